@@ -1,0 +1,97 @@
+//! Where things are on a host: the one place that knows the names below the root folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{Deployment, ReleaseId, ServiceManagerKind, ServiceName};
+
+/// The folders of one app on this host (DESIGN section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout for `deployment`, with `home` as the deploying user's home folder and `data` as
+    /// the data directory of this machine's user (XDG Base Directory: `$XDG_DATA_HOME`).
+    #[must_use]
+    pub fn resolve(deployment: &Deployment, home: &Path, data: &Path) -> Self {
+        let app = deployment.app.as_str();
+        let root = match (&deployment.root, deployment.manager) {
+            (Some(root), _) => match root.strip_prefix("~/") {
+                Some(rest) => home.join(rest),
+                None => PathBuf::from(root),
+            },
+            (None, ServiceManagerKind::Systemd) => Path::new("/srv").join(app),
+            (None, _) if deployment.environment.is_local() => data.join("ship/apps").join(app),
+            (None, _) => home.join("apps").join(app),
+        };
+        Self { root }
+    }
+
+    /// A layout at `root`.
+    #[must_use]
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// `<root>`.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `<root>/current`: a relative link to the live release.
+    #[must_use]
+    pub fn current(&self) -> PathBuf {
+        self.root.join("current")
+    }
+
+    /// `<root>/releases`.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.root.join("releases")
+    }
+
+    /// `<root>/releases/vN`.
+    #[must_use]
+    pub fn release(&self, id: ReleaseId) -> PathBuf {
+        self.releases().join(id.to_string())
+    }
+
+    /// `<root>/shared`: survives releases.
+    #[must_use]
+    pub fn shared(&self) -> PathBuf {
+        self.root.join("shared")
+    }
+
+    /// `<root>/runtimes`.
+    #[must_use]
+    pub fn runtimes(&self) -> PathBuf {
+        self.root.join("runtimes")
+    }
+
+    /// `<root>/.ship`: the agent's own.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.root.join(".ship")
+    }
+
+    /// `<root>/.ship/<name>`.
+    #[must_use]
+    pub fn state_file(&self, name: &str) -> PathBuf {
+        self.state().join(name)
+    }
+
+    /// The launcher of `service` in the live release: what a unit's `ExecStart=` names.
+    #[must_use]
+    pub fn launcher(&self, service: &ServiceName) -> PathBuf {
+        self.current().join(".ship/run").join(service.as_str())
+    }
+
+    /// The environment of the live release, `0600`; both sh and systemd.exec(5)
+    /// `EnvironmentFile=` read its format.
+    #[must_use]
+    pub fn env_file(&self) -> PathBuf {
+        self.current().join(".ship/env")
+    }
+}

@@ -1,0 +1,123 @@
+//! Service managers behind one trait, all real.
+
+use std::time::Duration;
+
+use crate::model::{Failure, ServiceName};
+
+/// What a service manager knows about a service right now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceStatus {
+    /// What it does.
+    pub state: ServiceState,
+    /// Its main process.
+    pub main_pid: Option<u32>,
+    /// Names this start of the service: new for every start (systemd.exec(5) `$INVOCATION_ID`).
+    pub invocation: Option<String>,
+    /// Automatic restarts since it was last started by hand (`NRestarts=`).
+    pub restarts: u32,
+    /// How long the main process has been up, ms.
+    pub uptime_ms: Option<u64>,
+    /// How the last main process ended, when it did: `exit code 1`, `killed by signal 9
+    /// (SIGKILL)`, `killed: out of memory`.
+    pub last_exit: Option<String>,
+    /// Memory of all its processes, bytes.
+    pub memory: Option<u64>,
+    /// All its processes, where that can be known.
+    pub pids: Vec<u32>,
+}
+
+/// The states that matter to an activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// The service manager does not know it: setup is missing.
+    #[default]
+    Missing,
+    /// Not running, on purpose.
+    Stopped,
+    /// On its way up (`activating`, not yet `READY=1`).
+    Starting,
+    /// Its main process is up.
+    Running,
+    /// Down after a crash, waiting for its next start (`auto-restart`).
+    Restarting,
+    /// On its way down.
+    Stopping,
+    /// Gave up.
+    Failed,
+}
+
+/// A position in the logs, taken BEFORE a restart, so that what the new process says can be told
+/// from what the old one said. Opaque; each service manager has its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogCursor(pub String);
+
+/// A line of a service's log.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LogLine {
+    /// RFC 3339 with milliseconds, UTC.
+    pub time: String,
+    /// The service.
+    pub service: ServiceName,
+    /// What it said, without the line end.
+    pub text: String,
+}
+
+/// Keeps services running on this host.
+///
+/// Every call returns by its deadline, whatever the service does; a call that had to give up says
+/// so in its error.
+pub trait ServiceManager: Send + Sync {
+    /// The status of `service`.
+    ///
+    /// # Errors
+    /// When the service manager does not answer.
+    fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure>;
+
+    /// Clears a start limit, then restarts `service` (starts it when it is not running). Returning
+    /// `Ok` means only that the service manager accepted it.
+    ///
+    /// # Errors
+    /// When the manager refuses, the rights are missing, or `deadline` passes.
+    fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+
+    /// Starts `service` unless it runs.
+    ///
+    /// # Errors
+    /// As [`restart`](Self::restart).
+    fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+
+    /// Stops `service` and waits until its processes are gone.
+    ///
+    /// # Errors
+    /// As [`restart`](Self::restart).
+    fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+
+    /// The end of the logs as of now.
+    ///
+    /// # Errors
+    /// When the logs cannot be read (rights).
+    fn log_cursor(&self, service: &ServiceName) -> Result<LogCursor, Failure>;
+
+    /// What `service` itself said after `cursor` (`None`: at all), the last `max` lines, oldest
+    /// first.
+    ///
+    /// # Errors
+    /// When the logs cannot be read (rights).
+    fn log_since(
+        &self,
+        service: &ServiceName,
+        cursor: Option<&LogCursor>,
+        max: usize,
+    ) -> Result<Vec<LogLine>, Failure>;
+
+    /// Follows the logs of `services` from now on, calling `line` until it returns `false`.
+    ///
+    /// # Errors
+    /// When the logs cannot be read (rights).
+    fn follow(
+        &self,
+        services: &[ServiceName],
+        line: &mut dyn FnMut(LogLine) -> bool,
+    ) -> Result<(), Failure>;
+}

@@ -1,0 +1,351 @@
+//! What the engine says while it works. It never prints: a person's screen, plain lines, JSON
+//! lines and CI annotations are consumers of this one stream. `--json` prints each event as it
+//! serializes here; `docs/events.md` is the reference.
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Failure;
+use super::name::{AppName, EnvironmentName, HostName, ServiceName};
+use super::release::ReleaseId;
+
+/// One thing that happened. Times are milliseconds, sizes bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A command began.
+    Started {
+        /// `deploy`, `rollback`, `setup`, `restart`…
+        command: String,
+        /// The app.
+        app: AppName,
+        /// Where.
+        environment: EnvironmentName,
+        /// The hosts, in the order of the manifest.
+        hosts: Vec<HostName>,
+        /// Short commit id, with `-dirty` when there are uncommitted changes.
+        commit: Option<String>,
+    },
+    /// Something worth a line, on no host in particular.
+    Note {
+        /// A lower-case sentence.
+        text: String,
+    },
+    /// Something a person should look at; the command goes on.
+    Warning {
+        /// A lower-case sentence.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A build, test or hook step of this machine began.
+    StepStarted {
+        /// Which list it belongs to.
+        phase: Phase,
+        /// Its name.
+        name: String,
+    },
+    /// A line of a step's output.
+    StepOutput {
+        /// Which list it belongs to.
+        phase: Phase,
+        /// Its name.
+        name: String,
+        /// The line, without its end; control characters as they came.
+        line: String,
+    },
+    /// A step ended.
+    StepFinished {
+        /// Which list it belongs to.
+        phase: Phase,
+        /// Its name.
+        name: String,
+        /// Whether it succeeded.
+        ok: bool,
+        /// `exit code 1`, `killed by signal 9 (SIGKILL)`, `timed out after 10m`; `None` when ok.
+        why: Option<String>,
+        /// How long it ran.
+        ms: u64,
+        /// The file that holds its whole output, relative to the project.
+        log: Option<String>,
+    },
+    /// One request to a host and its answer (`-v`).
+    RoundTrip {
+        /// The host.
+        host: HostName,
+        /// The request.
+        what: String,
+        /// From sending to the answer.
+        ms: u64,
+    },
+    /// Something happened on a host.
+    Host {
+        /// The host.
+        host: HostName,
+        /// What.
+        #[serde(flatten)]
+        what: HostEvent,
+    },
+    /// The live release already is what would be deployed; nothing was changed.
+    Unchanged {
+        /// The live release.
+        release: ReleaseId,
+    },
+    /// The next release has its number.
+    Numbered {
+        /// The number, the same on all hosts.
+        release: ReleaseId,
+    },
+    /// The hosts are put back; what follows concerns the previous releases.
+    Reverting {
+        /// The release that failed.
+        release: ReleaseId,
+        /// Where it failed.
+        host: HostName,
+    },
+    /// The command ended well, or as the policy allows.
+    Finished {
+        /// What is true now.
+        outcome: Outcome,
+    },
+    /// The command failed.
+    Failed {
+        /// What went wrong and what to do.
+        failure: Failure,
+        /// What is true now, when hosts were touched.
+        outcome: Option<Outcome>,
+        /// The exit code.
+        exit: u8,
+    },
+}
+
+/// The list that a step belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// `[build]`.
+    Build,
+    /// `[test]`.
+    Test,
+    /// `[hooks]`, on a host.
+    Hook,
+}
+
+impl Phase {
+    /// The word on the screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Test => "test",
+            Self::Hook => "hook",
+        }
+    }
+}
+
+/// Something that happened on one host. Times are milliseconds, sizes bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum HostEvent {
+    /// A connection stands and the agent answers.
+    Connected {
+        /// Whether the agent had to be sent first.
+        agent_sent: bool,
+        /// What is live there.
+        current: Option<ReleaseId>,
+        /// From the start of the connection to the agent's answer.
+        ms: u64,
+    },
+    /// The connection was lost and is being made again.
+    Reconnecting,
+    /// Bytes travel.
+    Transferring {
+        /// Bytes of content sent so far, before compression.
+        done: u64,
+        /// Bytes of content to send, before compression.
+        total: u64,
+        /// Bytes on the wire so far.
+        sent: u64,
+    },
+    /// The whole release is there, verified, not active.
+    Staged {
+        /// The release.
+        release: ReleaseId,
+        /// Files in it.
+        files: u64,
+        /// Files of it that travelled.
+        files_sent: u64,
+        /// Bytes on the wire for it.
+        sent: u64,
+        /// From the offer to the published folder.
+        ms: u64,
+    },
+    /// A hook began on the host.
+    HookStarted {
+        /// The hook's name.
+        name: String,
+    },
+    /// A line of a hook's output.
+    HookOutput {
+        /// The hook's name.
+        name: String,
+        /// The line.
+        line: String,
+    },
+    /// A hook ended.
+    HookFinished {
+        /// The hook's name.
+        name: String,
+        /// Whether it succeeded.
+        ok: bool,
+        /// Why not.
+        why: Option<String>,
+        /// How long it ran.
+        ms: u64,
+    },
+    /// `current` points to the release.
+    Flipped {
+        /// From.
+        from: Option<ReleaseId>,
+        /// To.
+        to: ReleaseId,
+    },
+    /// A service is being stopped because the release does not have it, or by request.
+    Stopped {
+        /// The service.
+        service: ServiceName,
+    },
+    /// A service was told to restart.
+    Restarted {
+        /// The service.
+        service: ServiceName,
+        /// How long the service manager took.
+        ms: u64,
+    },
+    /// The proof goes on; what was last seen.
+    Proving {
+        /// The service.
+        service: ServiceName,
+        /// `no answer yet: connection refused`, `200, 1 of 2`, `up for 2s of 5s`…
+        seen: String,
+    },
+    /// A service of the new release is proven.
+    Proven {
+        /// The service.
+        service: ServiceName,
+        /// Since the restart.
+        ms: u64,
+        /// Longest time without a good answer during the switch; `None` where nothing was asked.
+        unanswered_ms: Option<u64>,
+    },
+    /// A service failed its proof, or could not be restarted.
+    Unproven {
+        /// What was found.
+        diagnosis: Diagnosis,
+    },
+    /// The host is put back to a release (`None`: to nothing, services stopped).
+    Reverted {
+        /// To.
+        to: Option<ReleaseId>,
+        /// Whether that one was proven.
+        healthy: bool,
+    },
+    /// Old releases were removed.
+    Pruned {
+        /// Which.
+        releases: Vec<ReleaseId>,
+    },
+    /// Something was changed on the host (setup), or would be.
+    Changed {
+        /// A lower-case sentence in the past tense.
+        text: String,
+    },
+    /// A line worth showing.
+    Note {
+        /// A lower-case sentence.
+        text: String,
+    },
+    /// Something a person should look at.
+    Warning {
+        /// A lower-case sentence.
+        text: String,
+    },
+}
+
+/// Why a service is not healthy, as found on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// The service.
+    pub service: ServiceName,
+    /// The release that was being proven.
+    pub release: Option<ReleaseId>,
+    /// One lower-case sentence: `the process exited with code 1 after 0.2s, 3 restarts`.
+    pub reason: String,
+    /// Further facts: what the health check saw, what listens where.
+    pub facts: Vec<String>,
+    /// The service's own last log lines since just before the restart.
+    pub log: Vec<String>,
+}
+
+/// What is true on one host after a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostOutcome {
+    /// The host.
+    pub host: HostName,
+    /// The release before.
+    pub was: Option<ReleaseId>,
+    /// The release now.
+    pub is: Option<ReleaseId>,
+    /// Whether what is there now was proven; `None` when nothing was asked.
+    pub healthy: Option<bool>,
+    /// Why, when it is not what was asked for.
+    pub why: Option<String>,
+    /// Commands for a person, when the host needs one.
+    pub by_hand: Vec<String>,
+}
+
+/// What is true after a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `deployed`, `rolled-back`, `reverted`, `stopped`…
+    pub verb: String,
+    /// The release that was asked for.
+    pub release: Option<ReleaseId>,
+    /// A row per host, in the order of the manifest.
+    pub hosts: Vec<HostOutcome>,
+    /// The whole command.
+    pub ms: u64,
+    /// Bytes on the wire to the hosts.
+    pub sent: u64,
+    /// Longest time without a good answer on any host during the switch.
+    pub unanswered_ms: Option<u64>,
+}
+
+/// Where events go. Cheap to clone; usable from any thread.
+#[derive(Clone)]
+pub struct Sink(std::sync::Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Sink {
+    /// A sink that hands each event to `consume`, in order of arrival.
+    pub fn new(consume: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(consume))
+    }
+
+    /// Emits one event.
+    pub fn emit(&self, event: Event) {
+        (self.0)(event);
+    }
+
+    /// Emits something that happened on `host`.
+    pub fn host(&self, host: &HostName, what: HostEvent) {
+        self.emit(Event::Host {
+            host: host.clone(),
+            what,
+        });
+    }
+}
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sink")
+    }
+}

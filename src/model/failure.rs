@@ -1,0 +1,104 @@
+//! What went wrong, as a value: a kind that decides the exit code, a sentence, facts and a hint.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of a failure; `cli::exit` maps each to one exit code, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// Nobody expected this.
+    Unexpected,
+    /// The command line was wrong.
+    Usage,
+    /// The manifest or the project is invalid.
+    Project,
+    /// A build or test step failed; no host was touched.
+    Build,
+    /// Refused before anything changed: lock, freeze, preflight, plan drift, nothing to do it on.
+    Refused,
+    /// A host cannot be reached or will not authenticate; nothing changed.
+    Unreachable,
+    /// The new release failed, and the previous one is serving everywhere.
+    Reverted,
+    /// Failed, and at least one host needs a person.
+    NeedsPerson,
+    /// Partly done, as the policy allows.
+    Partial,
+    /// Interrupted; the hosts are on the release they were on.
+    Interrupted,
+}
+
+/// A failure that a person can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: FailureKind,
+    /// One lower-case sentence: what happened, naming the thing.
+    pub message: String,
+    /// What was found and expected, a line each.
+    pub details: Vec<String>,
+    /// What to do next, usually a command.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of `kind` that says `message`.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// Shorthand for [`FailureKind::Refused`].
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Refused, message)
+    }
+
+    /// Shorthand for [`FailureKind::Unexpected`].
+    #[must_use]
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Unexpected, message)
+    }
+
+    /// Adds a line of facts.
+    #[must_use]
+    pub fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    /// Adds lines of facts.
+    #[must_use]
+    pub fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(lines);
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::unexpected(error.to_string())
+    }
+}

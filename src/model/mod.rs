@@ -1,0 +1,20 @@
+//! The vocabulary that every other folder shares: ids, digests, paths, release metadata, events,
+//! secrets. Nothing here does I/O.
+
+pub mod app;
+pub mod digest;
+pub mod event;
+pub mod failure;
+pub mod name;
+pub mod release;
+pub mod secret;
+pub mod service;
+
+pub use app::{Deployment, ServiceManagerKind};
+pub use digest::Digest;
+pub use event::Event;
+pub use failure::{Failure, FailureKind};
+pub use name::{AppName, EnvironmentName, HostName, ServiceName};
+pub use release::{Release, ReleaseId, ReleaseState};
+pub use secret::Secret;
+pub use service::{HealthCheck, Probe, ServiceSpec};

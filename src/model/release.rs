@@ -1,0 +1,130 @@
+//! A release: an artifact plus its config, numbered.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::service::ServiceSpec;
+
+/// The number of a release within its environment: printed and named on disk as `v42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReleaseId(pub u32);
+
+impl ReleaseId {
+    /// Reads `v42` or `42`.
+    ///
+    /// # Errors
+    /// When `text` is neither.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix('v').unwrap_or(text);
+        match digits.parse::<u32>() {
+            Ok(number) if number > 0 && !digits.starts_with('+') && !digits.starts_with('0') => {
+                Ok(Self(number))
+            }
+            _ => Err(format!(
+                "`{text}` is not a release; releases are named like v42"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("v{}", self.0))
+    }
+}
+
+/// How far a release got on a host. Only `Good` ones are rollback targets and counted by `keep`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseState {
+    /// On the host, never switched to.
+    Staged,
+    /// Switched to, not yet proven.
+    Active,
+    /// Proven.
+    Good,
+    /// Failed its proof.
+    Bad,
+}
+
+impl ReleaseState {
+    /// The word on the screen and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Active => "active",
+            Self::Good => "good",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// Where a release came from: what history tells later.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// Who deployed: `user@machine`, or the CI's actor.
+    pub who: String,
+    /// Commit id, when the project is a git repository.
+    pub commit: Option<String>,
+    /// First line of the commit message.
+    pub subject: Option<String>,
+    /// Author of the commit.
+    pub author: Option<String>,
+    /// Whether the tree had uncommitted changes.
+    pub dirty: bool,
+    /// The CI run's address, when deployed from CI.
+    pub ci: Option<String>,
+    /// Whether the tests were skipped.
+    pub tests_skipped: bool,
+    /// Version of `ship` that deployed.
+    pub ship: String,
+}
+
+/// `releases/vN/.ship/release.json`: everything that a rollback needs, without the build machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its number.
+    pub id: ReleaseId,
+    /// Digest of the artifact's index.
+    pub artifact: Digest,
+    /// Digest over artifact, services, environment and runtimes: what makes two releases the same.
+    pub identity: Digest,
+    /// When it was staged, RFC 3339, UTC.
+    pub created: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The services that run on this host.
+    pub services: Vec<ServiceSpec>,
+    /// Runtimes by name, with exact versions.
+    pub runtimes: BTreeMap<String, String>,
+    /// Folders and files under `shared/` that are linked into the tree.
+    pub shared: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ReleaseId;
+
+    #[test]
+    fn a_release_is_written_v42() {
+        assert_eq!(ReleaseId::parse("v42"), Ok(ReleaseId(42)));
+        assert_eq!(ReleaseId::parse("42"), Ok(ReleaseId(42)));
+        for bad in [
+            "",
+            "v",
+            "v0",
+            "v-1",
+            "v+1",
+            "v01",
+            "vv1",
+            "4294967296",
+            "v1 ",
+        ] {
+            assert!(ReleaseId::parse(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}

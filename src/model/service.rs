@@ -1,0 +1,96 @@
+//! A service as both ends know it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::ServiceName;
+
+/// How a service of a release is launched, proven and stopped. Times are milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceSpec {
+    /// Its name; the unit is `<app>-<name>.service`.
+    pub name: ServiceName,
+    /// What runs.
+    pub run: Run,
+    /// The TCP port that it listens on, exported to it as `PORT`.
+    pub port: Option<u16>,
+    /// Environment of this service only, on top of the environment's `env`.
+    pub env: BTreeMap<String, String>,
+    /// How the new release proves that it serves.
+    pub health: HealthCheck,
+    /// How systemd learns that it has started (systemd.service(5) `Type=`).
+    pub start_type: StartType,
+    /// How long it may take to stop before it is killed (`TimeoutStopSec=`), ms.
+    pub stop_timeout_ms: u64,
+}
+
+/// What a service's process is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Run {
+    /// A line for `/bin/sh`; `ship` puts `exec` in front of a simple command.
+    Shell(String),
+    /// Program and arguments, no shell.
+    Argv(Vec<String>),
+    /// A folder of the release served over HTTP by `ship` itself: nothing needs to be installed.
+    Static(String),
+    /// The demo app that `ship try` deploys; the folder of the release that holds its page.
+    Demo,
+}
+
+/// `Type=` of systemd.service(5); `Simple` is written as `exec`, which also catches a program that
+/// cannot be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartType {
+    /// Started once the program runs.
+    #[default]
+    Simple,
+    /// Started once the program says `READY=1` (sd_notify(3)).
+    Notify,
+}
+
+/// What proves that a service serves. Times are milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The question that is asked on the host, if any.
+    pub probe: Option<Probe>,
+    /// How long the whole proof may take, ms.
+    pub timeout_ms: u64,
+    /// The pause between two questions, ms.
+    pub interval_ms: u64,
+    /// How many good answers in a row are needed.
+    pub successes: u32,
+    /// How long the process must have stayed up, without a restart, counted from its start, ms.
+    pub settle_ms: u64,
+}
+
+/// One health question, asked on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// `GET http://127.0.0.1:port/path`; redirects are answers, not followed.
+    Http {
+        /// Absolute path with an optional query.
+        path: String,
+        /// Where to ask.
+        port: u16,
+        /// Accepted status codes; empty means any 2xx.
+        status: Vec<u16>,
+        /// Text that the body must hold.
+        body: Option<String>,
+        /// Headers to send, such as `Host`.
+        headers: BTreeMap<String, String>,
+    },
+    /// A TCP connection to 127.0.0.1:port is accepted.
+    Tcp {
+        /// Where to connect.
+        port: u16,
+    },
+    /// A command in the release's folder, with its environment, exits 0.
+    Command {
+        /// A line for `/bin/sh`.
+        run: String,
+    },
+}
