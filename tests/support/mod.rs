@@ -1,0 +1,48 @@
+//! Real hosts for the end-to-end tests: Debian with systemd and sshd.
+//!
+//! A [`Host`] is a `systemd-nspawn` machine: an overlay on a cached base tree
+//! ([`Base`]), in a network namespace of its own, wired to one bridge. It boots
+//! in about a second and is gone when it is dropped. A [`Controller`] is the
+//! person's machine that runs `ship` against it. What a killed test run left
+//! behind, the next one removes ([`sweep`]).
+//!
+//! A test that needs hosts starts with
+//! `let Some(()) = support::require_hosts() else { return };`.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "a library for tests: what one test file does not use, the next one does"
+)]
+
+mod base;
+mod command;
+mod controller;
+mod disk;
+mod fleet;
+mod host;
+mod http;
+mod keys;
+mod machine;
+mod net;
+mod owner;
+mod poll;
+mod relay;
+mod run;
+mod skip;
+mod slot;
+mod temp;
+mod tree;
+
+pub use base::Base;
+pub use controller::Controller;
+pub use disk::Disk;
+pub use fleet::Fleet;
+pub use host::{Host, HostOptions};
+pub use http::Response;
+pub use poll::{eventually, within};
+pub use relay::Relay;
+pub use run::{Run, Running};
+pub use skip::{require_hosts, skip};
+pub use slot::sweep;
+pub use temp::TempDir;
