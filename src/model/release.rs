@@ -91,8 +91,6 @@ pub struct Release {
     pub id: ReleaseId,
     /// Digest of the artifact's index.
     pub artifact: Digest,
-    /// Digest over artifact, services, environment and runtimes: what makes two releases the same.
-    pub identity: Digest,
     /// When it was staged, RFC 3339, UTC.
     pub created: String,
     /// Where it came from.

@@ -1,1 +1,11 @@
-//! (see docs/architecture.md)
+//! What the two ends say to each other, and how it is framed.
+//!
+//! A frame is a kind (1 byte), a length (4 bytes, little endian) and that many bytes: either one
+//! JSON message or a piece of bulk data. Both ends are the same build (the agent is addressed by
+//! its digest), so messages carry no version.
+
+pub mod frame;
+pub mod message;
+
+pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};
+pub use message::*;

@@ -1,0 +1,406 @@
+//! The messages. Times are milliseconds, sizes bytes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::event::{Diagnosis, HostEvent};
+use crate::model::{
+    Deployment, Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceName, ServiceSpec,
+};
+
+/// From the controller to the agent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToAgent {
+    /// First message of a connection: answered by [`FromAgent::Opened`].
+    Open(Box<Open>),
+    /// Takes the lock; from here on the transaction process answers. → [`FromAgent::Begun`].
+    Begin(Box<Begin>),
+    /// What `ship check` looks at. → [`FromAgent::Findings`].
+    Preflight(Vec<ServiceSpec>),
+    /// Makes the host ready. → [`FromAgent::Changes`].
+    Setup(Box<SetupRequest>),
+    /// Offers an artifact; its encoded index follows as data frames and [`ToAgent::DataEnd`].
+    /// → [`FromAgent::Need`].
+    Offer,
+    /// Packed content follows as data frames and [`ToAgent::DataEnd`]. No answer of its own.
+    Content,
+    /// The end of bulk data.
+    DataEnd,
+    /// Makes the offered artifact a release. → [`FromAgent::Published`].
+    Publish(Box<Publish>),
+    /// Runs a hook in a release's folder. → [`FromAgent::Done`].
+    Hook(HookRequest),
+    /// Switches to a release and proves it; puts the previous one back when it fails.
+    /// → [`FromAgent::Activated`].
+    Activate(ActivateRequest),
+    /// The fleet is on the release: it is good now. → [`FromAgent::Done`].
+    Commit {
+        /// How many good releases to keep.
+        keep: u32,
+    },
+    /// Goes back to the release from before the activation. → [`FromAgent::Activated`].
+    Revert {
+        /// Why, for the history.
+        why: String,
+    },
+    /// Ends a transaction that activated nothing. → [`FromAgent::Done`].
+    End,
+    /// Restart, stop or start services of the live release. → [`FromAgent::Done`].
+    Service {
+        /// What to do.
+        action: ServiceAction,
+        /// Which; empty means all.
+        services: Vec<ServiceName>,
+    },
+    /// → [`FromAgent::Status`].
+    Status,
+    /// → [`FromAgent::Releases`].
+    Releases,
+    /// → [`FromAgent::History`].
+    History {
+        /// The newest so many.
+        limit: usize,
+    },
+    /// → [`FromAgent::Log`] lines, then [`FromAgent::Done`].
+    Logs {
+        /// Which; empty means all.
+        services: Vec<ServiceName>,
+        /// How many old lines per service.
+        lines: usize,
+        /// Whether to go on.
+        follow: bool,
+    },
+    /// Runs a command in the live release. → [`FromAgent::Output`], then [`FromAgent::Exited`].
+    Exec {
+        /// Program and arguments.
+        argv: Vec<String>,
+    },
+    /// The controller lives. No answer.
+    Heartbeat,
+    /// Orderly stop of what is going on: an activation reverts. No answer of its own.
+    Cancel,
+}
+
+/// What the agent must know first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Open {
+    /// Which app, where, how.
+    pub deployment: Deployment,
+}
+
+/// The start of a transaction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Begin {
+    /// Who and what, for whoever comes second and for the history.
+    pub holder: Holder,
+    /// How long to wait for the lock, ms.
+    pub wait_ms: u64,
+    /// How long the host waits for a silent controller before it reverts, ms.
+    pub lease_ms: u64,
+    /// The services that the release will have on this host; checked against what setup made.
+    /// `None` when nothing will be deployed.
+    pub services: Option<Vec<ServiceSpec>>,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// `deploy`, `rollback`…
+    pub what: String,
+    /// `user@machine`, or the CI's actor.
+    pub who: String,
+    /// Since when, RFC 3339, UTC.
+    pub since: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+}
+
+/// Makes the offered artifact a release.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Publish {
+    /// Its metadata.
+    pub release: Release,
+    /// What makes two releases the same.
+    pub identity: Digest,
+    /// Environment and secrets.
+    pub env: BTreeMap<String, Secret>,
+}
+
+/// What setup shall make.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetupRequest {
+    /// All services that may run there.
+    pub services: Vec<ServiceSpec>,
+    /// Paths below `shared/`.
+    pub shared: Vec<String>,
+    /// The user that deploys.
+    pub login: String,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// A hook to run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HookRequest {
+    /// Its name.
+    pub name: String,
+    /// A line for `/bin/sh`.
+    pub run: String,
+    /// In this release's folder, with its environment.
+    pub release: ReleaseId,
+    /// After this long it is killed, ms.
+    pub timeout_ms: u64,
+}
+
+/// An activation to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActivateRequest {
+    /// To which release.
+    pub release: ReleaseId,
+    /// Whether the settle time is waited for: not for a release that was proven before.
+    pub settle: bool,
+}
+
+/// What to do with a running service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceAction {
+    /// Stop and start.
+    Restart,
+    /// Stop.
+    Stop,
+    /// Start.
+    Start,
+}
+
+impl ServiceAction {
+    /// The word on the screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// From the agent to the controller.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FromAgent {
+    /// What was found on the host.
+    Opened(Box<Facts>),
+    /// The lock is held by this transaction.
+    Begun {
+        /// The facts again, now that nobody else can change them.
+        facts: Box<Facts>,
+    },
+    /// Something happened.
+    Event(HostEvent),
+    /// Which contents the host lacks.
+    Need {
+        /// By digest.
+        missing: Vec<Digest>,
+    },
+    /// The release is there, verified.
+    Published,
+    /// The activation, or the revert, ended.
+    Activated(Box<Activated>),
+    /// What was asked is done.
+    Done,
+    /// The findings of a preflight.
+    Findings(Vec<Finding>),
+    /// What setup changed.
+    Changes(Vec<String>),
+    /// The status.
+    Status(Box<HostStatus>),
+    /// The releases on the host, newest first.
+    Releases(Vec<ReleaseSummary>),
+    /// The history, newest first.
+    History(Vec<HistoryEntry>),
+    /// A line of a log.
+    Log {
+        /// RFC 3339 with milliseconds, UTC.
+        time: String,
+        /// The service.
+        service: ServiceName,
+        /// What it said.
+        text: String,
+    },
+    /// Output of an exec'd command: the next frame is the data.
+    Output {
+        /// Whether it is stderr's.
+        stderr: bool,
+    },
+    /// An exec'd command ended.
+    Exited {
+        /// Its exit code; 128 + n for signal n, as sh does.
+        code: i32,
+    },
+    /// What was asked failed; the transaction, if any, goes on.
+    Failed(Failure),
+    /// The agent lives.
+    Heartbeat,
+}
+
+/// What an agent finds on its host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The host's own name.
+    pub hostname: String,
+    /// The user that the agent runs as.
+    pub user: String,
+    /// Its user id.
+    pub uid: u32,
+    /// `x86_64-unknown-linux-gnu` and the like.
+    pub platform: String,
+    /// The root folder, absolute.
+    pub root: String,
+    /// Whether the root folder is there and ours.
+    pub ready: bool,
+    /// The live release.
+    pub current: Option<ReleaseId>,
+    /// The live release's identity.
+    pub identity: Option<Digest>,
+    /// The highest release number that was ever used here.
+    pub last: u32,
+    /// The releases on the host, newest first.
+    pub releases: Vec<ReleaseSummary>,
+    /// Who holds the lock.
+    pub holder: Option<Holder>,
+    /// The host's clock, ms since the epoch.
+    pub clock_ms: u64,
+    /// What the agent repaired when it came: a sentence each.
+    pub recovered: Vec<String>,
+}
+
+/// A release as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSummary {
+    /// Its number.
+    pub id: ReleaseId,
+    /// How far it got.
+    pub state: ReleaseState,
+    /// Whether it is live.
+    pub current: bool,
+    /// When it was staged, RFC 3339.
+    pub created: String,
+    /// Who deployed it.
+    pub who: String,
+    /// From which commit.
+    pub commit: Option<String>,
+    /// The commit's first line.
+    pub subject: Option<String>,
+    /// Exact runtimes.
+    pub runtimes: BTreeMap<String, String>,
+    /// The artifact.
+    pub artifact: Digest,
+}
+
+/// How an activation or a revert ended on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activated {
+    /// The release before.
+    pub was: Option<ReleaseId>,
+    /// The release now.
+    pub is: Option<ReleaseId>,
+    /// Whether what is there now was proven.
+    pub healthy: bool,
+    /// Whether what was asked for is what is there.
+    pub ok: bool,
+    /// Why not.
+    pub why: Option<String>,
+    /// What was found.
+    pub diagnoses: Vec<Diagnosis>,
+    /// Longest time without a good answer during the switch.
+    pub unanswered_ms: Option<u64>,
+    /// Commands for a person, when the host needs one.
+    pub by_hand: Vec<String>,
+}
+
+/// One line of a preflight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What was looked at, a word or two: `service manager`, `disk`.
+    pub subject: String,
+    /// What was found.
+    pub text: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Worth a look.
+    Warning,
+    /// A deploy would fail.
+    Failure,
+}
+
+/// What is live on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// The live release.
+    pub current: Option<ReleaseSummary>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// Its services.
+    pub services: Vec<ServiceReport>,
+    /// Who is deploying right now.
+    pub holder: Option<Holder>,
+}
+
+/// A service of the live release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// Its name.
+    pub service: ServiceName,
+    /// `running`, `restarting`, `stopped`, `failed`…
+    pub state: String,
+    /// Whether it is healthy right now; `None` when there is nothing to ask.
+    pub healthy: Option<bool>,
+    /// What the health check saw.
+    pub seen: String,
+    /// Automatic restarts since it was started.
+    pub restarts: u32,
+    /// How long it has been up.
+    pub uptime_ms: Option<u64>,
+    /// Memory of all its processes.
+    pub memory: Option<u64>,
+    /// Its main process.
+    pub pid: Option<u32>,
+}
+
+/// A line of `history.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// When it ended, RFC 3339.
+    pub time: String,
+    /// `deploy`, `rollback`, `restart`…
+    pub what: String,
+    /// The release that was asked for.
+    pub release: Option<ReleaseId>,
+    /// The release before.
+    pub from: Option<ReleaseId>,
+    /// `good`, `reverted`, `failed`, `recovered`.
+    pub outcome: String,
+    /// Why, when not good.
+    pub why: Option<String>,
+    /// Who.
+    pub who: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+    /// From which commit.
+    pub commit: Option<String>,
+    /// Whether the tests were skipped.
+    pub tests_skipped: bool,
+}
