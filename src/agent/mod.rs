@@ -2,7 +2,28 @@
 //! system and service manager. Knows nothing of the controller's side; it is driven by `wire`
 //! messages alone.
 
+pub mod activate;
+pub mod command;
+pub mod disk;
+pub mod downtime;
+pub mod facts;
+pub mod health;
+pub mod history;
+pub mod host;
+pub mod journal;
+pub mod launcher;
 pub mod layout;
+pub mod listeners;
+pub mod lock;
+pub mod prove;
+pub mod prune;
+pub mod query;
+pub mod recover;
+pub mod releases;
+pub mod serve;
 pub mod service;
+pub mod setup;
+pub mod stage;
+pub mod transaction;
 
 pub use layout::Layout;

@@ -284,6 +284,8 @@ pub struct ReleaseSummary {
     pub id: ReleaseId,
     /// How far it got.
     pub state: ReleaseState,
+    /// The release that was live when this one was first switched to.
+    pub after: Option<ReleaseId>,
     /// Whether it is live.
     pub current: bool,
     /// When it was staged, RFC 3339.

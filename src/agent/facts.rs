@@ -1,0 +1,108 @@
+//! What an agent finds on its host when it comes.
+
+use std::fs;
+use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::host::{Host, writable};
+use super::lock::Lock;
+use super::{disk, releases};
+use crate::model::{Failure, ServiceManagerKind};
+use crate::wire::Facts;
+
+/// Makes the app's folders where that needs no rights but our own. With `systemd` the root folder
+/// is made by setup, as root.
+///
+/// # Errors
+/// When a folder cannot be made.
+pub fn prepare(host: &Host) -> Result<(), Failure> {
+    let layout = &host.layout;
+    if host.deployment.manager != ServiceManagerKind::Systemd {
+        make(layout.root())?;
+        make(&layout.shared())?;
+    }
+    if writable(layout.root()) {
+        make(&layout.releases())?;
+        make(&layout.state())?;
+    }
+    if writable(&layout.state()) {
+        for name in ["states", "indexes", "staging", "trash", "bin"] {
+            make(&layout.state_file(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn make(path: &std::path::Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| disk::named(error, path).into())
+}
+
+/// Whether the root folder is there, ours and complete.
+#[must_use]
+pub fn ready(host: &Host) -> bool {
+    writable(&host.layout.state()) && writable(&host.layout.releases())
+}
+
+/// The root folder belongs to one environment of one app; the first deploy or setup says whose.
+///
+/// # Errors
+/// When it belongs to another one.
+pub fn claim(host: &Host) -> Result<(), Failure> {
+    let path = host.layout.state_file("owner");
+    let deployment = &host.deployment;
+    let ours = format!("{} {}\n", deployment.app, deployment.environment);
+    match fs::read_to_string(&path) {
+        Ok(text) if text == ours => Ok(()),
+        Ok(text) => Err(Failure::refused(format!(
+            "{} belongs to {}, not to {}",
+            host.layout.root().display(),
+            text.trim().replacen(' ', " of environment ", 1),
+            ours.trim().replacen(' ', " of environment ", 1),
+        ))
+        .hint(format!(
+            "give this environment a name of its own on the host: [environments.{}] name = \"…\"",
+            deployment.environment
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk::write_atomic(&path, ours.as_bytes(), 0o644).map_err(Failure::from)
+        }
+        Err(error) => Err(disk::named(error, &path).into()),
+    }
+}
+
+/// Looks around.
+///
+/// # Errors
+/// When what is recorded cannot be read, or `current` is not ours.
+pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
+    let layout = &host.layout;
+    let current = releases::current(layout)?;
+    let uname = rustix::system::uname();
+    Ok(Facts {
+        hostname: uname.nodename().to_string_lossy().into_owned(),
+        user: user_name(),
+        uid: rustix::process::geteuid().as_raw(),
+        platform: format!(
+            "{}-{}",
+            uname.machine().to_string_lossy(),
+            uname.sysname().to_string_lossy().to_lowercase()
+        ),
+        root: layout.root().display().to_string(),
+        ready: ready(host),
+        current,
+        identity: current.and_then(|id| releases::identity(layout, id)),
+        last: releases::last(layout)?,
+        releases: releases::summaries(layout)?,
+        holder: Lock::holder(layout)?,
+        clock_ms: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)),
+        recovered,
+    })
+}
+
+fn user_name() -> String {
+    std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string())
+}

@@ -1,0 +1,283 @@
+//! Asks a service whether it serves, on the host itself.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::model::Probe;
+
+/// One answer to a health question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether it was a good one.
+    pub ok: bool,
+    /// What was seen, in a few words: `200`, `connection refused`, `500 Internal Server Error`.
+    pub seen: String,
+}
+
+impl Answer {
+    fn good(seen: impl Into<String>) -> Self {
+        Self { ok: true, seen: seen.into() }
+    }
+
+    fn bad(seen: impl Into<String>) -> Self {
+        Self { ok: false, seen: seen.into() }
+    }
+}
+
+/// Where and with what a command probe runs.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandContext<'a> {
+    /// The release's folder.
+    pub dir: &'a Path,
+    /// Its environment.
+    pub env: &'a BTreeMap<String, String>,
+}
+
+/// Asks questions; holds the little runtime that HTTP needs.
+#[derive(Debug)]
+pub struct Prober {
+    runtime: tokio::runtime::Runtime,
+}
+
+/// The largest body that is read for a text to find, bytes.
+const MAX_BODY: usize = 4 << 20;
+
+impl Prober {
+    /// A prober.
+    ///
+    /// # Errors
+    /// When the runtime cannot be made (file descriptors).
+    pub fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime })
+    }
+
+    /// Asks once; the answer comes within `timeout`.
+    #[must_use]
+    pub fn ask(&self, probe: &Probe, timeout: Duration, context: CommandContext<'_>) -> Answer {
+        match probe {
+            Probe::Http { path, port, status, body, headers } => self.runtime.block_on(async {
+                let asked = http(path, *port, status, body.as_deref(), headers);
+                tokio::time::timeout(timeout, asked)
+                    .await
+                    .unwrap_or_else(|_| Answer::bad(format!("no answer within {}", secs(timeout))))
+            }),
+            Probe::Tcp { port } => self.runtime.block_on(async {
+                match tokio::time::timeout(timeout, connect(*port)).await {
+                    Ok(Ok(_)) => Answer::good("accepts connections"),
+                    Ok(Err(error)) => Answer::bad(plain(&error)),
+                    Err(_) => Answer::bad(format!("no answer within {}", secs(timeout))),
+                }
+            }),
+            Probe::Command { run } => command(run, timeout, context),
+        }
+    }
+}
+
+/// Connects to this host, over IPv4, else IPv6.
+async fn connect(port: u16) -> io::Result<TcpStream> {
+    let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port);
+    match TcpStream::connect(v4).await {
+        Ok(stream) => Ok(stream),
+        Err(error) => TcpStream::connect(v6).await.map_err(|_| error),
+    }
+}
+
+async fn http(
+    path: &str,
+    port: u16,
+    status: &[u16],
+    text: Option<&str>,
+    headers: &BTreeMap<String, String>,
+) -> Answer {
+    let asked = async {
+        let stream = connect(port).await.map_err(|error| plain(&error))?;
+        let io = TokioIo::new(stream);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(io).await.map_err(|error| error.to_string())?;
+        let driver = tokio::spawn(connection);
+        let mut request = hyper::Request::get(path).header("user-agent", "ship-health-check");
+        if !headers.keys().any(|key| key.eq_ignore_ascii_case("host")) {
+            request = request.header("host", format!("127.0.0.1:{port}"));
+        }
+        for (key, value) in headers {
+            request = request.header(key, value);
+        }
+        let request = request.body(Empty::<Bytes>::new()).map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await.map_err(|error| {
+            if error.is_incomplete_message() || error.is_canceled() {
+                "connection closed without an answer".to_owned()
+            } else {
+                format!("not an HTTP answer: {error}")
+            }
+        })?;
+        let code = response.status();
+        let location = response.headers().get("location").cloned();
+        let accepted = match status {
+            [] => code.is_success(),
+            some => some.contains(&code.as_u16()),
+        };
+        if !accepted {
+            let to = location
+                .and_then(|value| value.to_str().ok().map(|to| format!(", to {to}")))
+                .unwrap_or_default();
+            driver.abort();
+            return Err(format!("answered {code}{to}"));
+        }
+        if let Some(text) = text {
+            let body = Limited::new(response.into_body(), MAX_BODY)
+                .collect()
+                .await
+                .map_err(|error| format!("answered {code}, but its body broke off: {error}"))?
+                .to_bytes();
+            if !String::from_utf8_lossy(&body).contains(text) {
+                driver.abort();
+                return Err(format!("answered {code}, but its body does not hold {text:?}"));
+            }
+        }
+        driver.abort();
+        Ok(format!("answered {code}"))
+    };
+    match asked.await {
+        Ok(seen) => Answer::good(seen),
+        Err(seen) => Answer::bad(seen),
+    }
+}
+
+fn command(run: &str, timeout: Duration, context: CommandContext<'_>) -> Answer {
+    use std::os::unix::process::CommandExt;
+    let spawned = Command::new("/bin/sh")
+        .args(["-c", run])
+        .current_dir(context.dir)
+        .envs(context.env)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => return Answer::bad(format!("cannot run the health command: {error}")),
+    };
+    let deadline = Instant::now() + timeout;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Answer::good("health command exited 0"),
+            Ok(Some(status)) => return Answer::bad(format!("health command: {status}")),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) => {
+                if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+                    let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+                }
+                let _ = child.wait();
+                return Answer::bad(format!("health command still runs after {}", secs(timeout)));
+            }
+            Err(error) => return Answer::bad(error.to_string()),
+        }
+    }
+}
+
+/// An I/O error as a person says it, without the OS's number.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
+        io::ErrorKind::TimedOut => "connection timed out".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// `2s` or `250ms`.
+pub(crate) fn secs(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    if ms < 1000 {
+        return format!("{ms}ms");
+    }
+    if ms % 1000 == 0 || ms > 20_000 {
+        return format!("{}s", ms / 1000);
+    }
+    format!("{}.{}s", ms / 1000, ms % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn serve(answer: &'static str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(4) {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        port
+    }
+
+    fn ask(probe: &Probe) -> Answer {
+        let context = CommandContext { dir: Path::new("/"), env: &BTreeMap::new() };
+        Prober::new().unwrap().ask(probe, Duration::from_millis(400), context)
+    }
+
+    fn get(port: u16, status: &[u16], body: Option<&str>) -> Answer {
+        ask(&Probe::Http {
+            path: "/x".into(),
+            port,
+            status: status.to_vec(),
+            body: body.map(str::to_owned),
+            headers: BTreeMap::new(),
+        })
+    }
+
+    #[test]
+    fn an_answer_is_judged_by_status_and_body() {
+        let ok = serve("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
+        assert_eq!(get(ok, &[], None), Answer::good("answered 200 OK"));
+        assert!(get(ok, &[], Some("ell")).ok);
+        assert_eq!(
+            get(ok, &[], Some("bye")).seen,
+            "answered 200 OK, but its body does not hold \"bye\""
+        );
+        assert!(!get(ok, &[204], None).ok);
+        let moved = serve("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n");
+        assert_eq!(get(moved, &[], None).seen, "answered 302 Found, to /login");
+        assert!(get(moved, &[302], None).ok);
+    }
+
+    #[test]
+    fn what_does_not_answer_is_named() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        assert_eq!(get(closed, &[], None).seen, "connection refused");
+        assert_eq!(ask(&Probe::Tcp { port: closed }).seen, "connection refused");
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        assert_eq!(get(port, &[], None).seen, "no answer within 400ms");
+        let garbage = serve("SSH-2.0-OpenSSH\r\n");
+        assert!(get(garbage, &[], None).seen.starts_with("not an HTTP answer"));
+    }
+
+    #[test]
+    fn a_command_is_judged_by_its_exit_and_killed_at_its_end() {
+        assert!(ask(&Probe::Command { run: "true".into() }).ok);
+        assert_eq!(ask(&Probe::Command { run: "exit 3".into() }).seen, "health command: exit status: 3");
+        assert_eq!(
+            ask(&Probe::Command { run: "sleep 60".into() }).seen,
+            "health command still runs after 400ms"
+        );
+    }
+}

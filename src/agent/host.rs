@@ -1,0 +1,108 @@
+//! One app on this host, as every part of the agent needs it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::service::{ServiceManager, env_file};
+use super::{Layout, releases};
+use crate::model::{Deployment, Failure, Release, ReleaseId, ServiceSpec};
+
+/// The app, its folders and its service manager.
+#[derive(Clone)]
+pub struct Host {
+    /// Which app, where, how.
+    pub deployment: Deployment,
+    /// Its folders.
+    pub layout: Layout,
+    /// Who keeps its services running.
+    pub manager: Arc<dyn ServiceManager>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("layout", &self.layout).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The app of `deployment` on this machine.
+    #[must_use]
+    pub fn new(deployment: Deployment) -> Self {
+        let layout = Layout::resolve(&deployment, &home(), &data_dir());
+        let manager = super::service::manager(&deployment, &layout);
+        Self { deployment, layout, manager }
+    }
+
+    /// The release's metadata and environment.
+    ///
+    /// # Errors
+    /// When the release is not there or not readable.
+    pub fn release(&self, id: ReleaseId) -> Result<LoadedRelease, Failure> {
+        let release = releases::read(&self.layout, id)?;
+        let dir = self.layout.release(id);
+        let env = fs::read_to_string(dir.join(".ship/env")).unwrap_or_default();
+        Ok(LoadedRelease { release, dir, env: env_file::parse(&env) })
+    }
+}
+
+/// A release as it lies on the host.
+#[derive(Debug, Clone)]
+pub struct LoadedRelease {
+    /// Its metadata.
+    pub release: Release,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its environment and secrets. Never printed.
+    pub env: BTreeMap<String, String>,
+}
+
+impl LoadedRelease {
+    /// The environment that a command of this release sees: its own on top of a plain one.
+    #[must_use]
+    pub fn command_env(&self) -> BTreeMap<String, String> {
+        let mut env: BTreeMap<String, String> = ["HOME", "USER", "LOGNAME", "LANG", "PATH"]
+            .into_iter()
+            .filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
+            .collect();
+        env.entry("PATH".to_owned())
+            .or_insert_with(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".to_owned());
+        env.entry("LANG".to_owned()).or_insert_with(|| "C.UTF-8".to_owned());
+        env.extend(self.env.clone());
+        env.insert("SHIP_RELEASE".to_owned(), self.release.id.to_string());
+        env
+    }
+
+    /// The environment of a service's own commands: with its `env` and `PORT`.
+    #[must_use]
+    pub fn service_env(&self, service: &ServiceSpec) -> BTreeMap<String, String> {
+        let mut env = self.command_env();
+        if let Some(port) = service.port {
+            env.insert("PORT".to_owned(), port.to_string());
+        }
+        env.extend(service.env.clone());
+        env
+    }
+}
+
+/// The home folder of the user that this process runs as: `$HOME`, else `/`.
+#[must_use]
+pub fn home() -> PathBuf {
+    std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+}
+
+/// The data directory of this machine's user (XDG Base Directory Specification).
+#[must_use]
+pub fn data_dir() -> PathBuf {
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .unwrap_or_else(|| home().join(".local/share"))
+}
+
+/// Whether `path` is inside this process's reach for writing.
+#[must_use]
+pub fn writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+}

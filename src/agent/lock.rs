@@ -1,0 +1,115 @@
+//! The lock of one app on one host: a kernel `flock(2)`, so that death frees it; who holds it is
+//! written beside it, for people.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::{Layout, disk};
+use crate::wire::Holder;
+
+/// The held lock; dropping it, or the death of this process, frees it. The file descriptor is
+/// close-on-exec, so that no child keeps it alive.
+#[derive(Debug)]
+#[must_use]
+pub struct Lock {
+    _file: File,
+    holder: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock, or says `None` when somebody has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be opened.
+    pub fn take(layout: &Layout, holder: &Holder) -> io::Result<Option<Self>> {
+        let file = open(layout)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let path = layout.state_file("holder.json");
+        disk::write_atomic(&path, &serde_json::to_vec(holder)?, 0o644)?;
+        Ok(Some(Self { _file: file, holder: path }))
+    }
+
+    /// Who holds the lock right now. A holder file without a held lock says nothing: its process
+    /// died.
+    ///
+    /// # Errors
+    /// When the lock file cannot be opened.
+    pub fn holder(layout: &Layout) -> io::Result<Option<Holder>> {
+        let file = match fs::File::open(layout.state_file("lock")) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(None),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let text = fs::read(layout.state_file("holder.json")).unwrap_or_default();
+                Ok(Some(serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
+                    what: "something".to_owned(),
+                    who: "somebody".to_owned(),
+                    since: disk::now(),
+                    ci: None,
+                })))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.holder);
+    }
+}
+
+fn open(layout: &Layout) -> io::Result<File> {
+    let path = layout.state_file("lock");
+    fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(|error| disk::named(error, &path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(who: &str) -> Holder {
+        Holder { what: "deploy".into(), who: who.into(), since: "now".into(), ci: None }
+    }
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_a_drop_frees_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path());
+        fs::create_dir(layout.state()).unwrap();
+        assert_eq!(Lock::holder(&layout).unwrap(), None);
+        let lock = Lock::take(&layout, &holder("ann")).unwrap().unwrap();
+        assert!(Lock::take(&layout, &holder("bob")).unwrap().is_none());
+        assert_eq!(Lock::holder(&layout).unwrap().unwrap().who, "ann");
+        drop(lock);
+        assert_eq!(Lock::holder(&layout).unwrap(), None);
+        assert!(Lock::take(&layout, &holder("bob")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_holder_file_without_a_lock_is_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path());
+        fs::create_dir(layout.state()).unwrap();
+        fs::write(layout.state_file("lock"), "").unwrap();
+        fs::write(layout.state_file("holder.json"), serde_json::to_vec(&holder("ann")).unwrap())
+            .unwrap();
+        assert_eq!(Lock::holder(&layout).unwrap(), None);
+    }
+}

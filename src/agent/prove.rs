@@ -1,0 +1,314 @@
+//! The proof that the NEW release serves: a new start of the service, whose main process lives in
+//! the new release, that does not restart, answers its health check in a row, and stays up.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::health::{CommandContext, Prober, secs};
+use super::host::{Host, LoadedRelease};
+use super::listeners;
+use super::service::{LogCursor, ServiceState, ServiceStatus};
+use crate::model::event::{Diagnosis, HostEvent};
+use crate::model::{Probe, ServiceSpec};
+
+/// How a service looked just before it was told to restart.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The start that was running.
+    pub invocation: Option<String>,
+    /// The end of the log.
+    pub cursor: Option<LogCursor>,
+}
+
+impl Before {
+    /// Takes down how `service` looks now.
+    #[must_use]
+    pub fn of(host: &Host, service: &ServiceSpec) -> Self {
+        Self {
+            invocation: host.manager.status(&service.name).ok().and_then(|status| status.invocation),
+            cursor: host.manager.log_cursor(&service.name).ok(),
+        }
+    }
+}
+
+/// Log lines that a diagnosis shows.
+const LOG_LINES: usize = 20;
+
+/// The first pauses between two looks are short, so that a quick service costs little, ms.
+const FIRST_PAUSE_MS: u64 = 15;
+
+/// Proves `service` of `release`, restarted at `restarted`. When `stop` says so, the
+/// wait ends early with the reason `cancelled`.
+///
+/// # Errors
+/// The diagnosis, when the service is not proven in time or cannot become so any more.
+pub fn prove(
+    host: &Host,
+    release: &LoadedRelease,
+    service: &ServiceSpec,
+    before: &Before,
+    settle: bool,
+    stop: &dyn Fn() -> bool,
+    emit: &dyn Fn(HostEvent),
+) -> Result<(), Diagnosis> {
+    let mut proof = Proof { host, release, service, before, last_seen: String::new(), status: ServiceStatus::default() };
+    match proof.wait(settle, stop, emit) {
+        Ok(()) => Ok(()),
+        Err(reason) => Err(proof.diagnose(reason)),
+    }
+}
+
+struct Proof<'a> {
+    host: &'a Host,
+    release: &'a LoadedRelease,
+    service: &'a ServiceSpec,
+    before: &'a Before,
+    last_seen: String,
+    status: ServiceStatus,
+}
+
+impl Proof<'_> {
+    fn wait(
+        &mut self,
+        settle: bool,
+        stop: &dyn Fn() -> bool,
+        emit: &dyn Fn(HostEvent),
+    ) -> Result<(), String> {
+        let health = &self.service.health;
+        let started = Instant::now();
+        let timeout = Duration::from_millis(health.timeout_ms);
+        let settle_ms = if settle { health.settle_ms } else { 0 };
+        let prober = Prober::new().map_err(|error| error.to_string())?;
+        let env = self.release.service_env(self.service);
+        let context = CommandContext { dir: &self.release.dir, env: &env };
+        let mut pause = FIRST_PAUSE_MS;
+        let mut successes = 0;
+        let mut start: Option<(String, u32)> = None;
+        let mut told = String::new();
+        loop {
+            if stop() {
+                return Err("cancelled".to_owned());
+            }
+            self.status = self.host.manager.status(&self.service.name).map_err(|e| e.message)?;
+            let seen = match self.judge_process(&mut start)? {
+                Some(waiting) => waiting,
+                None => match self.judge_answer(&prober, context, &mut successes) {
+                    Some(waiting) => waiting,
+                    None => match self.settled(settle_ms) {
+                        // The process may have died while the question was being asked.
+                        None => return self.still_the_same(&start),
+                        Some(waiting) => waiting,
+                    },
+                },
+            };
+            // What was proven stays waited for beyond the timeout only while it settles.
+            let proven = successes >= health.successes || health.probe.is_none();
+            let waiting_for_settle =
+                proven && started.elapsed() < timeout + Duration::from_millis(settle_ms);
+            if started.elapsed() >= timeout && !waiting_for_settle {
+                return Err(format!(
+                    "not healthy within {}: {seen}",
+                    secs(Duration::from_millis(health.timeout_ms))
+                ));
+            }
+            if seen != told {
+                emit(HostEvent::Proving { service: self.service.name.clone(), seen: seen.clone() });
+                told = seen;
+            }
+            std::thread::sleep(Duration::from_millis(pause));
+            pause = (pause * 3 / 2).min(health.interval_ms.max(FIRST_PAUSE_MS));
+        }
+    }
+
+    /// Looks at the process. `Ok(None)`: the new release runs; `Ok(Some)`: not yet; `Err`: it
+    /// never will.
+    fn judge_process(&mut self, start: &mut Option<(String, u32)>) -> Result<Option<String>, String> {
+        let status = &self.status;
+        match status.state {
+            ServiceState::Missing => {
+                return Err("the service manager does not know this service; it was not set up".to_owned());
+            }
+            ServiceState::Failed => return Err(self.how_it_ended("the service failed")),
+            ServiceState::Restarting => return Err(self.how_it_ended("the process ended")),
+            ServiceState::Stopped if status.last_exit.is_some() => {
+                return Err(self.how_it_ended("the process ended"));
+            }
+            ServiceState::Stopped | ServiceState::Stopping => {
+                return Ok(Some("waiting for the process to start".to_owned()));
+            }
+            ServiceState::Starting => {
+                if let Some((invocation, restarts)) = start
+                    && (status.invocation.as_ref() != Some(invocation) || status.restarts != *restarts)
+                {
+                    return Err(self.how_it_ended("the process ended"));
+                }
+                if status.restarts > 0 && start.is_none() && status.invocation != self.before.invocation {
+                    return Err(self.how_it_ended("the process ended"));
+                }
+                return Ok(Some("starting".to_owned()));
+            }
+            ServiceState::Running => {}
+        }
+        let Some(invocation) = status.invocation.clone() else {
+            return Ok(Some("waiting for the process to start".to_owned()));
+        };
+        if Some(&invocation) == self.before.invocation.as_ref() {
+            return Ok(Some("the old process still runs".to_owned()));
+        }
+        match start {
+            None if status.restarts > 0 => return Err(self.how_it_ended("the process ended")),
+            None => *start = Some((invocation, status.restarts)),
+            Some((first, restarts)) if *first != invocation || *restarts != status.restarts => {
+                return Err(self.how_it_ended("the process ended"));
+            }
+            Some(_) => {}
+        }
+        Ok(self.lives_elsewhere())
+    }
+
+    /// The launcher wrote which process runs which release; `None` when that is this one.
+    fn lives_elsewhere(&self) -> Option<String> {
+        let path = self.host.manager.runtime_dir(&self.service.name).join("release");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let mut words = text.split_whitespace();
+        let pid = words.next().and_then(|word| word.parse::<u32>().ok());
+        let release = words.next().unwrap_or_default();
+        let id = self.release.release.id.to_string();
+        if release == id && pid.is_some() && pid == self.status.main_pid {
+            return None;
+        }
+        if release.is_empty() {
+            return Some("waiting for the launcher".to_owned());
+        }
+        Some(format!("the main process is of release {release}, not {id}"))
+    }
+
+    fn judge_answer(
+        &mut self,
+        prober: &Prober,
+        context: CommandContext<'_>,
+        successes: &mut u32,
+    ) -> Option<String> {
+        let health = &self.service.health;
+        let probe = health.probe.as_ref()?;
+        if let Some(stranger) = self.stranger(probe) {
+            *successes = 0;
+            self.last_seen = stranger.clone();
+            return Some(stranger);
+        }
+        let timeout = Duration::from_millis(health.timeout_ms.min(5_000));
+        let answer = prober.ask(probe, timeout, context);
+        self.last_seen = answer.seen.clone();
+        if !answer.ok {
+            *successes = 0;
+            return Some(answer.seen);
+        }
+        *successes += 1;
+        if *successes < health.successes {
+            return Some(format!("{}, {successes} of {}", answer.seen, health.successes));
+        }
+        None
+    }
+
+    /// Somebody else listens on the port that is asked: an answer would prove nothing.
+    fn stranger(&self, probe: &Probe) -> Option<String> {
+        let port = match probe {
+            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
+            Probe::Command { .. } => return None,
+        };
+        let there: Vec<_> = listeners::all().into_iter().filter(|found| found.port == port).collect();
+        if there.is_empty() {
+            return None;
+        }
+        let pids = self.pids();
+        let ours = listeners::of_processes(&pids);
+        if pids.is_empty() || ours.iter().any(|found| found.port == port) {
+            return None;
+        }
+        // Socket-activated services inherit a listener of the service manager (uid 0).
+        let foreign = there.iter().find(|found| found.uid != 0)?;
+        Some(format!("port {port} belongs to another process (user id {}), not to this service", foreign.uid))
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let mut pids = self.status.pids.clone();
+        if let Some(main) = self.status.main_pid
+            && !pids.contains(&main)
+        {
+            pids.push(main);
+        }
+        pids
+    }
+
+    fn settled(&self, settle_ms: u64) -> Option<String> {
+        let up = self.status.uptime_ms.unwrap_or(0);
+        (up < settle_ms).then(|| {
+            format!("up for {}s of {}", up / 1000, secs(Duration::from_millis(settle_ms)))
+        })
+    }
+
+    fn still_the_same(&mut self, start: &Option<(String, u32)>) -> Result<(), String> {
+        self.status = self.host.manager.status(&self.service.name).map_err(|e| e.message)?;
+        let now = (self.status.invocation.clone().unwrap_or_default(), self.status.restarts);
+        if self.status.state == ServiceState::Running && Some(&now) == start.as_ref() {
+            return Ok(());
+        }
+        Err(self.how_it_ended("the process ended"))
+    }
+
+    fn how_it_ended(&self, otherwise: &str) -> String {
+        let mut text = match &self.status.last_exit {
+            Some(exit) => format!("the process ended: {exit}"),
+            None => otherwise.to_owned(),
+        };
+        match self.status.restarts {
+            0 => {}
+            1 => text.push_str(", and was restarted once"),
+            n => text.push_str(&format!(", and was restarted {n} times")),
+        }
+        text
+    }
+
+    fn diagnose(&self, reason: String) -> Diagnosis {
+        let mut facts = Vec::new();
+        if !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
+            facts.push(format!("the health check last saw: {}", self.last_seen));
+        }
+        facts.extend(self.what_listens());
+        let log = self
+            .host
+            .manager
+            .log_since(&self.service.name, self.before.cursor.as_ref(), LOG_LINES)
+            .map_or_else(
+                |failure| vec![format!("(no log: {})", failure.message)],
+                |lines| lines.into_iter().map(|line| line.text).collect(),
+            );
+        Diagnosis {
+            service: self.service.name.clone(),
+            release: Some(self.release.release.id),
+            reason,
+            facts,
+            log,
+        }
+    }
+
+    /// `listening on 127.0.0.1:3001, expected 3000`: only worth saying while the process runs.
+    fn what_listens(&self) -> Option<String> {
+        let port = match self.service.health.probe.as_ref()? {
+            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
+            Probe::Command { .. } => return None,
+        };
+        if self.status.state != ServiceState::Running || !cfg!(target_os = "linux") {
+            return None;
+        }
+        let ours = listeners::of_processes(&self.pids());
+        if ours.iter().any(|found| found.port == port) {
+            return None;
+        }
+        if ours.is_empty() {
+            return Some(format!("the process listens on no TCP port, expected {port}"));
+        }
+        let places: Vec<String> = ours.iter().map(listeners::Listener::at).collect();
+        Some(format!("the process listens on {}, expected {port}", places.join(", ")))
+    }
+}

@@ -1,0 +1,137 @@
+//! Which releases stay on a host, and the removal of the others. Runs after success, off the
+//! critical path.
+
+use std::fs;
+
+use super::{Layout, disk, releases};
+use crate::artifact::remove_tree;
+use crate::model::{ReleaseId, ReleaseState};
+
+/// Failed releases that stay for a look at them.
+const KEEP_BAD: usize = 2;
+
+/// What decides whether a release stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The release.
+    pub id: ReleaseId,
+    /// How far it got.
+    pub state: ReleaseState,
+}
+
+/// The releases to remove: of the good ones all but the newest `keep`, of the failed ones all but
+/// a few, of the never activated ones all. The live release and `previous` (where a rollback
+/// would go) always stay.
+#[must_use]
+pub fn choose(
+    there: &[Candidate],
+    current: Option<ReleaseId>,
+    previous: Option<ReleaseId>,
+    keep: u32,
+) -> Vec<ReleaseId> {
+    let mut newest = there.to_vec();
+    newest.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    let (mut good, mut bad) = (0, 0);
+    newest
+        .into_iter()
+        .filter(|candidate| {
+            let stays = match candidate.state {
+                ReleaseState::Good => {
+                    good += 1;
+                    good <= keep as usize
+                }
+                ReleaseState::Bad => {
+                    bad += 1;
+                    bad <= KEEP_BAD
+                }
+                ReleaseState::Staged | ReleaseState::Active => false,
+            };
+            !stays && Some(candidate.id) != current && Some(candidate.id) != previous
+        })
+        .map(|candidate| candidate.id)
+        .collect()
+}
+
+/// The good release that a rollback from `current` would go to.
+#[must_use]
+pub fn previous_good(layout: &Layout, current: ReleaseId) -> Option<ReleaseId> {
+    let good = |id: &ReleaseId| {
+        releases::state(layout, *id) == ReleaseState::Good && layout.release(*id).is_dir()
+    };
+    releases::after(layout, current).filter(good).or_else(|| {
+        releases::ids(layout).ok()?.into_iter().filter(|id| *id < current).find(good)
+    })
+}
+
+/// Removes old releases; returns which. What cannot be removed stays for the next time.
+#[must_use]
+pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
+    let Ok(ids) = releases::ids(layout) else { return Vec::new() };
+    let Ok(current) = releases::current(layout) else { return Vec::new() };
+    let there: Vec<Candidate> = ids
+        .into_iter()
+        .map(|id| Candidate { id, state: releases::state(layout, id) })
+        .collect();
+    let previous = current.and_then(|id| previous_good(layout, id));
+    choose(&there, current, previous, keep)
+        .into_iter()
+        .filter(|id| remove(layout, *id))
+        .collect()
+}
+
+/// Removes one release: out of `releases/` in one rename, then piece by piece.
+pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
+    let trash = layout.state_file("trash").join(format!("{id}.{}", disk::unique()));
+    if fs::rename(layout.release(id), &trash).is_err() {
+        return false;
+    }
+    releases::forget(layout, id);
+    let _ = remove_tree(&trash);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(id: u32, state: ReleaseState) -> Candidate {
+        Candidate { id: ReleaseId(id), state }
+    }
+
+    #[test]
+    fn only_good_ones_count_and_the_way_back_stays() {
+        use ReleaseState::{Bad, Good, Staged};
+        let there = [
+            candidate(1, Good),
+            candidate(2, Good),
+            candidate(3, Bad),
+            candidate(4, Bad),
+            candidate(5, Bad),
+            candidate(6, Good),
+            candidate(7, Staged),
+            candidate(8, Good),
+        ];
+        let gone = choose(&there, Some(ReleaseId(8)), Some(ReleaseId(2)), 2);
+        assert_eq!(gone, [ReleaseId(7), ReleaseId(3), ReleaseId(1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_live_release_and_the_one_before_are_never_removed(
+            states in proptest::collection::vec(0u8..4, 1..12), current in 0usize..12, previous in 0usize..12, keep in 1u32..6
+        ) {
+            let there: Vec<Candidate> = states.iter().enumerate().map(|(at, state)| {
+                let state = [ReleaseState::Staged, ReleaseState::Active, ReleaseState::Good, ReleaseState::Bad][*state as usize];
+                candidate(at as u32 + 1, state)
+            }).collect();
+            let (current, previous) = (ReleaseId(current as u32 + 1), ReleaseId(previous as u32 + 1));
+            let gone = choose(&there, Some(current), Some(previous), keep);
+            prop_assert!(!gone.contains(&current) && !gone.contains(&previous));
+            let good_left = there.iter().filter(|c| c.state == ReleaseState::Good && !gone.contains(&c.id)).count();
+            let good = there.iter().filter(|c| c.state == ReleaseState::Good).count();
+            prop_assert!(good_left >= good.min(keep as usize));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a host answers without changing anything.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use super::health::{CommandContext, Prober};
+use super::host::Host;
+use super::lock::Lock;
+use super::releases;
+use super::service::{LogLine, ServiceState};
+use crate::model::{Failure, ServiceName, ServiceSpec};
+use crate::wire::{Finding, HostStatus, ServiceReport};
+
+/// What is live, since when, and is it healthy right now.
+///
+/// # Errors
+/// When `current` is not ours, or the service manager does not answer.
+pub fn status(host: &Host) -> Result<HostStatus, Failure> {
+    let layout = &host.layout;
+    let holder = Lock::holder(layout)?;
+    let Some(id) = releases::current(layout)? else {
+        return Ok(HostStatus { current: None, since: None, services: Vec::new(), holder });
+    };
+    let live = host.release(id)?;
+    let since = fs::symlink_metadata(layout.current()).ok().and_then(|found| {
+        jiff::Timestamp::from_second(found.mtime()).ok().map(|time| time.to_string())
+    });
+    let prober = Prober::new()?;
+    let mut services = Vec::new();
+    for service in &live.release.services {
+        let status = host.manager.status(&service.name)?;
+        let running = status.state == ServiceState::Running;
+        let (healthy, seen) = match &service.health.probe {
+            _ if !running => (Some(false), String::new()),
+            None => (None, String::new()),
+            Some(probe) => {
+                let env = live.service_env(service);
+                let context = CommandContext { dir: &live.dir, env: &env };
+                let answer = prober.ask(probe, Duration::from_secs(3), context);
+                (Some(answer.ok), answer.seen)
+            }
+        };
+        services.push(ServiceReport {
+            service: service.name.clone(),
+            state: state_word(status.state).to_owned(),
+            healthy,
+            seen,
+            restarts: status.restarts,
+            uptime_ms: status.uptime_ms,
+            memory: status.memory,
+            pid: status.main_pid,
+        });
+    }
+    let current = Some(releases::summary(layout, live.release, Some(id)));
+    Ok(HostStatus { current, since, services, holder })
+}
+
+fn state_word(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Missing => "not set up",
+        ServiceState::Stopped => "stopped",
+        ServiceState::Starting => "starting",
+        ServiceState::Running => "running",
+        ServiceState::Restarting => "restarting",
+        ServiceState::Stopping => "stopping",
+        ServiceState::Failed => "failed",
+    }
+}
+
+/// Everything that `ship check ENV` looks at on a host.
+#[must_use]
+pub fn preflight(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
+    super::setup::check(host, services)
+}
+
+/// The last `lines` log lines of each service (all of the live release when none is named), in
+/// the order of time, then what comes.
+///
+/// # Errors
+/// When the logs cannot be read, or a service is unknown.
+pub fn logs(
+    host: &Host,
+    services: &[ServiceName],
+    lines: usize,
+    follow: bool,
+    line: &mut dyn FnMut(LogLine) -> bool,
+) -> Result<(), Failure> {
+    let live = releases::current(&host.layout)?;
+    let services: Vec<ServiceName> = if services.is_empty() {
+        match live {
+            Some(id) => releases::read(&host.layout, id)?.services.into_iter().map(|s| s.name).collect(),
+            None => return Err(Failure::refused("nothing is deployed here")),
+        }
+    } else {
+        services.to_vec()
+    };
+    let mut old = Vec::new();
+    for service in &services {
+        old.extend(host.manager.log_since(service, None, lines)?);
+    }
+    old.sort_by(|a, b| a.time.cmp(&b.time));
+    for found in old {
+        if !line(found) {
+            return Ok(());
+        }
+    }
+    if follow { host.manager.follow(&services, line) } else { Ok(()) }
+}

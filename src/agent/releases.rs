@@ -1,0 +1,284 @@
+//! The releases on this host: which there are, how far each got, which is live.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Layout, disk};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
+use crate::wire::ReleaseSummary;
+
+/// The live release: what `current` points to. `None` when there is no `current`.
+///
+/// # Errors
+/// When `current` is not a link into `releases/`: then somebody else made it, and nothing may be
+/// switched.
+pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
+    let path = layout.current();
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(disk::named(error, &path).into()),
+        Ok(found) if found.is_symlink() => {}
+        Ok(found) => {
+            let what = if found.is_dir() { "a real folder" } else { "a file" };
+            return Err(Failure::refused(format!("{} is {what}, not a link to a release", path.display()))
+                .hint("move it away, then deploy again"));
+        }
+    }
+    let target = fs::read_link(&path)?;
+    let name = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let inside = target.parent() == Some(Path::new("releases"))
+        || target.parent() == Some(layout.releases().as_path());
+    match ReleaseId::parse(name) {
+        Ok(id) if inside && name.starts_with('v') => Ok(Some(id)),
+        _ => Err(Failure::refused(format!(
+            "{} points to {}, which is not a release of ship",
+            path.display(),
+            target.display()
+        ))
+        .hint("move it away, then deploy again")),
+    }
+}
+
+/// Points `current` to `to` in one `rename(2)`; `None` takes `current` away. The temporary link's
+/// name is unique, so a leftover of an earlier activation is never published.
+///
+/// # Errors
+/// When the release is not there, or the file system refuses.
+pub fn flip(layout: &Layout, to: Option<ReleaseId>) -> io::Result<()> {
+    let current = layout.current();
+    let Some(to) = to else {
+        match fs::remove_file(&current) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        }
+        return disk::sync_folder(layout.root());
+    };
+    let tree = layout.release(to);
+    if !tree.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{} is not there", tree.display()),
+        ));
+    }
+    let temporary = layout.root().join(format!(".current.{}", disk::unique()));
+    std::os::unix::fs::symlink(Path::new("releases").join(to.to_string()), &temporary)?;
+    if let Err(error) = fs::rename(&temporary, &current) {
+        let _ = fs::remove_file(&temporary);
+        return Err(disk::named(error, &current));
+    }
+    disk::sync_folder(layout.root())
+}
+
+/// The release's metadata.
+///
+/// # Errors
+/// When it is not there or not readable.
+pub fn read(layout: &Layout, id: ReleaseId) -> Result<Release, Failure> {
+    let path = layout.release(id).join(".ship/release.json");
+    let text = fs::read(&path).map_err(|error| disk::named(error, &path))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))
+}
+
+/// What makes the release the same as another; `None` when that was not recorded.
+#[must_use]
+pub fn identity(layout: &Layout, id: ReleaseId) -> Option<Digest> {
+    let text = fs::read_to_string(layout.release(id).join(".ship/identity")).ok()?;
+    text.trim().parse().ok()
+}
+
+fn state_path(layout: &Layout, id: ReleaseId) -> PathBuf {
+    layout.state_file("states").join(id.to_string())
+}
+
+/// What is recorded of a release outside its tree (which is read-only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    state: ReleaseState,
+    /// The release that was live when this one was first switched to.
+    after: Option<ReleaseId>,
+}
+
+fn record(layout: &Layout, id: ReleaseId) -> Record {
+    fs::read(state_path(layout, id))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or(Record { state: ReleaseState::Staged, after: None })
+}
+
+fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
+    disk::write_atomic(&state_path(layout, id), &serde_json::to_vec(&record)?, 0o600)
+}
+
+/// How far the release got.
+#[must_use]
+pub fn state(layout: &Layout, id: ReleaseId) -> ReleaseState {
+    record(layout, id).state
+}
+
+/// The release that was live when this one was first switched to: where a rollback goes.
+#[must_use]
+pub fn after(layout: &Layout, id: ReleaseId) -> Option<ReleaseId> {
+    record(layout, id).after
+}
+
+/// Records how far the release got.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn set_state(layout: &Layout, id: ReleaseId, state: ReleaseState) -> io::Result<()> {
+    let old = record(layout, id);
+    set_record(layout, id, Record { state, ..old })
+}
+
+/// Records that the release is being switched to for the first time, coming from `after`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn set_active(layout: &Layout, id: ReleaseId, after: Option<ReleaseId>) -> io::Result<()> {
+    set_record(layout, id, Record { state: ReleaseState::Active, after })
+}
+
+/// Forgets what is recorded of a release that was removed.
+pub fn forget(layout: &Layout, id: ReleaseId) {
+    let _ = fs::remove_file(state_path(layout, id));
+    let _ = fs::remove_file(index_path(layout, id));
+}
+
+/// Where the release's encoded index is kept.
+#[must_use]
+pub fn index_path(layout: &Layout, id: ReleaseId) -> PathBuf {
+    layout.state_file("indexes").join(id.to_string())
+}
+
+/// The numbers of the releases that are there, newest first.
+///
+/// # Errors
+/// When the folder is there and cannot be read.
+pub fn ids(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
+    let entries = match fs::read_dir(layout.releases()) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(disk::named(error, &layout.releases())),
+    };
+    let mut ids: Vec<ReleaseId> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str().map(str::to_owned))
+        .filter(|name| name.starts_with('v'))
+        .filter_map(|name| ReleaseId::parse(&name).ok())
+        .collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(ids)
+}
+
+/// The releases as lists show them, newest first. One without metadata is passed over: it was
+/// never published.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn summaries(layout: &Layout) -> Result<Vec<ReleaseSummary>, Failure> {
+    let live = current(layout).unwrap_or_default();
+    let ids = ids(layout)?;
+    Ok(ids
+        .into_iter()
+        .filter_map(|id| read(layout, id).ok())
+        .map(|release| summary(layout, release, live))
+        .collect())
+}
+
+/// `release` as lists show it.
+#[must_use]
+pub fn summary(layout: &Layout, release: Release, live: Option<ReleaseId>) -> ReleaseSummary {
+    ReleaseSummary {
+        id: release.id,
+        state: state(layout, release.id),
+        after: after(layout, release.id),
+        current: live == Some(release.id),
+        created: release.created,
+        who: release.origin.who,
+        commit: release.origin.commit,
+        subject: release.origin.subject,
+        runtimes: release.runtimes,
+        artifact: release.artifact,
+    }
+}
+
+/// The highest number that was ever used here, whether its release is still there or not.
+///
+/// # Errors
+/// When what is recorded cannot be read.
+pub fn last(layout: &Layout) -> io::Result<u32> {
+    let recorded = match fs::read_to_string(layout.state_file("sequence")) {
+        Ok(text) => text.trim().parse().unwrap_or(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    let there = ids(layout)?.first().map_or(0, |id| id.0);
+    Ok(there.max(recorded))
+}
+
+/// Records that `id` was used.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn use_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
+    disk::write_atomic(&layout.state_file("sequence"), id.0.to_string().as_bytes(), 0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path());
+        for id in [1, 2, 10] {
+            fs::create_dir_all(layout.release(ReleaseId(id))).unwrap();
+        }
+        fs::create_dir_all(layout.state_file("states")).unwrap();
+        (folder, layout)
+    }
+
+    #[test]
+    fn the_flip_goes_forth_and_back_and_away() {
+        let (_folder, layout) = host();
+        assert_eq!(current(&layout).unwrap(), None);
+        for to in [1, 10, 2] {
+            flip(&layout, Some(ReleaseId(to))).unwrap();
+            assert_eq!(current(&layout).unwrap(), Some(ReleaseId(to)));
+            assert_eq!(fs::read_link(layout.current()).unwrap(), Path::new("releases").join(format!("v{to}")));
+        }
+        flip(&layout, None).unwrap();
+        assert_eq!(current(&layout).unwrap(), None);
+        assert!(flip(&layout, Some(ReleaseId(3))).is_err(), "a release that is not there");
+    }
+
+    #[test]
+    fn a_current_that_somebody_else_made_is_refused() {
+        let (_folder, layout) = host();
+        fs::create_dir(layout.current()).unwrap();
+        assert!(current(&layout).unwrap_err().message.contains("a real folder"));
+        fs::remove_dir(layout.current()).unwrap();
+        std::os::unix::fs::symlink("/etc", layout.current()).unwrap();
+        assert!(current(&layout).unwrap_err().message.contains("not a release of ship"));
+    }
+
+    #[test]
+    fn numbers_are_ordered_as_numbers_and_never_used_twice() {
+        let (_folder, layout) = host();
+        assert_eq!(ids(&layout).unwrap(), [ReleaseId(10), ReleaseId(2), ReleaseId(1)]);
+        assert_eq!(last(&layout).unwrap(), 10);
+        use_number(&layout, ReleaseId(11)).unwrap();
+        assert_eq!(last(&layout).unwrap(), 11);
+    }
+
+    #[test]
+    fn a_state_is_what_was_last_recorded() {
+        let (_folder, layout) = host();
+        assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Staged);
+        set_state(&layout, ReleaseId(1), ReleaseState::Good).unwrap();
+        assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Good);
+    }
+}

@@ -1,0 +1,183 @@
+//! The agent at the host's end of a connection: answers questions itself, and passes everything
+//! from `Begin` on to a transaction, a process of its own that survives the connection.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::host::Host;
+use super::lock::Lock;
+use super::{command, facts, history, query, recover, releases};
+use crate::model::Failure;
+use crate::wire::{
+    Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent,
+};
+
+type Out = Arc<Mutex<FrameWriter<File>>>;
+
+/// Serves one connection over standard input and output until it ends.
+///
+/// # Errors
+/// When the stream fails or does not hold frames.
+pub fn run() -> io::Result<()> {
+    let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut raw_output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    raw_output.write_all(MARKER)?;
+    let mut reader = FrameReader::new(input.try_clone()?);
+    let out: Out = Arc::new(Mutex::new(FrameWriter::new(raw_output.try_clone()?)));
+    let Some(first) = reader.next()? else { return Ok(()) };
+    let ToAgent::Open(open) = first.parse()? else {
+        return Err(io::Error::other("a connection starts with Open"));
+    };
+    let host = Host::new(open.deployment);
+    say(&out, &opened(&host))?;
+    while let Some(frame) = reader.next()? {
+        match frame.parse()? {
+            ToAgent::Begin(_) => return pass_on(&first, &frame, input, raw_output),
+            ToAgent::Heartbeat => {}
+            message => answer(&host, message, &out, &input)?,
+        }
+    }
+    Ok(())
+}
+
+fn say(out: &Out, message: &FromAgent) -> io::Result<()> {
+    out.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(message)
+}
+
+fn opened(host: &Host) -> FromAgent {
+    let gathered = facts::prepare(host).and_then(|()| {
+        let recovered = repair(host);
+        facts::gather(host, recovered)
+    });
+    match gathered {
+        Ok(facts) => FromAgent::Opened(Box::new(facts)),
+        Err(failure) => FromAgent::Failed(failure),
+    }
+}
+
+/// Repairs what an activation that died left behind, unless somebody is at work.
+fn repair(host: &Host) -> Vec<String> {
+    if !matches!(super::journal::unfinished(&host.layout), Ok(Some(_))) {
+        return Vec::new();
+    }
+    let holder = Holder {
+        what: "recovery".to_owned(),
+        who: "ship".to_owned(),
+        since: super::disk::now(),
+        ci: None,
+    };
+    match Lock::take(&host.layout, &holder) {
+        Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<()> {
+    let answered = match message {
+        ToAgent::Status => query::status(host).map(|status| FromAgent::Status(Box::new(status))),
+        ToAgent::Releases => releases::summaries(&host.layout).map(FromAgent::Releases),
+        ToAgent::History { limit } => {
+            history::newest(&host.layout, limit).map(FromAgent::History).map_err(Failure::from)
+        }
+        ToAgent::Preflight(services) => Ok(FromAgent::Findings(query::preflight(host, &services))),
+        ToAgent::Setup(request) => setup(host, &request),
+        ToAgent::Logs { services, lines, follow } => {
+            exit_with_controller(input);
+            query::logs(host, &services, lines, follow, &mut |line| {
+                let message =
+                    FromAgent::Log { time: line.time, service: line.service, text: line.text };
+                say(out, &message).is_ok()
+            })
+            .map(|()| FromAgent::Done)
+        }
+        ToAgent::Exec { argv } => exec(host, &argv, out, input),
+        _ => Err(Failure::unexpected("that request needs a transaction")),
+    };
+    say(out, &answered.unwrap_or_else(FromAgent::Failed))
+}
+
+fn setup(host: &Host, request: &SetupRequest) -> Result<FromAgent, Failure> {
+    super::setup::setup(host, request).map(FromAgent::Changes)
+}
+
+/// What streams until somebody ends it ends with the connection.
+fn exit_with_controller(input: &File) {
+    let Ok(mut input) = input.try_clone() else { return };
+    std::thread::spawn(move || {
+        let mut bytes = [0u8; 256];
+        while matches!(input.read(&mut bytes), Ok(n) if n > 0) {}
+        std::process::exit(0);
+    });
+}
+
+fn exec(host: &Host, argv: &[String], out: &Out, input: &File) -> Result<FromAgent, Failure> {
+    let id = releases::current(&host.layout)?
+        .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
+    let release = host.release(id)?;
+    let mut child = command::spawn_exec(&release, argv)?;
+    let pumps = [
+        child.stdout.take().map(|stream| pump(stream, false, Arc::clone(out))),
+        child.stderr.take().map(|stream| pump(stream, true, Arc::clone(out))),
+    ];
+    // The connection's end is the command's end.
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Ok(mut input) = input.try_clone() {
+        std::thread::spawn(move || {
+            let mut bytes = [0u8; 256];
+            while matches!(input.read(&mut bytes), Ok(n) if n > 0) {}
+            if let Some(group) = group {
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+            }
+        });
+    }
+    let status = child.wait()?;
+    for pump in pumps.into_iter().flatten() {
+        let _ = pump.join();
+    }
+    Ok(FromAgent::Exited { code: command::exit_code(status) })
+}
+
+fn pump(mut stream: impl Read + Send + 'static, stderr: bool, out: Out) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut bytes = vec![0u8; 32 << 10];
+        while let Ok(n) = stream.read(&mut bytes) {
+            if n == 0 {
+                return;
+            }
+            let mut writer = out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let sent = writer
+                .send(&FromAgent::Output { stderr })
+                .and_then(|()| writer.write(&Frame::Data(bytes[..n].to_vec())));
+            if sent.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Starts the transaction with one end of a socket pair as its standard input, and copies bytes
+/// both ways until it ends.
+fn pass_on(open: &Frame, begin: &Frame, mut input: File, mut output: File) -> io::Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    Command::new(std::env::current_exe()?)
+        .args(["agent", "transaction"])
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut to_transaction = ours.try_clone()?;
+    to_transaction.write_all(&open.encode())?;
+    to_transaction.write_all(&begin.encode())?;
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut input, &mut to_transaction);
+        let _ = to_transaction.shutdown(Shutdown::Write);
+    });
+    let mut from_transaction = ours;
+    io::copy(&mut from_transaction, &mut output)?;
+    Ok(())
+}
