@@ -1,28 +1,63 @@
-//! A tree made from an index: hard links to what is there, contents for what is not.
+//! A tree planned from an index: hard links to what is there, contents for what is not.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 
 use super::error::TreeError;
-use super::index::Index;
-use super::store::Known;
+use super::index::{Index, Kind};
+use super::staging::Staging;
+use super::store::{Known, Trusted};
 use crate::model::Digest;
 
 /// How a tree will be made. Making it looks at the known files and writes nothing.
 #[derive(Debug)]
 pub struct Assembly {
-    index: Index,
+    pub(super) index: Index,
+    /// For each entry of the index, the known file to take.
+    pub(super) sources: Vec<Option<Trusted>>,
     missing: Vec<Digest>,
+    missing_bytes: u64,
+    missing_files: u64,
 }
 
 impl Assembly {
-    /// Plans the tree of `index`. A known file is trusted as long as its size, its mode and its
-    /// time are what a release leaves behind.
+    /// Plans the tree of `index`. A known file is trusted as long as its size, its mode, its
+    /// owner and its time are what a release leaves behind.
     #[must_use]
     pub fn plan(index: Index, known: &Known) -> Self {
-        let _ = known;
+        let mut sources = Vec::with_capacity(index.entries().len());
+        let mut missing = Vec::new();
+        let mut seen = HashSet::new();
+        let mut missing_bytes = 0_u64;
+        let mut missing_files = 0;
+        for entry in index.entries() {
+            let Kind::File {
+                digest,
+                size,
+                executable,
+            } = entry.kind
+            else {
+                sources.push(None);
+                continue;
+            };
+            // An empty file is made, not fetched, and not linked: there can be more of them in
+            // a tree than an inode may have names.
+            let source = known.find(&digest, size, executable).filter(|_| size > 0);
+            if source.is_none() && size > 0 {
+                missing_files += 1;
+                if seen.insert(digest) {
+                    missing.push(digest);
+                    missing_bytes = missing_bytes.saturating_add(size);
+                }
+            }
+            sources.push(source);
+        }
         Self {
             index,
-            missing: Vec::new(),
+            sources,
+            missing,
+            missing_bytes,
+            missing_files,
         }
     }
 
@@ -36,13 +71,13 @@ impl Assembly {
     /// The size of what is missing, bytes.
     #[must_use]
     pub fn missing_bytes(&self) -> u64 {
-        0
+        self.missing_bytes
     }
 
     /// How many files of the tree have a content that is missing.
     #[must_use]
     pub fn missing_files(&self) -> u64 {
-        0
+        self.missing_files
     }
 
     /// The tree that will be made.
@@ -52,81 +87,12 @@ impl Assembly {
     }
 
     /// Creates the folder `staging`, which must not exist, with all folders of the tree and
-    /// everything that is here already.
+    /// everything that is here already. A known file that cannot be linked (too many links,
+    /// another file system) is copied and verified; one that turns out to be damaged is missing.
     ///
     /// # Errors
-    /// What the system refuses, with the path.
+    /// What the system refuses, with the path; the folder is removed then.
     pub fn begin(self, staging: &Path) -> Result<Staging, TreeError> {
-        Err(TreeError::says("assemble", staging, "not built yet"))
+        Staging::begin(self, staging)
     }
-}
-
-/// A tree that is being made. Dropping it removes its folder; [`Staging::finish`] keeps it.
-#[derive(Debug)]
-#[must_use = "a tree that is not finished is removed"]
-pub struct Staging {
-    path: PathBuf,
-    missing: Vec<Digest>,
-}
-
-impl Staging {
-    /// The folder. Until [`Staging::finish`] all its folders are writable, for the caller's own
-    /// files: `.ship`, links to shared folders.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The contents still to be received, each once, in the order of the index.
-    pub fn missing(&self) -> Vec<Digest> {
-        self.missing.clone()
-    }
-
-    /// The size of what is still to be received, bytes.
-    #[must_use]
-    pub fn missing_bytes(&self) -> u64 {
-        0
-    }
-
-    /// Begins to receive the content `digest` of `size` bytes.
-    ///
-    /// # Errors
-    /// When it is not missing, has another size in the index, another content is not complete,
-    /// or its file cannot be created.
-    pub fn start(&mut self, digest: Digest, size: u64) -> Result<(), TreeError> {
-        let _ = (digest, size);
-        Ok(())
-    }
-
-    /// Receives the next bytes of the content that was started; with the last ones it is verified
-    /// and put at all its places.
-    ///
-    /// # Errors
-    /// When none was started, there are too many bytes, the content is not what its digest says,
-    /// or it cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), TreeError> {
-        let _ = bytes;
-        Ok(())
-    }
-
-    /// Completes the tree: symbolic links, folders read-only (the root stays writable to its
-    /// owner, for the rename and for the caller), everything on disk (syncfs(2)).
-    ///
-    /// # Errors
-    /// When contents are missing, or the system refuses; the folder is removed then.
-    pub fn finish(self) -> Result<Assembled, TreeError> {
-        Err(TreeError::says("assemble", &self.path, "not built yet"))
-    }
-}
-
-/// A complete tree, on disk, not yet published: rename it to where it belongs.
-#[derive(Debug)]
-#[must_use = "a tree that is not published stays behind as a folder"]
-pub struct Assembled {
-    /// The folder.
-    pub path: PathBuf,
-    /// Files that were hard-linked to known ones.
-    pub linked: u64,
-    /// Files whose content was received.
-    pub received: u64,
 }

@@ -13,13 +13,16 @@ use super::error::Shown;
 const MAX_COMPONENT: usize = 255;
 /// Longest path, bytes (`PATH_MAX` of limits.h).
 const MAX_PATH: usize = 4096;
+/// Most components: far more than any project has, few enough that a walk can hold a file
+/// descriptor for each (RLIMIT_NOFILE is 1024 by default).
+const MAX_COMPONENTS: usize = 256;
 /// The first component that belongs to `ship` in every release.
 pub(super) const RESERVED: &[u8] = b".ship";
 
 /// A relative path within a tree, as bytes, so that names that are not UTF-8 survive. A bad one
 /// cannot exist: it is never empty, has no leading or trailing `/`, no empty, `.` or `..`
-/// component, no NUL, no component over 255 bytes, no more than 4096 bytes in all, and does not
-/// begin with the reserved component `.ship`. Ordered bytewise, so that a folder comes before
+/// component, no NUL, no component over 255 bytes, no more than 256 components and 4096 bytes in
+/// all, and does not begin with the reserved component `.ship`. Ordered bytewise, so that a folder comes before
 /// what is in it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
@@ -129,6 +132,7 @@ fn check(bytes: &[u8]) -> Result<(), &'static str> {
             _ if component.len() > MAX_COMPONENT => {
                 return Err("has a component longer than 255 bytes");
             }
+            _ if at == MAX_COMPONENTS => return Err("has more than 256 components"),
             RESERVED if at == 0 => return Err("begins with `.ship`, which is reserved"),
             _ => {}
         }
@@ -210,9 +214,13 @@ mod tests {
         }
         assert!(TreePath::new(vec![b'a'; 255]).is_ok());
         assert!(TreePath::new(vec![b'a'; 256]).is_err());
-        assert!(TreePath::new(b"a/".repeat(2048)).is_err());
-        assert!(TreePath::new([b"a/".repeat(2047), b"ab".to_vec()].concat()).is_ok());
-        assert!(TreePath::new([b"a/".repeat(2047), b"abc".to_vec()].concat()).is_err());
+        let long = |length: usize| [&vec![b'a'; length][..], b"/"].concat();
+        let whole = [long(254).repeat(16), vec![b'a'; 16]].concat();
+        assert_eq!(whole.len(), 4096);
+        assert!(TreePath::new(&whole[..]).is_ok());
+        assert!(TreePath::new([&whole[..], b"a"].concat()).is_err());
+        assert!(TreePath::new([b"a/".repeat(255), b"a".to_vec()].concat()).is_ok());
+        assert!(TreePath::new([b"a/".repeat(256), b"a".to_vec()].concat()).is_err());
     }
 
     #[test]

@@ -1,9 +1,14 @@
-//! Which files of a project make the artifact.
+//! Which files of a project make the artifact. The folders are walked in [`super::walk`], the
+//! patterns are read in [`super::pattern`].
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 
 use super::path::TreePath;
+use super::pattern::{Excludes, Include};
+use super::symlink;
+use super::walk::Walk;
 use crate::model::{Failure, FailureKind};
 
 /// What was chosen, sorted by path, with every folder on the way.
@@ -73,18 +78,81 @@ impl From<SelectError> for Failure {
     }
 }
 
-/// Chooses the files below `root` that `include` names (files, folders or globs; `.` is
-/// everything) without those that `exclude` matches.
+/// Chooses the files below `root` that `include` names, without those that `exclude` matches.
+///
+/// An include is a file, a folder (with everything below it) or a glob, relative to `root`; `.` is
+/// everything. An exclude is a glob: one with a `/` is anchored at `root` (`/dist` too), one
+/// without matches a name at any depth; matching a folder leaves out all below it; a trailing `/`
+/// matches folders only. `*` and `?` do not match `/`, `**` does. `.git`, `.ship`, `.DS_Store` and
+/// the `._` twins that macOS writes are always left out. Links are never followed.
 ///
 /// # Errors
-/// Every problem at once; see [`SelectError`].
+/// Every problem at once: a pattern that is none, an include that matches nothing, devices,
+/// sockets and pipes, what cannot be read, links that are absolute, circular or lead out of the
+/// project, and an empty selection.
 pub fn select(
     root: &Path,
     include: &[String],
     exclude: &[String],
 ) -> Result<Selection, SelectError> {
-    let _ = (root, include, exclude);
-    Err(SelectError {
-        problems: vec!["not built yet".to_owned()],
-    })
+    let mut problems = Vec::new();
+    let includes = Include::parse_all(root, include, &mut problems);
+    let excludes = Excludes::parse(exclude, &mut problems);
+    let mut walk = Walk {
+        root,
+        includes: &includes,
+        excludes: &excludes,
+        hit: vec![false; includes.len()],
+        chosen: BTreeMap::new(),
+        problems,
+    };
+    walk.run();
+    walk.report_unmatched();
+    let Walk {
+        chosen,
+        mut problems,
+        ..
+    } = walk;
+    let dangling = check_links(&chosen, &mut problems);
+    if problems.is_empty() && chosen.values().all(|kind| *kind == SelectedKind::Dir) {
+        problems.push("there is no file to release".to_owned());
+    }
+    if !problems.is_empty() {
+        return Err(SelectError { problems });
+    }
+    let entries = chosen
+        .into_iter()
+        .map(|(path, kind)| Selected { path, kind })
+        .collect();
+    Ok(Selection { entries, dangling })
+}
+
+/// Reports links that may not be in a tree and returns those that lead to nothing in it.
+fn check_links(
+    chosen: &BTreeMap<TreePath, SelectedKind>,
+    problems: &mut Vec<String>,
+) -> Vec<TreePath> {
+    let links: HashMap<&[u8], &[u8]> = chosen
+        .iter()
+        .filter_map(|(path, kind)| match kind {
+            SelectedKind::Symlink(target) => Some((path.as_bytes(), &target[..])),
+            _ => None,
+        })
+        .collect();
+    let mut dangling = Vec::new();
+    for (path, kind) in chosen {
+        let SelectedKind::Symlink(target) = kind else {
+            continue;
+        };
+        match symlink::resolve(path.as_bytes(), target, |at| links.get(at).copied()) {
+            Err(why) => problems.push(format!("the link {path} {why}")),
+            Ok(end) if end.is_empty() => {}
+            Ok(end) => {
+                if !TreePath::new(end).is_ok_and(|end| chosen.contains_key(&end)) {
+                    dangling.push(path.clone());
+                }
+            }
+        }
+    }
+    dangling
 }
