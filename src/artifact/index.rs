@@ -226,13 +226,12 @@ fn check(entries: &[Entry]) -> Result<(), BadIndex> {
             }
         }
     }
-    for (link, target) in &links {
-        if let Err(why) = symlink::resolve(link, target, |path| links.get(path).copied()) {
-            let link = String::from_utf8_lossy(link).escape_debug().to_string();
-            return Err(BadIndex(format!(
-                "the index is invalid: the link {link} {why}"
-            )));
-        }
+    for Entry { path, kind } in entries {
+        let Kind::Symlink { target } = kind else {
+            continue;
+        };
+        symlink::resolve(path.as_bytes(), target, |at| links.get(at).copied())
+            .map_err(|why| BadIndex(format!("the index is invalid: the link {path} {why}")))?;
     }
     Ok(())
 }

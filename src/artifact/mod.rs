@@ -34,6 +34,9 @@ pub mod unpack;
 pub mod verify;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use assemble::Assembly;
 pub use error::TreeError;
 pub use index::{BadIndex, Entry, Index, Kind};

@@ -55,7 +55,11 @@ impl Unpacker {
     /// A stream that is not one, contents that were not asked for or are not what their digest
     /// says, what the system refuses.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), TreeError> {
-        self.step(|decoder| decoder.write_all(bytes))
+        self.step(|decoder| {
+            decoder.write_all(bytes)?;
+            // Else the last bytes stay in the decompressor until the next ones come.
+            decoder.flush()
+        })
     }
 
     /// Content received and written so far, bytes.

@@ -34,6 +34,8 @@ pub fn full_verify(
     ignore: &[TreePath],
 ) -> Result<Vec<Difference>, TreeError> {
     let ignored = |path: &TreePath| ignore.iter().any(|folder| path.is_within(folder));
+    // A folder that is only there for what is ignored.
+    let leads_to_ignored = |path: &TreePath| ignore.iter().any(|below| below.is_within(path));
     let expected: Vec<&Entry> = index
         .entries()
         .iter()
@@ -43,7 +45,7 @@ pub fn full_verify(
     for found in parallel::map(&expected, |entry| compare(root, entry)) {
         differences.extend(found?);
     }
-    for path in surplus(root, index, &ignored)? {
+    for path in surplus(root, index, &ignored, &leads_to_ignored)? {
         differences.push(Difference {
             path,
             what: "is not part of the release".to_owned(),
@@ -129,6 +131,7 @@ fn surplus(
     root: &Path,
     index: &Index,
     ignored: &impl Fn(&TreePath) -> bool,
+    passed: &impl Fn(&TreePath) -> bool,
 ) -> Result<BTreeSet<TreePath>, TreeError> {
     let mut surplus = BTreeSet::new();
     let mut todo: Vec<Option<TreePath>> = vec![None];
@@ -147,12 +150,12 @@ fn surplus(
             if ignored(&path) {
                 continue;
             }
+            let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
             match index.get(&path) {
+                Some(Kind::Dir) if is_folder => todo.push(Some(path)),
+                None if is_folder && passed(&path) => todo.push(Some(path)),
                 None => {
                     surplus.insert(path);
-                }
-                Some(Kind::Dir) if entry.file_type().map_err(unreadable)?.is_dir() => {
-                    todo.push(Some(path));
                 }
                 Some(_) => {}
             }
