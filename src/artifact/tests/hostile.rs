@@ -1,0 +1,202 @@
+//! What a peer may send that no honest one does.
+
+use serde::Serialize;
+
+use super::tree::{Place, path};
+use crate::artifact::{Assembly, Entry, Index, Kind, Known, Unpacker};
+use crate::model::Digest;
+
+/// An entry without the checks of the real one.
+#[derive(Serialize)]
+struct Raw(Vec<u8>, Kind);
+
+fn file() -> Kind {
+    Kind::File {
+        digest: Digest::of(b"x"),
+        size: 1,
+        executable: false,
+    }
+}
+
+fn link(target: &str) -> Kind {
+    Kind::Symlink {
+        target: target.into(),
+    }
+}
+
+fn decode(entries: Vec<(&str, Kind)>) -> Result<Index, String> {
+    let raw: Vec<Raw> = entries
+        .into_iter()
+        .map(|(path, kind)| Raw(path.into(), kind))
+        .collect();
+    Index::decode(&postcard::to_stdvec(&raw).unwrap()).map_err(|error| error.to_string())
+}
+
+fn refusal(entries: Vec<(&str, Kind)>) -> String {
+    decode(entries).expect_err("a hostile index was taken")
+}
+
+#[test]
+fn an_index_stays_in_its_tree() {
+    assert!(decode(vec![("a", Kind::Dir), ("a/b", file())]).is_ok());
+    for bad in [
+        "../x",
+        "/etc/passwd",
+        "a/../../x",
+        "",
+        ".",
+        "a//b",
+        ".ship/env",
+        "a\0",
+    ] {
+        refusal(vec![("a", Kind::Dir), (bad, file())]);
+        refusal(vec![(bad, file())]);
+    }
+    assert_eq!(
+        refusal(vec![("a", file()), ("a", file())]),
+        "the index is invalid: a is listed twice"
+    );
+    assert_eq!(
+        refusal(vec![("b", file()), ("a", file())]),
+        "the index is invalid: a is out of order"
+    );
+    for parent in [file(), link("b")] {
+        assert_eq!(
+            refusal(vec![("a", parent), ("a/b", file())]),
+            "the index is invalid: a/b is not in a listed folder"
+        );
+    }
+    assert_eq!(
+        refusal(vec![("a/b", file())]),
+        "the index is invalid: a/b is not in a listed folder"
+    );
+}
+
+#[test]
+fn a_link_stays_in_its_tree() {
+    let tree = |target: &str| vec![("a", Kind::Dir), ("a/l", link(target))];
+    for good in [
+        "b",
+        "../b",
+        "..",
+        ".",
+        "./b/",
+        "b/c/../../d",
+        "../a/l2",
+        "../a/../b",
+    ] {
+        assert!(decode(tree(good)).is_ok(), "{good} was refused");
+    }
+    for bad in [
+        "",
+        "/etc/passwd",
+        "/",
+        "../..",
+        "../../a/b",
+        "b/../../../x",
+        "../.ship/env",
+        "l",
+    ] {
+        refusal(tree(bad));
+    }
+    assert_eq!(
+        refusal(tree("../../x")),
+        "the index is invalid: the link a/l leads out of the tree (its target is `../../x`)"
+    );
+    // Inside by its text, outside through another link: d/l is the root, so d/l/.. is above it.
+    let through = vec![
+        ("d", Kind::Dir),
+        ("d/l", link("..")),
+        ("m", link("d/l/../x")),
+    ];
+    assert_eq!(
+        refusal(through),
+        "the index is invalid: the link m leads out of the tree (its target is `d/l/../x`)"
+    );
+    assert_eq!(
+        refusal(vec![("a", link("b")), ("b", link("a/x"))]),
+        "the index is invalid: the link a leads in a circle (its target is `b`)"
+    );
+}
+
+#[test]
+fn a_claimed_length_is_not_allocated() {
+    // 2^60 entries; an entry whose path claims 2^60 bytes.
+    let huge = postcard::to_stdvec(&(1_u64 << 60)).unwrap();
+    assert!(Index::decode(&huge).is_err());
+    assert!(Index::decode(&[&[1][..], &huge].concat()).is_err());
+    let mut trailing = postcard::to_stdvec(&Vec::<Entry>::new()).unwrap();
+    assert!(Index::decode(&trailing).is_ok());
+    trailing.push(0);
+    assert!(Index::decode(&trailing).is_err());
+}
+
+#[test]
+fn a_content_has_one_size() {
+    let sized = |text: &str, size| Kind::File {
+        digest: Digest::of(text.as_bytes()),
+        size,
+        executable: false,
+    };
+    refusal(vec![("a", sized("x", 1)), ("b", sized("x", 2))]);
+    refusal(vec![("a", sized("x", 0))]);
+    refusal(vec![("a", sized("", 1))]);
+}
+
+/// A stream of one record.
+fn record(digest: Digest, size: u64, content: &[u8]) -> Vec<u8> {
+    let plain = [digest.as_bytes(), &size.to_le_bytes()[..], content].concat();
+    zstd::encode_all(&plain[..], 3).unwrap()
+}
+
+#[test]
+fn a_content_must_be_asked_for_and_be_what_it_says() {
+    let place = Place::new();
+    let receive = |stream: &[u8]| {
+        let entries = vec![Entry {
+            path: path("a"),
+            kind: file(),
+        }];
+        let plan = Assembly::plan(Index::new(entries).unwrap(), &Known::new());
+        let staging = plan.begin(&place.at("to")).unwrap();
+        let mut unpacker = Unpacker::new(staging).unwrap();
+        let result = unpacker.push(stream).and_then(|()| unpacker.finish());
+        let result = result.map(drop).map_err(|error| {
+            let text = error.to_string();
+            text.rsplit_once(": ").unwrap().1.to_owned()
+        });
+        assert_eq!(place.names(), [""; 0], "something stayed behind");
+        result
+    };
+    let x = Digest::of(b"x");
+    assert_eq!(receive(&record(x, 1, b"x")), Ok(()));
+    let y = Digest::of(b"y");
+    let (x_name, y_name) = (x.short(), y.short());
+    let short = "the stream ended early, 0 contents short".to_owned();
+    let cases: [(&[u8], String); 6] = [
+        (
+            &record(y, 1, b"y"),
+            format!("the content {y_name} was not asked for"),
+        ),
+        (
+            &record(x, 2, b"xx"),
+            format!("the content {x_name} has 2 bytes, expected 1"),
+        ),
+        (
+            &record(x, 1, b"y"),
+            format!("its content is {y_name}, expected {x_name}"),
+        ),
+        (&record(x, 1, b""), short.clone()),
+        (&record(x, 1, b"xx"), short),
+        (b"", "the stream ended early, 1 contents short".to_owned()),
+    ];
+    for (stream, expected) in cases {
+        assert_eq!(receive(stream), Err(expected));
+    }
+    // The same content twice; a stream that is none; more after an error.
+    let twice = [&x.as_bytes()[..], &1_u64.to_le_bytes(), b"x"]
+        .concat()
+        .repeat(2);
+    receive(&zstd::encode_all(&twice[..], 3).unwrap()).unwrap_err();
+    receive(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
+}

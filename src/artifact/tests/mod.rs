@@ -1,0 +1,7 @@
+//! Trees on real disks, from a project to a host.
+
+mod hostile;
+mod property;
+mod select;
+mod stage;
+mod tree;

@@ -1,0 +1,165 @@
+//! Whether a tree on disk still is what its index says.
+
+use std::collections::BTreeSet;
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::error::TreeError;
+use super::index::{Entry, Index, Kind};
+use super::parallel;
+use super::path::{RESERVED, TreePath};
+use super::scan::{hash, open};
+use super::store::file_mode;
+
+/// One difference between a tree on disk and its index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// Where.
+    pub path: TreePath,
+    /// A few lower-case words: `is missing`, `is not part of the release`, `has other content`…
+    pub what: String,
+}
+
+/// Reads the whole tree at `root`, with 2 to 8 threads, and returns where it differs from `index`
+/// in names, contents, modes or links, sorted by path. `.ship` and everything within `ignore`
+/// (links to shared folders) is not looked at.
+///
+/// # Errors
+/// When a file or folder cannot be read.
+pub fn full_verify(
+    root: &Path,
+    index: &Index,
+    ignore: &[TreePath],
+) -> Result<Vec<Difference>, TreeError> {
+    let ignored = |path: &TreePath| ignore.iter().any(|folder| path.is_within(folder));
+    // A folder that is only there for what is ignored.
+    let leads_to_ignored = |path: &TreePath| ignore.iter().any(|below| below.is_within(path));
+    let expected: Vec<&Entry> = index
+        .entries()
+        .iter()
+        .filter(|entry| !ignored(&entry.path))
+        .collect();
+    let mut differences = Vec::new();
+    for found in parallel::map(&expected, |entry| compare(root, entry)) {
+        differences.extend(found?);
+    }
+    for path in surplus(root, index, &ignored, &leads_to_ignored)? {
+        differences.push(Difference {
+            path,
+            what: "is not part of the release".to_owned(),
+        });
+    }
+    differences.sort();
+    Ok(differences)
+}
+
+fn compare(root: &Path, entry: &Entry) -> Result<Option<Difference>, TreeError> {
+    let at = entry.path.below(root);
+    let unreadable = |error| TreeError::io("read", &at, error);
+    let differs = |what: String| {
+        Ok(Some(Difference {
+            path: entry.path.clone(),
+            what,
+        }))
+    };
+    let found = match at.symlink_metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return differs("is missing".to_owned());
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            return differs("is missing".to_owned());
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mode = match &entry.kind {
+        Kind::Dir if found.is_dir() => 0o555,
+        Kind::Symlink { target } if found.is_symlink() => {
+            let text = std::fs::read_link(&at).map_err(unreadable)?;
+            if text.into_os_string().into_vec() == *target {
+                return Ok(None);
+            }
+            return differs("is a link to something else".to_owned());
+        }
+        Kind::File {
+            digest,
+            size,
+            executable,
+        } if found.is_file() => {
+            if found.len() != *size {
+                return differs(format!("has {} bytes, expected {size}", found.len()));
+            }
+            let mut file = open(&at).map_err(unreadable)?;
+            if hash(&mut file).map_err(unreadable)?.0 != *digest {
+                return differs("has other content".to_owned());
+            }
+            file_mode(*executable)
+        }
+        kind => {
+            let expected = match kind {
+                Kind::Dir => "a folder",
+                Kind::Symlink { .. } => "a link",
+                Kind::File { .. } => "a file",
+            };
+            return differs(format!("is {}, expected {expected}", word(&found)));
+        }
+    };
+    let found = found.mode() & 0o7777;
+    if found == mode {
+        Ok(None)
+    } else {
+        differs(format!("has the mode {found:04o}, expected {mode:04o}"))
+    }
+}
+
+fn word(found: &Metadata) -> &'static str {
+    if found.is_dir() {
+        "a folder"
+    } else if found.is_symlink() {
+        "a link"
+    } else if found.is_file() {
+        "a file"
+    } else {
+        "a special file"
+    }
+}
+
+/// The paths on disk that the index does not have; a folder stands for all below it.
+fn surplus(
+    root: &Path,
+    index: &Index,
+    ignored: &impl Fn(&TreePath) -> bool,
+    passed: &impl Fn(&TreePath) -> bool,
+) -> Result<BTreeSet<TreePath>, TreeError> {
+    let mut surplus = BTreeSet::new();
+    let mut todo: Vec<Option<TreePath>> = vec![None];
+    while let Some(folder) = todo.pop() {
+        let at = folder.as_ref().map_or(root.to_owned(), |f| f.below(root));
+        let unreadable = |error| TreeError::io("read the folder", &at, error);
+        for entry in std::fs::read_dir(&at).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name().into_vec();
+            let path = match &folder {
+                None if name == RESERVED => continue,
+                None => TreePath::new(name),
+                Some(folder) => folder.join(&name),
+            }
+            .map_err(|error| TreeError::says("read", &at, error.to_string()))?;
+            if ignored(&path) {
+                continue;
+            }
+            let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+            match index.get(&path) {
+                Some(Kind::Dir) if is_folder => todo.push(Some(path)),
+                None if is_folder && passed(&path) => todo.push(Some(path)),
+                None => {
+                    surplus.insert(path);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(surplus)
+}

@@ -1,0 +1,187 @@
+//! The walk through a project that [`super::select()`] makes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
+use std::fs::FileType;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use super::error::TreeError;
+use super::path::TreePath;
+use super::pattern::{Excludes, Include, Includes};
+use super::select::SelectedKind;
+
+pub(super) struct Walk<'a> {
+    pub(super) root: &'a Path,
+    pub(super) includes: &'a [Include],
+    pub(super) excludes: &'a Excludes,
+    /// For each include, whether it named something.
+    pub(super) hit: Vec<bool>,
+    pub(super) chosen: BTreeMap<TreePath, SelectedKind>,
+    pub(super) problems: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Walks every folder that an include may lead into.
+    pub(super) fn run(&mut self) {
+        // A folder (`None`: the root) and whether everything in it is chosen.
+        let mut todo: Vec<(Option<TreePath>, bool)> = vec![(None, false)];
+        while let Some((folder, covered)) = todo.pop() {
+            let names = match self.list(folder.as_ref()) {
+                Ok(names) => names,
+                Err(error) => {
+                    let at = folder.map_or_else(|| ".".into(), |f| f.as_path().to_owned());
+                    self.problem(TreeError::io("read the folder", at, error));
+                    continue;
+                }
+            };
+            for (name, kind) in names {
+                let path = match &folder {
+                    Some(folder) => folder.join(name.as_bytes()),
+                    None => TreePath::new(name.into_vec()),
+                };
+                match path {
+                    Err(error) => self.problems.push(error.to_string()),
+                    Ok(path) => {
+                        if let Some(below) = self.visit(&path, kind, covered) {
+                            todo.push((Some(path), below));
+                        }
+                    }
+                }
+            }
+        }
+        let parents: HashSet<TreePath> = self
+            .chosen
+            .keys()
+            .flat_map(|path| std::iter::successors(path.parent(), TreePath::parent))
+            .collect();
+        for parent in parents {
+            self.chosen.insert(parent, SelectedKind::Dir);
+        }
+    }
+
+    /// The names in `folder` that are not always left out.
+    fn list(&self, folder: Option<&TreePath>) -> io::Result<Vec<(OsString, FileType)>> {
+        let at = folder.map_or_else(|| self.root.to_owned(), |f| f.below(self.root));
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(at)? {
+            let entry = entry?;
+            names.push((entry.file_name(), entry.file_type()?));
+        }
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        let all: HashSet<OsString> = names.iter().map(|(name, _)| name.clone()).collect();
+        names.retain(|(name, _)| {
+            !is_never_released(name.as_bytes())
+                && !name
+                    .as_bytes()
+                    .strip_prefix(b"._")
+                    .is_some_and(|twin| all.contains(std::ffi::OsStr::from_bytes(twin)))
+        });
+        Ok(names)
+    }
+
+    /// Chooses `path` or not. Returns, for a folder to be walked, whether all in it is chosen.
+    fn visit(&mut self, path: &TreePath, kind: FileType, covered: bool) -> Option<bool> {
+        if self.excludes.leave_out(path, kind.is_dir()) {
+            return None;
+        }
+        let mut chosen = covered;
+        for (include, hit) in self.includes.iter().zip(&mut self.hit) {
+            if (!*hit || !chosen) && include.names(path) {
+                *hit = true;
+                chosen = true;
+            }
+        }
+        if kind.is_dir() {
+            if chosen {
+                self.chosen.insert(path.clone(), SelectedKind::Dir);
+                return Some(true);
+            }
+            let leads_below = self.includes.iter().any(|i| i.leads_below(path));
+            return leads_below.then_some(false);
+        }
+        if kind.is_symlink() {
+            self.refuse_way_through(path);
+        }
+        if !chosen {
+            return None;
+        }
+        match self.read(path, kind) {
+            Ok(kind) => {
+                self.chosen.insert(path.clone(), kind);
+            }
+            Err(error) => self.problem(error),
+        }
+        None
+    }
+
+    /// Finds out what the chosen `path` is, and that it can be read.
+    fn read(&self, path: &TreePath, kind: FileType) -> Result<SelectedKind, TreeError> {
+        let at = path.below(self.root);
+        let refused = |error| TreeError::io("read", path.as_path(), error);
+        if kind.is_symlink() {
+            let target = std::fs::read_link(at).map_err(refused)?;
+            return Ok(SelectedKind::Symlink(target.into_os_string().into_vec()));
+        }
+        if kind.is_file() {
+            rustix::fs::access(&at, rustix::fs::Access::READ_OK)
+                .map_err(|errno| refused(errno.into()))?;
+            return Ok(SelectedKind::File);
+        }
+        let what = if kind.is_fifo() {
+            "it is a pipe"
+        } else if kind.is_socket() {
+            "it is a socket"
+        } else {
+            "it is a device"
+        };
+        Err(TreeError::says("release", path.as_path(), what))
+    }
+
+    /// Includes that name something beyond the link at `path`.
+    fn refuse_way_through(&mut self, path: &TreePath) {
+        for (include, hit) in self.includes.iter().zip(&mut self.hit) {
+            if let Includes::One(one) = &include.what
+                && one != path
+                && one.is_within(path)
+            {
+                *hit = true;
+                self.problems.push(format!(
+                    "include `{}`: leads through the link {path}; links are not followed",
+                    include.text.escape_debug()
+                ));
+            }
+        }
+    }
+
+    /// Reports the includes that named nothing.
+    pub(super) fn report_unmatched(&mut self) {
+        for (include, hit) in self.includes.iter().zip(&self.hit) {
+            let why = match &include.what {
+                _ if *hit => continue,
+                // An empty project; there is a better word for it.
+                Includes::Everything => continue,
+                Includes::Glob { .. } => "matches nothing",
+                Includes::One(one) if one.components().any(is_never_released) => {
+                    "is never part of a release"
+                }
+                Includes::One(one) => match one.below(self.root).symlink_metadata() {
+                    Ok(_) => "is left out by `exclude`",
+                    Err(_) => "there is no such file or folder",
+                },
+            };
+            self.problems
+                .push(format!("include `{}`: {why}", include.text.escape_debug()));
+        }
+    }
+
+    fn problem(&mut self, error: TreeError) {
+        self.problems.push(error.to_string());
+    }
+}
+
+fn is_never_released(name: &[u8]) -> bool {
+    matches!(name, b".git" | b".ship" | b".DS_Store")
+}
