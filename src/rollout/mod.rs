@@ -1,1 +1,17 @@
-//! (see docs/architecture.md)
+//! The controller: facts in, plan out, then the plan's execution across the hosts. Reaches hosts
+//! through `wire` messages only, and says what happens as events only.
+
+pub mod conclude;
+pub mod deploy;
+pub mod fleet;
+pub mod identity;
+pub mod link;
+pub mod plan;
+pub mod query;
+pub mod rollback;
+pub mod service;
+pub mod setup;
+pub mod switch;
+pub mod transfer;
+
+pub use fleet::{Context, Fleet};

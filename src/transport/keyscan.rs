@@ -40,8 +40,27 @@ pub fn scan(host: &HostName, ssh_config: Option<&Path>) -> Result<HostKeys, Fail
     Ok(HostKeys { lines, fingerprints })
 }
 
-/// The name and port that ssh(1) would use, aliases of ssh_config(5) included (`ssh -G`).
+/// The user that ssh(1) would log in as (`ssh -G`).
+#[must_use]
+pub fn login(host: &HostName, ssh_config: Option<&Path>) -> Option<String> {
+    value(&effective(host, ssh_config).ok()?, "user")
+}
+
+/// The name and port that ssh(1) would use, aliases of ssh_config(5) included.
 fn resolve(host: &HostName, ssh_config: Option<&Path>) -> Result<(String, String), Failure> {
+    let text = effective(host, ssh_config)?;
+    Ok((
+        value(&text, "hostname").unwrap_or_else(|| host.short().to_owned()),
+        value(&text, "port").unwrap_or_else(|| "22".to_owned()),
+    ))
+}
+
+fn value(text: &str, key: &str) -> Option<String> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ').map(str::to_owned))
+}
+
+/// The configuration in effect for `host` (`ssh -G`).
+fn effective(host: &HostName, ssh_config: Option<&Path>) -> Result<String, Failure> {
     let mut command = Command::new("ssh");
     if let Some(path) = ssh_config {
         command.arg("-F").arg(path);
@@ -53,14 +72,7 @@ fn resolve(host: &HostName, ssh_config: Option<&Path>) -> Result<(String, String
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Failure::unexpected(format!("ssh: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let value = |key: &str| {
-        text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ').map(str::to_owned))
-    };
-    Ok((
-        value("hostname").unwrap_or_else(|| host.short().to_owned()),
-        value("port").unwrap_or_else(|| "22".to_owned()),
-    ))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn fingerprints(lines: &[String]) -> Result<Vec<String>, Failure> {

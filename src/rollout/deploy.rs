@@ -1,0 +1,265 @@
+//! A deploy: contact the hosts while building, then lock, stage everywhere, run hooks, switch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::conclude::{Ended, HostEnd, outcome};
+use super::fleet::{Context, Fleet};
+use super::link::unasked;
+use super::plan;
+use super::switch::Switch;
+use super::transfer::{Payload, stage_everywhere};
+use crate::artifact::{NoCache, scan, select};
+use crate::model::event::{Event, Outcome, Phase};
+use crate::model::release::Origin;
+use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
+use crate::pipeline;
+use crate::project::{Hook, HookScope};
+use crate::wire::{FromAgent, HookRequest, HostStatus, ToAgent};
+
+/// What the person asked for beyond the environment.
+#[derive(Debug, Clone, Default)]
+pub struct DeployOptions {
+    /// Leave the test steps out; the history says so.
+    pub skip_tests: bool,
+    /// Make a release even of what is live already.
+    pub force: bool,
+    /// Where the project's content comes from.
+    pub origin: Origin,
+    /// Values of the secrets that the environment names.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// Deploys.
+///
+/// # Errors
+/// The failure, with what is true on the hosts when they were touched.
+pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
+    let started = Instant::now();
+    let mut fleet = build_and_connect(context, options).await?;
+    let payload = payload(context, options).await?;
+    if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
+        context.sink.emit(Event::Unchanged { release });
+        let ends: Vec<_> = fleet
+            .hosts
+            .iter()
+            .map(|host| (host.host.clone(), HostEnd::Untouched { current: host.facts.current }))
+            .collect();
+        let mut unchanged = outcome("unchanged", Some(release), &ends, started, 0);
+        for host in &mut unchanged.hosts {
+            host.healthy = Some(true);
+            host.why = None;
+        }
+        return Ok(unchanged);
+    }
+    fleet.begin(context, "deploy", true).await?;
+    let staged = prepare(context, &mut fleet, &payload).await;
+    let release = match staged {
+        Ok(release) if context.cancelled() => {
+            let _ = release;
+            fleet.end().await;
+            return Err(Context::interrupted().into());
+        }
+        Ok(release) => release,
+        Err(failure) => {
+            fleet.end().await;
+            let interrupted = context.cancelled();
+            return Err(if interrupted { Context::interrupted().into() } else { failure.into() });
+        }
+    };
+    let rules = context.environment.rollout.clone();
+    let switch = Switch {
+        context,
+        fleet: &mut fleet,
+        release,
+        settle: true,
+        strategy: rules.strategy,
+        on_failure: rules.on_failure,
+        verb: "deployed",
+        started,
+        keep: context.project.release.keep,
+    };
+    switch.run().await.into_result()
+}
+
+/// Builds and tests here while the hosts are being contacted: an unreachable host is reported
+/// before minutes are spent, and ends the build; nothing on the hosts changes meanwhile.
+async fn build_and_connect(context: &Context, options: &DeployOptions) -> Result<Fleet, Failure> {
+    let (stop, stopped) = watch::channel(false);
+    let connecting = async {
+        let fleet = Fleet::connect(context).await;
+        if fleet.is_err() {
+            let _ = stop.send(true);
+        }
+        fleet
+    };
+    let mut cancel = context.cancel.clone();
+    let cancelling = async {
+        let _ = cancel.wait_for(|on| *on).await;
+        let _ = stop.send(true);
+        std::future::pending::<()>().await;
+    };
+    let building = run_pipeline(context, options.skip_tests, stopped);
+    let both = async { tokio::join!(connecting, building) };
+    let (fleet, built) = tokio::select! {
+        both = both => both,
+        () = cancelling => return Err(Context::interrupted()),
+    };
+    if context.cancelled() {
+        return Err(Context::interrupted());
+    }
+    let fleet = fleet?;
+    built?;
+    Ok(fleet)
+}
+
+/// Runs the build steps, then the test steps.
+///
+/// # Errors
+/// [`FailureKind::Build`] for the first step that fails.
+pub async fn run_pipeline(
+    context: &Context,
+    skip_tests: bool,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let project = &context.project;
+    pipeline::run_steps(Phase::Build, &project.build, &project.dir, &[], &context.sink, stop.clone()).await?;
+    if skip_tests {
+        if !project.test.steps.is_empty() {
+            context.sink.emit(Event::Warning {
+                text: "the tests are skipped; the history will say so".to_owned(),
+                hint: None,
+            });
+        }
+        return Ok(());
+    }
+    pipeline::run_steps(Phase::Test, &project.test, &project.dir, &[], &context.sink, stop).await
+}
+
+/// Reads the project's files into what becomes the release.
+async fn payload(context: &Context, options: &DeployOptions) -> Result<Payload, Failure> {
+    let project = context.project.clone();
+    let mut exclude = project.release.exclude.clone();
+    // What lives in `shared/` is never part of a release.
+    exclude.extend(project.release.shared.iter().map(|path| format!("/{}", path.trim_matches('/'))));
+    let dir = project.dir.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let selection = select(&dir, &project.release.include, &exclude)
+            .map_err(|error| invalid("the files of the release cannot be taken", &error.to_string()))?;
+        let index = scan(&dir, &selection, &NoCache)
+            .map_err(|error| invalid("the files of the release cannot be read", &error.to_string()))?;
+        let encoded = index.encode().map_err(|error| Failure::unexpected(error.to_string()))?;
+        Ok::<_, Failure>((index, encoded))
+    });
+    let (index, encoded) = read.await.map_err(|error| Failure::unexpected(error.to_string()))??;
+    let mut env: BTreeMap<String, Secret> = context
+        .environment
+        .env
+        .iter()
+        .map(|(key, value)| (key.clone(), Secret::new(value.clone())))
+        .collect();
+    env.extend(options.secrets.clone());
+    Ok(Payload {
+        dir: context.project.dir.clone(),
+        artifact: index.digest(),
+        index: Arc::new(index),
+        encoded: Arc::new(encoded),
+        env,
+        runtimes: BTreeMap::new(),
+        shared: context.project.release.shared.clone(),
+        origin: options.origin.clone(),
+    })
+}
+
+fn invalid(what: &str, why: &str) -> Failure {
+    let mut lines = why.lines().map(str::to_owned);
+    let first = lines.next().unwrap_or_default();
+    Failure::new(FailureKind::Project, format!("{what}: {first}")).details(lines)
+}
+
+/// The live release, when it is the same on every host as what would be deployed, and healthy.
+async fn already_live(
+    context: &Context,
+    fleet: &mut Fleet,
+    payload: &Payload,
+    options: &DeployOptions,
+) -> Result<Option<ReleaseId>, Failure> {
+    if options.force {
+        return Ok(None);
+    }
+    let mut live = None;
+    for (link, host) in fleet.hosts.iter().zip(&context.environment.hosts) {
+        let Some(current) = link.facts.current else { return Ok(None) };
+        let good = link
+            .facts
+            .releases
+            .iter()
+            .any(|release| release.id == current && release.state == ReleaseState::Good);
+        let same = link.facts.identity == Some(payload.identity(&context.services_of(host)));
+        if !good || !same || live.is_some_and(|other| other != current) {
+            return Ok(None);
+        }
+        live = Some(current);
+    }
+    for link in &mut fleet.hosts {
+        match link.ask(&ToAgent::Status, "status").await? {
+            FromAgent::Status(status) if serves(&status) => {}
+            FromAgent::Status(_) => return Ok(None),
+            other => return Err(unasked(&link.host, &other)),
+        }
+    }
+    Ok(live)
+}
+
+fn serves(status: &HostStatus) -> bool {
+    status.services.iter().all(|service| service.state == "running" && service.healthy != Some(false))
+}
+
+/// Stages everywhere and runs the hooks that come before the switch.
+async fn prepare(
+    context: &Context,
+    fleet: &mut Fleet,
+    payload: &Payload,
+) -> Result<ReleaseId, Failure> {
+    let facts: Vec<_> = fleet.hosts.iter().map(|host| &host.facts).collect();
+    let release = plan::next_release(&facts);
+    context.sink.emit(Event::Numbered { release });
+    stage_everywhere(context, fleet, payload, release).await?;
+    for hook in &context.project.before_activate {
+        run_hook(fleet, hook, release).await?;
+    }
+    Ok(release)
+}
+
+/// Runs a hook on the first host, or on each.
+///
+/// # Errors
+/// The first failure; the release stays out then.
+async fn run_hook(fleet: &mut Fleet, hook: &Hook, release: ReleaseId) -> Result<(), Failure> {
+    let request = ToAgent::Hook(HookRequest {
+        name: hook.name.clone(),
+        run: hook.run.clone(),
+        release,
+        timeout_ms: hook.timeout_ms,
+    });
+    let count = match hook.on {
+        HookScope::OneHost => 1,
+        HookScope::EachHost => fleet.hosts.len(),
+    };
+    for host in fleet.hosts.iter_mut().take(count) {
+        match host.ask(&request, "hook").await {
+            Ok(FromAgent::Done) => {}
+            Ok(other) => return Err(unasked(&host.host, &other)),
+            // What a hook did before it failed is not undone by us; the release was not switched
+            // to, so the previous one serves.
+            Err(mut failure) => {
+                failure.kind = FailureKind::Reverted;
+                return Err(failure.detail("nothing was switched; the previous release serves on"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! The hosts of an environment, all connected.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::link::{HostLink, unasked};
+use crate::model::event::Sink;
+use crate::model::{Deployment, Failure, FailureKind, HostName, ServiceSpec};
+use crate::project::{Environment, Host, Project};
+use crate::transport::{self, Options, Target};
+use crate::wire::{Begin, FromAgent, Holder, Open, ToAgent};
+
+/// What every command against an environment needs.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The project.
+    pub project: Project,
+    /// The environment.
+    pub environment: Environment,
+    /// How hosts are reached.
+    pub options: Options,
+    /// Where events go.
+    pub sink: Sink,
+    /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
+    pub cancel: watch::Receiver<bool>,
+    /// Who asks: `user@machine`, or the CI's actor.
+    pub who: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+    /// How long a command waits for a lock, ms.
+    pub wait_ms: u64,
+}
+
+impl Context {
+    /// What an agent must know.
+    #[must_use]
+    pub fn deployment(&self) -> Deployment {
+        let environment = &self.environment;
+        Deployment {
+            app: environment.app.clone(),
+            environment: environment.name.clone(),
+            root: environment.root.clone(),
+            manager: environment.manager,
+            user: environment.user.clone(),
+        }
+    }
+
+    /// The services that run on `host`.
+    #[must_use]
+    pub fn services_of(&self, host: &Host) -> Vec<ServiceSpec> {
+        let wanted = |service: &ServiceSpec| {
+            host.services.as_ref().is_none_or(|names| names.contains(&service.name))
+        };
+        self.project.services.iter().filter(|service| wanted(service)).cloned().collect()
+    }
+
+    /// Whether a stop was asked for.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        *self.cancel.borrow()
+    }
+
+    /// Who holds a lock, when it is us.
+    #[must_use]
+    pub fn holder(&self, what: &str) -> Holder {
+        let now = jiff::Timestamp::now();
+        let since = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
+        Holder { what: what.to_owned(), who: self.who.clone(), since, ci: self.ci.clone() }
+    }
+
+    /// What a stop looks like when nothing was changed yet.
+    #[must_use]
+    pub fn interrupted() -> Failure {
+        Failure::new(FailureKind::Interrupted, "interrupted; nothing was changed on any host")
+    }
+}
+
+/// All hosts of the environment, in the order of the manifest.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The hosts.
+    pub hosts: Vec<HostLink>,
+}
+
+impl Fleet {
+    /// Connects to every host at the same time.
+    ///
+    /// # Errors
+    /// When one cannot be reached; the others' failures are in the details.
+    pub async fn connect(context: &Context) -> Result<Self, Failure> {
+        let mut tasks = JoinSet::new();
+        for (at, host) in context.environment.hosts.iter().enumerate() {
+            let (context, host) = (context.clone(), host.name.clone());
+            // sshd's MaxStartups (10:30:100) refuses bursts: they come a little apart.
+            let delay = std::time::Duration::from_millis((at as u64 / 8) * 150);
+            tasks.spawn(async move {
+                tokio::time::sleep(delay).await;
+                (at, connect_one(&context, host, None, false).await)
+            });
+        }
+        let mut found = Vec::new();
+        let mut failures = Vec::new();
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok((at, Ok(link))) => found.push((at, link)),
+                Ok((at, Err(failure))) => failures.push((at, failure)),
+                Err(error) => return Err(Failure::unexpected(error.to_string())),
+            }
+        }
+        failures.sort_by_key(|(at, _)| *at);
+        let mut failures = failures.into_iter().map(|(_, failure)| failure);
+        if let Some(mut first) = failures.next() {
+            for other in failures {
+                first.details.push(other.message);
+                first.details.extend(other.details);
+            }
+            return Err(first);
+        }
+        found.sort_by_key(|(at, _)| *at);
+        Ok(Self { hosts: found.into_iter().map(|(_, link)| link).collect() })
+    }
+
+    /// Takes the lock on every host. The first host is the arbiter: of two commands that start at
+    /// the same moment exactly one gets it, and only that one asks the others.
+    ///
+    /// # Errors
+    /// Refused when somebody else has it, or the host is not ready. Locks that were taken are
+    /// free again.
+    pub async fn begin(
+        &mut self,
+        context: &Context,
+        what: &str,
+        with_services: bool,
+    ) -> Result<(), Failure> {
+        let begins: Vec<ToAgent> = context
+            .environment
+            .hosts
+            .iter()
+            .map(|host| {
+                ToAgent::Begin(Box::new(Begin {
+                    holder: context.holder(what),
+                    wait_ms: context.wait_ms,
+                    lease_ms: context.environment.rollout.lease_ms,
+                    services: with_services.then(|| context.services_of(host)),
+                }))
+            })
+            .collect();
+        let (first, rest) = self.hosts.split_at_mut(1.min(self.hosts.len()));
+        let mut begun = 0;
+        let mut result = Ok(());
+        if let (Some(host), Some(begin)) = (first.first_mut(), begins.first()) {
+            result = begin_one(host, begin).await;
+            begun += usize::from(result.is_ok());
+        }
+        if result.is_ok() {
+            let asked = rest.iter_mut().zip(&begins[1..]).map(|(host, begin)| begin_one(host, begin));
+            let results = join_all(asked).await;
+            result = results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+        }
+        if result.is_err() && begun > 0 {
+            self.end().await;
+        }
+        result
+    }
+
+    /// Ends transactions that activated nothing; what was staged is gone then. Failures are passed
+    /// over: a host that does not hear it ends by itself.
+    pub async fn end(&mut self) {
+        join_all(self.hosts.iter_mut().map(|host| async {
+            let _ = host.ask(&ToAgent::End, "end").await;
+        }))
+        .await;
+    }
+
+    /// The hosts' names.
+    #[must_use]
+    pub fn names(&self) -> Vec<HostName> {
+        self.hosts.iter().map(|host| host.host.clone()).collect()
+    }
+}
+
+async fn begin_one(host: &mut HostLink, begin: &ToAgent) -> Result<(), Failure> {
+    match host.ask(begin, "lock").await? {
+        FromAgent::Begun { facts } => {
+            host.facts = *facts;
+            Ok(())
+        }
+        other => Err(unasked(&host.host, &other)),
+    }
+}
+
+/// Connects to one host, as `user` when that is not the address's, as root with `sudo`.
+///
+/// # Errors
+/// As [`transport::connect`].
+pub async fn connect_one(
+    context: &Context,
+    host: HostName,
+    user: Option<String>,
+    sudo: bool,
+) -> Result<HostLink, Failure> {
+    let deployment = context.deployment();
+    let started = Instant::now();
+    let target = Target { host: host.clone(), user, sudo, root: transport::root_of(&deployment) };
+    let mut cancel = context.cancel.clone();
+    let link = tokio::select! {
+        link = transport::connect(&target, &context.options) => link?,
+        Ok(_) = cancel.wait_for(|on| *on) => return Err(Context::interrupted()),
+    };
+    let open = ToAgent::Open(Box::new(Open { deployment }));
+    HostLink::open(host, link, open, context.sink.clone(), context.cancel.clone(), started).await
+}

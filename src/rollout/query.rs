@@ -1,0 +1,196 @@
+//! Questions to every host that change nothing.
+
+use futures_util::future::join_all;
+
+use super::fleet::{Context, connect_one};
+use super::link::unasked;
+use crate::model::{Failure, HostName, ServiceName};
+use crate::wire::{Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, ReleaseSummary, ToAgent};
+
+/// What each host answered.
+pub type PerHost<T> = Vec<(HostName, Result<T, Failure>)>;
+
+/// Asks every host by itself: one that cannot be reached does not silence the others.
+async fn each<T>(
+    context: &Context,
+    request: &ToAgent,
+    read: impl Fn(FromAgent) -> Result<T, FromAgent>,
+) -> PerHost<T> {
+    let read = &read;
+    join_all(context.environment.hosts.iter().map(|host| async move {
+        let name = host.name.clone();
+        let answered = async {
+            let mut link = connect_one(context, name.clone(), None, false).await?;
+            let answer = link.ask(request, "question").await?;
+            read(answer).map_err(|other| unasked(&name, &other))
+        };
+        (host.name.clone(), answered.await)
+    }))
+    .await
+}
+
+/// What is live where.
+pub async fn status(context: &Context) -> PerHost<HostStatus> {
+    each(context, &ToAgent::Status, |answer| match answer {
+        FromAgent::Status(status) => Ok(*status),
+        other => Err(other),
+    })
+    .await
+}
+
+/// The releases on each host, newest first.
+pub async fn releases(context: &Context) -> PerHost<Vec<ReleaseSummary>> {
+    each(context, &ToAgent::Releases, |answer| match answer {
+        FromAgent::Releases(releases) => Ok(releases),
+        other => Err(other),
+    })
+    .await
+}
+
+/// The newest `limit` entries of each host's history.
+pub async fn history(context: &Context, limit: usize) -> PerHost<Vec<HistoryEntry>> {
+    each(context, &ToAgent::History { limit }, |answer| match answer {
+        FromAgent::History(entries) => Ok(entries),
+        other => Err(other),
+    })
+    .await
+}
+
+/// The largest clock difference that is not worth a word, ms.
+const CLOCK_SKEW_MS: u64 = 5_000;
+
+/// The findings of a preflight on each host; one that cannot be reached is a finding itself.
+pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
+    join_all(context.environment.hosts.iter().map(|host| async move {
+        let asked = async {
+            let mut link = connect_one(context, host.name.clone(), None, false).await?;
+            let mut findings = vec![
+                finding("connection", format!("reached as {}, host key known", link.facts.user)),
+                finding("architecture", link.facts.platform.clone()),
+                clock(link.facts.clock_ms),
+            ];
+            let request = ToAgent::Preflight(context.services_of(host));
+            match link.ask(&request, "preflight").await? {
+                FromAgent::Findings(found) => findings.extend(found),
+                other => return Err(unasked(&host.name, &other)),
+            }
+            Ok(findings)
+        };
+        let findings = asked.await.unwrap_or_else(|failure: Failure| {
+            let text = failure.message.strip_prefix(&format!("{}: ", host.name)).unwrap_or(&failure.message);
+            let mut lines = vec![text.to_owned()];
+            lines.extend(failure.details.clone());
+            vec![Finding {
+                level: Level::Failure,
+                subject: "connection".to_owned(),
+                text: lines.join("; "),
+                hint: failure.hint,
+            }]
+        });
+        (host.name.clone(), findings)
+    }))
+    .await
+}
+
+fn finding(subject: &str, text: String) -> Finding {
+    Finding { level: Level::Ok, subject: subject.to_owned(), text, hint: None }
+}
+
+fn clock(theirs: u64) -> Finding {
+    let ours = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+    let skew = ours.abs_diff(theirs);
+    if skew <= CLOCK_SKEW_MS {
+        return finding("clock", "agrees with this machine's".to_owned());
+    }
+    Finding {
+        level: Level::Warning,
+        subject: "clock".to_owned(),
+        text: format!("differs by {} s from this machine's", skew / 1000),
+        hint: Some("logs and certificates need a right clock: set up NTP on the host".to_owned()),
+    }
+}
+
+/// Streams the logs of all hosts; `line` gets the host, the time, the service and the text.
+///
+/// # Errors
+/// The first host's failure, after all have ended.
+pub async fn logs(
+    context: &Context,
+    services: &[ServiceName],
+    lines: usize,
+    follow: bool,
+    line: &(dyn Fn(&HostName, &str, &ServiceName, &str) + Sync),
+) -> Result<(), Failure> {
+    let request = ToAgent::Logs { services: services.to_vec(), lines, follow };
+    let request = &request;
+    let streams = context.environment.hosts.iter().map(|host| async move {
+        let mut link = connect_one(context, host.name.clone(), None, false).await?;
+        link.send(request).await?;
+        loop {
+            match link.answer().await? {
+                FromAgent::Log { time, service, text } => line(&host.name, &time, &service, &text),
+                FromAgent::Done => return Ok(()),
+                other => return Err(unasked(&host.name, &other)),
+            }
+        }
+    });
+    let mut cancel = context.cancel.clone();
+    tokio::select! {
+        results = join_all(streams) => results.into_iter().find(Result::is_err).unwrap_or(Ok(())),
+        _ = cancel.wait_for(|on| *on) => Ok(()),
+    }
+}
+
+/// Runs `argv` in the live release of `host`; `output` gets its bytes (and whether they are
+/// standard error's). The exit code.
+///
+/// # Errors
+/// When the host cannot be reached, or the command cannot be started.
+pub async fn exec(
+    context: &Context,
+    host: &HostName,
+    argv: &[String],
+    output: &mut dyn FnMut(bool, &[u8]),
+) -> Result<i32, Failure> {
+    let mut link = connect_one(context, host.clone(), None, false).await?;
+    link.send(&ToAgent::Exec { argv: argv.to_vec() }).await?;
+    let mut cancel = context.cancel.clone();
+    loop {
+        let answer = tokio::select! {
+            answer = link.answer() => answer?,
+            // Dropping the link ends the command on the host.
+            _ = cancel.wait_for(|on| *on) => return Ok(130),
+        };
+        match answer {
+            FromAgent::Output { stderr } => match link.next_frame().await? {
+                Frame::Data(bytes) => output(stderr, &bytes),
+                Frame::Message(_) => return Err(Failure::unexpected("output without data")),
+            },
+            FromAgent::Exited { code } => return Ok(code),
+            other => return Err(unasked(host, &other)),
+        }
+    }
+}
+
+/// The first host of the fleet, for commands that run on one.
+///
+/// # Errors
+/// When `wanted` is not a host of the environment.
+pub fn one_host(context: &Context, wanted: Option<&str>) -> Result<HostName, Failure> {
+    let hosts = &context.environment.hosts;
+    let found = match wanted {
+        None => hosts.first(),
+        Some(name) => hosts.iter().find(|host| host.name.as_str() == name || host.name.short() == name),
+    };
+    found.map(|host| host.name.clone()).ok_or_else(|| {
+        let there: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+        Failure::refused(format!(
+            "{} is not a host of {}",
+            wanted.unwrap_or("the first"),
+            context.environment.name
+        ))
+        .hint(format!("its hosts are: {}", there.join(", ")))
+    })
+}

@@ -1,0 +1,258 @@
+//! Activating a release across the hosts: wave by wave, then commit everywhere, or put everything
+//! back as the policy says.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::conclude::{Conclusion, HostEnd, kind, outcome};
+use super::fleet::{Context, Fleet};
+use super::link::{HostLink, unasked};
+use super::plan::{Wave, waves};
+use crate::model::event::Event;
+use crate::model::{Failure, FailureKind, HostName, ReleaseId};
+use crate::project::{OnFailure, Strategy};
+use crate::wire::{ActivateRequest, Activated, FromAgent, ToAgent};
+
+/// An activation across the fleet. The locks are held, the release is on every host.
+#[derive(Debug)]
+pub struct Switch<'a> {
+    /// The context.
+    pub context: &'a Context,
+    /// The hosts.
+    pub fleet: &'a mut Fleet,
+    /// To which release.
+    pub release: ReleaseId,
+    /// Whether the settle time is waited for.
+    pub settle: bool,
+    /// In which order.
+    pub strategy: Strategy,
+    /// What when a host fails.
+    pub on_failure: OnFailure,
+    /// `deployed` or `rolled back`.
+    pub verb: &'a str,
+    /// When the command began.
+    pub started: Instant,
+    /// How many good releases stay.
+    pub keep: u32,
+}
+
+/// How one host answered to an activation.
+enum Answer {
+    Ended(Activated),
+    /// Nothing was changed there.
+    Refused(Failure),
+    /// The connection was lost on the way.
+    Lost(Failure),
+}
+
+impl Switch<'_> {
+    /// Does it.
+    pub async fn run(mut self) -> Conclusion {
+        let mut ends: Vec<HostEnd> = self
+            .fleet
+            .hosts
+            .iter()
+            .map(|host| HostEnd::Untouched { current: host.facts.current })
+            .collect();
+        let mut first_failure: Option<(HostName, Failure)> = None;
+        let mut failed_hosts = 0;
+        for wave in waves(self.fleet.hosts.len(), self.strategy) {
+            if self.context.cancelled() {
+                break;
+            }
+            for (at, answer) in self.activate(&wave).await {
+                let host = self.fleet.hosts[at].host.clone();
+                let was = self.fleet.hosts[at].facts.current;
+                match answer {
+                    Answer::Ended(activated) => {
+                        if !activated.ok {
+                            failed_hosts += 1;
+                            first_failure.get_or_insert_with(|| (host, why_not(&activated)));
+                        }
+                        ends[at] = HostEnd::Reported(Box::new(activated));
+                    }
+                    Answer::Refused(failure) => {
+                        failed_hosts += 1;
+                        first_failure.get_or_insert((host, failure));
+                    }
+                    Answer::Lost(failure) => {
+                        failed_hosts += 1;
+                        let why = format!("{}; it goes back by itself", failure.message);
+                        ends[at] = HostEnd::Unknown { was, why };
+                        first_failure.get_or_insert((host, failure));
+                    }
+                }
+            }
+            let tolerated = self.on_failure == OnFailure::Continue
+                && failed_hosts <= self.context.environment.rollout.max_failures as usize;
+            if first_failure.is_some() && !tolerated {
+                break;
+            }
+            if first_failure.is_none() && wave.bake_ms > 0 {
+                self.bake(wave.bake_ms).await;
+            }
+        }
+        let interrupted = self.context.cancelled();
+        let revert = interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
+        if revert {
+            self.revert(&mut ends, first_failure.as_ref()).await;
+        } else {
+            self.commit(&mut ends, &mut first_failure).await;
+        }
+        self.conclude(ends, first_failure, interrupted)
+    }
+
+    async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
+        let request = ToAgent::Activate(ActivateRequest { release: self.release, settle: self.settle });
+        let asked = self
+            .fleet
+            .hosts
+            .iter_mut()
+            .enumerate()
+            .filter(|(at, _)| wave.hosts.contains(at))
+            .map(|(at, host)| {
+                let request = &request;
+                async move { (at, activate_one(host, request).await) }
+            });
+        join_all(asked).await
+    }
+
+    async fn bake(&self, ms: u64) {
+        self.context.sink.emit(Event::Note {
+            text: format!("the first hosts are watched for {} s before the others follow", ms / 1000),
+        });
+        let mut cancel = self.context.cancel.clone();
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(ms)) => {}
+            _ = cancel.wait_for(|on| *on) => {}
+        }
+    }
+
+    /// Puts back every host that is on the new release. Every one is attempted.
+    async fn revert(&mut self, ends: &mut [HostEnd], cause: Option<&(HostName, Failure)>) {
+        let why = match cause {
+            Some((host, _)) => format!("{} failed on {host}", self.release),
+            None => "interrupted".to_owned(),
+        };
+        if let Some((host, _)) = cause {
+            self.context.sink.emit(Event::Reverting { release: self.release, host: host.clone() });
+        }
+        let request = ToAgent::Revert { why };
+        let asked = self.fleet.hosts.iter_mut().zip(ends.iter_mut()).map(|(host, end)| {
+            let request = &request;
+            async move {
+                match end {
+                    HostEnd::Reported(activated) if activated.ok => {
+                        let was = activated.was;
+                        *end = match host.ask(request, "revert").await {
+                            Ok(FromAgent::Activated(back)) => HostEnd::Reported(back),
+                            Ok(other) => HostEnd::Unknown { was, why: unasked(&host.host, &other).message },
+                            Err(failure) => HostEnd::Unknown { was, why: failure.message },
+                        };
+                    }
+                    HostEnd::Unknown { .. } => {}
+                    HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
+                        let _ = host.ask(&ToAgent::End, "end").await;
+                    }
+                }
+            }
+        });
+        join_all(asked).await;
+    }
+
+    /// Makes the release good where it is live, and ends the transaction elsewhere.
+    async fn commit(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
+        let commit = ToAgent::Commit { keep: self.keep };
+        let release = self.release;
+        let asked = self.fleet.hosts.iter_mut().zip(ends.iter_mut()).map(|(host, end)| {
+            let commit = &commit;
+            async move {
+                if !end.done() {
+                    if !matches!(end, HostEnd::Unknown { .. }) {
+                        let _ = host.ask(&ToAgent::End, "end").await;
+                    }
+                    return None;
+                }
+                match host.ask(commit, "commit").await {
+                    Ok(FromAgent::Done) => None,
+                    Ok(other) => Some((host.host.clone(), unasked(&host.host, &other))),
+                    Err(failure) => {
+                        let was = match end {
+                            HostEnd::Reported(activated) => activated.was,
+                            _ => None,
+                        };
+                        *end = HostEnd::Unknown {
+                            was,
+                            why: format!("{release} was proven there, but could not be confirmed: {}", failure.message),
+                        };
+                        Some((host.host.clone(), failure))
+                    }
+                }
+            }
+        });
+        for failed in join_all(asked).await.into_iter().flatten() {
+            failure.get_or_insert(failed);
+        }
+    }
+
+    fn conclude(
+        self,
+        ends: Vec<HostEnd>,
+        failure: Option<(HostName, Failure)>,
+        interrupted: bool,
+    ) -> Conclusion {
+        let ends: Vec<(HostName, HostEnd)> = self.fleet.names().into_iter().zip(ends).collect();
+        let sent = self.fleet.hosts.iter().map(HostLink::sent).sum();
+        let went_back = failure.is_some() || interrupted;
+        let verb = if went_back { "reverted" } else { self.verb };
+        let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
+        if !went_back {
+            return Conclusion { outcome, failure: None };
+        }
+        let partial = self.on_failure != OnFailure::RevertAll;
+        let kind = kind(&ends, interrupted, partial);
+        let message = match (&failure, kind) {
+            (None, _) => "interrupted".to_owned(),
+            (Some((host, _)), _) => format!("{} failed on {host}", self.release),
+        };
+        let mut whole = Failure::new(kind, format!("{message}{}", what_is_true(kind, &ends)));
+        if let Some((_, failure)) = failure {
+            whole.details.push(failure.message);
+            whole.details.extend(failure.details);
+            whole.hint = failure.hint;
+        }
+        Conclusion { outcome, failure: Some(whole) }
+    }
+}
+
+fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str {
+    let nothing_before = ends.iter().all(|(_, end)| match end {
+        HostEnd::Untouched { current } => current.is_none(),
+        HostEnd::Reported(end) => end.was.is_none(),
+        HostEnd::Unknown { was, .. } => was.is_none(),
+    });
+    match kind {
+        FailureKind::Reverted if nothing_before => "; there was no release before, so the service is stopped",
+        FailureKind::Reverted => "; the previous release is serving",
+        FailureKind::Interrupted => "; every host is on the release that it was on",
+        FailureKind::Partial => "; the hosts that were done stay on it, as the policy says",
+        _ => "; at least one host needs you",
+    }
+}
+
+async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
+    match host.ask(request, "activate").await {
+        Ok(FromAgent::Activated(activated)) => Answer::Ended(*activated),
+        Ok(other) => Answer::Refused(unasked(&host.host, &other)),
+        Err(failure) if failure.kind == FailureKind::Unreachable => Answer::Lost(failure),
+        Err(failure) => Answer::Refused(failure),
+    }
+}
+
+fn why_not(activated: &Activated) -> Failure {
+    Failure::new(
+        FailureKind::Reverted,
+        activated.why.clone().unwrap_or_else(|| "not healthy".to_owned()),
+    )
+}
