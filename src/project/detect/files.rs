@@ -269,13 +269,13 @@ pub(super) fn shared(folder: &Folder, sources: &[&Source]) -> Vec<(String, Strin
         }
     }
     for source in sources {
-        for path in source.lines().flat_map(literals).filter_map(database) {
+        for file in source.lines().flat_map(literals).filter_map(database) {
             // Its journal lies beside it, so a folder of its own is shared as a whole.
-            let path = path.rsplit_once('/').map_or(path, |(dir, _)| dir);
+            let path = file.rsplit_once('/').map_or(file, |(dir, _)| dir);
             if !found.iter().any(|(have, _)| have == path) {
                 found.push((
                     path.to_owned(),
-                    format!("{} opens a database there", source.path),
+                    format!("{} names a database, {file}", source.path),
                 ));
             }
         }
@@ -289,6 +289,17 @@ pub(super) fn shared(folder: &Folder, sources: &[&Source]) -> Vec<(String, Strin
         })
     });
     found
+}
+
+/// Whether the sources name the folder `dir`.
+pub(super) fn names_path(sources: &[&Source], dir: &str) -> bool {
+    sources.iter().any(|source| {
+        source.lines().flat_map(literals).any(|text| {
+            let text = text.strip_prefix("./").unwrap_or(text);
+            text.strip_prefix(dir)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    })
 }
 
 fn is_path(text: &str, dir: &str) -> bool {

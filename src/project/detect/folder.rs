@@ -84,8 +84,9 @@ impl Source {
         let hash = self.is(&["py", "rb", "ru", "properties"]);
         self.text.lines().filter(move |line| {
             let line = line.trim_start();
-            !(line.starts_with("//") || line.starts_with("/*") || line.starts_with("* "))
-                && !(hash && line.starts_with('#'))
+            let comment =
+                line.starts_with("//") || line.starts_with("/*") || line.starts_with("* ");
+            !(comment || hash && line.starts_with('#'))
         })
     }
 }

@@ -70,8 +70,8 @@ pub struct Detected {
     pub shared: Vec<String>,
     /// `[services]`.
     pub services: Vec<ServiceGuess>,
-    /// `[hooks] before-activate`, each once per fleet.
-    pub hooks: Vec<String>,
+    /// `[hooks] before-activate`, in order.
+    pub hooks: Vec<HookGuess>,
     /// `env` of the environment.
     pub env: BTreeMap<String, String>,
     /// Names (never values) that `.env` or its example sets.
@@ -93,6 +93,33 @@ impl Steps {
     /// Adds a step.
     pub(super) fn push(&mut self, step: impl Into<String>) {
         self.run.push(step.into());
+    }
+}
+
+/// One hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookGuess {
+    /// A line for `/bin/sh`.
+    pub run: String,
+    /// On every host, instead of once per fleet.
+    pub each_host: bool,
+}
+
+impl HookGuess {
+    /// Once per fleet: migrations.
+    pub(super) fn once(run: impl Into<String>) -> Self {
+        Self {
+            run: run.into(),
+            each_host: false,
+        }
+    }
+
+    /// On every host: folders that the app expects.
+    pub(super) fn each(run: impl Into<String>) -> Self {
+        Self {
+            run: run.into(),
+            each_host: true,
+        }
     }
 }
 
@@ -162,7 +189,7 @@ pub(super) struct Guess {
     pub exclude: Vec<String>,
     pub shared: Vec<String>,
     pub services: Vec<ServiceGuess>,
-    pub hooks: Vec<String>,
+    pub hooks: Vec<HookGuess>,
     pub env: BTreeMap<String, String>,
     /// A framework that listens, and the port that it takes by itself.
     pub framework: Option<(String, u16)>,

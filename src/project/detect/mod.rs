@@ -28,11 +28,12 @@ mod toml_text;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::model::AppName;
 use folder::Folder;
-pub use guess::{Detected, HealthGuess, ServiceGuess, Stack, Steps};
+pub use guess::{Detected, HealthGuess, HookGuess, ServiceGuess, Stack, Steps};
 use guess::{Guess, Include, Strength};
 pub use name::app_name;
 pub use render::{Answers, render};
@@ -146,7 +147,11 @@ fn add_assets(folder: &Folder, guess: &mut Guess) {
     let (mut assets, _) = node::steps(folder, &package, &manager, guess);
     assets.run.append(&mut guess.build.run);
     guess.build.run = assets.run;
-    if let Some(site) = node_static::detect(folder, &package) {
+    // Elsewhere they land in a folder of the app that is shipped anyway.
+    let sources = folder.sources(guess.types);
+    if let Some(site) = node_static::detect(folder, &package)
+        && files::names_path(&sources, &site.dir)
+    {
         guess.add(site.dir);
     }
 }
@@ -163,7 +168,8 @@ fn apply_procfile(folder: &Folder, guess: &mut Guess, processes: &[procfile::Pro
         let command = adapt(folder, guess, &process.command);
         if process.name == "release" {
             guess.saw(format!("Procfile has a release line: {}", process.command));
-            guess.hooks = vec![command];
+            guess.hooks.retain(|hook| hook.each_host);
+            guess.hooks.push(HookGuess::once(command));
             continue;
         }
         guess.saw(format!(
@@ -260,6 +266,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         }
     }
     let include = include(folder, &mut guess, &shared);
+    let hooks = hooks(&guess);
+    let mut seen = BTreeSet::new();
+    guess.saw.retain(|line| seen.insert(line.clone()));
     let secrets = if guess.stack == Stack::Static {
         vec![]
     } else {
@@ -275,11 +284,35 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         exclude: guess.exclude,
         shared,
         services: guess.services,
-        hooks: guess.hooks,
+        hooks,
         env: guess.env,
         secrets,
         ..blank(fallback_name())
     }
+}
+
+/// A hook has the environment of the release, not that of a service: what finds the packages is
+/// said in its line.
+fn hooks(guess: &Guess) -> Vec<HookGuess> {
+    let env = guess.services.first().map(|service| &service.env);
+    let paths: Vec<String> = env
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| ["PYTHONPATH", "BUNDLE_PATH"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let with_paths = |hook: &HookGuess| {
+        if paths.is_empty() || hook.each_host {
+            return hook.clone();
+        }
+        let paths = paths.join(" ");
+        HookGuess::once(if hook.run.contains([';', '&', '|']) {
+            format!("export {paths}; {}", hook.run)
+        } else {
+            format!("{paths} {}", hook.run)
+        })
+    };
+    guess.hooks.iter().map(with_paths).collect()
 }
 
 /// The list of `[release] include`, without repetition.
@@ -288,13 +321,16 @@ fn include(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String>
         .services
         .iter()
         .filter_map(|s| s.command.clone())
-        .chain(guess.hooks.clone())
+        .chain(guess.hooks.iter().map(|hook| hook.run.clone()))
         .collect();
     let mut list = match &guess.include {
         Include::Only(list) => list.clone(),
         Include::Sources { add, drop } => {
             let mut list = files::own(folder, &commands, shared);
             list.retain(|path| !drop.contains(path));
+            if guess.stack != Stack::Node {
+                list.retain(|path| path != "package.json");
+            }
             list.extend(add.clone());
             list
         }
@@ -309,7 +345,7 @@ fn include(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String>
             list
         }
     };
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     list.retain(|path| seen.insert(path.clone()));
     list
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::files::names_path;
 use super::folder::Folder;
 use super::guess::{Guess, Include, Stack, Steps, Strength};
 use super::node_static;
@@ -269,6 +270,15 @@ fn serve(
             .map(|dir| (*dir).to_owned()),
     );
     add.extend(built.clone().filter(|dir| !outputs.contains(&dir.as_str())));
+    let sources = folder.sources(TYPES);
+    let output =
+        |dir: &&&str| builds && built.as_deref() != Some(**dir) && names_path(&sources, dir);
+    add.extend(
+        ["dist", "build"]
+            .iter()
+            .filter(output)
+            .map(|dir| (*dir).to_owned()),
+    );
     if package.any("dependencies") || package.any("devDependencies") {
         add.extend(
             manager
@@ -307,7 +317,7 @@ fn serve(
         _ => Include::Sources { add, drop: vec![] },
     };
     if framework.is_some_and(|f| f.0 == "next") && !standalone {
-        guess.exclude.push(".next/cache/**".to_owned());
+        guess.exclude.push(".next/cache".to_owned());
         guess.shared.push(".next/cache".to_owned());
         guess.saw("Next.js writes to .next/cache while it runs");
     }

@@ -1,7 +1,7 @@
 //! PHP: `composer.json`, Laravel, `index.php`.
 
 use super::folder::Folder;
-use super::guess::{Guess, Include, Stack, Strength};
+use super::guess::{Guess, HookGuess, Include, Stack, Strength};
 
 const TYPES: &[&str] = &["php"];
 
@@ -38,28 +38,20 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         }
         add.push("vendor".to_owned());
     }
-    if let Some(root) = root {
-        guess.saw(format!(
-            "{} is there",
-            if root == "." {
-                "index.php".to_owned()
-            } else {
-                format!("{root}/index.php")
-            }
-        ));
-        guess.runs(Strength::Certain, format!("php -S 0.0.0.0:$PORT -t {root}"));
-        if let Some(service) = guess.services.first_mut() {
-            service.why = vec![
-                "PHP's own server is meant for development: for real traffic run php-fpm on the"
-                    .to_owned(),
-                "host behind nginx, with its root in the release's folder `current`".to_owned(),
-            ];
-        }
-        guess.framework = Some(("PHP".to_owned(), 8000));
+    match root {
+        Some(".") => guess.note(
+            "index.php is in the project's own folder: a server there would show everything in the \
+             release, its secrets too; move what is public into public/",
+        ),
+        Some(root) => serve(root, &mut guess),
+        None => {}
     }
     if folder.is_file("artisan") {
         guess.saw("artisan is Laravel's");
         guess.shared.push("storage".to_owned());
+        guess.hooks.push(HookGuess::each(
+            "mkdir -p storage/logs storage/framework/cache/data storage/framework/sessions storage/framework/views",
+        ));
         guess
             .env
             .insert("APP_ENV".to_owned(), "production".to_owned());
@@ -68,9 +60,24 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             .insert("LOG_CHANNEL".to_owned(), "stderr".to_owned());
         if folder.is_dir("database/migrations") {
             guess.saw("database/migrations holds migrations");
-            guess.hooks.push("php artisan migrate --force".to_owned());
+            guess
+                .hooks
+                .push(HookGuess::once("php artisan migrate --force"));
         }
     }
     guess.include = Include::Sources { add, drop: vec![] };
     Some(guess)
+}
+
+fn serve(root: &str, guess: &mut Guess) {
+    guess.saw(format!("{root}/index.php is there"));
+    guess.runs(Strength::Certain, format!("php -S 0.0.0.0:$PORT -t {root}"));
+    if let Some(service) = guess.services.first_mut() {
+        service.why = vec![
+            "PHP's own server is meant for development: for real traffic run php-fpm on the"
+                .to_owned(),
+            "host behind nginx, with its root in the release's folder `current`".to_owned(),
+        ];
+    }
+    guess.framework = Some(("PHP".to_owned(), 8000));
 }

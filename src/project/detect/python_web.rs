@@ -2,6 +2,7 @@
 
 use super::files::requires;
 use super::folder::{Folder, Source};
+use super::guess::HookGuess;
 use super::text::literals;
 
 /// A web framework and how it is served.
@@ -14,7 +15,7 @@ pub(super) struct Web {
     pub port: u16,
     /// Why a health route would not answer, if so.
     pub no_health: Option<String>,
-    pub hooks: Vec<String>,
+    pub hooks: Vec<HookGuess>,
     /// Whether the build collects static files with `manage.py`.
     pub collects: bool,
 }
@@ -158,7 +159,7 @@ fn django(folder: &Folder, requirements: &str) -> Web {
         web
     };
     web.hooks
-        .push("python3 manage.py migrate --noinput".to_owned());
+        .push(HookGuess::once("python3 manage.py migrate --noinput"));
     web.collects = settings_text
         .lines()
         .any(|line| line.trim_start().starts_with("STATIC_ROOT"));

@@ -3,7 +3,7 @@
 use crate::model::{AppName, EnvironmentName, HostName};
 
 use super::guess::{Detected, ServiceGuess, Steps};
-use super::toml_text::{Lines, commented, key, list, string, table};
+use super::toml_text::{Lines, array, commented, key, list, string, table};
 
 /// What `ship init` knows once everybody was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +54,19 @@ pub fn render(answers: &Answers) -> String {
         let hooks: Vec<String> = detected
             .hooks
             .iter()
-            .map(|run| format!("{{ run = {}, on = \"one-host\" }}", string(run)))
+            .map(|hook| {
+                let on = if hook.each_host {
+                    "each-host"
+                } else {
+                    "one-host"
+                };
+                format!("{{ run = {}, on = {} }}", string(&hook.run), string(on))
+            })
             .collect();
         sections.push(format!(
-            "# Once per deploy, in the new release, before any host switches to it.\n[hooks]\n\
-             before-activate = [{}]\n",
-            hooks.join(", ")
+            "# In the new release, before any host switches to it.\n[hooks]\n\
+             before-activate = {}\n",
+            array(&hooks)
         ));
     }
     sections.push(environment(answers));
@@ -155,7 +162,7 @@ fn environment(answers: &Answers) -> String {
     }
     if !detected.secrets.is_empty() && !hosts.is_empty() {
         body.push_str(
-            "# Named in your .env, which stays here. What is secret is set with `ship secrets`:\n",
+            "# Named in your .env files, which stay here; `ship secrets` takes the values:\n",
         );
         body.push_str(&format!("# secrets = {}\n", one_line(&detected.secrets)));
     }

@@ -2,7 +2,7 @@
 
 use super::files::requires;
 use super::folder::Folder;
-use super::guess::{Guess, Include, Stack, Strength};
+use super::guess::{Guess, HookGuess, Include, Stack, Strength};
 
 const TYPES: &[&str] = &["rb", "ru"];
 
@@ -26,7 +26,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         guess
             .build
             .why
-            .push("into vendor/bundle, which is shipped".to_owned());
+            .push("gems go into vendor/bundle, beside the app".to_owned());
         guess
             .build
             .env
@@ -52,6 +52,13 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             "puma -b tcp://0.0.0.0:$PORT"
         }
     });
+    if has("jekyll") {
+        guess.saw("Gemfile names Jekyll, which builds static files into _site/");
+        guess.build.push(format!("{exec}jekyll build"));
+        guess.serves(Strength::Certain, "_site");
+        guess.include = Include::Only(vec!["_site".to_owned()]);
+        return Some(guess);
+    }
     if has("rails") {
         rails(folder, gems, &mut guess);
         let server = puma.unwrap_or("rails server -b 0.0.0.0 -p $PORT");
@@ -118,9 +125,14 @@ fn rails(folder: &Folder, gems: &str, guess: &mut Guess) {
             "RAILS_ENV=production SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile",
         );
     }
+    guess
+        .hooks
+        .push(HookGuess::each("mkdir -p tmp/pids tmp/cache"));
     if folder.is_dir("db/migrate") {
         guess.saw("db/migrate holds migrations");
-        guess.hooks.push("bundle exec rails db:migrate".to_owned());
+        guess
+            .hooks
+            .push(HookGuess::once("bundle exec rails db:migrate"));
     }
     guess.shared = ["log", "storage", "tmp"].map(str::to_owned).to_vec();
     let production = folder

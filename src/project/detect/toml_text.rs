@@ -24,6 +24,11 @@ pub(super) fn string(text: &str) -> String {
 /// A list of strings: on one line while it is short.
 pub(super) fn list(items: &[String]) -> String {
     let items: Vec<String> = items.iter().map(|item| string(item)).collect();
+    array(&items)
+}
+
+/// A list of values that are TOML already.
+pub(super) fn array(items: &[String]) -> String {
     let line = format!("[{}]", items.join(", "));
     if line.len() <= 80 {
         return line;

@@ -43,7 +43,6 @@ fn broken_files_are_said_to_be_broken() {
         ("composer.json", "[]"),
         ("go.mod", ""),
         ("Gemfile", "\u{0}"),
-        ("pom.xml", "</parent><parent>"),
         ("Procfile", ":\nweb\nweb:\n"),
     ] {
         assert!(seen(&[(file, text)]).services.is_empty(), "{file}");

@@ -94,3 +94,26 @@ fn procfile_alone() {
         ("tick", "")
     ]));
 }
+
+#[test]
+fn jekyll() {
+    let detected = seen(&[
+        ("Gemfile", "gem 'jekyll'\n"),
+        ("Gemfile.lock", ""),
+        ("index.html", ""),
+    ]);
+    assert_eq!(detected.services[0].static_dir.as_deref(), Some("_site"));
+    assert_eq!(
+        detected.build.run,
+        ["bundle install", "bundle exec jekyll build"]
+    );
+    assert_eq!(detected.include, ["_site"]);
+}
+
+/// PHP's server shows every file below its root: `.ship/env` of the release must not be there.
+#[test]
+fn php_never_serves_the_whole_release() {
+    let detected = seen(&[("index.php", "<?php"), ("about.php", "")]);
+    assert!(detected.services.is_empty());
+    assert_eq!(detected.notes.len(), 1);
+}
