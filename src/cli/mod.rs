@@ -1,1 +1,3 @@
-//! (see docs/architecture.md)
+//! What a person types: one file per command; the only place that reads env, tty and prints.
+
+pub mod init;

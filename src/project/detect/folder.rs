@@ -1,0 +1,225 @@
+//! A project's folder as the detectors see it: bounded reads, no surprises. A file is read up to
+//! [`MAX_BYTES`]; what is not UTF-8 is read lossily; what is no regular file is not there.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// How much of one file is looked at, bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+/// How many source files are looked at.
+const MAX_FILES: usize = 300;
+/// How deep sources are looked for.
+const MAX_DEPTH: usize = 6;
+
+/// Languages that have sources worth a look.
+const SOURCE_TYPES: &[&str] = &[
+    "js",
+    "mjs",
+    "cjs",
+    "ts",
+    "mts",
+    "cts",
+    "tsx",
+    "jsx",
+    "py",
+    "rs",
+    "go",
+    "rb",
+    "ru",
+    "php",
+    "java",
+    "kt",
+    "properties",
+];
+
+/// Folders that hold no source of the app itself.
+const NO_SOURCE: &[&str] = &[
+    "node_modules",
+    "target",
+    "vendor",
+    "dist",
+    "build",
+    "out",
+    "coverage",
+    "venv",
+    "env",
+    "__pycache__",
+    "bower_components",
+    "tests",
+    "test",
+    "spec",
+    "__tests__",
+    "e2e",
+    "cypress",
+    "fixtures",
+    "examples",
+    "docs",
+    "migrations",
+    "benches",
+    "site-packages",
+];
+
+/// One source file.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Relative to the project, with `/`.
+    pub path: String,
+    /// Its text, at most [`MAX_BYTES`].
+    pub text: String,
+}
+
+impl Source {
+    /// Whether its name ends in one of these.
+    pub fn is(&self, types: &[&str]) -> bool {
+        self.path
+            .rsplit_once('.')
+            .is_some_and(|(_, ext)| types.contains(&ext))
+    }
+
+    /// Its lines, without those that are only a comment.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        let hash = self.is(&["py", "rb", "ru", "properties"]);
+        self.text.lines().filter(move |line| {
+            let line = line.trim_start();
+            let comment =
+                line.starts_with("//") || line.starts_with("/*") || line.starts_with("* ");
+            !(comment || hash && line.starts_with('#'))
+        })
+    }
+}
+
+/// A folder to look into.
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    top: BTreeSet<String>,
+    sources: OnceCell<Vec<Source>>,
+}
+
+impl Folder {
+    /// Lists `dir`; one that cannot be listed is empty.
+    pub fn open(dir: &Path) -> Self {
+        let top = fs::read_dir(dir)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        Self {
+            dir: dir.to_owned(),
+            top,
+            sources: OnceCell::new(),
+        }
+    }
+
+    /// The names in the folder itself, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.top.iter().map(String::as_str)
+    }
+
+    /// The names in a folder below, sorted; none when there is no such folder.
+    pub fn names_in(&self, path: &str) -> Vec<String> {
+        Self::open(&self.dir.join(path)).top.into_iter().collect()
+    }
+
+    /// Whether a regular file is at `path`.
+    pub fn is_file(&self, path: &str) -> bool {
+        fs::metadata(self.dir.join(path)).is_ok_and(|meta| meta.is_file())
+    }
+
+    /// Whether a folder is at `path`.
+    pub fn is_dir(&self, path: &str) -> bool {
+        fs::metadata(self.dir.join(path)).is_ok_and(|meta| meta.is_dir())
+    }
+
+    /// The first of these that is a file.
+    pub fn first<'a>(&self, paths: &[&'a str]) -> Option<&'a str> {
+        paths.iter().copied().find(|path| self.is_file(path))
+    }
+
+    /// The text of a file.
+    pub fn read(&self, path: &str) -> Option<String> {
+        if !self.is_file(path) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        File::open(self.dir.join(path))
+            .ok()?
+            .take(MAX_BYTES)
+            .read_to_end(&mut bytes)
+            .ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    }
+
+    /// A JSON file; `None` when it is not there or not JSON.
+    pub fn json(&self, path: &str) -> Option<serde_json::Value> {
+        serde_json::from_str(&self.read(path)?).ok()
+    }
+
+    /// A TOML file; `None` when it is not there or not TOML.
+    pub fn toml(&self, path: &str) -> Option<toml::Table> {
+        self.read(path)?.parse().ok()
+    }
+
+    /// The app's own sources of these types, nearest first, without tests.
+    pub fn sources(&self, types: &[&str]) -> Vec<&Source> {
+        self.sources
+            .get_or_init(|| self.walk())
+            .iter()
+            .filter(|source| source.is(types))
+            .collect()
+    }
+
+    /// Breadth first, so that the limit on files cuts off what is deep.
+    fn walk(&self) -> Vec<Source> {
+        let mut found = Vec::new();
+        let mut level = vec![String::new()];
+        for _ in 0..MAX_DEPTH {
+            let mut next = Vec::new();
+            for at in level {
+                for name in self.names_in(&at) {
+                    let path = if at.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{at}/{name}")
+                    };
+                    let Ok(meta) = fs::symlink_metadata(self.dir.join(&path)) else {
+                        continue;
+                    };
+                    if meta.is_dir() {
+                        if !name.starts_with('.') && !NO_SOURCE.contains(&name.as_str()) {
+                            next.push(path);
+                        }
+                    } else if meta.is_file() && is_source(&name) && found.len() < MAX_FILES {
+                        found.extend(self.read(&path).map(|text| Source { path, text }));
+                    }
+                }
+            }
+            level = next;
+        }
+        found
+    }
+}
+
+/// Whether a file of this name is a source of the app, and no test of it.
+fn is_source(name: &str) -> bool {
+    let Some((stem, ext)) = name.rsplit_once('.') else {
+        return false;
+    };
+    SOURCE_TYPES.contains(&ext) && !is_test(stem) && !stem.ends_with(".config")
+}
+
+/// Whether a file with this stem is a test, by the customs of the languages.
+pub(super) fn is_test(stem: &str) -> bool {
+    stem.ends_with(".test")
+        || stem.ends_with(".spec")
+        || stem.ends_with("_test")
+        || stem.ends_with("_spec")
+        || stem.starts_with("test_")
+        || stem == "test"
+        || stem == "conftest"
+}
