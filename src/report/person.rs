@@ -313,8 +313,8 @@ impl Person {
     fn hear_output(&mut self, host: Option<HostName>, phase: Phase, name: String, line: String) {
         if self.streams() {
             let prefix = host.map_or_else(String::new, |host| self.story.prefix(&host));
-            self.talk
-                .line(&format!("{prefix}{} {name} | {line}", phase.as_str()));
+            let text = format!("{prefix}{} {name} | {line}", phase.as_str());
+            self.talk.line(text.trim_end());
             return;
         }
         let speaker = Speaker { host, phase, name };

@@ -122,7 +122,10 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
         HostEvent::Pruned { releases } if releases.is_empty() => return None,
         HostEvent::Pruned { releases } => (
             Weight::Fact,
-            format!("removed {}", list(releases.iter().map(ToString::to_string))),
+            format!(
+                "removed the old {}",
+                list(releases.iter().map(ToString::to_string))
+            ),
         ),
         HostEvent::Changed { text } | HostEvent::Note { text } => (Weight::Loud, text.clone()),
         HostEvent::Transferring { .. }

@@ -77,7 +77,9 @@ impl Screen {
                 let bar = ProgressBar::no_length().with_style(self.style.clone());
                 self.bars.insert(at, bar)
             });
-            bar.set_message(text);
+            if bar.message() != text {
+                bar.set_message(text);
+            }
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn scrub(event: Event, colours: Colours) -> Event {
                 details: failure.details.into_iter().map(text).collect(),
                 hint: failure.hint.map(text),
             },
-            outcome: outcome.map(|outcome| scrub_outcome(outcome)),
+            outcome: outcome.map(scrub_outcome),
             exit,
         },
     }

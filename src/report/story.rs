@@ -1,7 +1,7 @@
 //! What the stream has told so far and later sentences need.
 
-use crate::model::event::{Diagnosis, Event, HostEvent};
 use crate::model::HostName;
+use crate::model::event::{Diagnosis, Event, HostEvent};
 
 use super::untrusted::{Colours, line};
 

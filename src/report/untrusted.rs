@@ -83,7 +83,7 @@ fn escape_sequence<'a>(first: char, chars: &mut Chars<'a>) -> Option<&'a str> {
                 }
                 // Intermediate bytes, then one final byte: ESC ( B, ESC 7, ESC c.
                 Some(' '..='~') => {
-                    while let Some(c) = chars.next() {
+                    for c in chars.by_ref() {
                         if !(' '..='/').contains(&c) {
                             break;
                         }

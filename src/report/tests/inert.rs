@@ -32,12 +32,28 @@ fn evil() -> Tape {
             began(Phase::Test, &name),
             said(Phase::Test, &name, &text),
             ended(Phase::Test, &name, 1, None),
-            Event::Waiting { text: text.clone(), done: None, total: None },
-            Event::Waited { text: text.clone(), ms: 1 },
+            Event::Waiting {
+                text: text.clone(),
+                done: None,
+                total: None,
+            },
+            Event::Waited {
+                text: text.clone(),
+                ms: 1,
+            },
             Event::Note { text: text.clone() },
-            Event::Note { text: format!("first\n{text}") },
-            Event::Warning { text: text.clone(), hint: Some(text.clone()) },
-            Event::RoundTrip { host: host("::error::web1"), what: text.clone(), ms: 1 },
+            Event::Note {
+                text: format!("first\n{text}"),
+            },
+            Event::Warning {
+                text: text.clone(),
+                hint: Some(text.clone()),
+            },
+            Event::RoundTrip {
+                host: host("::error::web1"),
+                what: text.clone(),
+                ms: 1,
+            },
         ];
         tape.extend(step.map(|event| (1, event)));
         let diagnosis = Diagnosis {
@@ -49,10 +65,21 @@ fn evil() -> Tape {
         };
         let on_host = [
             HostEvent::HookStarted { name: name.clone() },
-            HostEvent::HookOutput { name: name.clone(), line: text.clone() },
-            HostEvent::HookFinished { name, ok: false, why: Some(text.clone()), ms: 1 },
+            HostEvent::HookOutput {
+                name: name.clone(),
+                line: text.clone(),
+            },
+            HostEvent::HookFinished {
+                name,
+                ok: false,
+                why: Some(text.clone()),
+                ms: 1,
+            },
             HostEvent::Waiting { text: text.clone() },
-            HostEvent::Proving { service: service("web"), seen: text.clone() },
+            HostEvent::Proving {
+                service: service("web"),
+                seen: text.clone(),
+            },
             HostEvent::Unproven { diagnosis },
             HostEvent::Changed { text: text.clone() },
             HostEvent::Note { text: text.clone() },
@@ -88,13 +115,21 @@ const ALL: [Verbosity; 3] = [Verbosity::Quiet, Verbosity::Normal, Verbosity::Ver
 
 #[test]
 fn no_escape_sequence_gets_out() {
-    for mode in [Mode::Plain, Mode::Json, Mode::GitHub, Mode::GitLab, Mode::Live] {
+    for mode in [
+        Mode::Plain,
+        Mode::Json,
+        Mode::GitHub,
+        Mode::GitLab,
+        Mode::Live,
+    ] {
         for verbosity in ALL {
             let seen = play(mode, options(verbosity), evil());
-            let mut text = format!("{}{}", seen.stdout, seen.stderr);
+            let mut text = format!("\n{}{}", seen.stdout, seen.stderr);
             if mode == Mode::GitLab {
                 // Its own, which begin and end a line.
-                text = text.replace("\n\x1b[0Ksection_", "\nsection_").replace("\r\x1b[0K", "");
+                text = text
+                    .replace("\n\x1b[0Ksection_", "\nsection_")
+                    .replace("\r\x1b[0K", "");
             }
             let control = text.chars().find(|c| c.is_control() && *c != '\n');
             assert_eq!(control, None, "{mode:?} {verbosity:?}");
@@ -113,7 +148,14 @@ fn the_screen_obeys_nobody_else() {
 /// Reads lines as GitHub's runner does and gives back the commands that it obeys.
 fn obeyed(log: &str) -> Vec<String> {
     const KNOWN: [&str; 8] = [
-        "error", "warning", "group", "endgroup", "set-output", "add-mask", "stop-commands", "notice",
+        "error",
+        "warning",
+        "group",
+        "endgroup",
+        "set-output",
+        "add-mask",
+        "stop-commands",
+        "notice",
     ];
     let mut stopped: Option<String> = None;
     let mut commands = Vec::new();
@@ -154,7 +196,10 @@ fn github_obeys_only_what_ship_itself_says() {
                 "::endgroup::",
                 "::stop-commands::0123456789abcdef0123456789abcdef",
             ];
-            assert!(own.iter().any(|own| command.starts_with(own)), "{command:?}");
+            assert!(
+                own.iter().any(|own| command.starts_with(own)),
+                "{command:?}"
+            );
         }
     }
     // The reader of this test is awake: it sees what is not defused.

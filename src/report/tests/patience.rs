@@ -38,7 +38,10 @@ fn what_takes_long_is_mentioned_every_15_seconds() {
         (30_000, waiting(12_000_000)),
         (32_000, waited),
         (32_000, began(Phase::Build, "npm ci")),
-        (63_000, said(Phase::Build, "npm ci", "shop v42 is live on production")),
+        (
+            63_000,
+            said(Phase::Build, "npm ci", "shop v42 is live on production"),
+        ),
         (64_000, ended(Phase::Build, "npm ci", 32_000, None)),
         (64_000, on(WEB1, restarted)),
         proving(64_100, "connection refused"),
@@ -46,7 +49,12 @@ fn what_takes_long_is_mentioned_every_15_seconds() {
         proving(68_000, "connection refused"),
         proving(72_000, "connection refused"),
         proving(73_000, "200, 1 of 2"),
-        (90_000, Event::Note { text: "end".to_owned() }),
+        (
+            90_000,
+            Event::Note {
+                text: "end".to_owned(),
+            },
+        ),
     ];
     let seen = play(Mode::Plain, Options::default(), tape);
     assert_eq!(
@@ -69,10 +77,18 @@ fn what_takes_long_is_mentioned_every_15_seconds() {
 
 #[test]
 fn a_transfer_is_told_every_3_seconds() {
-    let mut tape = vec![(0, started(&[WEB1, "web2"])), (10, connected(WEB1, None)), (20, connected("web2", None))];
+    let mut tape = vec![
+        (0, started(&[WEB1, "web2"])),
+        (10, connected(WEB1, None)),
+        (20, connected("web2", None)),
+    ];
     tape.extend((0..=40).map(|n| (1_000 + n * 250, sending(WEB1, n * 1_000_000))));
     let seen = play(Mode::Plain, Options::default(), tape);
-    let told: Vec<&str> = seen.stderr.lines().filter(|line| line.contains("sending")).collect();
+    let told: Vec<&str> = seen
+        .stderr
+        .lines()
+        .filter(|line| line.contains("sending"))
+        .collect();
     assert_eq!(
         told,
         [
@@ -86,7 +102,9 @@ fn a_transfer_is_told_every_3_seconds() {
 #[test]
 fn a_failed_step_shows_its_last_10_000_lines_and_where_the_rest_is() {
     let mut tape = vec![(0, began(Phase::Test, "npm test"))];
-    tape.extend((1..=MOST + 2_345).map(|n| (1, said(Phase::Test, "npm test", &format!("line {n}")))));
+    tape.extend(
+        (1..=MOST + 2_345).map(|n| (1, said(Phase::Test, "npm test", &format!("line {n}")))),
+    );
     tape.push((2, ended(Phase::Test, "npm test", 2, Some("exit code 1"))));
     let seen = play(Mode::Plain, Options::default(), tape);
     let lines: Vec<&str> = seen.stderr.lines().collect();
@@ -101,7 +119,10 @@ fn a_failed_step_shows_its_last_10_000_lines_and_where_the_rest_is() {
     );
     assert_eq!(
         lines[MOST + 1..],
-        ["  | line 12345", "failed test   npm test  2 ms: exit code 1"]
+        [
+            "  | line 12345",
+            "failed test   npm test  2 ms: exit code 1"
+        ]
     );
 }
 
@@ -113,7 +134,11 @@ fn twins_are_told_apart_by_their_users() {
         (2, connected("web2", None)),
     ];
     let seen = play(Mode::Plain, Options::default(), tape);
-    assert!(seen.stderr.contains("\nblue@web1: connected"), "{}", seen.stderr);
+    assert!(
+        seen.stderr.contains("\nblue@web1: connected"),
+        "{}",
+        seen.stderr
+    );
     assert!(seen.stderr.contains("\nweb2: connected"), "{}", seen.stderr);
 }
 
@@ -132,7 +157,9 @@ fn a_prompt_has_the_screen_to_itself() {
         let before = capture.drawn.lock().unwrap().len();
         // The engine may go on meanwhile, also from the thread that asks.
         sink.emit(began(Phase::Build, "npm ci"));
-        sink.emit(Event::Note { text: "told".to_owned() });
+        sink.emit(Event::Note {
+            text: "told".to_owned(),
+        });
         reporter.tick();
         capture.drawn.lock().unwrap().len() - before
     });

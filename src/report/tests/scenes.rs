@@ -52,7 +52,11 @@ pub fn ended(phase: Phase, name: &str, ms: u64, why: Option<&str>) -> Event {
         ok: why.is_none(),
         why: why.map(str::to_owned),
         ms,
-        log: Some(format!(".ship/log/{}-{}.log", phase.as_str(), name.replace(' ', "-"))),
+        log: Some(format!(
+            ".ship/log/{}-{}.log",
+            phase.as_str(),
+            name.replace(' ', "-")
+        )),
     }
 }
 
@@ -108,7 +112,10 @@ fn built() -> Tape {
         (900, said(Phase::Build, npm, "added 312 packages in 4s")),
         (4_120, ended(Phase::Build, npm, 4_100, None)),
         (4_120, began(Phase::Test, "npm test")),
-        (4_800, said(Phase::Test, "npm test", "\x1b[32m✓\x1b[0m 48 tests passed")),
+        (
+            4_800,
+            said(Phase::Test, "npm test", "\x1b[32m✓\x1b[0m 48 tests passed"),
+        ),
         (5_300, ended(Phase::Test, "npm test", 1_180, None)),
     ]
 }
@@ -198,7 +205,12 @@ pub fn good_single() -> Tape {
     let mut tape = vec![(0, started(&[WEB1]))];
     tape.extend(built());
     tape.insert(2, (60, connected(WEB1, Some(41))));
-    tape.push((5_310, Event::Numbered { release: ReleaseId(42) }));
+    tape.push((
+        5_310,
+        Event::Numbered {
+            release: ReleaseId(42),
+        },
+    ));
     tape.extend(activated(WEB1));
     tape.push((7_100, proven(WEB1, 40)));
     tape.push((
@@ -228,14 +240,28 @@ pub fn good_three() -> Tape {
         },
     ));
     tape.extend(built());
-    tape.push((5_310, Event::Numbered { release: ReleaseId(42) }));
+    tape.push((
+        5_310,
+        Event::Numbered {
+            release: ReleaseId(42),
+        },
+    ));
     tape.extend(activated(WEB1));
     tape.extend(activated(WEB2));
     tape.sort_by_key(|(at, _)| *at);
-    for (at, done) in [(6_200, 0), (8_000, 14_000_000), (9_300, 24_800_000), (10_000, 30_000_000)] {
+    for (at, done) in [
+        (6_200, 0),
+        (8_000, 14_000_000),
+        (9_300, 24_800_000),
+        (10_000, 30_000_000),
+    ] {
         tape.push((at, sending(WEB3, done)));
     }
-    tape.extend(activated(WEB3).into_iter().map(|(at, event)| (at + 6_000, event)));
+    tape.extend(
+        activated(WEB3)
+            .into_iter()
+            .map(|(at, event)| (at + 6_000, event)),
+    );
     for (at, name) in [(13_000, WEB1), (13_001, WEB2), (13_002, WEB3)] {
         tape.push((at, proven(name, 0)));
     }
@@ -290,7 +316,15 @@ pub fn reverted() -> Tape {
         (61, connected(WEB2, Some(41))),
     ];
     tape.extend(activated(WEB1));
-    tape.push((6_400, on(WEB1, HostEvent::Unproven { diagnosis: crashed() })));
+    tape.push((
+        6_400,
+        on(
+            WEB1,
+            HostEvent::Unproven {
+                diagnosis: crashed(),
+            },
+        ),
+    ));
     tape.push((
         6_410,
         Event::Reverting {
@@ -335,7 +369,15 @@ pub fn needs_person() -> Tape {
         (61, connected(WEB2, Some(41))),
     ];
     tape.extend(activated(WEB2));
-    tape.push((6_400, on(WEB2, HostEvent::Unproven { diagnosis: crashed() })));
+    tape.push((
+        6_400,
+        on(
+            WEB2,
+            HostEvent::Unproven {
+                diagnosis: crashed(),
+            },
+        ),
+    ));
     let older = Diagnosis {
         release: Some(ReleaseId(41)),
         reason: "no answer within 30s".to_owned(),
@@ -369,7 +411,11 @@ pub fn needs_person() -> Tape {
         38_100,
         Event::Failed {
             failure,
-            outcome: Some(outcome("reverted", 42, vec![row(WEB1, 41, 41, true), second])),
+            outcome: Some(outcome(
+                "reverted",
+                42,
+                vec![row(WEB1, 41, 41, true), second],
+            )),
             exit: 8,
         },
     ));
@@ -380,7 +426,12 @@ pub fn unchanged() -> Tape {
     vec![
         (0, started(&[WEB1])),
         (60, connected(WEB1, Some(42))),
-        (200, Event::Unchanged { release: ReleaseId(42) }),
+        (
+            200,
+            Event::Unchanged {
+                release: ReleaseId(42),
+            },
+        ),
         (
             210,
             Event::Finished {
@@ -400,7 +451,10 @@ pub fn interrupted() -> Tape {
         (20, began(Phase::Build, "npm ci")),
         (60, connected(WEB1, Some(41))),
         (900, said(Phase::Build, "npm ci", "fetching 312 packages")),
-        (16_000, ended(Phase::Build, "npm ci", 15_980, Some("interrupted"))),
+        (
+            16_000,
+            ended(Phase::Build, "npm ci", 15_980, Some("interrupted")),
+        ),
         (
             16_010,
             Event::Failed {

@@ -1,5 +1,7 @@
 //! Whole commands, whole outputs.
 
+use crate::model::event::{HostEvent, Phase};
+
 use super::super::{Mode, Options, Verbosity};
 use super::{Tape, play, scenes};
 
@@ -29,7 +31,11 @@ fn a_good_deploy_to_one_host() {
     let quiet = ("quiet", Mode::Plain, Verbosity::Quiet);
     let verbose = ("verbose", Mode::Plain, Verbosity::Verbose);
     let gitlab = ("gitlab", Mode::GitLab, Verbosity::Normal);
-    tell("good_single", scenes::good_single, &[quiet, verbose, gitlab]);
+    tell(
+        "good_single",
+        scenes::good_single,
+        &[quiet, verbose, gitlab],
+    );
 }
 
 #[test]
@@ -43,7 +49,11 @@ fn a_failed_build() {
     let quiet = ("quiet", Mode::Plain, Verbosity::Quiet);
     let verbose = ("verbose", Mode::Plain, Verbosity::Verbose);
     let gitlab = ("gitlab", Mode::GitLab, Verbosity::Normal);
-    tell("failed_build", scenes::failed_build, &[quiet, verbose, gitlab]);
+    tell(
+        "failed_build",
+        scenes::failed_build,
+        &[quiet, verbose, gitlab],
+    );
 }
 
 #[test]
@@ -87,7 +97,9 @@ fn colour_adds_and_carries_nothing() {
         assert_ne!(plain, coloured);
         let stripped: Vec<String> = coloured
             .lines()
-            .map(|line| super::super::untrusted::line(line, super::super::untrusted::Colours::Strip))
+            .map(|line| {
+                super::super::untrusted::line(line, super::super::untrusted::Colours::Strip)
+            })
             .collect();
         assert_eq!(stripped, plain.lines().collect::<Vec<_>>());
     }
@@ -95,9 +107,53 @@ fn colour_adds_and_carries_nothing() {
 
 #[test]
 fn a_live_screen_shows_what_goes_on_and_leaves_nothing_behind() {
-    let seen = play(Mode::Live, Options::default(), scenes::good_three());
-    for shown in ["build  npm ci", "web2.example.com  connected", "proving web"] {
-        assert!(seen.drawn.contains(shown), "{shown} is not in {}", seen.drawn);
+    let web1 = "deploy@web1.example.com";
+    let proving = HostEvent::Proving {
+        service: scenes::service("web"),
+        seen: "up for 2s of 5s".to_owned(),
+    };
+    let seen = play(
+        Mode::Live,
+        Options::default(),
+        vec![
+            (0, scenes::started(&[web1])),
+            (10, scenes::connected(web1, Some(41))),
+            (20, scenes::began(Phase::Build, "npm ci")),
+            (
+                30,
+                scenes::said(Phase::Build, "npm ci", &"fetching ".repeat(20)),
+            ),
+            (2_030, scenes::ended(Phase::Build, "npm ci", 2_010, None)),
+            (2_100, scenes::on(web1, proving)),
+            (3_000, scenes::sending(web1, 12_100_000)),
+            (4_000, scenes::sending(web1, 20_000_000)),
+            (5_000, scenes::connected(web1, Some(42))),
+        ],
+    );
+    for shown in [
+        "⠋ web1.example.com  connecting  0s",
+        "⠋ build  npm ci  0s",
+        "⠋ build  npm ci  1s  fetching fetching",
+        "⠋ web1.example.com  proving web: up for 2s of 5s  0s",
+        "⠋ web1.example.com  sending: 20 MB of 40 MB, 20 MB/s  2s",
+        "· web1.example.com  connected, v42 is live",
+    ] {
+        assert!(
+            seen.drawn.contains(shown),
+            "{shown} is not in {}",
+            seen.drawn
+        );
+    }
+    // Each begins with its mark.
+    for line in seen.drawn.split(['\x1b', '\r', '⠋', '·']) {
+        assert!(
+            line.chars().count() < 80,
+            "wider than the terminal: {line:?}"
+        );
     }
     assert!(seen.drawn.ends_with("\x1b[2K"), "{:?}", seen.drawn);
+    assert_eq!(
+        seen.stderr,
+        "deploy shop to production (web1.example.com), commit 3f2a91c\nok build  npm ci  2.0s\n"
+    );
 }
