@@ -68,6 +68,23 @@ pub enum Event {
         /// The file that holds its whole output, relative to the project.
         log: Option<String>,
     },
+    /// This machine waits for something that is not a step, such as a download. Said again with
+    /// the same text as it goes on.
+    Waiting {
+        /// What for, after "still": `fetching node 20.11.1`.
+        text: String,
+        /// Bytes so far, where bytes are what is waited for.
+        done: Option<u64>,
+        /// Bytes in all, where known.
+        total: Option<u64>,
+    },
+    /// That wait is over.
+    Waited {
+        /// The text that it began with.
+        text: String,
+        /// How long it took.
+        ms: u64,
+    },
     /// One request to a host and its answer (`-v`).
     RoundTrip {
         /// The host.
@@ -157,6 +174,11 @@ pub enum HostEvent {
     },
     /// The connection was lost and is being made again.
     Reconnecting,
+    /// The host waits before it can go on, such as for another deploy's lock.
+    Waiting {
+        /// What for, after "waiting for": `the deploy that ann@laptop began at 10:31`.
+        text: String,
+    },
     /// Bytes travel.
     Transferring {
         /// Bytes of content sent so far, before compression.

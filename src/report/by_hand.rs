@@ -1,0 +1,67 @@
+//! The loudest thing the program ever prints: a host needs a person (exit code 8).
+
+use crate::model::event::{HostOutcome, Outcome};
+
+use super::ending::{health, release};
+use super::humanize::count;
+use super::paint::Paint;
+use super::story::Story;
+
+/// A box with the hosts and the commands to run by hand. Commands stand alone on their lines,
+/// without walls, so that they can be copied.
+pub(super) fn block(story: &Story, paint: Paint, outcome: Option<&Outcome>) -> Vec<String> {
+    let rows: &[HostOutcome] = outcome.map_or(&[], |outcome| &outcome.hosts);
+    let mut needy: Vec<&HostOutcome> = rows.iter().filter(|row| !row.by_hand.is_empty()).collect();
+    if needy.is_empty() {
+        needy.extend(rows.iter().filter(|row| row.healthy != Some(true)));
+    }
+    let place = match (&story.app, &story.environment) {
+        (Some(app), Some(environment)) => format!("{app} on {environment}"),
+        _ => "the app".to_owned(),
+    };
+    let where_ = match rows.len() {
+        0 => place,
+        all => format!("{place}: {} of {}", needy.len(), count(all as u64, "host")),
+    };
+    let head = [
+        "A PERSON IS NEEDED".to_owned(),
+        format!("{where_} could not be brought to a release that serves"),
+    ];
+    let width = head
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0)
+        + 4;
+    let rule = "━".repeat(width);
+
+    let mut lines = vec![paint.alarm(format!("┏{rule}┓"))];
+    for line in &head {
+        lines.push(paint.alarm(format!("┃  {line:<inner$}  ┃", inner = width - 4)));
+    }
+    lines.push(paint.alarm(format!("┣{rule}┫")));
+    for row in needy {
+        lines.push(String::new());
+        lines.push(format!(
+            "  {}: was {}, is {}, {}",
+            paint.strong(story.name(&row.host)),
+            release(row.was),
+            release(row.is),
+            match health(row) {
+                "-" => "its health is not known",
+                health => health,
+            }
+        ));
+        lines.extend(row.why.iter().map(|why| format!("  {why}")));
+        if row.by_hand.is_empty() {
+            continue;
+        }
+        lines.push("  run by hand:".to_owned());
+        lines.push(String::new());
+        let commands = row.by_hand.iter().flat_map(|command| command.split('\n'));
+        lines.extend(commands.map(|command| format!("    {command}")));
+    }
+    lines.push(String::new());
+    lines.push(paint.alarm(format!("┗{rule}┛")));
+    lines
+}

@@ -1,0 +1,161 @@
+//! Events as sentences. Each is meaningful on its own: it names its host where there are several.
+
+use crate::model::event::HostEvent;
+use crate::model::{HostName, ReleaseId};
+
+use super::humanize::{bytes, count, duration};
+use super::story::Story;
+
+/// How much a sentence matters: what is below the reporter's level is not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// Only with `-v`.
+    Detail,
+    /// In lines, not above live progress, which shows it already.
+    Fact,
+    /// Always, unless `-q`.
+    Loud,
+}
+
+/// What is to be said about something on a host; `None` where that is said in another way:
+/// warnings, and hooks and progress, which need what came before.
+pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(Weight, String)> {
+    let (weight, text) = match what {
+        HostEvent::Connected {
+            agent_sent,
+            current,
+            ms,
+        } => {
+            let to = match story.prefix(host).as_str() {
+                "" => format!(" to {}", story.name(host)),
+                _ => String::new(),
+            };
+            let sent = if *agent_sent {
+                ", the agent was sent first"
+            } else {
+                ""
+            };
+            let live = match current {
+                Some(release) => format!("{release} is live"),
+                None => "nothing is live yet".to_owned(),
+            };
+            (
+                Weight::Fact,
+                format!("connected{to} in {}{sent}; {live}", duration(*ms)),
+            )
+        }
+        HostEvent::Reconnecting => (
+            Weight::Loud,
+            format!(
+                "the connection to {} was lost, reconnecting",
+                story.name(host)
+            ),
+        ),
+        HostEvent::Waiting { text } => (Weight::Loud, format!("waiting for {text}")),
+        HostEvent::Staged {
+            release,
+            files,
+            files_sent,
+            sent,
+            ms,
+        } => (
+            Weight::Fact,
+            match files_sent {
+                0 => format!(
+                    "staged {release} in {}; nothing had to be sent",
+                    duration(*ms)
+                ),
+                _ => format!(
+                    "staged {release} in {}; sent {files_sent} of {}, {}",
+                    duration(*ms),
+                    count(*files, "file"),
+                    bytes(*sent)
+                ),
+            },
+        ),
+        HostEvent::HookStarted { name } => (Weight::Detail, format!("hook `{name}` began")),
+        HostEvent::Flipped { from, to } => (
+            Weight::Fact,
+            match from {
+                Some(from) => format!("switched from {from} to {to}"),
+                None => format!("switched to {to}"),
+            },
+        ),
+        HostEvent::Stopped { service } => (Weight::Fact, format!("stopped {service}")),
+        HostEvent::Restarted { service, ms } => (
+            Weight::Fact,
+            format!("restarted {service} in {}", duration(*ms)),
+        ),
+        HostEvent::Proven {
+            service,
+            ms,
+            unanswered_ms,
+        } => (
+            Weight::Fact,
+            format!(
+                "{service} is healthy after {}{}",
+                duration(*ms),
+                match unanswered_ms {
+                    None => String::new(),
+                    Some(ms) => format!("; {}", unanswered(*ms, service.as_str())),
+                }
+            ),
+        ),
+        HostEvent::Unproven { diagnosis } => {
+            let of = of(diagnosis.release);
+            (
+                Weight::Loud,
+                format!(
+                    "{}{of} is not healthy: {}",
+                    diagnosis.service, diagnosis.reason
+                ),
+            )
+        }
+        HostEvent::Reverted { to, healthy } => (
+            Weight::Loud,
+            match (to, healthy) {
+                (Some(to), true) => format!("put back to {to}, which is healthy"),
+                (Some(to), false) => format!("put back to {to}, which is not healthy either"),
+                (None, _) => "put back to nothing live, its services are stopped".to_owned(),
+            },
+        ),
+        HostEvent::Pruned { releases } if releases.is_empty() => return None,
+        HostEvent::Pruned { releases } => (
+            Weight::Fact,
+            format!(
+                "removed the old {}",
+                list(releases.iter().map(ToString::to_string))
+            ),
+        ),
+        HostEvent::Changed { text } | HostEvent::Note { text } => (Weight::Loud, text.clone()),
+        HostEvent::Transferring { .. }
+        | HostEvent::HookOutput { .. }
+        | HostEvent::HookFinished { .. }
+        | HostEvent::Proving { .. }
+        | HostEvent::Warning { .. } => return None,
+    };
+    Some((weight, format!("{}{text}", story.prefix(host))))
+}
+
+/// How the switch felt to those who asked: `no request went unanswered`.
+pub(super) fn unanswered(ms: u64, who: &str) -> String {
+    match ms {
+        0 => "no request went unanswered".to_owned(),
+        _ => format!("{who} did not answer for {}", duration(ms)),
+    }
+}
+
+/// ` of v42`, or nothing.
+pub(super) fn of(release: Option<ReleaseId>) -> String {
+    release.map_or_else(String::new, |release| format!(" of {release}"))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
+    let mut items: Vec<String> = items.into_iter().collect();
+    match items.pop() {
+        None => String::new(),
+        Some(last) if items.is_empty() => last,
+        Some(last) => format!("{} and {last}", items.join(", ")),
+    }
+}
