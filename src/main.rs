@@ -1,1 +1,7 @@
-fn main() {}
+//! The `ship` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ship::cli::main()
+}

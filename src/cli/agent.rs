@@ -1,0 +1,48 @@
+//! The host side's own commands. They belong to `ship`, not to a person; hidden from help.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::agent;
+
+/// What the host side runs.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AgentCommand {
+    /// Serves one connection over standard input and output
+    Serve,
+    /// Runs a transaction over the socket that is its standard input
+    Transaction,
+    /// Keeps the services of one app running
+    Supervise {
+        /// The app's root folder
+        root: PathBuf,
+    },
+    /// Serves a folder over HTTP on $PORT
+    Site {
+        /// The folder, relative to this one
+        folder: PathBuf,
+    },
+    /// The app that `ship try` deploys
+    Demo,
+}
+
+/// Runs it; the exit code. Nothing is printed: whoever started it listens elsewhere.
+pub fn run(command: &AgentCommand) -> u8 {
+    let port = || std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
+    let result = match command {
+        AgentCommand::Serve => agent::serve::run(),
+        AgentCommand::Transaction => agent::transaction::run(),
+        AgentCommand::Supervise { root } => agent::service::supervise(root),
+        AgentCommand::Site { folder } => agent::site::serve(folder, port()),
+        AgentCommand::Demo => agent::demo::serve(port()),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "ship: {error}");
+            1
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `ship deploy`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::globals::Globals;
+use super::session::Session;
+use crate::model::event::Event;
+use crate::model::{Failure, FailureKind, Secret};
+use crate::rollout::conclude::Ended;
+use crate::rollout::deploy::{DeployOptions, deploy};
+
+/// Builds, tests, ships and switches to a new release; puts the old one back if it does not serve
+#[derive(Debug, Clone, Args)]
+pub struct DeployArgs {
+    /// Environment; may be left out when there is one besides `local`, or a default
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+
+    /// Leaves the test steps out; the history says so
+    #[arg(long)]
+    pub skip_tests: bool,
+
+    /// Deploys uncommitted changes too
+    #[arg(long)]
+    pub allow_dirty: bool,
+
+    /// Makes a new release even when nothing has changed
+    #[arg(long)]
+    pub force: bool,
+
+    /// Waits so long for another deploy to end, such as 10m; without a value: 30m
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
+    pub wait: Option<String>,
+}
+
+/// Runs it; the exit code.
+pub fn run(globals: &Globals, args: &DeployArgs) -> u8 {
+    let session = match Session::start(globals) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let result = prepared(&session, args);
+    let result = match result {
+        Ok((context, options)) => session.block_on(deploy(&context, &options)),
+        Err(failure) => Err(Ended::from(failure)),
+    };
+    session.conclude(result)
+}
+
+fn prepared(
+    session: &Session,
+    args: &DeployArgs,
+) -> Result<(crate::rollout::Context, DeployOptions), Failure> {
+    let mut context = session.context(args.environment.as_deref())?;
+    context.wait_ms = wait_ms(args.wait.as_deref())?;
+    let (origin, warning) = session.origin(&context.project, args.skip_tests);
+    if let Some(text) = warning {
+        session.sink.emit(Event::Warning { text, hint: None });
+    }
+    if origin.dirty && !args.allow_dirty && !context.environment.name.is_local() {
+        return Err(Failure::refused("there are uncommitted changes")
+            .detail("what runs in production should be a commit that others have too")
+            .hint("commit them, or deploy them as they are with --allow-dirty"));
+    }
+    let commit = origin.commit.as_ref().map(|commit| {
+        let short: String = commit.chars().take(9).collect();
+        if origin.dirty { format!("{short}-dirty") } else { short }
+    });
+    session.sink.emit(Event::Started {
+        command: "deploy".to_owned(),
+        app: context.environment.app.clone(),
+        environment: context.environment.name.clone(),
+        hosts: context.environment.hosts.iter().map(|host| host.name.clone()).collect(),
+        commit,
+    });
+    let options = DeployOptions {
+        skip_tests: args.skip_tests,
+        force: args.force,
+        origin,
+        secrets: secrets(&context.environment.secrets)?,
+    };
+    Ok((context, options))
+}
+
+/// Reads `--wait`.
+///
+/// # Errors
+/// Usage, when it is not a duration.
+pub fn wait_ms(text: Option<&str>) -> Result<u64, Failure> {
+    text.map_or(Ok(0), |text| {
+        crate::project::duration_ms(text).map_err(|why| {
+            Failure::new(FailureKind::Usage, format!("--wait {text}: {why}"))
+        })
+    })
+}
+
+/// The values of the secrets that the environment names, from the caller's environment variables.
+fn secrets(names: &[String]) -> Result<BTreeMap<String, Secret>, Failure> {
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for name in names {
+        match std::env::var(name) {
+            Ok(value) => {
+                values.insert(name.clone(), Secret::new(value));
+            }
+            Err(_) => missing.push(name.as_str()),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    Err(Failure::refused(format!("no value for the secret {}", missing.join(", ")))
+        .hint("set it as an environment variable of this command"))
+}

@@ -1,0 +1,98 @@
+//! `ship history`.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::globals::Globals;
+use super::session::Session;
+use super::status::{first_failure, json};
+use crate::model::{Failure, HostName};
+use crate::report::{humanize, table};
+use crate::rollout::query;
+use crate::wire::HistoryEntry;
+
+/// Shows who deployed what, when, from which commit, with what outcome
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// Environment; may be left out when there is one besides `local`, or a default
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+
+    /// How many entries, the newest first
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Runs it; the exit code.
+pub fn run(globals: &Globals, args: &HistoryArgs) -> u8 {
+    let session = match Session::start(globals) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let result = session.context(args.environment.as_deref()).and_then(|context| {
+        let answers = session.block_on(query::history(&context, args.limit));
+        if globals.json {
+            session.reporter.data(&json(&answers));
+        } else {
+            session.reporter.data(&text(&answers, args.limit, Timestamp::now()));
+        }
+        first_failure(answers)
+    });
+    session.finish(result)
+}
+
+fn text(
+    answers: &[(HostName, Result<Vec<HistoryEntry>, Failure>)],
+    limit: usize,
+    now: Timestamp,
+) -> String {
+    let mut rows: Vec<(&HistoryEntry, Vec<&str>)> = Vec::new();
+    for (host, answer) in answers {
+        for entry in answer.iter().flatten() {
+            let same = rows.iter_mut().find(|(other, hosts)| {
+                other.what == entry.what
+                    && other.release == entry.release
+                    && other.from == entry.from
+                    && other.outcome == entry.outcome
+                    && other.who == entry.who
+                    && near(&other.time, &entry.time)
+                    && !hosts.contains(&host.short())
+            });
+            match same {
+                Some((_, hosts)) => hosts.push(host.short()),
+                None => rows.push((entry, vec![host.short()])),
+            }
+        }
+    }
+    if rows.is_empty() {
+        return "nothing was ever deployed here\n".to_owned();
+    }
+    rows.sort_by(|a, b| b.0.time.cmp(&a.0.time));
+    let mut table = table(["WHEN", "WHAT", "RELEASE", "FROM", "OUTCOME", "BY", "COMMIT", "NOTES", "HOSTS"]);
+    for (entry, hosts) in rows.into_iter().take(limit) {
+        let mut notes = Vec::new();
+        if entry.tests_skipped && entry.what == "deploy" {
+            notes.push("tests skipped".to_owned());
+        }
+        notes.extend(entry.why.clone());
+        notes.extend(entry.ci.clone());
+        table.row([
+            humanize::ago(&entry.time, now),
+            entry.what.clone(),
+            entry.release.map(|id| id.to_string()).unwrap_or_default(),
+            entry.from.map(|id| id.to_string()).unwrap_or_default(),
+            entry.outcome.clone(),
+            entry.who.clone(),
+            entry.commit.as_deref().map(|commit| commit.chars().take(9).collect()).unwrap_or_default(),
+            notes.join("; "),
+            if answers.len() > 1 { hosts.join(", ") } else { String::new() },
+        ]);
+    }
+    format!("{}\n", table.lines().join("\n"))
+}
+
+/// Two hosts' entries of one command are written within moments of each other.
+fn near(a: &str, b: &str) -> bool {
+    let (Ok(a), Ok(b)) = (a.parse::<Timestamp>(), b.parse::<Timestamp>()) else { return false };
+    (a.as_second() - b.as_second()).abs() < 120
+}

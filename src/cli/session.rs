@@ -1,0 +1,265 @@
+//! What a command stands on: the reporter, the project, the environment, signals, a runtime.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::exit;
+use super::globals::Globals;
+use crate::model::event::{Event, Outcome, Sink};
+use crate::model::release::Origin;
+use crate::model::{Failure, FailureKind};
+use crate::pipeline;
+use crate::project::{Diagnostic, Environment, Project};
+use crate::report::{self, Mode, Reporter};
+use crate::rollout::Context;
+use crate::rollout::conclude::Ended;
+use crate::transport::Options;
+
+/// How long a connection may take, s.
+const CONNECT_S: u64 = 15;
+
+/// A running command.
+pub struct Session {
+    /// Where events go.
+    pub sink: Sink,
+    /// Who tells them.
+    pub reporter: Reporter,
+    /// How it is told.
+    pub mode: Mode,
+    /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
+    pub cancel: watch::Receiver<bool>,
+    runtime: tokio::runtime::Runtime,
+    globals: Globals,
+}
+
+impl Session {
+    /// Starts a command.
+    ///
+    /// # Errors
+    /// The exit code, when not even a runtime can be had; that was said then.
+    pub fn start(globals: &Globals) -> Result<Self, u8> {
+        let terminal = std::io::stderr().is_terminal();
+        let env = |name: &str| std::env::var(name).ok();
+        let mode = Mode::choose(globals.json, globals.plain, terminal, env);
+        let options = report::Options {
+            verbosity: globals.verbosity(),
+            colour: mode != Mode::Json && report::colour(terminal, env),
+            width: None,
+        };
+        let (sink, reporter) = Reporter::new(mode, options);
+        let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = match built {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let failure = Failure::unexpected(format!("no runtime: {error}"));
+                return Err(fail(&sink, failure.into()));
+            }
+        };
+        let (stop, cancel) = watch::channel(false);
+        runtime.spawn(watch_signals(stop, sink.clone()));
+        Ok(Self { sink, reporter, mode, cancel, runtime, globals: globals.clone() })
+    }
+
+    /// Runs a future to its end.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// The folder of the project: `--project`, else the nearest above with a `ship.toml`, else
+    /// this one.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        match &self.globals.project {
+            Some(dir) => here.join(dir),
+            None => crate::project::find(&here).unwrap_or(here),
+        }
+    }
+
+    /// The project.
+    ///
+    /// # Errors
+    /// The failure, with the rendered diagnostics as details.
+    pub fn project(&self) -> Result<Project, Failure> {
+        let (project, diagnostics) = crate::project::load(&self.folder());
+        match project {
+            Some(project) => {
+                for warning in &diagnostics {
+                    self.sink.emit(Event::Warning { text: warning.message.clone(), hint: None });
+                }
+                Ok(project)
+            }
+            None => Err(invalid_manifest(&diagnostics, self.colour())),
+        }
+    }
+
+    /// Whether output is coloured.
+    #[must_use]
+    pub fn colour(&self) -> bool {
+        self.mode != Mode::Json
+            && report::colour(std::io::stderr().is_terminal(), |name| std::env::var(name).ok())
+    }
+
+    /// The environment called `name`; without a name the default one.
+    ///
+    /// # Errors
+    /// Usage, when there is none of that name, or several to choose from.
+    pub fn environment(project: &Project, name: Option<&str>) -> Result<Environment, Failure> {
+        let there = || {
+            let names: Vec<&str> = project.environments.keys().map(|name| name.as_str()).collect();
+            format!("its environments are: {}", names.join(", "))
+        };
+        let usage = |message: String| Failure::new(FailureKind::Usage, message).hint(there());
+        match name {
+            Some(name) => project
+                .environments
+                .values()
+                .find(|environment| environment.name.as_str() == name)
+                .cloned()
+                .ok_or_else(|| usage(format!("{} has no environment `{name}`", project.app))),
+            None => project
+                .default_environment
+                .as_ref()
+                .and_then(|name| project.environments.get(name))
+                .cloned()
+                .ok_or_else(|| usage("which environment? name one".to_owned())),
+        }
+    }
+
+    /// Everything that a command against the environment `name` needs.
+    ///
+    /// # Errors
+    /// As [`project`](Self::project) and [`environment`](Self::environment).
+    pub fn context(&self, name: Option<&str>) -> Result<Context, Failure> {
+        let project = self.project()?;
+        let environment = Self::environment(&project, name)?;
+        self.context_for(project, environment)
+    }
+
+    /// The same for a project and an environment at hand.
+    ///
+    /// # Errors
+    /// When the environment has no hosts.
+    pub fn context_for(&self, project: Project, environment: Environment) -> Result<Context, Failure> {
+        if environment.hosts.is_empty() {
+            return Err(Failure::new(
+                FailureKind::Project,
+                format!("environment {} has no hosts", environment.name),
+            )
+            .hint(format!("[environments.{}] hosts = [\"deploy@web1.example.com\"]", environment.name)));
+        }
+        let origin = self.origin(&project, false).0;
+        Ok(Context {
+            options: connect_options(project.dir.clone()),
+            project,
+            environment,
+            sink: self.sink.clone(),
+            cancel: self.cancel.clone(),
+            who: origin.who,
+            ci: origin.ci,
+            wait_ms: 0,
+            caller: std::env::vars_os().collect(),
+        })
+    }
+
+    /// Where the project's content comes from, and a warning when git does not tell.
+    #[must_use]
+    pub fn origin(&self, project: &Project, tests_skipped: bool) -> (Origin, Option<String>) {
+        let env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        pipeline::origin(&project.dir, &env, tests_skipped)
+    }
+
+    /// Ends the command with what is true: the exit code.
+    pub fn conclude(self, result: Result<Outcome, Ended>) -> u8 {
+        match result {
+            Ok(outcome) => {
+                self.sink.emit(Event::Finished { outcome });
+                self.end(0)
+            }
+            Err(ended) => {
+                let code = fail(&self.sink, ended);
+                self.end(code)
+            }
+        }
+    }
+
+    /// Ends a command that has no outcome.
+    pub fn finish(self, result: Result<(), Failure>) -> u8 {
+        match result {
+            Ok(()) => self.end(0),
+            Err(failure) => {
+                let code = fail(&self.sink, failure.into());
+                self.end(code)
+            }
+        }
+    }
+
+    /// Ends with `code`.
+    pub fn end(self, code: u8) -> u8 {
+        self.reporter.finish();
+        // Blocking threads that still read a tree must not hold the exit back.
+        self.runtime.shutdown_background();
+        code
+    }
+}
+
+/// How hosts are reached, by the environment variables that CI sets.
+fn connect_options(project: PathBuf) -> Options {
+    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Options {
+        project,
+        ssh_config: var("SHIP_SSH_CONFIG").map(PathBuf::from),
+        ssh_key: var("SHIP_SSH_KEY"),
+        timeout: Duration::from_secs(CONNECT_S),
+    }
+}
+
+fn fail(sink: &Sink, ended: Ended) -> u8 {
+    let exit = exit::code(ended.failure.kind);
+    sink.emit(Event::Failed { failure: ended.failure, outcome: ended.outcome, exit });
+    exit
+}
+
+fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
+    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|found| found.is_error()).collect();
+    let count = errors.len();
+    let message = match count {
+        1 => "ship.toml has a mistake".to_owned(),
+        _ => format!("ship.toml has {count} mistakes"),
+    };
+    let rendered = diagnostics.iter().flat_map(|found| {
+        found.render(colour).lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    Failure::new(FailureKind::Project, message).details(rendered)
+}
+
+/// The first signal asks for an orderly end; the second leaves at once, and the hosts end it by
+/// themselves.
+async fn watch_signals(stop: watch::Sender<bool>, sink: Sink) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        if stop.send_replace(true) {
+            std::process::exit(i32::from(exit::code(FailureKind::Interrupted)));
+        }
+        sink.emit(Event::Note {
+            text: "stopping in an orderly way; a second Ctrl-C leaves at once".to_owned(),
+        });
+    }
+}

@@ -1,0 +1,113 @@
+//! `ship status`.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::globals::Globals;
+use super::session::Session;
+use crate::model::{Failure, HostName};
+use crate::report::{humanize, table};
+use crate::rollout::query;
+use crate::wire::HostStatus;
+
+/// Shows what is live where, since when, and whether it is healthy right now
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// Environment; may be left out when there is one besides `local`, or a default
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+}
+
+/// Runs it; the exit code.
+pub fn run(globals: &Globals, args: &StatusArgs) -> u8 {
+    let session = match Session::start(globals) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let result = session.context(args.environment.as_deref()).and_then(|context| {
+        let answers = session.block_on(query::status(&context));
+        if globals.json {
+            session.reporter.data(&json(&answers));
+        } else {
+            session.reporter.data(&text(&answers, Timestamp::now()));
+        }
+        first_failure(answers)
+    });
+    session.finish(result)
+}
+
+/// The first host's failure.
+///
+/// # Errors
+/// That failure.
+pub fn first_failure<T>(answers: query::PerHost<T>) -> Result<(), Failure> {
+    answers.into_iter().find_map(|(_, answer)| answer.err()).map_or(Ok(()), Err)
+}
+
+/// One JSON object per host and line.
+pub fn json<T: serde::Serialize>(answers: &query::PerHost<T>) -> String {
+    answers
+        .iter()
+        .map(|(host, answer)| {
+            let line = match answer {
+                Ok(value) => serde_json::json!({ "host": host, "answer": value }),
+                Err(failure) => serde_json::json!({ "host": host, "failure": failure }),
+            };
+            format!("{line}\n")
+        })
+        .collect()
+}
+
+fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> String {
+    let mut table =
+        table(["HOST", "RELEASE", "SERVICE", "STATE", "HEALTH", "UP", "RESTARTS", "MEMORY", "RUNTIMES"]);
+    let mut notes = Vec::new();
+    for (host, answer) in answers {
+        let status = match answer {
+            Ok(status) => status,
+            Err(failure) => {
+                table.row([host.to_string(), "unreachable".to_owned()]);
+                notes.push(failure.message.clone());
+                continue;
+            }
+        };
+        if let Some(holder) = &status.holder {
+            let since = humanize::ago(&holder.since, now);
+            notes.push(format!("{host}: {} by {} since {since}", holder.what, holder.who));
+        }
+        let Some(current) = &status.current else {
+            table.row([host.to_string(), "nothing".to_owned()]);
+            continue;
+        };
+        let since = status.since.as_deref().map(|since| humanize::ago(since, now)).unwrap_or_default();
+        notes.push(format!("{host}: {} is live since {since}, deployed by {}", current.id, current.who));
+        let runtimes: Vec<String> =
+            current.runtimes.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        for (at, service) in status.services.iter().enumerate() {
+            let first = at == 0;
+            let health = match (service.healthy, service.seen.is_empty()) {
+                (Some(true), _) => "healthy".to_owned(),
+                (Some(false), true) => "not healthy".to_owned(),
+                (Some(false), false) => format!("not healthy: {}", service.seen),
+                (None, _) => "no check".to_owned(),
+            };
+            table.row([
+                if first { host.to_string() } else { String::new() },
+                if first { current.id.to_string() } else { String::new() },
+                service.service.to_string(),
+                service.state.clone(),
+                health,
+                service.uptime_ms.map(humanize::elapsed).unwrap_or_default(),
+                service.restarts.to_string(),
+                service.memory.map(humanize::bytes).unwrap_or_default(),
+                if first { runtimes.join(", ") } else { String::new() },
+            ]);
+        }
+    }
+    let mut lines = table.lines();
+    if !notes.is_empty() {
+        lines.push(String::new());
+        lines.extend(notes);
+    }
+    format!("{}\n", lines.join("\n"))
+}
