@@ -293,12 +293,19 @@ impl Drop for Staging {
 #[derive(Debug)]
 #[must_use = "a tree that is not published stays behind as a folder"]
 pub struct Assembled {
-    /// The folder.
-    pub path: PathBuf,
+    path: PathBuf,
     /// Files that were linked to known ones.
     pub linked: u64,
     /// Files whose content was received.
     pub received: u64,
+}
+
+impl Assembled {
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Brings everything of the file system that holds `path` to the disk.

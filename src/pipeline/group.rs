@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 /// How long processes have between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long killed processes may take to disappear.
+const REAPING: Duration = Duration::from_secs(1);
 /// How often a group that is being ended is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -43,17 +45,23 @@ impl Group {
         self.leader.wait().await
     }
 
-    /// Ends the whole group: SIGTERM, and SIGKILL to what is left after 5 s.
+    /// Ends the whole group: SIGTERM, and SIGKILL to what is left after 5 s. When it comes back,
+    /// nothing of the group runs any more.
     pub(super) async fn end(&mut self) {
         self.signal(Signal::TERM);
-        let deadline = Instant::now() + GRACE;
+        self.gone(GRACE).await;
+        self.signal(Signal::KILL);
+        // Zombies that nobody reaps (a container without an init) count as alive: no long wait.
+        self.gone(REAPING).await;
+        self.id = None;
+    }
+
+    /// Waits until nothing of the group is left, but no longer than `limit`.
+    async fn gone(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
         while self.is_alive() && Instant::now() < deadline {
             tokio::time::sleep(LOOK).await;
         }
-        self.signal(Signal::KILL);
-        // Reaps the leader; nothing outlives SIGKILL for long.
-        let _ = tokio::time::timeout(GRACE, self.leader.wait()).await;
-        self.id = None;
     }
 
     /// Lets the children that the leader left behind live.

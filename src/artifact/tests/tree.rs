@@ -153,7 +153,7 @@ pub(super) fn deploy(source: &Path, release: &Path, known: &mut Known) -> Index 
         .begin(&release.with_extension("staging"))
         .unwrap();
     let assembled = send(source, &index, staging, 7).finish().unwrap();
-    fs::rename(assembled.path, release).unwrap();
+    fs::rename(assembled.path(), release).unwrap();
     known.add(release.to_owned(), &index, SystemTime::now());
     index
 }
