@@ -96,13 +96,13 @@ fn sentence(story: &Story, paint: Paint, outcome: &Outcome) -> String {
         ),
         _ => format!("{environment} ({})", count(hosts as u64, "host")),
     };
-    let mut text = match outcome.verb.as_str() {
+    let mut text = match outcome.verb.replace('-', " ").as_str() {
         "deployed" | "promoted" => format!("{named} is live on {place}"),
-        "rolled-back" | "reverted" => format!("{named} is live again on {place}"),
+        "rolled back" | "reverted" => format!("{named} is live again on {place}"),
         "unchanged" => format!("{named} is already live on {place}; nothing changed"),
         "stopped" => format!("{} is stopped on {place}", paint.strong(app)),
         verb @ ("started" | "restarted") => format!("{named} was {verb} on {place}"),
-        verb => format!("{named} on {place}: {}", verb.replace('-', " ")),
+        verb => format!("{named} on {place}: {verb}"),
     };
     text.push_str(&format!(" in {}", duration(outcome.ms)));
     if outcome.sent > 0 {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::model::event::Event;
 
 use super::super::json;
-use super::{sample, scenes};
+use super::{sample, say};
 
 const EVENT: &str = include_str!("../../model/event.rs");
 const FAILURE: &str = include_str!("../../model/failure.rs");
@@ -164,7 +164,7 @@ fn page() -> String {
         "sample.rs has one of each host event"
     );
     for (item, what) in items.iter().zip(samples) {
-        let example = scenes::on("deploy@web1.example.com", what);
+        let example = say::on("deploy@web1.example.com", what);
         let json = serde_json::to_value(&example).unwrap();
         assert_eq!(json["what"], item.name, "sample.rs follows model/event.rs");
         section(&mut page, &format!("host: {}", item.name), item, &example);
@@ -201,7 +201,7 @@ fn the_reference_is_what_is_emitted() {
 fn every_event_is_read_back_from_json_as_it_was() {
     let on_hosts = sample::host_events()
         .into_iter()
-        .map(|what| scenes::on("web1", what));
+        .map(|what| say::on("web1", what));
     for event in sample::events().into_iter().chain(on_hosts) {
         let line = json::line(&event);
         assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);

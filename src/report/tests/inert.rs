@@ -4,7 +4,7 @@ use crate::model::event::{Diagnosis, Event, HostEvent, Phase};
 use crate::model::{Failure, FailureKind};
 
 use super::super::{Mode, Options, Verbosity};
-use super::scenes::{began, ended, host, on, row, said, service, started};
+use super::say::{began, ended, host, on, row, said, service, started};
 use super::{Tape, play};
 
 const EVIL: [&str; 9] = [
@@ -95,7 +95,7 @@ fn evil() -> Tape {
             80_000,
             Event::Failed {
                 failure,
-                outcome: Some(super::scenes::outcome(&text, 42, vec![only])),
+                outcome: Some(super::say::outcome(&text, 42, vec![only])),
                 exit: 8,
             },
         ));

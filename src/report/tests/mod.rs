@@ -4,6 +4,7 @@ mod events_doc;
 mod inert;
 mod patience;
 mod sample;
+mod say;
 mod scenes;
 mod whole;
 

@@ -7,7 +7,7 @@ use crate::model::event::{Event, HostEvent, Phase};
 use super::super::kept::MOST;
 use super::super::{Mode, Options, Verbosity};
 use super::play;
-use super::scenes::{began, connected, ended, on, said, sending, service, started};
+use super::say::{began, connected, ended, on, said, sending, service, started};
 
 const WEB1: &str = "deploy@web1.example.com";
 

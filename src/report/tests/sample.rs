@@ -3,7 +3,7 @@
 use crate::model::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome, Phase};
 use crate::model::{Failure, FailureKind, ReleaseId};
 
-use super::scenes::{host, on, service, started};
+use super::say::{host, on, service, started};
 
 const WEB1: &str = "deploy@web1.example.com";
 

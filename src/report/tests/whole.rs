@@ -3,7 +3,7 @@
 use crate::model::event::{HostEvent, Phase};
 
 use super::super::{Mode, Options, Verbosity};
-use super::{Tape, play, scenes};
+use super::{Tape, play, say, scenes};
 
 /// Compares the output of a scene in each mode with its snapshots.
 fn tell(name: &str, scene: fn() -> Tape, extra: &[(&str, Mode, Verbosity)]) {
@@ -109,25 +109,25 @@ fn colour_adds_and_carries_nothing() {
 fn a_live_screen_shows_what_goes_on_and_leaves_nothing_behind() {
     let web1 = "deploy@web1.example.com";
     let proving = HostEvent::Proving {
-        service: scenes::service("web"),
+        service: say::service("web"),
         seen: "up for 2s of 5s".to_owned(),
     };
     let seen = play(
         Mode::Live,
         Options::default(),
         vec![
-            (0, scenes::started(&[web1])),
-            (10, scenes::connected(web1, Some(41))),
-            (20, scenes::began(Phase::Build, "npm ci")),
+            (0, say::started(&[web1])),
+            (10, say::connected(web1, Some(41))),
+            (20, say::began(Phase::Build, "npm ci")),
             (
                 30,
-                scenes::said(Phase::Build, "npm ci", &"fetching ".repeat(20)),
+                say::said(Phase::Build, "npm ci", &"fetching ".repeat(20)),
             ),
-            (2_030, scenes::ended(Phase::Build, "npm ci", 2_010, None)),
-            (2_100, scenes::on(web1, proving)),
-            (3_000, scenes::sending(web1, 12_100_000)),
-            (4_000, scenes::sending(web1, 20_000_000)),
-            (5_000, scenes::connected(web1, Some(42))),
+            (2_030, say::ended(Phase::Build, "npm ci", 2_010, None)),
+            (2_100, say::on(web1, proving)),
+            (3_000, say::sending(web1, 12_100_000)),
+            (4_000, say::sending(web1, 20_000_000)),
+            (5_000, say::connected(web1, Some(42))),
         ],
     );
     for shown in [
