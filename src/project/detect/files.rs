@@ -280,14 +280,6 @@ pub(super) fn shared(folder: &Folder, sources: &[&Source]) -> Vec<(String, Strin
             }
         }
     }
-    // A path below another one that is shared is there already.
-    let all = found.clone();
-    found.retain(|(path, _)| {
-        !all.iter().any(|(other, _)| {
-            path.strip_prefix(other.as_str())
-                .is_some_and(|r| r.starts_with('/'))
-        })
-    });
     found
 }
 

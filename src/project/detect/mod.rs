@@ -265,6 +265,15 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
             }
         }
     }
+    // What lies in a folder that is shared is shared already.
+    let all = shared.clone();
+    shared.retain(|path| {
+        let holds = |other: &String| {
+            path.strip_prefix(other.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        !all.iter().any(holds)
+    });
     let include = include(folder, &mut guess, &shared);
     let hooks = hooks(&guess);
     let mut seen = BTreeSet::new();
@@ -345,6 +354,9 @@ fn include(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String>
             list
         }
     };
+    if list.is_empty() {
+        list.push(".".to_owned());
+    }
     let mut seen = BTreeSet::new();
     list.retain(|path| seen.insert(path.clone()));
     list

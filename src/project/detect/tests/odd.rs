@@ -78,3 +78,23 @@ fn projects_below_are_named() {
     assert_eq!(detect(&dir).stack, None);
     assert_eq!(projects_below(&dir), ["backend", "frontend"]);
 }
+
+/// The manifest refuses a shared path inside another one.
+#[test]
+fn shared_paths_do_not_nest() {
+    let detected = seen(&[
+        ("composer.json", "{}"),
+        ("artisan", ""),
+        (
+            "public/index.php",
+            "<?php $db = 'storage/app/shop.db'; $other = 'data/a.db';",
+        ),
+    ]);
+    assert_eq!(detected.shared, ["storage", "data"]);
+}
+
+/// The manifest refuses an empty list.
+#[test]
+fn something_is_always_shipped() {
+    assert_eq!(seen(&[("Procfile", "web: nginx")]).include, ["."]);
+}
