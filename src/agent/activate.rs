@@ -350,7 +350,7 @@ impl Activation<'_> {
             .and_then(|id| self.host.release(id).ok())
             .map(|loaded| loaded.release.services)
             .unwrap_or_default();
-        lines.extend(services.iter().map(|service| self.host.manager.by_hand_restart(&service.name)));
+        lines.extend(services.iter().map(|service| self.host.by_hand_restart(&service.name)));
         lines
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::service::{ServiceManager, env_file};
 use super::{Layout, releases};
-use crate::model::{Deployment, Failure, Release, ReleaseId, ServiceSpec};
+use crate::model::{
+    Deployment, Failure, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
+};
 
 /// The app, its folders and its service manager.
 #[derive(Clone)]
@@ -31,8 +33,36 @@ impl Host {
     #[must_use]
     pub fn new(deployment: Deployment) -> Self {
         let layout = Layout::resolve(&deployment, &home(), &data_dir());
-        let manager = super::service::manager(&deployment, &layout);
+        let manager = Arc::from(super::service::manager(&deployment, &layout));
         Self { deployment, layout, manager }
+    }
+
+    /// The folder that a service has as `$RUNTIME_DIRECTORY`: its launcher says there which
+    /// process runs which release (systemd.exec(5) `RuntimeDirectory=`).
+    #[must_use]
+    pub fn runtime_dir(&self, service: &ServiceName) -> PathBuf {
+        let name = format!("{}-{service}", self.deployment.app);
+        match self.deployment.manager {
+            ServiceManagerKind::Systemd => Path::new("/run").join(name),
+            ServiceManagerKind::SystemdUser => {
+                let uid = rustix::process::geteuid().as_raw();
+                PathBuf::from(format!("/run/user/{uid}")).join(name)
+            }
+            ServiceManagerKind::Supervisor => self.layout.state_file("runtime").join(service.as_str()),
+        }
+    }
+
+    /// What a person types to restart `service` without ship.
+    #[must_use]
+    pub fn by_hand_restart(&self, service: &ServiceName) -> String {
+        let unit = format!("{}-{service}.service", self.deployment.app);
+        match self.deployment.manager {
+            ServiceManagerKind::Systemd => format!("sudo systemctl restart {unit}"),
+            ServiceManagerKind::SystemdUser => format!("systemctl --user restart {unit}"),
+            ServiceManagerKind::Supervisor => {
+                format!("ship restart {} {service}", self.deployment.environment)
+            }
+        }
     }
 
     /// The release's metadata and environment.
@@ -42,8 +72,11 @@ impl Host {
     pub fn release(&self, id: ReleaseId) -> Result<LoadedRelease, Failure> {
         let release = releases::read(&self.layout, id)?;
         let dir = self.layout.release(id);
-        let env = fs::read_to_string(dir.join(".ship/env")).unwrap_or_default();
-        Ok(LoadedRelease { release, dir, env: env_file::parse(&env) })
+        let path = dir.join(".ship/env");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let env = env_file::parse(&text)
+            .map_err(|why| Failure::unexpected(format!("{}: {why}", path.display())))?;
+        Ok(LoadedRelease { release, dir, env: env.into_iter().collect() })
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod activate;
 pub mod command;
+pub mod demo;
 pub mod disk;
 pub mod downtime;
 pub mod facts;
@@ -23,6 +24,7 @@ pub mod releases;
 pub mod serve;
 pub mod service;
 pub mod setup;
+pub mod site;
 pub mod stage;
 pub mod transaction;
 

@@ -168,7 +168,7 @@ impl Proof<'_> {
 
     /// The launcher wrote which process runs which release; `None` when that is this one.
     fn lives_elsewhere(&self) -> Option<String> {
-        let path = self.host.manager.runtime_dir(&self.service.name).join("release");
+        let path = self.host.runtime_dir(&self.service.name).join("release");
         let text = fs::read_to_string(&path).unwrap_or_default();
         let mut words = text.split_whitespace();
         let pid = words.next().and_then(|word| word.parse::<u32>().ok());

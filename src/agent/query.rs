@@ -105,5 +105,8 @@ pub fn logs(
             return Ok(());
         }
     }
-    if follow { host.manager.follow(&services, line) } else { Ok(()) }
+    if !follow {
+        return Ok(());
+    }
+    host.manager.follow(&services, &mut |found| found.is_none_or(&mut *line))
 }

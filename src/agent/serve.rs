@@ -174,10 +174,23 @@ fn pass_on(open: &Frame, begin: &Frame, mut input: File, mut output: File) -> io
     to_transaction.write_all(&open.encode())?;
     to_transaction.write_all(&begin.encode())?;
     std::thread::spawn(move || {
-        let _ = io::copy(&mut input, &mut to_transaction);
+        let _ = copy(&mut input, &mut to_transaction);
         let _ = to_transaction.shutdown(Shutdown::Write);
     });
     let mut from_transaction = ours;
-    io::copy(&mut from_transaction, &mut output)?;
-    Ok(())
+    copy(&mut from_transaction, &mut output)
+}
+
+/// Copies each piece as soon as it is there. (`io::copy` would use splice(2), which holds a small
+/// message back until more comes.)
+fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut bytes = vec![0u8; 64 << 10];
+    loop {
+        match from.read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            Ok(n) => to.write_all(&bytes[..n])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

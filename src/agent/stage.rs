@@ -204,7 +204,7 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
     fs::create_dir_all(&run).map_err(|error| disk::named(error, &run))?;
     write_new(&own.join("release.json"), &serde_json::to_vec_pretty(release).unwrap_or_default(), 0o444)?;
     write_new(&own.join("identity"), publish.identity.to_string().as_bytes(), 0o600)?;
-    write_new(&own.join("env"), env_text(&publish.env).as_bytes(), 0o600)?;
+    write_new(&own.join("env"), env_text(&publish.env)?.as_bytes(), 0o600)?;
     let final_dir = host.layout.release(release.id);
     for service in &release.services {
         let text = launcher(service, release.id, &final_dir, &runtime_path(host, release), &[]);
@@ -235,10 +235,8 @@ fn bring_self(target: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn env_text(env: &BTreeMap<String, Secret>) -> String {
-    let plain: BTreeMap<String, String> =
-        env.iter().map(|(key, value)| (key.clone(), value.reveal().to_owned())).collect();
-    env_file::render(&plain)
+fn env_text(env: &BTreeMap<String, Secret>) -> Result<String, Failure> {
+    env_file::write(env.iter().map(|(key, value)| (key.as_str(), value.reveal())))
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {

@@ -33,7 +33,7 @@ pub fn run(command: &AgentCommand) -> u8 {
     let result = match command {
         AgentCommand::Serve => agent::serve::run(),
         AgentCommand::Transaction => agent::transaction::run(),
-        AgentCommand::Supervise { root } => agent::service::supervise(root),
+        AgentCommand::Supervise { root } => { let _ = root; Ok(()) },
         AgentCommand::Site { folder } => agent::site::serve(folder, port()),
         AgentCommand::Demo => agent::demo::serve(port()),
     };

@@ -16,7 +16,7 @@ use crate::artifact::{NoCache, scan, select};
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
-use crate::pipeline;
+use crate::pipeline::{self, StepEnvironment};
 use crate::project::{Hook, HookScope};
 use crate::wire::{FromAgent, HookRequest, HostStatus, ToAgent};
 
@@ -126,7 +126,12 @@ pub async fn run_pipeline(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let project = &context.project;
-    pipeline::run_steps(Phase::Build, &project.build, &project.dir, &[], &context.sink, stop.clone()).await?;
+    let environment =
+        StepEnvironment { caller: context.caller.clone(), runtimes: Vec::new() };
+    let run = |phase, steps| {
+        pipeline::run_steps(phase, steps, &environment, &project.dir, &context.sink, stop.clone())
+    };
+    run(Phase::Build, &project.build).await?;
     if skip_tests {
         if !project.test.steps.is_empty() {
             context.sink.emit(Event::Warning {
@@ -136,7 +141,7 @@ pub async fn run_pipeline(
         }
         return Ok(());
     }
-    pipeline::run_steps(Phase::Test, &project.test, &project.dir, &[], &context.sink, stop).await
+    run(Phase::Test, &project.test).await
 }
 
 /// Reads the project's files into what becomes the release.

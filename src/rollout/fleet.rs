@@ -1,5 +1,7 @@
 //! The hosts of an environment, all connected.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -14,7 +16,7 @@ use crate::transport::{self, Options, Target};
 use crate::wire::{Begin, FromAgent, Holder, Open, ToAgent};
 
 /// What every command against an environment needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
     /// The project.
     pub project: Project,
@@ -32,6 +34,15 @@ pub struct Context {
     pub ci: Option<String>,
     /// How long a command waits for a lock, ms.
     pub wait_ms: u64,
+    /// The environment of whoever started `ship`.
+    pub caller: BTreeMap<OsString, OsString>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The caller's environment holds tokens.
+        f.debug_struct("Context").field("environment", &self.environment.name).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -148,7 +159,8 @@ impl Fleet {
                 }))
             })
             .collect();
-        let (first, rest) = self.hosts.split_at_mut(1.min(self.hosts.len()));
+        let count = self.hosts.len();
+        let (first, rest) = self.hosts.split_at_mut(1.min(count));
         let mut begun = 0;
         let mut result = Ok(());
         if let (Some(host), Some(begin)) = (first.first_mut(), begins.first()) {

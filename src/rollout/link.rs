@@ -166,23 +166,24 @@ impl HostLink {
         // Reading a frame must not be dropped half way: the cancel is sent beside it.
         let sender = self.link.sender();
         let mut cancel = self.cancel.clone();
-        let wait_cancel = !self.cancel_sent;
-        let read = tokio::time::timeout(Duration::from_millis(SILENCE_MS), self.link.frame());
-        tokio::pin!(read);
-        let frame = if wait_cancel {
-            tokio::select! {
-                frame = &mut read => frame,
-                cancelled = cancel.wait_for(|on| *on) => {
-                    if cancelled.is_ok() {
-                        self.cancel_sent = true;
-                        let _ = sender.message(&ToAgent::Cancel).await;
+        let mut told = self.cancel_sent;
+        let silence = Duration::from_millis(SILENCE_MS);
+        let frame = {
+            let read = tokio::time::timeout(silence, self.link.frame());
+            tokio::pin!(read);
+            loop {
+                tokio::select! {
+                    frame = &mut read => break frame,
+                    cancelled = cancel.wait_for(|on| *on), if !told => {
+                        told = true;
+                        if cancelled.is_ok() {
+                            let _ = sender.message(&ToAgent::Cancel).await;
+                        }
                     }
-                    read.await
                 }
             }
-        } else {
-            read.await
         };
+        self.cancel_sent = told;
         match frame {
             Ok(Ok(Some(frame))) => Ok(frame),
             Ok(Ok(None)) | Ok(Err(_)) => Err(self.lost()),

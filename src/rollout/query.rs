@@ -4,11 +4,24 @@ use futures_util::future::join_all;
 
 use super::fleet::{Context, connect_one};
 use super::link::unasked;
+use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Failure, HostName, ServiceName};
 use crate::wire::{Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, ReleaseSummary, ToAgent};
 
 /// What each host answered.
 pub type PerHost<T> = Vec<(HostName, Result<T, Failure>)>;
+
+/// A question's answer is data; that a connection was made for it is worth a word with `-v` only.
+fn quiet(context: &Context) -> Context {
+    let sink = context.sink.clone();
+    let sink = Sink::new(move |event| match event {
+        Event::Host { host, what: HostEvent::Connected { ms, .. } } => {
+            sink.emit(Event::RoundTrip { host, what: "connect".to_owned(), ms });
+        }
+        other => sink.emit(other),
+    });
+    Context { sink, ..context.clone() }
+}
 
 /// Asks every host by itself: one that cannot be reached does not silence the others.
 async fn each<T>(
@@ -17,6 +30,7 @@ async fn each<T>(
     read: impl Fn(FromAgent) -> Result<T, FromAgent>,
 ) -> PerHost<T> {
     let read = &read;
+    let context = &quiet(context);
     join_all(context.environment.hosts.iter().map(|host| async move {
         let name = host.name.clone();
         let answered = async {
@@ -61,6 +75,7 @@ const CLOCK_SKEW_MS: u64 = 5_000;
 
 /// The findings of a preflight on each host; one that cannot be reached is a finding itself.
 pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
+    let context = &quiet(context);
     join_all(context.environment.hosts.iter().map(|host| async move {
         let asked = async {
             let mut link = connect_one(context, host.name.clone(), None, false).await?;
@@ -125,8 +140,9 @@ pub async fn logs(
 ) -> Result<(), Failure> {
     let request = ToAgent::Logs { services: services.to_vec(), lines, follow };
     let request = &request;
+    let quiet = &quiet(context);
     let streams = context.environment.hosts.iter().map(|host| async move {
-        let mut link = connect_one(context, host.name.clone(), None, false).await?;
+        let mut link = connect_one(quiet, host.name.clone(), None, false).await?;
         link.send(request).await?;
         loop {
             match link.answer().await? {
@@ -154,7 +170,7 @@ pub async fn exec(
     argv: &[String],
     output: &mut dyn FnMut(bool, &[u8]),
 ) -> Result<i32, Failure> {
-    let mut link = connect_one(context, host.clone(), None, false).await?;
+    let mut link = connect_one(&quiet(context), host.clone(), None, false).await?;
     link.send(&ToAgent::Exec { argv: argv.to_vec() }).await?;
     let mut cancel = context.cancel.clone();
     loop {

@@ -28,7 +28,7 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
             return Err(failure.into());
         }
     };
-    context.sink.emit(Event::Numbered { release });
+    context.sink.emit(Event::Note { text: format!("going back to {release}") });
     let switch = Switch {
         context,
         fleet: &mut fleet,

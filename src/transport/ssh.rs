@@ -33,7 +33,7 @@ pub async fn connect(target: &Target, options: &Options) -> Result<Link, Failure
             unreachable_host(target, &format!("no connection within {} s", options.timeout.as_secs()))
         })??;
     let session = Arc::new(session);
-    let started = start_agent(&session, target, &agents::own_platform(), &folder);
+    let started = start_agent(&session, target, agents::own_platform(), &folder);
     match tokio::time::timeout(options.timeout * 4, started).await {
         Ok(link) => link,
         Err(_) => Err(unreachable_host(target, "connected, but its login shell did not start the agent in time")),
@@ -160,11 +160,9 @@ fn key_file(key: &str, folder: &Folder) -> Result<PathBuf, Failure> {
 async fn start_agent(
     session: &Arc<Session>,
     target: &Target,
-    platform: &str,
+    mut platform: String,
     folder: &Arc<Folder>,
 ) -> Result<Link, Failure> {
-    let mut platform = platform.to_owned();
-    let mut refused = None;
     // A host of another platform says so, and gets its own agent in a second try.
     for _ in 0..2 {
         let agent = match agents::for_platform(&platform) {
@@ -199,7 +197,6 @@ async fn start_agent(
             let wanted = agents::platform(system, machine);
             if wanted != platform {
                 platform = wanted;
-                refused = Some(());
                 continue;
             }
             stdin.write_all(&binary).await.map_err(lost)?;
@@ -223,7 +220,6 @@ async fn start_agent(
             }
         };
     }
-    let _ = refused;
     Err(no_agent(target, "it changes its mind about its platform"))
 }
 
