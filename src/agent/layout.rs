@@ -94,4 +94,28 @@ impl Layout {
     pub fn env_file(&self) -> PathBuf {
         self.current().join(".ship/env")
     }
+
+    /// `<root>/.ship/logs`: what services say under the built-in supervisor.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.state().join("logs")
+    }
+
+    /// The log of `service` under the built-in supervisor; older ones have `.1` to `.3` appended.
+    #[must_use]
+    pub fn service_log(&self, service: &ServiceName) -> PathBuf {
+        self.logs().join(format!("{service}.log"))
+    }
+
+    /// `$RUNTIME_DIRECTORY` of `service` under the built-in supervisor; systemd has its own.
+    #[must_use]
+    pub fn runtime_directory(&self, service: &ServiceName) -> PathBuf {
+        self.state().join("runtime").join(service.as_str())
+    }
+
+    /// What the built-in supervisor must remember.
+    #[must_use]
+    pub fn supervisor_record(&self) -> PathBuf {
+        self.state().join("supervisor.json")
+    }
 }

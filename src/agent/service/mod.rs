@@ -2,10 +2,38 @@
 
 use std::time::Duration;
 
-use crate::model::{Failure, ServiceName};
+use crate::agent::Layout;
+use crate::model::{Deployment, Failure, ServiceName};
+
+pub mod account;
+mod child;
+pub mod env_file;
+mod exit;
+mod journal;
+pub mod listen;
+mod show;
+pub mod supervisor;
+mod systemctl;
+mod systemd;
+pub mod unit;
+
+pub use journal::GROUP as JOURNAL_GROUP;
+pub use supervisor::Supervisor;
+pub use systemctl::Scope;
+pub use systemd::Systemd;
+
+/// The service manager of `deployment` on this host.
+#[must_use]
+pub fn manager(deployment: &Deployment, layout: &Layout) -> Box<dyn ServiceManager> {
+    match Scope::of(deployment.manager) {
+        Some(scope) => Box::new(Systemd::new(deployment.clone(), scope)),
+        None => Box::new(Supervisor::new(layout.clone())),
+    }
+}
 
 /// What a service manager knows about a service right now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct ServiceStatus {
     /// What it does.
     pub state: ServiceState,
@@ -47,6 +75,22 @@ pub enum ServiceState {
     Failed,
 }
 
+impl ServiceState {
+    /// The word on the screen and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Restarting => "restarting",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A position in the logs, taken BEFORE a restart, so that what the new process says can be told
 /// from what the old one said. Opaque; each service manager has its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +117,17 @@ pub trait ServiceManager: Send + Sync {
     /// # Errors
     /// When the service manager does not answer.
     fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure>;
+
+    /// The status of each of `services`, in their order, in one question where that is possible.
+    ///
+    /// # Errors
+    /// When the service manager does not answer.
+    fn statuses(&self, services: &[ServiceName]) -> Result<Vec<ServiceStatus>, Failure> {
+        services
+            .iter()
+            .map(|service| self.status(service))
+            .collect()
+    }
 
     /// Clears a start limit, then restarts `service` (starts it when it is not running). Returning
     /// `Ok` means only that the service manager accepted it.
@@ -111,13 +166,15 @@ pub trait ServiceManager: Send + Sync {
         max: usize,
     ) -> Result<Vec<LogLine>, Failure>;
 
-    /// Follows the logs of `services` from now on, calling `line` until it returns `false`.
+    /// Follows the logs of `services` from now on, calling `line` until it returns `false`: with
+    /// each new line, and with `None` at least once a second, so that a caller can stop while
+    /// nothing is said.
     ///
     /// # Errors
     /// When the logs cannot be read (rights).
     fn follow(
         &self,
         services: &[ServiceName],
-        line: &mut dyn FnMut(LogLine) -> bool,
+        line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure>;
 }

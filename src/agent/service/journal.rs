@@ -1,0 +1,309 @@
+//! A service's own lines in systemd's journal (journalctl(1), systemd.journal-fields(7)).
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::systemctl::{self, Scope};
+use super::unit::unit_name;
+use super::{LogCursor, LogLine, child};
+use crate::model::{Deployment, Failure, ServiceName};
+
+/// How long reading what is there may take.
+const READING: Duration = Duration::from_secs(20);
+
+/// How often a follower is asked whether it still wants lines.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A group that may read the whole journal (systemd-journald.service(8), "Access Control").
+pub const GROUP: &str = "systemd-journal";
+
+/// Reads the journal for the services of one app.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    deployment: Deployment,
+    scope: Scope,
+}
+
+impl Journal {
+    /// The journal of the system's or of the user's services.
+    #[must_use]
+    pub fn new(deployment: Deployment, scope: Scope) -> Self {
+        Self { deployment, scope }
+    }
+
+    /// The end of the journal as of now.
+    ///
+    /// # Errors
+    /// `Refused` when this user may not read it.
+    pub fn cursor(&self) -> Result<LogCursor, Failure> {
+        let now = Timestamp::now();
+        let mut journalctl = self.journalctl();
+        journalctl.args(["--lines=0", "--show-cursor"]);
+        let output = child::run(&mut journalctl, READING)
+            .map_err(|why| Failure::unexpected(format!("cannot read the journal: {why}")))?;
+        self.check_access(&output.stderr)?;
+        let cursor = output
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("-- cursor: "));
+        // An empty journal has no cursor; whatever comes is newer than now.
+        Ok(LogCursor(match cursor {
+            Some(cursor) => cursor.to_owned(),
+            None => format!("@{}.{:06}", now.as_second(), now.subsec_microsecond()),
+        }))
+    }
+
+    /// The last `max` lines that `service` itself said after `cursor`, oldest first.
+    ///
+    /// # Errors
+    /// `Refused` when this user may not read the journal.
+    pub fn since(
+        &self,
+        service: &ServiceName,
+        cursor: Option<&LogCursor>,
+        max: usize,
+    ) -> Result<Vec<LogLine>, Failure> {
+        let mut journalctl = self.lines_of(std::slice::from_ref(service));
+        match cursor {
+            // With a cursor, --lines would mean the first so many.
+            Some(LogCursor(cursor)) => match cursor.strip_prefix('@') {
+                Some(_) => journalctl.arg(format!("--since={cursor}")),
+                None => journalctl.arg(format!("--after-cursor={cursor}")),
+            },
+            None => journalctl.arg(format!("--lines={max}")),
+        };
+        let mut follower = Follower::start(&mut journalctl)?;
+        let mut lines = VecDeque::new();
+        let end = Instant::now() + READING;
+        loop {
+            match follower
+                .lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
+                Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Failure::unexpected("journalctl did not answer in time"));
+                }
+            }
+            if lines.len() > max {
+                lines.pop_front();
+            }
+        }
+        if lines.is_empty() {
+            self.check_access(&follower.stderr())?;
+        }
+        Ok(lines.into())
+    }
+
+    /// Hands on what `services` say from now on, and `None` at least once a second.
+    ///
+    /// # Errors
+    /// `Refused` when this user may not read the journal.
+    pub fn follow(
+        &self,
+        services: &[ServiceName],
+        line: &mut dyn FnMut(Option<LogLine>) -> bool,
+    ) -> Result<(), Failure> {
+        self.cursor()?;
+        let mut journalctl = self.lines_of(services);
+        journalctl.args(["--follow", "--lines=0"]);
+        let follower = Follower::start(&mut journalctl)?;
+        loop {
+            let go_on = match follower.lines.recv_timeout(TICK) {
+                Ok(text) => match self.parse(&text, services) {
+                    Some(parsed) => line(Some(parsed)),
+                    None => true,
+                },
+                Err(RecvTimeoutError::Timeout) => line(None),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::unexpected(
+                        "journalctl ended while it was followed",
+                    ));
+                }
+            };
+            if !go_on {
+                return Ok(());
+            }
+        }
+    }
+
+    fn journalctl(&self) -> Command {
+        let mut command = systemctl::command("journalctl", self.scope);
+        command.arg("--no-pager");
+        command
+    }
+
+    /// Lines of the services themselves: what systemd says about them carries another unit.
+    fn lines_of(&self, services: &[ServiceName]) -> Command {
+        let mut command = self.journalctl();
+        // Without --all, a long message is null.
+        command.args(["--all", "--output=json"]);
+        let unit_field = match self.scope {
+            Scope::System => "_SYSTEMD_UNIT",
+            Scope::User => "_SYSTEMD_USER_UNIT",
+        };
+        command.arg(format!("--output-fields=MESSAGE,{unit_field}"));
+        for service in services {
+            let unit = unit_name(&self.deployment.app, service);
+            command.arg(format!("{unit_field}={unit}"));
+        }
+        if self.scope == Scope::User {
+            command.arg(format!("_UID={}", rustix::process::geteuid().as_raw()));
+        }
+        command.args(["stdout", "journal", "syslog"].map(|from| format!("_TRANSPORT={from}")));
+        command
+    }
+
+    fn parse(&self, text: &str, services: &[ServiceName]) -> Option<LogLine> {
+        let entry: Value = serde_json::from_str(text).ok()?;
+        let unit = ["_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT"]
+            .iter()
+            .filter_map(|field| entry.get(field)?.as_str())
+            .find_map(|unit| {
+                services
+                    .iter()
+                    .find(|service| unit_name(&self.deployment.app, service) == unit)
+            });
+        Some(LogLine {
+            time: time(entry.get("__REALTIME_TIMESTAMP")?.as_str()?)?,
+            service: unit.or(services.first())?.clone(),
+            text: message(entry.get("MESSAGE")?),
+        })
+    }
+
+    /// journalctl(1) exits with 0 and says on stderr that it left out what it may not read.
+    fn check_access(&self, stderr: &str) -> Result<(), Failure> {
+        let denied = stderr.contains("insufficient permissions")
+            || stderr.contains("not seeing messages from other users");
+        // A user sees its own messages without any rights, where the journal is persistent.
+        let own_are_enough =
+            self.scope == Scope::User && !stderr.contains("insufficient permissions");
+        if !denied || own_are_enough {
+            return Ok(());
+        }
+        let user = systemctl::user_name();
+        let failure = Failure::refused(format!("{user} may not read the journal of the services"));
+        let member = super::account::is_listed(&user, GROUP);
+        Err(if member {
+            failure.hint(format!(
+                "{user} is in the group {GROUP}, which counts for new logins only: close open \
+                 ssh connections and try again"
+            ))
+        } else if self.scope == Scope::User {
+            failure.hint(format!(
+                "as root on the host: mkdir -p /var/log/journal && systemctl restart \
+                 systemd-journald, or: usermod -aG {GROUP} {user}"
+            ))
+        } else {
+            failure.hint(format!(
+                "run {}",
+                systemctl::setup_command(&self.deployment)
+            ))
+        })
+    }
+}
+
+/// Microseconds since the epoch as RFC 3339 with milliseconds.
+fn time(microseconds: &str) -> Option<String> {
+    let time = Timestamp::from_microsecond(microseconds.parse().ok()?).ok()?;
+    Some(format!("{time:.3}"))
+}
+
+/// A MESSAGE of the JSON format (systemd.dev/JOURNAL_EXPORT_FORMATS): text, an array of bytes
+/// where it is not UTF-8 or holds control characters, an array of those where there are several.
+fn message(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_u64) => {
+            let byte = |item: &Value| item.as_u64().and_then(|n| u8::try_from(n).ok());
+            let bytes: Vec<u8> = items.iter().filter_map(byte).collect();
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        Value::Array(items) => items.iter().map(message).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    }
+}
+
+/// A journalctl whose lines arrive one by one; killed when it is dropped.
+struct Follower {
+    child: Child,
+    lines: Receiver<String>,
+    errors: Option<thread::JoinHandle<String>>,
+}
+
+impl Follower {
+    fn start(command: &mut Command) -> Result<Self, Failure> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::unexpected(format!("cannot start journalctl: {error}")))?;
+        // Bounded: a reader that is slower than the journal holds journalctl back.
+        let (sender, lines) = mpsc::sync_channel(1024);
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(stdout).lines() {
+                    let Ok(line) = line else { break };
+                    if sender.send(line).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        let errors = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut text = String::new();
+                let _ = std::io::Read::read_to_string(&mut stderr, &mut text);
+                text
+            })
+        });
+        Ok(Self {
+            child,
+            lines,
+            errors,
+        })
+    }
+
+    /// What it complained of; it has ended.
+    fn stderr(&mut self) -> String {
+        let errors = self.errors.take().map(thread::JoinHandle::join);
+        errors.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn messages_of_all_shapes_are_read() {
+        assert_eq!(message(&json!("plain")), "plain");
+        assert_eq!(
+            message(&json!([27, 91, 51, 49, 109, 255])),
+            "\u{1b}[31m\u{fffd}"
+        );
+        assert_eq!(message(&json!(["one", [116, 119, 111]])), "one two");
+        assert_eq!(message(&Value::Null), "");
+        assert_eq!(
+            time("1700000000123456").unwrap(),
+            "2023-11-14T22:13:20.123Z"
+        );
+    }
+}

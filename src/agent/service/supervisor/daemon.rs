@@ -1,0 +1,268 @@
+//! The supervisor itself: one process per root folder that keeps its services running and answers
+//! on its socket. It ends when no service should run any more.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::keeper::{Ask, Keeper, Shared};
+use super::log::LogFile;
+use super::protocol::{MAX_LINE, Order, Reply, Request};
+use super::record::Record;
+use super::{lock, socket};
+use crate::agent::Layout;
+use crate::agent::service::{ServiceState, ServiceStatus};
+use crate::model::{Failure, ServiceName};
+
+/// How long a supervisor without services stays, for whoever is about to ask.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How long another supervisor, which may be on its way out, may hold the lock.
+const LOCKED: Duration = Duration::from_secs(5);
+
+/// How long a client may take to say what it wants.
+const ASKING: Duration = Duration::from_secs(10);
+
+/// How often the end is looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Keeps the services of `layout` running until none should run any more, or until SIGTERM.
+///
+/// Returns at once, well, when another supervisor has this root. Blocks SIGTERM, SIGINT and SIGHUP
+/// for the whole process: it is meant to be all that a process does.
+///
+/// # Errors
+/// When the root's state folder or the socket cannot be made.
+pub fn supervise(layout: &Layout) -> Result<(), Failure> {
+    let ending = Arc::new(AtomicBool::new(false));
+    on_signals(Arc::clone(&ending));
+    run(layout, &ending)
+}
+
+/// [`supervise`] without signals; `ending` asks it to end.
+pub(super) fn run(layout: &Layout, ending: &Arc<AtomicBool>) -> Result<(), Failure> {
+    let state = layout.state();
+    for folder in [&state, &layout.logs()] {
+        fs::create_dir_all(folder).map_err(|error| {
+            Failure::unexpected(format!("cannot make {}: {error}", folder.display()))
+        })?;
+    }
+    let Some(_locked) = lock_root(layout)? else {
+        return Ok(());
+    };
+    let listener = socket::bind(&state).map_err(|error| {
+        Failure::unexpected(format!("cannot listen in {}: {error}", state.display()))
+    })?;
+    let record = Record::load(&layout.supervisor_record());
+    let shared = Arc::new(Shared {
+        layout: layout.clone(),
+        record: Mutex::new(record.clone()),
+        log: Mutex::new(LogFile::new(layout.state_file("supervisor.log"))),
+    });
+    let daemon = Arc::new(Daemon {
+        shared,
+        keepers: Mutex::new(BTreeMap::new()),
+        ending: Arc::clone(ending),
+        clients: AtomicUsize::new(0),
+        asked: Mutex::new(Instant::now()),
+    });
+    for (service, entry) in record.services {
+        let keeper = Keeper::start(service.clone(), Arc::clone(&daemon.shared), entry);
+        lock(&daemon.keepers).insert(service, keeper);
+    }
+    daemon.serve(&listener);
+    daemon.close();
+    // Still under the lock: the next one's socket is not removed.
+    socket::remove(&state);
+    Ok(())
+}
+
+/// The lock that makes this supervisor the only one: flock(2), freed by the death of its holder.
+/// `None` when another one lives.
+fn lock_root(layout: &Layout) -> Result<Option<File>, Failure> {
+    let path = layout.state_file("supervisor.lock");
+    let cannot =
+        |error: io::Error| Failure::unexpected(format!("cannot lock {}: {error}", path.display()));
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(cannot)?;
+    let end = Instant::now() + LOCKED;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(fs::TryLockError::Error(error)) => return Err(cannot(error)),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() > end => return Ok(None),
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+struct Daemon {
+    shared: Arc<Shared>,
+    keepers: Mutex<BTreeMap<ServiceName, Arc<Keeper>>>,
+    ending: Arc<AtomicBool>,
+    clients: AtomicUsize,
+    asked: Mutex<Instant>,
+}
+
+impl Daemon {
+    fn serve(self: &Arc<Self>, listener: &UnixListener) {
+        // A client that gives up between poll and accept must not block the loop.
+        let _ = listener.set_nonblocking(true);
+        while !self.is_over() {
+            let mut fds = [PollFd::new(listener, PollFlags::IN)];
+            let tick = Timespec {
+                tv_sec: 0,
+                tv_nsec: i64::from(TICK.subsec_nanos()),
+            };
+            if !poll(&mut fds, Some(&tick)).is_ok_and(|ready| ready > 0) {
+                continue;
+            }
+            if let Ok((client, _)) = listener.accept() {
+                let this = Arc::clone(self);
+                self.clients.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    let _ = this.answer(&client);
+                    *lock(&this.asked) = Instant::now();
+                    this.clients.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        }
+    }
+
+    /// Whether it was told to end, or there has been nothing to do for a while.
+    fn is_over(&self) -> bool {
+        let idle = || {
+            self.clients.load(Ordering::SeqCst) == 0
+                && lock(&self.asked).elapsed() > LINGER
+                && lock(&self.keepers).values().all(|keeper| keeper.is_idle())
+        };
+        self.ending.load(Ordering::SeqCst) || idle()
+    }
+
+    /// Stops all services and waits until they are; their own stop timeouts bound it.
+    fn close(&self) {
+        let keepers: Vec<_> = lock(&self.keepers).values().cloned().collect();
+        for keeper in &keepers {
+            keeper.close();
+        }
+        while !keepers.iter().all(|keeper| keeper.is_closed()) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn answer(&self, client: &UnixStream) -> io::Result<()> {
+        client.set_nonblocking(false)?;
+        client.set_read_timeout(Some(ASKING))?;
+        client.set_write_timeout(Some(ASKING))?;
+        let mut line = String::new();
+        BufReader::new(client.take(MAX_LINE)).read_line(&mut line)?;
+        let reply = match serde_json::from_str(&line) {
+            Ok(request) => self.carry_out(request),
+            Err(error) => Reply::Failed {
+                why: format!("the supervisor does not understand this request: {error}"),
+            },
+        };
+        let mut text = serde_json::to_string(&reply)?;
+        text.push('\n');
+        let mut client = client;
+        client.write_all(text.as_bytes())
+    }
+
+    fn carry_out(&self, request: Request) -> Reply {
+        let order = |ask, order: Order| {
+            let deadline = Duration::from_millis(order.deadline_ms);
+            match self
+                .keeper(&order.service, ask)
+                .map(|k| k.ask(ask, deadline))
+            {
+                None | Some(Ok(())) => Reply::Done,
+                Some(Err(why)) => Reply::Failed { why },
+            }
+        };
+        match request {
+            Request::Start(of) => order(Ask::Start, of),
+            Request::Restart(of) => order(Ask::Restart, of),
+            Request::Stop(of) => order(Ask::Stop, of),
+            Request::Status { services } => Reply::Statuses {
+                statuses: services
+                    .iter()
+                    .map(|service| self.status(service))
+                    .collect(),
+            },
+            Request::Shutdown => {
+                self.ending.store(true, Ordering::SeqCst);
+                self.close();
+                Reply::Done
+            }
+        }
+    }
+
+    /// The keeper of a service, made when it is needed; `None` for a stop of what does not run.
+    fn keeper(&self, service: &ServiceName, ask: Ask) -> Option<Arc<Keeper>> {
+        let mut keepers = lock(&self.keepers);
+        if ask == Ask::Stop || self.ending.load(Ordering::SeqCst) {
+            return keepers.get(service).cloned();
+        }
+        let make = || {
+            Keeper::start(
+                service.clone(),
+                Arc::clone(&self.shared),
+                Default::default(),
+            )
+        };
+        Some(Arc::clone(
+            keepers.entry(service.clone()).or_insert_with(make),
+        ))
+    }
+
+    fn status(&self, service: &ServiceName) -> ServiceStatus {
+        let keeper = lock(&self.keepers).get(service).cloned();
+        keeper.map_or_else(
+            || ServiceStatus {
+                state: ServiceState::Stopped,
+                ..ServiceStatus::default()
+            },
+            |keeper| keeper.status(),
+        )
+    }
+}
+
+/// Sets `ending` on SIGTERM and SIGINT. SIGHUP, which the end of a session may send, is ignored.
+///
+/// The signals are blocked here, in the first thread, and so in all threads that follow; std
+/// unblocks them in the services it starts.
+fn on_signals(ending: Arc<AtomicBool>) {
+    // SAFETY: the set is initialized by sigemptyset before it is used; the calls have no other
+    // preconditions (pthread_sigmask(3), sigsetops(3)).
+    let set = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    };
+    thread::spawn(move || {
+        loop {
+            let mut signal = 0;
+            // SAFETY: both pointers are to live variables of this thread (sigwait(3)).
+            if unsafe { libc::sigwait(&raw const set, &raw mut signal) } != 0 {
+                return;
+            }
+            if signal != libc::SIGHUP {
+                ending.store(true, Ordering::SeqCst);
+            }
+        }
+    });
+}

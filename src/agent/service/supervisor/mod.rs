@@ -1,0 +1,304 @@
+//! The service manager that is built in: for `local`, containers and hosts without systemd.
+//!
+//! A daemon per root folder ([`supervise`]) keeps the services running; [`Supervisor`] is its
+//! client, which starts it when there is something to keep. Its files, below `<root>/.ship`:
+//! `supervisor.sock`, `supervisor.lock`, `supervisor.json` (what should run), `supervisor.log`,
+//! `logs/<service>.log` and `runtime/<service>/`.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus};
+use crate::agent::Layout;
+use crate::model::{Failure, ServiceName};
+use protocol::{Order, Reply, Request};
+use record::Record;
+
+mod daemon;
+mod keeper;
+mod launch;
+mod log;
+mod log_read;
+mod processes;
+mod protocol;
+mod record;
+mod socket;
+mod spawn;
+
+pub use daemon::supervise;
+
+/// The hidden command that runs [`supervise`]; the root folder follows.
+pub const COMMAND: [&str; 2] = ["agent", "supervise"];
+
+/// How long a question about the status may take.
+const ASKING: Duration = Duration::from_secs(10);
+
+/// What a client waits longer than the supervisor does, to hear why.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A supervisor that was started and does not answer is started again after this.
+const STARTING: Duration = Duration::from_secs(2);
+
+/// How often a followed log is looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Speaks to the supervisor of one root folder.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    layout: Layout,
+    daemon: Option<(PathBuf, Vec<OsString>)>,
+}
+
+impl Supervisor {
+    /// The services of `layout`. A daemon is started as this program with [`COMMAND`].
+    #[must_use]
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            daemon: None,
+        }
+    }
+
+    /// Starts its daemon by another command, which must call [`supervise`].
+    #[must_use]
+    pub fn with_daemon(mut self, program: PathBuf, args: Vec<OsString>) -> Self {
+        self.daemon = Some((program, args));
+        self
+    }
+
+    /// Stops all services and the supervisor. What should run is remembered: it runs again with
+    /// the next supervisor.
+    ///
+    /// # Errors
+    /// When it does not end by `deadline`.
+    pub fn shutdown(&self, deadline: Duration) -> Result<(), Failure> {
+        match self.call(&Request::Shutdown, deadline, false)? {
+            Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
+            _ => Ok(()),
+        }
+    }
+
+    fn start_daemon(&self) -> Result<(), Failure> {
+        let started = match &self.daemon {
+            Some((program, args)) => spawn::detached(program, args),
+            None => std::env::current_exe().and_then(|this| {
+                let mut args: Vec<OsString> = COMMAND.map(OsString::from).into();
+                args.push(self.layout.root().into());
+                spawn::detached(&this, &args)
+            }),
+        };
+        started
+            .map_err(|error| Failure::unexpected(format!("cannot start the supervisor: {error}")))
+    }
+
+    /// Asks and waits for the answer; `None` when no supervisor runs and `start` is not set.
+    fn call(
+        &self,
+        request: &Request,
+        deadline: Duration,
+        start: bool,
+    ) -> Result<Option<Reply>, Failure> {
+        let end = Instant::now() + deadline + GRACE;
+        let mut started: Option<Instant> = None;
+        while Instant::now() < end {
+            match socket::connect(&self.layout.state()) {
+                Ok(stream) => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    // No answer: it was just about to end.
+                    if let Some(reply) = exchange(stream, request, left)? {
+                        return Ok(Some(reply));
+                    }
+                }
+                Err(error) if !is_absent(&error) => {
+                    return Err(Failure::unexpected(format!(
+                        "cannot reach the supervisor of {}: {error}",
+                        self.layout.root().display()
+                    )));
+                }
+                Err(_) if !start => return Ok(None),
+                Err(_) if started.is_none_or(|at| at.elapsed() > STARTING) => {
+                    self.start_daemon()?;
+                    started = Some(Instant::now());
+                }
+                Err(_) => {}
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(Failure::unexpected(format!(
+            "the supervisor of {} does not answer",
+            self.layout.root().display()
+        ))
+        .hint(format!(
+            "see {}",
+            self.layout.state_file("supervisor.log").display()
+        )))
+    }
+
+    fn order(&self, request: &Request, deadline: Duration) -> Result<(), Failure> {
+        match self.call(request, deadline, true)? {
+            Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What can be known without a supervisor.
+    fn status_of_record(&self, record: &Record, service: &ServiceName) -> ServiceStatus {
+        let mut status = ServiceStatus {
+            state: ServiceState::Stopped,
+            ..ServiceStatus::default()
+        };
+        let Some(entry) = record.services.get(service) else {
+            return status;
+        };
+        let process = entry.process.as_ref();
+        if let Some(process) = process.filter(|process| processes::is_alive(process)) {
+            status.state = ServiceState::Running;
+            status.main_pid = Some(process.pid);
+            status.invocation = Some(process.invocation.clone());
+            status.pids = processes::members(process);
+            status.memory = processes::memory(&status.pids);
+        } else if entry.wanted {
+            status.state = ServiceState::Failed;
+            status.last_exit = Some("its supervisor does not run".to_owned());
+        }
+        status
+    }
+}
+
+impl ServiceManager for Supervisor {
+    fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure> {
+        let mut statuses = self.statuses(std::slice::from_ref(service))?;
+        statuses
+            .pop()
+            .ok_or_else(|| Failure::unexpected("the supervisor told of no service"))
+    }
+
+    fn statuses(&self, services: &[ServiceName]) -> Result<Vec<ServiceStatus>, Failure> {
+        let request = Request::Status {
+            services: services.to_owned(),
+        };
+        match self.call(&request, ASKING, false)? {
+            Some(Reply::Statuses { statuses }) if statuses.len() == services.len() => Ok(statuses),
+            Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
+            Some(_) => Err(Failure::unexpected(
+                "the supervisor's answer is another one's",
+            )),
+            None => {
+                let record = Record::load(&self.layout.supervisor_record());
+                let status = |service| self.status_of_record(&record, service);
+                Ok(services.iter().map(status).collect())
+            }
+        }
+    }
+
+    fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+        self.order(&Request::Restart(order(service, deadline)), deadline)
+    }
+
+    fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+        self.order(&Request::Start(order(service, deadline)), deadline)
+    }
+
+    fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+        let request = Request::Stop(order(service, deadline));
+        // Nothing to stop needs no supervisor; a process that was left by a dead one does.
+        let record = Record::load(&self.layout.supervisor_record());
+        let known = record.services.contains_key(service);
+        match self.call(&request, deadline, known)? {
+            Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
+            _ => Ok(()),
+        }
+    }
+
+    fn log_cursor(&self, service: &ServiceName) -> Result<LogCursor, Failure> {
+        Ok(log_read::cursor(&self.layout.service_log(service)))
+    }
+
+    fn log_since(
+        &self,
+        service: &ServiceName,
+        cursor: Option<&LogCursor>,
+        max: usize,
+    ) -> Result<Vec<LogLine>, Failure> {
+        let path = self.layout.service_log(service);
+        Ok(log_read::since(&path, service, cursor, max))
+    }
+
+    fn follow(
+        &self,
+        services: &[ServiceName],
+        line: &mut dyn FnMut(Option<LogLine>) -> bool,
+    ) -> Result<(), Failure> {
+        let tail = |service: &ServiceName| {
+            log_read::Tail::new(self.layout.service_log(service), service.clone())
+        };
+        let mut tails: Vec<_> = services.iter().map(tail).collect();
+        loop {
+            let mut new: Vec<_> = tails.iter_mut().flat_map(log_read::Tail::lines).collect();
+            new.sort_by(|a, b| a.time.cmp(&b.time));
+            let go_on = new.into_iter().all(|new| line(Some(new))) && line(None);
+            if !go_on {
+                return Ok(());
+            }
+            std::thread::sleep(TICK);
+        }
+    }
+}
+
+fn order(service: &ServiceName, deadline: Duration) -> Order {
+    Order {
+        service: service.clone(),
+        deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Sends a request and reads the answer; `None` when the supervisor hung up without one.
+fn exchange(
+    mut stream: UnixStream,
+    request: &Request,
+    timeout: Duration,
+) -> Result<Option<Reply>, Failure> {
+    let mut talk = || -> io::Result<String> {
+        stream.set_read_timeout(Some(timeout.max(Duration::from_millis(1))))?;
+        let mut text = serde_json::to_string(request)?;
+        text.push('\n');
+        stream.write_all(text.as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line)?;
+        Ok(line)
+    };
+    match talk() {
+        Ok(line) if line.is_empty() => Ok(None),
+        Ok(line) => serde_json::from_str(&line).map(Some).map_err(|error| {
+            Failure::unexpected(format!("the supervisor's answer cannot be read: {error}"))
+        }),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ) =>
+        {
+            Err(Failure::unexpected(format!(
+                "the supervisor did not answer within {timeout:.0?}"
+            )))
+        }
+        // It ended under our hands.
+        Err(_) => Ok(None),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Locks; a thread that panicked while it held the lock does not take the others with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,224 @@
+//! systemctl(1) of the system or of the user, with the rights that it needs.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::child::{self, NoOutput, Output};
+use crate::model::{Deployment, Failure, ServiceManagerKind};
+
+/// How long a question to systemd may take.
+pub const ASKING: Duration = Duration::from_secs(10);
+
+/// Whose service manager is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The machine's; changes go through `sudo -n` unless this is root.
+    System,
+    /// This user's own (`systemctl --user`).
+    User,
+}
+
+impl Scope {
+    /// The scope of a service manager; `None` for the built-in one.
+    #[must_use]
+    pub fn of(manager: ServiceManagerKind) -> Option<Self> {
+        match manager {
+            ServiceManagerKind::Systemd => Some(Self::System),
+            ServiceManagerKind::SystemdUser => Some(Self::User),
+            ServiceManagerKind::Supervisor => None,
+        }
+    }
+}
+
+/// The absolute path of systemctl, as sudo resolves it: `/usr/bin/systemctl`, or `/bin/systemctl`
+/// where `/bin` is a folder of its own.
+#[must_use]
+pub fn path() -> &'static str {
+    const USUAL: &str = "/usr/bin/systemctl";
+    const SPLIT: &str = "/bin/systemctl";
+    if !Path::new(USUAL).exists() && Path::new(SPLIT).exists() {
+        SPLIT
+    } else {
+        USUAL
+    }
+}
+
+/// The name of the user this process runs as; the number where it has none.
+#[must_use]
+pub fn user_name() -> String {
+    let uid = rustix::process::geteuid().as_raw();
+    super::account::by_uid(uid).map_or_else(|| uid.to_string(), |a| a.name)
+}
+
+/// `program` with the environment that finds the user's service manager, which an ssh session
+/// does not always set (`$XDG_RUNTIME_DIR`, `$DBUS_SESSION_BUS_ADDRESS`).
+#[must_use]
+pub fn command(program: &str, scope: Scope) -> Command {
+    let mut command = child::command(program);
+    if scope == Scope::User {
+        let runtime = format!("/run/user/{}", rustix::process::geteuid().as_raw());
+        command
+            .env(
+                "DBUS_SESSION_BUS_ADDRESS",
+                format!("unix:path={runtime}/bus"),
+            )
+            .env("XDG_RUNTIME_DIR", runtime);
+    }
+    command
+}
+
+/// `systemctl show` and its like, which need no rights.
+///
+/// # Errors
+/// When there is no systemctl, or systemd does not answer.
+pub fn ask(scope: Scope, deployment: &Deployment, args: &[&str]) -> Result<Output, Failure> {
+    let mut systemctl = command(path(), scope);
+    if scope == Scope::User {
+        systemctl.arg("--user");
+    }
+    let output = child::run(systemctl.args(args), ASKING).map_err(|why| no_systemctl(&why))?;
+    if !output.ok() && is_no_bus(&output.stderr) {
+        return Err(no_bus(scope, deployment, &output));
+    }
+    Ok(output)
+}
+
+/// `systemctl <verb> <unit>` with the rights to do so.
+///
+/// # Errors
+/// `Refused` when the rights or the unit are missing, `Unexpected` when systemd refuses or
+/// `deadline` passes.
+pub fn act(
+    scope: Scope,
+    deployment: &Deployment,
+    verb: &str,
+    unit: &str,
+    deadline: Duration,
+) -> Result<(), Failure> {
+    let sudo = scope == Scope::System && !rustix::process::geteuid().is_root();
+    let mut systemctl = if sudo {
+        let mut sudo = command("sudo", scope);
+        sudo.args(["-n", path()]);
+        sudo
+    } else {
+        command(path(), scope)
+    };
+    if scope == Scope::User {
+        systemctl.arg("--user");
+    }
+    match child::run(systemctl.args([verb, unit]), deadline) {
+        Ok(output) if output.ok() => Ok(()),
+        Ok(output) if sudo && is_sudo(&output.stderr) => {
+            Err(not_allowed(deployment, verb, unit, &output))
+        }
+        Ok(output) if is_no_bus(&output.stderr) => Err(no_bus(scope, deployment, &output)),
+        Ok(output) if is_unknown(&output) => Err(not_installed(deployment, unit)),
+        Ok(output) => Err(
+            Failure::unexpected(format!("systemctl {verb} {unit} failed"))
+                .details(output.stderr.lines().map(str::to_owned)),
+        ),
+        Err(NoOutput::NotFound) if sudo => Err(no_sudo(deployment)),
+        Err(NoOutput::TimedOut) => Err(Failure::unexpected(format!(
+            "systemctl {verb} {unit} did not finish within {:.0?}",
+            deadline
+        ))),
+        Err(why) => Err(no_systemctl(&why)),
+    }
+}
+
+/// The command that makes a host ready.
+#[must_use]
+pub fn setup_command(deployment: &Deployment) -> String {
+    let environment = &deployment.environment;
+    match deployment.manager {
+        ServiceManagerKind::Systemd => format!("ship setup {environment} --as root"),
+        _ => format!("ship setup {environment}"),
+    }
+}
+
+/// What to say where sudo is needed and not there.
+#[must_use]
+pub fn no_sudo(deployment: &Deployment) -> Failure {
+    Failure::refused(format!(
+        "sudo is not installed, and {} may not manage system services without it",
+        user_name()
+    ))
+    .hint(format!(
+        "as root on the host: apt-get install sudo; then: {}",
+        setup_command(deployment)
+    ))
+}
+
+/// What to say of a unit that systemd does not know.
+#[must_use]
+pub fn not_installed(deployment: &Deployment, unit: &str) -> Failure {
+    Failure::refused(format!("{unit} is not installed on this host"))
+        .hint(format!("run {}", setup_command(deployment)))
+}
+
+fn no_systemctl(why: &NoOutput) -> Failure {
+    match why {
+        NoOutput::NotFound => {
+            Failure::refused("this host has no systemctl: it does not run systemd")
+                .hint("set manager = \"supervisor\" for this environment")
+        }
+        why => Failure::unexpected(format!("cannot ask systemd: {why}")),
+    }
+}
+
+/// sudo(8) speaks for itself under its own name, or to the user as `Sorry, user …`.
+fn is_sudo(stderr: &str) -> bool {
+    stderr
+        .lines()
+        .any(|line| line.starts_with("sudo:") || line.starts_with("Sorry, user "))
+}
+
+fn not_allowed(deployment: &Deployment, verb: &str, unit: &str, output: &Output) -> Failure {
+    let user = user_name();
+    let said = &output.stderr;
+    let hint = if said.contains("must have a tty") {
+        format!(
+            "sudo wants a terminal (requiretty) here; {} exempts {user}",
+            setup_command(deployment)
+        )
+    } else if said.contains("no new privileges") {
+        "sudo cannot work in this container or session (no new privileges)".to_owned()
+    } else {
+        format!("run {}", setup_command(deployment))
+    };
+    Failure::refused(format!("{user} may not run: sudo systemctl {verb} {unit}"))
+        .details(said.lines().map(str::to_owned))
+        .hint(hint)
+}
+
+/// Exit code 5 of systemctl(1), or a load error.
+fn is_unknown(output: &Output) -> bool {
+    output.code == Some(5) || output.stderr.contains("not found.")
+}
+
+fn is_no_bus(stderr: &str) -> bool {
+    stderr.contains("Failed to connect to bus")
+        || stderr.contains("Failed to get D-Bus connection")
+        || stderr.contains("has not been booted with systemd")
+        || stderr.contains("Failed to connect to user scope bus")
+        || stderr.contains("Failed to connect to system scope bus")
+}
+
+fn no_bus(scope: Scope, deployment: &Deployment, output: &Output) -> Failure {
+    let details = output.stderr.lines().map(str::to_owned);
+    let user = user_name();
+    match scope {
+        Scope::System => Failure::refused("systemd does not run on this host")
+            .details(details)
+            .hint("set manager = \"supervisor\" for this environment"),
+        Scope::User => {
+            Failure::refused(format!("{user} has no service manager of its own running"))
+                .details(details)
+                .hint(format!(
+                    "as root on the host: loginctl enable-linger {user}; then: {}",
+                    setup_command(deployment)
+                ))
+        }
+    }
+}

@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::model::service::{HealthCheck, Run};
+
+fn deployment(manager: ServiceManagerKind) -> Deployment {
+    Deployment {
+        app: "shop".try_into().unwrap(),
+        environment: "production".try_into().unwrap(),
+        root: None,
+        manager,
+        user: "shop".to_owned(),
+    }
+}
+
+fn service(name: &str) -> ServiceSpec {
+    ServiceSpec {
+        name: name.try_into().unwrap(),
+        run: Run::Shell("node server.js".to_owned()),
+        port: Some(3000),
+        env: BTreeMap::new(),
+        health: HealthCheck {
+            probe: None,
+            timeout_ms: 30_000,
+            interval_ms: 500,
+            successes: 2,
+            settle_ms: 5000,
+        },
+        start_type: StartType::Simple,
+        stop_timeout_ms: 10_000,
+    }
+}
+
+fn text(deployment: &Deployment, root: &str, service: &ServiceSpec) -> String {
+    let units = units(deployment, &Layout::at(root), std::slice::from_ref(service));
+    units[0].text.clone()
+}
+
+#[test]
+fn a_system_unit() {
+    let text = text(
+        &deployment(ServiceManagerKind::Systemd),
+        "/srv/shop",
+        &service("web"),
+    );
+    assert_snapshot!(text, @r##"
+    # managed by ship for shop
+    # Written by `ship setup production`, which overwrites changes. What runs is in the release.
+    [Unit]
+    Description=shop: web (production)
+    ConditionPathExists=/srv/shop/current/.ship/run/web
+    # A service is never given up: when its database is back, so is the service.
+    StartLimitIntervalSec=0
+    After=network-online.target
+    Wants=network-online.target
+    RequiresMountsFor=/srv/shop
+
+    [Service]
+    User=shop
+    Type=exec
+    ExecStart=/srv/shop/current/.ship/run/web
+    EnvironmentFile=-/srv/shop/current/.ship/env
+    RuntimeDirectory=shop-web
+    RuntimeDirectoryMode=0755
+    Restart=always
+    RestartSec=1
+    KillMode=mixed
+    TimeoutStopSec=10s
+    StandardOutput=journal
+    StandardError=journal
+    SyslogIdentifier=shop-web
+    NoNewPrivileges=yes
+    PrivateTmp=yes
+    ProtectSystem=full
+    ProtectHome=yes
+
+    [Install]
+    WantedBy=multi-user.target
+    "##);
+}
+
+#[test]
+fn a_user_unit_with_notify() {
+    let mut spec = service("worker");
+    spec.start_type = StartType::Notify;
+    spec.stop_timeout_ms = 1500;
+    let manager = ServiceManagerKind::SystemdUser;
+    let text = text(&deployment(manager), "/home/deploy/apps/shop", &spec);
+    assert_snapshot!(text, @r##"
+    # managed by ship for shop
+    # Written by `ship setup production`, which overwrites changes. What runs is in the release.
+    [Unit]
+    Description=shop: worker (production)
+    ConditionPathExists=/home/deploy/apps/shop/current/.ship/run/worker
+    # A service is never given up: when its database is back, so is the service.
+    StartLimitIntervalSec=0
+
+    [Service]
+    Type=notify
+    NotifyAccess=all
+    TimeoutStartSec=15min
+    ExecStart=/home/deploy/apps/shop/current/.ship/run/worker
+    EnvironmentFile=-/home/deploy/apps/shop/current/.ship/env
+    RuntimeDirectory=shop-worker
+    RuntimeDirectoryMode=0755
+    Restart=always
+    RestartSec=1
+    KillMode=mixed
+    TimeoutStopSec=1500ms
+    StandardOutput=journal
+    StandardError=journal
+    SyslogIdentifier=shop-worker
+    NoNewPrivileges=yes
+
+    [Install]
+    WantedBy=default.target
+    "##);
+}
+
+#[test]
+fn odd_roots_are_escaped_and_stay_usable() {
+    let mut spec = service("web");
+    spec.port = Some(80);
+    let mut deployment = deployment(ServiceManagerKind::Systemd);
+    let odd = text(&deployment, r#"/home/a b/100%/"x"\y/$z"#, &spec);
+    assert_snapshot!(odd, @r##"
+    # managed by ship for shop
+    # Written by `ship setup production`, which overwrites changes. What runs is in the release.
+    [Unit]
+    Description=shop: web (production)
+    ConditionPathExists=/home/a b/100%%/"x"\y/$z/current/.ship/run/web
+    # A service is never given up: when its database is back, so is the service.
+    StartLimitIntervalSec=0
+    After=network-online.target
+    Wants=network-online.target
+    RequiresMountsFor="/home/a b/100%%/\"x\"\\y/$z"
+
+    [Service]
+    User=shop
+    Type=exec
+    ExecStart="/home/a b/100%%/\"x\"\\y/$z/current/.ship/run/web"
+    EnvironmentFile=-/home/a b/100%%/"x"\y/$z/current/.ship/env
+    RuntimeDirectory=shop-web
+    RuntimeDirectoryMode=0755
+    Restart=always
+    RestartSec=1
+    KillMode=mixed
+    TimeoutStopSec=10s
+    StandardOutput=journal
+    StandardError=journal
+    SyslogIdentifier=shop-web
+    NoNewPrivileges=yes
+    PrivateTmp=yes
+    ProtectSystem=full
+    AmbientCapabilities=CAP_NET_BIND_SERVICE
+
+    [Install]
+    WantedBy=multi-user.target
+    "##);
+
+    deployment.user = "web".to_owned();
+    let below_usr = text(&deployment, "/usr/local/apps/shop", &service("web"));
+    assert!(below_usr.contains("\nReadWritePaths=-/usr/local/apps/shop/shared\n"));
+    assert!(!below_usr.contains("ProtectHome"), "{below_usr}");
+}
+
+#[test]
+fn the_supervisor_has_no_units() {
+    let deployment = deployment(ServiceManagerKind::Supervisor);
+    assert_eq!(
+        units(&deployment, &Layout::at("/srv/shop"), &[service("web")]),
+        []
+    );
+}
+
+#[test]
+fn sudoers_lines_are_exact() {
+    let app = "shop".try_into().unwrap();
+    let services = ["web".try_into().unwrap(), "worker".try_into().unwrap()];
+    let text = sudoers(&app, &services, "deploy", "/usr/bin/systemctl");
+    assert_snapshot!(text, @r##"
+    # managed by ship for shop
+    # Lets deploy start and stop the services of shop, and nothing else.
+    Defaults:deploy !requiretty
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start shop-web.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop shop-web.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart shop-web.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed shop-web.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start shop-worker.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop shop-worker.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart shop-worker.service
+    deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed shop-worker.service
+    "##);
+}
