@@ -33,7 +33,9 @@ pub fn run(command: &AgentCommand) -> u8 {
     let result = match command {
         AgentCommand::Serve => agent::serve::run(),
         AgentCommand::Transaction => agent::transaction::run(),
-        AgentCommand::Supervise { root } => { let _ = root; Ok(()) },
+        AgentCommand::Supervise { root } => {
+            agent::service::supervisor::supervise(&agent::Layout::at(root)).map_err(std::io::Error::other)
+        }
         AgentCommand::Site { folder } => agent::site::serve(folder, port()),
         AgentCommand::Demo => agent::demo::serve(port()),
     };

@@ -1,6 +1,13 @@
 //! `ship.toml` → a validated [`Project`]; diagnostics with spans; stack detection for `init`.
 
 pub mod detect;
+pub mod diagnostic;
+mod load;
+pub mod manifest;
 pub mod model;
+mod print;
 
+pub use diagnostic::{Diagnostic, Severity, render_all};
+pub use load::{MANIFEST, find};
+pub use manifest::{Checked, Files};
 pub use model::*;
