@@ -51,7 +51,6 @@ pub fn launcher(
         Run::Static(folder) => {
             format!("exec {} agent site {}", quote(&format!("{dir}/.ship/ship")), quote(folder))
         }
-        Run::Demo => format!("exec {} agent demo", quote(&format!("{dir}/.ship/ship"))),
     });
     lines.push(String::new());
     lines.join("\n")

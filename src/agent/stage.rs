@@ -210,7 +210,7 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
         let text = launcher(service, release.id, &final_dir, &runtime_path(host, release), &[]);
         write_new(&run.join(service.name.as_str()), text.as_bytes(), 0o555)?;
     }
-    if release.services.iter().any(|s| matches!(s.run, Run::Static(_) | Run::Demo)) {
+    if release.services.iter().any(|s| matches!(s.run, Run::Static(_))) {
         bring_self(&own.join("ship"))?;
     }
     for folder in [&run, &own] {

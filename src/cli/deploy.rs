@@ -90,8 +90,8 @@ fn prepared(
 /// Usage, when it is not a duration.
 pub fn wait_ms(text: Option<&str>) -> Result<u64, Failure> {
     text.map_or(Ok(0), |text| {
-        crate::project::manifest::duration::parse(text).ok_or_else(|| {
-            Failure::new(FailureKind::Usage, format!("--wait {text}: not a duration, such as 90s or 10m"))
+        crate::project::duration_ms(text).map_err(|why| {
+            Failure::new(FailureKind::Usage, format!("--wait {text}: {why}"))
         })
     })
 }

@@ -59,6 +59,12 @@ pub fn start(globals: &Globals, args: &StartArgs) -> u8 {
     run(globals, &args.target, ServiceAction::Start)
 }
 
+/// Stops everything of `environment`; the exit code.
+pub fn stop_all(globals: &Globals, environment: &str) -> u8 {
+    let target = TargetArgs { target: vec![environment.to_owned()], wait: None };
+    run(globals, &target, ServiceAction::Stop)
+}
+
 fn run(globals: &Globals, args: &TargetArgs, action: ServiceAction) -> u8 {
     let session = match Session::start(globals) {
         Ok(session) => session,

@@ -35,8 +35,6 @@ pub enum Run {
     Argv(Vec<String>),
     /// A folder of the release served over HTTP by `ship` itself: nothing needs to be installed.
     Static(String),
-    /// The demo app that `ship try` deploys; the folder of the release that holds its page.
-    Demo,
 }
 
 /// `Type=` of systemd.service(5); `Simple` is written as `exec`, which also catches a program that

@@ -106,7 +106,6 @@ impl Printer {
             Run::Argv(words) => self.texts("command", words),
             // The demo is never in a manifest: `ship try` makes its project itself.
             Run::Static(folder) => self.text("static", folder),
-            Run::Demo => self.text("static", "."),
         }
         if let Some(port) = service.port {
             self.number("port", port.into());

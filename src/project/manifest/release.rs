@@ -1,10 +1,10 @@
 //! `[release]`.
 
+use super::Files;
 use super::context::Context;
 use super::node::{Node, Spot};
 use super::schema::ALWAYS_EXCLUDED;
 use super::values;
-use super::Files;
 use crate::project::model::ReleaseRules;
 
 /// `[release]`, and where its paths are written.

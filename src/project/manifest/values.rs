@@ -177,7 +177,9 @@ pub(super) fn exclude(ctx: &mut Context, spot: &Spot<&str>) -> Option<String> {
             message,
             "what is excluded cannot be included again",
         )
-        .help(format!("leave `!{rest}` out, and say in `include` what is wanted"));
+        .help(format!(
+            "leave `!{rest}` out, and say in `include` what is wanted"
+        ));
         return None;
     }
     let inner = Spot {
@@ -194,7 +196,11 @@ pub(super) fn exclude(ctx: &mut Context, spot: &Spot<&str>) -> Option<String> {
     };
     if path == "." {
         let message = format!("`{text}` cannot be in `exclude`");
-        ctx.error(spot.span.clone(), message, "nothing would be left to release");
+        ctx.error(
+            spot.span.clone(),
+            message,
+            "nothing would be left to release",
+        );
         return None;
     }
     is_valid(ctx, spot, &path).then(|| text.to_owned())

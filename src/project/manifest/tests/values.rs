@@ -134,7 +134,11 @@ fn a_name_that_looks_like_a_glob_is_a_name_when_it_is_there() {
 #[test]
 fn a_duration_elsewhere_is_read_alike() {
     assert_eq!(duration_ms("1m30s"), Ok(90_000));
-    assert!(duration_ms("90").unwrap_err().starts_with("expected a duration"));
+    assert!(
+        duration_ms("90")
+            .unwrap_err()
+            .starts_with("expected a duration")
+    );
     assert_eq!(duration_ms("366d").unwrap_err(), "expected at most `365d`");
 }
 
