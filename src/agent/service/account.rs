@@ -26,7 +26,9 @@ pub struct Account {
 /// The user of this name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<Account> {
-    entry("passwd", name, |fields| fields.first() == Some(&name)).and_then(|line| parse(&line))
+    entry("passwd", name, |fields| fields.first() == Some(&name))
+        .and_then(|line| parse(&line))
+        .or_else(|| own().filter(|account| account.name == name))
 }
 
 /// The user with this id.

@@ -6,14 +6,13 @@ use crate::agent::Layout;
 use crate::model::{Deployment, Failure, ServiceName};
 
 pub mod account;
-mod child;
+pub(in crate::agent) mod child;
 pub mod env_file;
 mod exit;
 mod journal;
-pub mod listen;
 mod show;
 pub mod supervisor;
-mod systemctl;
+pub(in crate::agent) mod systemctl;
 mod systemd;
 pub mod unit;
 
