@@ -39,6 +39,21 @@ pub fn by_uid(uid: u32) -> Option<Account> {
         fields.get(2) == Some(&key.as_str())
     })
     .and_then(|line| parse(&line))
+    .or_else(|| own().filter(|account| account.uid == uid))
+}
+
+/// This process's user by its environment, where accounts are in no file and there is no getent
+/// (macOS).
+fn own() -> Option<Account> {
+    if cfg!(target_os = "linux") {
+        return None;
+    }
+    Some(Account {
+        name: std::env::var("USER").ok()?,
+        uid: rustix::process::geteuid().as_raw(),
+        gid: rustix::process::getegid().as_raw(),
+        home: PathBuf::from(std::env::var_os("HOME")?),
+    })
 }
 
 /// Whether `user` is listed as a member of `group`; a session that is older than the membership
