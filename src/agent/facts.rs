@@ -21,16 +21,23 @@ pub fn prepare(host: &Host) -> Result<(), Failure> {
         make(layout.root())?;
         make(&layout.shared())?;
     }
-    if writable(layout.root()) {
+    if owned(layout.root()) {
         make(&layout.releases())?;
         make(&layout.state())?;
     }
-    if writable(&layout.state()) {
+    if owned(&layout.state()) {
         for name in ["states", "indexes", "staging", "trash", "bin"] {
             make(&layout.state_file(name))?;
         }
     }
     Ok(())
+}
+
+/// Whether `path` is there and belongs to this process's user: root, who may write everywhere,
+/// must leave nothing of its own in the deploying user's folders (`ship setup --as root`).
+fn owned(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw())
 }
 
 fn make(path: &std::path::Path) -> Result<(), Failure> {
