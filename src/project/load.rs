@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Source};
-use super::manifest::{self, Files};
+use super::manifest::{self, Checked, Files};
 use super::model::Project;
 
 /// What the manifest is called.
@@ -29,39 +29,38 @@ pub fn find(start: &Path) -> Result<PathBuf, Diagnostic> {
     })
 }
 
-/// Reads and validates the manifest of `dir`: the project, when there is no error, and everything
-/// to say, in the order of the file.
-#[must_use]
-pub fn load(dir: &Path) -> (Option<Project>, Vec<Diagnostic>) {
-    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let path = dir.join(MANIFEST);
-    let problem = match std::fs::read(&path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => {
-                let checked = manifest::parse(&text, MANIFEST, &dir, Files::In(&dir));
-                return (checked.project, checked.diagnostics);
-            }
-            Err(error) => not_text(&error),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let place = dir.display();
-            let mut problem = Diagnostic::error(format!("there is no {MANIFEST} in {place}"));
-            problem.help("`ship init` writes one");
-            problem
-        }
-        Err(error) => Diagnostic::error(format!("cannot read {}: {error}", path.display())),
-    };
-    (None, vec![problem])
-}
-
 impl Project {
     /// Reads and validates the manifest of `dir`; warnings alone are dropped.
     ///
     /// # Errors
     /// Everything that is wrong with it, warnings as well, in the order of the file.
     pub fn load(dir: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let (project, diagnostics) = load(dir);
-        project.ok_or(diagnostics)
+        let checked = Self::check(dir);
+        checked.project.ok_or(checked.diagnostics)
+    }
+
+    /// Reads and validates the manifest of `dir`; gives warnings as well.
+    #[must_use]
+    pub fn check(dir: &Path) -> Checked {
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let path = dir.join(MANIFEST);
+        let problem = match std::fs::read(&path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => return manifest::parse(&text, MANIFEST, &dir, Files::In(&dir)),
+                Err(error) => not_text(&error),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let place = dir.display();
+                let mut problem = Diagnostic::error(format!("there is no {MANIFEST} in {place}"));
+                problem.help("`ship init` writes one");
+                problem
+            }
+            Err(error) => Diagnostic::error(format!("cannot read {}: {error}", path.display())),
+        };
+        Checked {
+            project: None,
+            diagnostics: vec![problem],
+        }
     }
 }
 

@@ -8,8 +8,7 @@ pub mod model;
 mod print;
 
 pub use diagnostic::{Diagnostic, Severity, render_all};
-pub use load::{MANIFEST, find, load};
+pub use load::{MANIFEST, find};
 pub use manifest::duration::duration_ms;
 pub use manifest::{Checked, Files};
 pub use model::*;
-pub use print::print;

@@ -13,39 +13,41 @@ use super::model::{
 use crate::model::service::{Run, StartType};
 use crate::model::{HealthCheck, Probe, ServiceManagerKind, ServiceSpec};
 
-/// The manifest of `project` with every default filled in: TOML that reads as the same
-/// project. What has no value (a service without a port) stays left out.
-#[must_use]
-pub fn print(project: &Project) -> String {
-    let mut out = Printer::default();
-    out.table("app");
-    out.text("name", project.app.as_str());
-    if let Some(environment) = &project.default_environment {
-        out.text("default-environment", environment.as_str());
-    }
-    if !project.runtimes.is_empty() {
-        out.table("runtimes");
-        for (name, request) in &project.runtimes {
-            out.key(name, &runtime(request));
+impl Project {
+    /// The manifest of this project with every default filled in: TOML that reads as the same
+    /// self. What has no value (a service without a port) stays left out.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut out = Printer::default();
+        out.table("app");
+        out.text("name", self.app.as_str());
+        if let Some(environment) = &self.default_environment {
+            out.text("default-environment", environment.as_str());
         }
+        if !self.runtimes.is_empty() {
+            out.table("runtimes");
+            for (name, request) in &self.runtimes {
+                out.key(name, &runtime(request));
+            }
+        }
+        out.pipeline("build", &self.build);
+        out.pipeline("test", &self.test);
+        out.table("release");
+        out.texts("include", &self.release.include);
+        out.texts("exclude", &self.release.exclude);
+        out.texts("shared", &self.release.shared);
+        out.number("keep", self.release.keep);
+        for service in &self.services {
+            out.service(service);
+        }
+        out.table("hooks");
+        out.list("before-activate", self.before_activate.iter().map(hook));
+        out.list("after-activate", self.after_activate.iter().map(hook));
+        for environment in self.environments.values() {
+            out.environment(environment);
+        }
+        out.text
     }
-    out.pipeline("build", &project.build);
-    out.pipeline("test", &project.test);
-    out.table("release");
-    out.texts("include", &project.release.include);
-    out.texts("exclude", &project.release.exclude);
-    out.texts("shared", &project.release.shared);
-    out.number("keep", project.release.keep);
-    for service in &project.services {
-        out.service(service);
-    }
-    out.table("hooks");
-    out.list("before-activate", project.before_activate.iter().map(hook));
-    out.list("after-activate", project.after_activate.iter().map(hook));
-    for environment in project.environments.values() {
-        out.environment(environment);
-    }
-    out.text
 }
 
 #[derive(Default)]

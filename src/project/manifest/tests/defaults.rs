@@ -6,7 +6,6 @@ use super::super::schema::{self, Fallback, Type};
 use super::{SHOP, check, said, with};
 use crate::model::{Probe, ServiceManagerKind};
 use crate::project::model::{OnFailure, Strategy};
-use crate::project::print;
 
 #[test]
 fn the_whole_manifest_is_understood() {
@@ -66,17 +65,17 @@ fn the_only_environment_besides_local_is_the_default() {
 fn what_is_printed_is_the_same_project() {
     for text in [SHOP.to_owned(), with("")] {
         let project = check(&text).project.unwrap();
-        let printed = print(&project);
+        let printed = project.print();
         assert_eq!(said(&printed), "", "{printed}");
         assert_eq!(check(&printed).project.unwrap(), project, "{printed}");
-        assert_eq!(print(&check(&printed).project.unwrap()), printed);
+        assert_eq!(check(&printed).project.unwrap().print(), printed);
     }
 }
 
 /// A key that is added to the schema and forgotten in `print` would be lost.
 #[test]
 fn every_default_is_printed() {
-    let printed = print(&check(SHOP).project.unwrap());
+    let printed = check(SHOP).project.unwrap().print();
     for table in schema::TABLES {
         for key in table.keys {
             if matches!(key.default, Fallback::Value(_)) {

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{SHOP, check};
-use crate::project::{print, render_all};
+use crate::project::render_all;
 
 /// Whatever the text, what is said about it can be shown, and there is a project or an error.
 fn holds(text: &str) -> Result<(), TestCaseError> {
@@ -25,7 +25,7 @@ fn holds(text: &str) -> Result<(), TestCaseError> {
     );
     let _ = render_all(&checked.diagnostics, true);
     if let Some(project) = checked.project {
-        let printed = print(&project);
+        let printed = project.print();
         let again = check(&printed).project;
         prop_assert!(again.as_ref() == Some(&project), "{}", printed);
     }
@@ -126,7 +126,7 @@ proptest! {
 
     #[test]
     fn what_is_printed_is_the_same_project(project in super::generate::project()) {
-        let printed = print(&project);
+        let printed = project.print();
         let checked = check(&printed);
         let said = render_all(&checked.diagnostics, false);
         prop_assert!(checked.project.as_ref() == Some(&project), "{}\n{}", said, printed);

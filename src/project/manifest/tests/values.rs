@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{check, with};
 use crate::model::service::Run;
-use crate::project::{Project, duration_ms, find, load, render_all};
+use crate::project::{Project, duration_ms, find, render_all};
 
 /// A folder with a manifest and the given empty folders.
 fn project(more: &str, folders: &[&str]) -> tempfile::TempDir {
@@ -37,10 +37,10 @@ fn what_is_to_be_released_exists() {
 #[test]
 fn the_build_may_make_what_is_not_there() {
     let more = "[services.site]\nstatic = \"dist\"\nport = 80\n[build]\nsteps = [\"make\"]\n";
-    let (found, diagnostics) = load(project(more, &[]).path());
-    assert!(found.is_some());
+    let checked = Project::check(project(more, &[]).path());
+    assert!(checked.project.is_some());
     assert_eq!(
-        render_all(&diagnostics, false),
+        render_all(&checked.diagnostics, false),
         "warning: `dist` does not exist
  --> ship.toml:6:10
   |
@@ -150,8 +150,9 @@ fn the_examples_are_valid() {
     for entry in fs::read_dir(examples).unwrap() {
         let dir = entry.unwrap().path();
         if dir.join("ship.toml").is_file() {
-            let (found, diagnostics) = load(&dir);
-            assert!(found.is_some(), "{}", render_all(&diagnostics, false));
+            let checked = Project::check(&dir);
+            let said = render_all(&checked.diagnostics, false);
+            assert!(checked.project.is_some(), "{said}");
             seen += 1;
         }
     }
