@@ -21,7 +21,11 @@ const MAX_GREETING: u64 = 4 << 10;
 /// When there is no `app.txt`, or the port is taken or not allowed.
 pub fn serve(port: u16) -> io::Result<()> {
     let app = App::open(Path::new("."))?;
-    server::run(port, "the demo app", Arc::new(move |request| app.answer(request)))
+    server::run(
+        port,
+        "the demo app",
+        Arc::new(move |request| app.answer(request)),
+    )
 }
 
 #[derive(Debug)]
@@ -37,14 +41,19 @@ impl App {
         let mut line = Vec::new();
         BufReader::new(file.take(MAX_GREETING)).read_until(b'\n', &mut line)?;
         let greeting = String::from_utf8_lossy(&line).trim().to_owned();
-        Ok(Self { greeting, broken: release.join("broken") })
+        Ok(Self {
+            greeting,
+            broken: release.join("broken"),
+        })
     }
 
     fn answer(&self, request: &Parts) -> Response<Body> {
         match request.uri.path() {
             "/" => body::text(StatusCode::OK, format!("hello from {}\n", self.greeting)),
             "/healthz" if self.broken.exists() => {
-                server::log(format_args!("cannot reach the database (broken on purpose)"));
+                server::log(format_args!(
+                    "cannot reach the database (broken on purpose)"
+                ));
                 body::text(StatusCode::INTERNAL_SERVER_ERROR, "broken on purpose")
             }
             "/healthz" => body::text(StatusCode::OK, "ok"),
@@ -65,11 +74,17 @@ mod tests {
         let app = App::open(release.path()).unwrap();
         let app = Running::start(Arc::new(move |request| app.answer(request)));
         assert_eq!(app.get("/").body(), "hello from shop, version 2\n");
-        assert_eq!((app.get("/healthz").status, app.get("/healthz").body()), (200, "ok".to_owned()));
+        assert_eq!(
+            (app.get("/healthz").status, app.get("/healthz").body()),
+            (200, "ok".to_owned())
+        );
         assert_eq!(app.get("/nothing").status, 404);
         std::fs::write(release.path().join("broken"), "").unwrap();
         let broken = app.get("/healthz");
-        assert_eq!((broken.status, broken.body()), (500, "broken on purpose".to_owned()));
+        assert_eq!(
+            (broken.status, broken.body()),
+            (500, "broken on purpose".to_owned())
+        );
         assert_eq!(app.get("/").status, 200);
     }
 
@@ -77,6 +92,9 @@ mod tests {
     fn without_its_text_it_does_not_start() {
         let empty = tempfile::tempdir().unwrap();
         let error = App::open(empty.path()).unwrap_err();
-        assert_eq!(error.to_string(), "app.txt: No such file or directory (os error 2)");
+        assert_eq!(
+            error.to_string(),
+            "app.txt: No such file or directory (os error 2)"
+        );
     }
 }

@@ -90,7 +90,10 @@ fn whole_or_part(page: Page, request: &Parts) -> io::Result<Response<Body>> {
             return Ok(response);
         }
         Needed::OtherVersion => {
-            return Ok(body::text(StatusCode::PRECONDITION_FAILED, "another version\n"));
+            return Ok(body::text(
+                StatusCode::PRECONDITION_FAILED,
+                "another version\n",
+            ));
         }
     };
     set(&mut response, ETAG, &version.etag);

@@ -42,7 +42,11 @@ impl Body {
     pub fn file(file: File, length: u64) -> Self {
         let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(PIECE);
-        Self::File(Rest { file, left: length, piece: Vec::new() })
+        Self::File(Rest {
+            file,
+            left: length,
+            piece: Vec::new(),
+        })
     }
 }
 
@@ -93,9 +97,9 @@ impl hyper::body::Body for Body {
         match self.get_mut() {
             Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::File(rest) => {
-                rest.poll_piece(context).map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
-            }
+            Self::File(rest) => rest
+                .poll_piece(context)
+                .map(|piece| piece.map(|bytes| bytes.map(Frame::data))),
         }
     }
 

@@ -45,9 +45,11 @@ impl Version {
     fn at(size: u64, seconds: i64, nanoseconds: i64) -> Self {
         Self {
             etag: format!("\"{size:x}-{seconds:x}.{nanoseconds:x}\""),
-            modified: Timestamp::from_second(seconds)
-                .ok()
-                .and_then(|time| DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()),
+            modified: Timestamp::from_second(seconds).ok().and_then(|time| {
+                DateTimePrinter::new()
+                    .timestamp_to_rfc9110_string(&time)
+                    .ok()
+            }),
         }
     }
 
@@ -69,8 +71,8 @@ impl Version {
             return Needed::NotModified;
         }
         // A date in If-Range is never taken: two versions can share a second.
-        let same = !headers.contains_key(IF_RANGE)
-            || text(headers, &IF_RANGE) == Some(self.etag.as_str());
+        let same =
+            !headers.contains_key(IF_RANGE) || text(headers, &IF_RANGE) == Some(self.etag.as_str());
         match text(headers, &RANGE) {
             Some(asked) if is_get && same => range(asked, size),
             _ => Needed::All,
@@ -79,11 +81,20 @@ impl Version {
 
     /// Whether the header `name` lists this version; a weak tag counts where `weak`.
     fn is_listed(&self, headers: &HeaderMap, name: &HeaderName, weak: bool) -> bool {
-        let tags = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        tags.flat_map(|list| list.split(',')).map(str::trim).any(|tag| {
-            let tag = if weak { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
-            tag == "*" || tag == self.etag
-        })
+        let tags = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        tags.flat_map(|list| list.split(','))
+            .map(str::trim)
+            .any(|tag| {
+                let tag = if weak {
+                    tag.strip_prefix("W/").unwrap_or(tag)
+                } else {
+                    tag
+                };
+                tag == "*" || tag == self.etag
+            })
     }
 }
 
@@ -94,18 +105,26 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// Reads `Range: bytes=…` of a file of `size` bytes. More than one range, another unit and what is
 /// no range are ignored, as section 14.2 allows.
 fn range(asked: &str, size: u64) -> Needed {
-    let Some((unit, set)) = asked.split_once('=') else { return Needed::All };
+    let Some((unit, set)) = asked.split_once('=') else {
+        return Needed::All;
+    };
     if !unit.trim().eq_ignore_ascii_case("bytes") {
         return Needed::All;
     }
-    let Some((first, last)) = set.trim().split_once('-') else { return Needed::All };
+    let Some((first, last)) = set.trim().split_once('-') else {
+        return Needed::All;
+    };
     let range = match (first, number(first), last, number(last)) {
         (_, Some(first), "", _) => first..size,
         (_, Some(first), _, Some(last)) if first <= last => first..size.min(last.saturating_add(1)),
         ("", _, _, Some(length)) => size.saturating_sub(length)..size,
         _ => return Needed::All,
     };
-    if range.is_empty() { Needed::OutOfRange } else { Needed::Part(range) }
+    if range.is_empty() {
+        Needed::OutOfRange
+    } else {
+        Needed::Part(range)
+    }
 }
 
 /// Digits only; a number that is too large is larger than any file.
@@ -130,7 +149,10 @@ mod tests {
     fn a_version_is_its_size_and_its_time() {
         let version = Version::at(255, 1_700_000_000, 5);
         assert_eq!(version.etag, "\"ff-6553f100.5\"");
-        assert_eq!(version.modified.as_deref(), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
+        assert_eq!(
+            version.modified.as_deref(),
+            Some("Tue, 14 Nov 2023 22:13:20 GMT")
+        );
     }
 
     #[test]
@@ -139,18 +161,43 @@ mod tests {
         const DATE: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
         const LATER: &str = "Tue, 14 Nov 2023 22:13:21 GMT";
         assert_eq!(needed(&[(IF_NONE_MATCH, TAG)]), Needed::NotModified);
-        assert_eq!(needed(&[(IF_NONE_MATCH, "\"x\", W/\"64-6553f100.5\"")]), Needed::NotModified);
+        assert_eq!(
+            needed(&[(IF_NONE_MATCH, "\"x\", W/\"64-6553f100.5\"")]),
+            Needed::NotModified
+        );
         assert_eq!(needed(&[(IF_NONE_MATCH, "*")]), Needed::NotModified);
         assert_eq!(needed(&[(IF_MODIFIED_SINCE, DATE)]), Needed::NotModified);
-        assert_eq!(needed(&[(IF_MODIFIED_SINCE, LATER)]), Needed::All, "rolled back");
-        assert_eq!(needed(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, DATE)]), Needed::All);
+        assert_eq!(
+            needed(&[(IF_MODIFIED_SINCE, LATER)]),
+            Needed::All,
+            "rolled back"
+        );
+        assert_eq!(
+            needed(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, DATE)]),
+            Needed::All
+        );
         assert_eq!(needed(&[(IF_MATCH, "\"x\"")]), Needed::OtherVersion);
-        assert_eq!(needed(&[(IF_MATCH, "W/\"64-6553f100.5\"")]), Needed::OtherVersion);
+        assert_eq!(
+            needed(&[(IF_MATCH, "W/\"64-6553f100.5\"")]),
+            Needed::OtherVersion
+        );
         assert_eq!(needed(&[(IF_MATCH, TAG)]), Needed::All);
-        assert_eq!(needed(&[(RANGE, "bytes=0-0"), (IF_NONE_MATCH, TAG)]), Needed::NotModified);
-        assert_eq!(needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, TAG)]), Needed::Part(0..1));
-        assert_eq!(needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, "\"x\"")]), Needed::All);
-        assert_eq!(needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, DATE)]), Needed::All);
+        assert_eq!(
+            needed(&[(RANGE, "bytes=0-0"), (IF_NONE_MATCH, TAG)]),
+            Needed::NotModified
+        );
+        assert_eq!(
+            needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, TAG)]),
+            Needed::Part(0..1)
+        );
+        assert_eq!(
+            needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, "\"x\"")]),
+            Needed::All
+        );
+        assert_eq!(
+            needed(&[(RANGE, "bytes=0-0"), (IF_RANGE, DATE)]),
+            Needed::All
+        );
     }
 
     #[test]
@@ -160,14 +207,29 @@ mod tests {
         assert_eq!(range("bytes=90-1000", 100), Needed::Part(90..100));
         assert_eq!(range("bytes=-10", 100), Needed::Part(90..100));
         assert_eq!(range("bytes=-1000", 100), Needed::Part(0..100));
-        assert_eq!(range("bytes=0-99999999999999999999999", 100), Needed::Part(0..100));
-        for outside in ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=99999999999999999999999-"] {
+        assert_eq!(
+            range("bytes=0-99999999999999999999999", 100),
+            Needed::Part(0..100)
+        );
+        for outside in [
+            "bytes=100-",
+            "bytes=100-200",
+            "bytes=-0",
+            "bytes=99999999999999999999999-",
+        ] {
             assert_eq!(range(outside, 100), Needed::OutOfRange, "{outside}");
         }
         assert_eq!(range("bytes=-1", 0), Needed::OutOfRange);
         for ignored in [
-            "bytes", "bytes=", "bytes=-", "bytes=9-1", "bytes=0-1,5-6", "bytes=+1-2", "lines=0-1",
-            "bytes=a-b", "bytes=--1",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=9-1",
+            "bytes=0-1,5-6",
+            "bytes=+1-2",
+            "lines=0-1",
+            "bytes=a-b",
+            "bytes=--1",
         ] {
             assert_eq!(range(ignored, 100), Needed::All, "{ignored}");
         }

@@ -125,12 +125,19 @@ impl Folder {
         // a pipe in the file's place does not block.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(&real)?;
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(&real)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Ok(Entry::Nothing);
         }
-        Ok(Entry::File(Page { name: name.to_owned(), file, metadata }))
+        Ok(Entry::File(Page {
+            name: name.to_owned(),
+            file,
+            metadata,
+        }))
     }
 }
 

@@ -9,7 +9,11 @@ pub fn content_type(path: &Path) -> &'static str {
     if path.file_name() == Some(OsStr::new("apple-app-site-association")) {
         return "application/json";
     }
-    let end = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+    let end = path
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match end.as_str() {
         "html" | "htm" => "text/html; charset=utf-8",
         "xhtml" => "application/xhtml+xml",
@@ -83,6 +87,9 @@ mod tests {
         assert_eq!(kind("app.min.js"), "text/javascript; charset=utf-8");
         assert_eq!(kind("module.wasm"), "application/wasm");
         assert_eq!(kind("LICENSE"), "application/octet-stream");
-        assert_eq!(kind(".well-known/apple-app-site-association"), "application/json");
+        assert_eq!(
+            kind(".well-known/apple-app-site-association"),
+            "application/json"
+        );
     }
 }

@@ -33,5 +33,9 @@ use folder::Folder;
 pub fn serve(folder: &Path, port: u16) -> io::Result<()> {
     let site = Folder::open(folder)?;
     let name = folder.display().to_string();
-    server::run(port, &name, Arc::new(move |request| answer::answer(&site, request)))
+    server::run(
+        port,
+        &name,
+        Arc::new(move |request| answer::answer(&site, request)),
+    )
 }

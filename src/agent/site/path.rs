@@ -44,7 +44,10 @@ impl Target {
             names.push(OsString::from_vec(name));
         }
         let folder = path.is_empty() || path.ends_with('/');
-        Ok(Self { path: names, folder })
+        Ok(Self {
+            path: names,
+            folder,
+        })
     }
 
     /// The path of the folder's own page: absolute, percent-encoded, with the slash that relative
@@ -70,13 +73,15 @@ impl Target {
 /// dot (`.ship` and `.git` among them) other than `.well-known` at the top (RFC 8615).
 #[must_use]
 pub fn is_hidden(path: &Path) -> bool {
-    path.components().enumerate().any(|(depth, component)| match component {
-        Component::Normal(name) => is_hidden_name(name.as_bytes(), depth == 0),
-        Component::CurDir
-        | Component::ParentDir
-        | Component::RootDir
-        | Component::Prefix(_) => true,
-    })
+    path.components()
+        .enumerate()
+        .any(|(depth, component)| match component {
+            Component::Normal(name) => is_hidden_name(name.as_bytes(), depth == 0),
+            Component::CurDir
+            | Component::ParentDir
+            | Component::RootDir
+            | Component::Prefix(_) => true,
+        })
 }
 
 fn is_hidden_name(name: &[u8], top: bool) -> bool {
@@ -99,7 +104,9 @@ fn decode(segment: &str) -> Result<Vec<u8>, Refused> {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -120,13 +127,29 @@ mod tests {
         assert_eq!(path("//a//b/"), Ok(("a/b".to_owned(), true)));
         assert_eq!(path("/a%20b/%C3%A9"), Ok(("a b/é".to_owned(), false)));
         assert_eq!(path("/%252e%252e"), Ok(("%2e%2e".to_owned(), false)));
-        assert_eq!(path("/.well-known/security.txt"), Ok((".well-known/security.txt".to_owned(), false)));
-        for malformed in ["", "*", "/a%2Fb", "/%2f", "/a%00", "/%", "/%4", "/%zz", "/%+1"] {
+        assert_eq!(
+            path("/.well-known/security.txt"),
+            Ok((".well-known/security.txt".to_owned(), false))
+        );
+        for malformed in [
+            "", "*", "/a%2Fb", "/%2f", "/a%00", "/%", "/%4", "/%zz", "/%+1",
+        ] {
             assert_eq!(path(malformed), Err(Refused::Malformed), "{malformed}");
         }
         for hidden in [
-            "/..", "/a/../b", "/%2e%2e/x", "/.%2E/x", "/.", "/a/./b", "/.ship/env", "/%2eship/env",
-            "/.git/config", "/a/.env", "/a/.well-known/x", "/.well-known/.env", "/...",
+            "/..",
+            "/a/../b",
+            "/%2e%2e/x",
+            "/.%2E/x",
+            "/.",
+            "/a/./b",
+            "/.ship/env",
+            "/%2eship/env",
+            "/.git/config",
+            "/a/.env",
+            "/a/.well-known/x",
+            "/.well-known/.env",
+            "/...",
         ] {
             assert_eq!(path(hidden), Err(Refused::Hidden), "{hidden}");
         }
@@ -137,7 +160,10 @@ mod tests {
         let location = |text| Target::parse(text).map(|target| target.location());
         assert_eq!(location("/docs"), Ok("/docs/".to_owned()));
         assert_eq!(location("//evil.example"), Ok("/evil.example/".to_owned()));
-        assert_eq!(location("/%5Cevil.example/a%20b%0D%0A"), Ok("/%5Cevil.example/a%20b%0D%0A/".to_owned()));
+        assert_eq!(
+            location("/%5Cevil.example/a%20b%0D%0A"),
+            Ok("/%5Cevil.example/a%20b%0D%0A/".to_owned())
+        );
     }
 
     proptest! {

@@ -32,7 +32,10 @@ pub type Answer = dyn Fn(&Parts) -> Response<Body> + Send + Sync;
 /// How long requests under way may take to end once the server is told to, and what each
 /// connection may take.
 const GRACE: Duration = Duration::from_secs(10);
-const LIMITS: Limits = Limits { header: Duration::from_secs(10), idle: Duration::from_secs(60) };
+const LIMITS: Limits = Limits {
+    header: Duration::from_secs(10),
+    idle: Duration::from_secs(60),
+};
 
 /// The most of a request that is kept in memory, bytes.
 const MAX_HEADER: usize = 32 << 10;
@@ -92,7 +95,10 @@ impl Server {
     /// When the port is taken, on IPv4 or IPv6, or not allowed.
     pub fn bind(port: u16) -> io::Result<Self> {
         let says = |error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}"))
+            io::Error::new(
+                error.kind(),
+                format!("cannot listen on port {port}: {error}"),
+            )
         };
         let v4 = listen_v4(port).map_err(says)?;
         let bound = v4.local_addr()?.port();
@@ -103,7 +109,11 @@ impl Server {
             }
             Err(_) => None,
         };
-        Ok(Self { v4, v6, port: bound })
+        Ok(Self {
+            v4,
+            v6,
+            port: bound,
+        })
     }
 
     /// Answers until `stop` is ready, then takes no new connections and returns when the requests
@@ -135,7 +145,10 @@ impl Server {
         drop(stopping);
         let ended = async { while open.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
-            log(format_args!("stopping with {} requests under way", open.len()));
+            log(format_args!(
+                "stopping with {} requests under way",
+                open.len()
+            ));
         }
     }
 
@@ -189,7 +202,10 @@ fn connections() -> usize {
     let mut files = limit.current.unwrap_or(wanted);
     if files < wanted {
         let raised = limit.maximum.unwrap_or(wanted).min(wanted);
-        let asked = Rlimit { current: Some(raised), maximum: limit.maximum };
+        let asked = Rlimit {
+            current: Some(raised),
+            maximum: limit.maximum,
+        };
         if raised > files && setrlimit(Resource::Nofile, asked).is_ok() {
             files = raised;
         }
@@ -211,7 +227,10 @@ async fn connection(
         let (answer, answering) = (Arc::clone(&answer), phase.answering());
         async move {
             let body = respond(request, answer).await;
-            Ok::<_, io::Error>(body.map(|body| Tracked { body, _answering: answering }))
+            Ok::<_, io::Error>(body.map(|body| Tracked {
+                body,
+                _answering: answering,
+            }))
         }
     });
     let connection = http1::Builder::new()
@@ -232,7 +251,9 @@ async fn connection(
 async fn respond(request: Request<Incoming>, answer: Arc<Answer>) -> Response<Body> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = body::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     let (parts, _) = request.into_parts();

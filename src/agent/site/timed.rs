@@ -68,13 +68,23 @@ impl<S> Timed<S> {
     /// A stream that begins without a request.
     pub fn new(stream: S, phase: Phase, limits: Limits) -> Self {
         let timer = Box::pin(tokio::time::sleep(limits.idle));
-        Self { stream, phase, limits, timer, timer_of: IDLE }
+        Self {
+            stream,
+            phase,
+            limits,
+            timer,
+            timer_of: IDLE,
+        }
     }
 
     /// Starts the time of the present phase anew.
     fn restart(&mut self) {
         self.timer_of = self.phase.get();
-        let limit = if self.timer_of == HEADER { self.limits.header } else { self.limits.idle };
+        let limit = if self.timer_of == HEADER {
+            self.limits.header
+        } else {
+            self.limits.idle
+        };
         self.timer.as_mut().reset(Instant::now() + limit);
     }
 
@@ -83,7 +93,10 @@ impl<S> Timed<S> {
         if self.timer_of != self.phase.get() {
             self.restart();
         }
-        self.timer.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.timer
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Bytes went through. Those of a header do not make its time longer.

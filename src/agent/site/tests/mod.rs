@@ -19,8 +19,10 @@ use super::server::{Answer, Server};
 use super::timed::Limits;
 use client::Response;
 
-const LIMITS: Limits =
-    Limits { header: Duration::from_millis(300), idle: Duration::from_millis(900) };
+const LIMITS: Limits = Limits {
+    header: Duration::from_millis(300),
+    idle: Duration::from_millis(900),
+};
 
 /// A server in a thread of its own, on a free port; told to stop when dropped.
 pub struct Running {
@@ -34,8 +36,10 @@ impl Running {
         let (tell, port) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 let server = Server::bind(0).unwrap();
                 tell.send(server.port).unwrap();
@@ -46,7 +50,11 @@ impl Running {
             });
         });
         let port = port.recv().unwrap();
-        Self { port, stop: Some(stop), thread: Some(thread) }
+        Self {
+            port,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 
     pub fn get(&self, path: &str) -> Response {
