@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
 use super::body::{self, Body};
-use super::condition::{Needed, Version};
+use super::condition::Needed;
 use super::folder::{Folder, Found, Page};
 use super::kind;
 use super::path::{Refused, Target};
@@ -55,7 +55,7 @@ fn nothing(site: &Folder, request: &Parts) -> io::Result<Response<Body>> {
     let mut response = match site.not_found() {
         None => body::text(StatusCode::NOT_FOUND, "not found\n"),
         Some(page) => {
-            let size = page.size();
+            let size = page.size;
             let mut response = content(page, 0..size, request)?;
             *response.status_mut() = StatusCode::NOT_FOUND;
             response
@@ -66,8 +66,8 @@ fn nothing(site: &Folder, request: &Parts) -> io::Result<Response<Body>> {
 }
 
 fn whole_or_part(page: Page, request: &Parts) -> io::Result<Response<Body>> {
-    let version = Version::of(&page.metadata);
-    let size = page.size();
+    let version = page.version.clone();
+    let size = page.size;
     let kind = kind::content_type(&page.name);
     let is_get = request.method == Method::GET;
     let mut response = match version.needed(&request.headers, size, is_get) {

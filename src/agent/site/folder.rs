@@ -1,12 +1,13 @@
 //! The folder that is served: from a relative path to an open file that lies in it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::condition::Version;
 use super::path::{Target, is_hidden};
 
 /// A folder, by its real path.
@@ -33,8 +34,10 @@ pub struct Page {
     pub name: PathBuf,
     /// The file, open for reading.
     pub file: File,
-    /// What the open file is.
-    pub metadata: Metadata,
+    /// Its size, bytes.
+    pub size: u64,
+    /// Which version of it this is.
+    pub version: Version,
 }
 
 enum Entry {
@@ -136,7 +139,8 @@ impl Folder {
         Ok(Entry::File(Page {
             name: name.to_owned(),
             file,
-            metadata,
+            size: metadata.len(),
+            version: Version::of(&metadata),
         }))
     }
 }
@@ -146,12 +150,4 @@ fn is_absence(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
         || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-}
-
-impl Page {
-    /// Its size, bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.metadata.len()
-    }
 }

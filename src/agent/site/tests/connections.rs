@@ -123,8 +123,14 @@ fn a_visitor_who_does_not_read_is_given_up() {
 #[test]
 fn a_header_that_is_too_large_is_refused() {
     let site = Site::of(&[]);
-    let headers = format!("x: {}\r\n", "a".repeat(64 << 10));
-    assert_eq!(site.server.ask("GET", "/", &headers).status, 431);
+    let mut stream = connect(site.server.port);
+    let header = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(1 << 20));
+    // It answers and hangs up before it has read all, which can cost the visitor the answer.
+    let _ = stream.write_all(header.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431 "));
+    assert_eq!(site.get("/").status, 404, "and goes on");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn what_is_no_file_or_cannot_be_read_is_not_waited_for() {
         .status();
     assert!(mkfifo.unwrap().success());
     assert_eq!(site.get("/pipe").status, 404);
-    fs::set_permissions(public.join("closed.txt"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(public.join("closed.txt"), fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads it all the same.
     let expected = if rustix::process::geteuid().is_root() {
         200
