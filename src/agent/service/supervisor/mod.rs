@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus};
+use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::agent::Layout;
 use crate::model::{Failure, ServiceName};
 use protocol::{Order, Reply, Request};
@@ -160,7 +160,7 @@ impl Supervisor {
             status.main_pid = Some(process.pid);
             status.invocation = Some(process.invocation.clone());
             status.pids = processes::members(process);
-            status.memory = processes::memory(&status.pids);
+            status.memory = show::memory_of(&status.pids);
         } else if entry.wanted {
             status.state = ServiceState::Failed;
             status.last_exit = Some("its supervisor does not run".to_owned());
