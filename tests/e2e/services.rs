@@ -32,7 +32,11 @@ struct Task {
 
 #[derive(Serialize, Deserialize)]
 enum What {
-    Setup { shared: Vec<String>, login: String, dry_run: bool },
+    Setup {
+        shared: Vec<String>,
+        login: String,
+        dry_run: bool,
+    },
     Check,
     Ready,
     Status(ServiceName),
@@ -62,7 +66,11 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
     let host = Agent::new(task.deployment.clone());
     let supervisor = Supervisor::new(host.layout.clone()).with_daemon(
         SHIP.into(),
-        vec!["agent".into(), "supervise".into(), host.layout.root().into()],
+        vec![
+            "agent".into(),
+            "supervise".into(),
+            host.layout.root().into(),
+        ],
     );
     let manager = match task.deployment.manager {
         ServiceManagerKind::Supervisor => Box::new(supervisor.clone()),
@@ -71,7 +79,11 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
     let ms = Duration::from_millis;
     let json = |value: &dyn erased::Json| value.json();
     match &task.what {
-        What::Setup { shared, login, dry_run } => {
+        What::Setup {
+            shared,
+            login,
+            dry_run,
+        } => {
             let request = SetupRequest {
                 services: task.services.clone(),
                 shared: shared.clone(),
@@ -91,7 +103,9 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
         What::Cursor(service) => manager.log_cursor(service).map(|cursor| json(&cursor.0)),
         What::Log(service, cursor, max) => {
             let cursor = cursor.clone().map(LogCursor);
-            manager.log_since(service, cursor.as_ref(), *max).map(|lines| json(&lines))
+            manager
+                .log_since(service, cursor.as_ref(), *max)
+                .map(|lines| json(&lines))
         }
         What::Follow(service, count) => {
             let mut lines: Vec<LogLine> = Vec::new();
@@ -120,7 +134,7 @@ mod erased {
 
 /// An app on a host, as a test sees it.
 struct App<'a> {
-    host: &'a Host,
+    host: Host,
     controller: &'a Controller,
     /// This test's own name, by which the probe finds it.
     test: &'static str,
@@ -132,14 +146,17 @@ struct App<'a> {
 
 impl<'a> App<'a> {
     fn new(
-        host: &'a Host,
+        host: Host,
         controller: &'a Controller,
         test: &'static str,
         manager: ServiceManagerKind,
         root: &str,
     ) -> Self {
         let this = std::env::current_exe().expect("this binary");
-        for (from, to) in [(this.as_path(), PROBE), (env!("CARGO_BIN_EXE_ship").as_ref(), SHIP)] {
+        for (from, to) in [
+            (this.as_path(), PROBE),
+            (env!("CARGO_BIN_EXE_ship").as_ref(), SHIP),
+        ] {
             if !host.exists(to) {
                 host.write(to, std::fs::read(from).expect("a binary"));
                 host.sh(&format!("chmod 755 {to}"));
@@ -174,12 +191,16 @@ impl<'a> App<'a> {
             services: self.services.clone(),
             what,
         };
-        self.host.write(&file, serde_json::to_vec(&task).expect("JSON"));
+        self.host
+            .write(&file, serde_json::to_vec(&task).expect("JSON"));
         let run = self.controller.ssh(
             &format!("{user}@{}", self.host.name()),
             &format!("{TASK}={file} {PROBE} --exact {} --nocapture", self.test),
         );
-        let answer = run.stdout.lines().find_map(|line| line.strip_prefix("RESULT "));
+        let answer = run
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("RESULT "));
         let answer = answer.unwrap_or_else(|| panic!("no answer\n{run}"));
         let answer: Result<serde_json::Value, Failure> =
             serde_json::from_str(answer).expect("an answer");
@@ -196,13 +217,18 @@ impl<'a> App<'a> {
 
     #[track_caller]
     fn fails(&self, what: What) -> Failure {
-        self.run::<serde_json::Value>("deploy", what).expect_err("this cannot work")
+        self.run::<serde_json::Value>("deploy", what)
+            .expect_err("this cannot work")
     }
 
     #[track_caller]
     fn setup(&self, user: &str, dry_run: bool) -> Vec<String> {
         let shared = ["uploads", "data/db.sqlite3"].map(str::to_owned).to_vec();
-        let what = What::Setup { shared, login: "deploy".to_owned(), dry_run };
+        let what = What::Setup {
+            shared,
+            login: "deploy".to_owned(),
+            dry_run,
+        };
         match self.run(user, what) {
             Ok(changes) => changes,
             Err(failure) => panic!("{failure:#?}"),
@@ -231,7 +257,10 @@ impl<'a> App<'a> {
         let folder = format!("{root}/releases/{id}/.ship");
         self.host.write(&format!("{folder}/run/web"), launcher);
         let env = [("GREETING", NASTY), ("EMPTY", "")];
-        self.host.write(&format!("{folder}/env"), env_file::write(env).expect("an env file"));
+        self.host.write(
+            &format!("{folder}/env"),
+            env_file::write(env).expect("an env file"),
+        );
         self.host.sh(&format!(
             "chmod 555 {folder}/run/web; chmod 600 {folder}/env; chown -R deploy: {root}/releases"
         ));
@@ -247,14 +276,24 @@ impl<'a> App<'a> {
 
     /// What every service manager must do with releases, `runtime` being `$RUNTIME_DIRECTORY`.
     fn lives_through_releases(&self, runtime: &str) {
-        self.release("v1", "printf '%s\\n' \"v1 says $GREETING$EMPTY\"; exec sleep 1000");
+        self.release(
+            "v1",
+            "printf '%s\\n' \"v1 says $GREETING$EMPTY\"; exec sleep 1000",
+        );
         let cursor: String = self.ok(What::Cursor(web()));
         self.ok::<()>(What::Restart(web(), 10_000));
         let first = self.status();
-        assert_eq!((first.state.as_str(), first.restarts), ("running", 0), "{first:?}");
+        assert_eq!(
+            (first.state.as_str(), first.restarts),
+            ("running", 0),
+            "{first:?}"
+        );
         let pid = first.main_pid.expect("a main process");
         assert_eq!(first.pids, [pid]);
-        assert!(first.memory.is_some_and(|bytes| bytes > 10_000), "{first:?}");
+        assert!(
+            first.memory.is_some_and(|bytes| bytes > 10_000),
+            "{first:?}"
+        );
         assert!(first.uptime_ms.is_some_and(|ms| ms < 20_000), "{first:?}");
         eventually("v1 to say who it is", || {
             self.host.exists(&format!("{runtime}/release"))
@@ -262,7 +301,9 @@ impl<'a> App<'a> {
         });
         // The variable came through the file as it was, line ends and all.
         let said = format!("v1 says {NASTY}");
-        eventually("v1 to have said all", || self.log(Some(&cursor)).join("\n").len() >= said.len());
+        eventually("v1 to have said all", || {
+            self.log(Some(&cursor)).join("\n").len() >= said.len()
+        });
         assert_eq!(self.log(Some(&cursor)).join("\n"), said);
         self.ok::<()>(What::Start(web()));
         assert_eq!(self.main_pid(), pid, "start restarted what ran");
@@ -278,13 +319,23 @@ impl<'a> App<'a> {
         assert_eq!(crashed.last_exit.as_deref(), Some("exit code 7"));
         assert_eq!(crashed.main_pid, None);
         let said = self.log(Some(&cursor));
-        assert!(said.len() > 1 && said.iter().all(|line| line == "v2 dies"), "{said:?}");
+        assert!(
+            said.len() > 1 && said.iter().all(|line| line == "v2 dies"),
+            "{said:?}"
+        );
 
         // Back to v1: a new start, nothing remembered of the crashes.
-        self.host.sh_as("deploy", &format!("ln -sfn releases/v1 {}/current", self.root));
+        self.host.sh_as(
+            "deploy",
+            &format!("ln -sfn releases/v1 {}/current", self.root),
+        );
         self.ok::<()>(What::Restart(web(), 10_000));
         let again = self.status();
-        assert_eq!((again.state.as_str(), again.restarts), ("running", 0), "{again:?}");
+        assert_eq!(
+            (again.state.as_str(), again.restarts),
+            ("running", 0),
+            "{again:?}"
+        );
         assert_ne!(again.invocation, first.invocation);
         assert!(again.invocation.is_some_and(|id| id.len() == 32));
 
@@ -302,13 +353,20 @@ impl<'a> App<'a> {
 
         // What does not stop is killed after its stop timeout, with its children; a shorter
         // deadline is kept.
-        self.release("v3", "trap : TERM; sleep 1000 & while :; do sleep 1000; done");
+        self.release(
+            "v3",
+            "trap : TERM; sleep 1000 & while :; do sleep 1000; done",
+        );
         self.ok::<()>(What::Start(web()));
         eventually("v3 to have its children", || self.status().pids.len() == 3);
         let pids = self.status().pids;
         let begun = Instant::now();
         self.fails(What::Stop(web(), 300));
-        assert!(begun.elapsed() < Duration::from_millis(1900), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_millis(1900),
+            "{:?}",
+            begun.elapsed()
+        );
         self.ok::<()>(What::Stop(web(), 20_000));
         for pid in pids {
             assert!(!self.host.exists(&format!("/proc/{pid}")), "{pid} is left");
@@ -349,7 +407,8 @@ fn service(name: &str) -> ServiceSpec {
 /// The findings that are not as they should be.
 fn bad(findings: &[Finding]) -> Vec<String> {
     let bad = findings.iter().filter(|finding| finding.level != Level::Ok);
-    bad.map(|finding| format!("{}: {}", finding.subject, finding.text)).collect()
+    bad.map(|finding| format!("{}: {}", finding.subject, finding.text))
+        .collect()
 }
 
 #[test]
@@ -363,15 +422,25 @@ fn systemd_keeps_services_with_exact_rights() {
     let test = "services::systemd_keeps_services_with_exact_rights";
     // A root that needs escapes in units.
     let root = "/srv/my shops/100%";
-    let mut app = App::new(&host, &controller, test, ServiceManagerKind::Systemd, root);
+    let mut app = App::new(host, &controller, test, ServiceManagerKind::Systemd, root);
     app.root = "/srv/shop".to_owned();
     app.deployment.root = None;
 
-    let refused = app.fails(What::Setup { shared: vec![], login: "deploy".into(), dry_run: false });
+    let refused = app.fails(What::Setup {
+        shared: vec![],
+        login: "deploy".into(),
+        dry_run: false,
+    });
     assert_eq!(refused.message, "setup of system services needs root");
     let refused = app.fails(What::Ready);
-    assert_eq!(refused.message, "this host is not set up for shop-web.service");
-    assert_eq!(refused.hint.as_deref(), Some("ship setup production --as root"));
+    assert_eq!(
+        refused.message,
+        "this host is not set up for shop-web.service"
+    );
+    assert_eq!(
+        refused.hint.as_deref(),
+        Some("ship setup production --as root")
+    );
     assert_eq!(app.status().state.as_str(), "missing");
 
     let changes = [
@@ -392,38 +461,98 @@ fn systemd_keeps_services_with_exact_rights() {
         "wrote /etc/sudoers.d/ship-shop",
     ];
     assert_eq!(app.setup("root", true), changes);
-    assert!(!host.exists("/srv/shop") && !host.exists("/etc/sudoers.d/ship-shop"));
+    assert!(!app.host.exists("/srv/shop") && !app.host.exists("/etc/sudoers.d/ship-shop"));
     assert_eq!(app.setup("root", false), changes);
     assert_eq!(app.setup("root", false), [""; 0]);
-    assert_eq!(host.sh("stat -c '%U %a' /etc/sudoers.d/ship-shop"), "root 440");
+    assert_eq!(
+        app.host.sh("stat -c '%U %a' /etc/sudoers.d/ship-shop"),
+        "root 440"
+    );
     app.ok::<()>(What::Ready);
     assert_eq!(bad(&app.ok::<Vec<Finding>>(What::Check)), [""; 0]);
 
     app.lives_through_releases("/run/shop-web");
-    assert_eq!(host.sh("systemd-analyze verify /etc/systemd/system/shop-web.service 2>&1"), "");
+    assert_eq!(
+        app.host
+            .sh("systemd-analyze verify /etc/systemd/system/shop-web.service 2>&1"),
+        ""
+    );
+    app.host.sh_as(
+        "shop",
+        "touch /srv/shop/shared/uploads/x; ! touch /srv/shop/releases/x 2>&-",
+    );
+
+    // No launcher in the live release: systemd starts nothing, and the status says why.
+    app.host.sh("mv /srv/shop/current /srv/shop/away");
+    app.ok::<()>(What::Restart(web(), 10_000));
+    let why = Some("not started: the live release has no launcher for it".to_owned());
+    let status = app.status();
+    assert_eq!((status.state.as_str(), status.last_exit), ("stopped", why));
+
+    // Somebody else has the port, and somebody made `current` a folder.
+    app.services[0].port = Some(3000);
+    app.host
+        .sh("systemd-run --quiet --unit=other python3 -m http.server 3000");
+    eventually("the other web server", || {
+        app.host.http_get(3000, "/").is_ok()
+    });
+    app.host.sh_as("deploy", "mkdir /srv/shop/current");
+    let findings = [
+        "root folder: /srv/shop/current is not a link, and ship did not make it",
+        "port: 3000 is taken: a process of root listens on 0.0.0.0:3000, web could not",
+    ];
+    assert_eq!(bad(&app.ok::<Vec<Finding>>(What::Check)), findings);
+    app.host
+        .sh("systemctl stop other; rmdir /srv/shop/current; mv /srv/shop/away /srv/shop/current");
+    app.services[0].port = None;
+
+    // The app comes back with the app.host.
+    app.host.reboot();
+    eventually("the service to run after a reboot", || {
+        app.status().state.as_str() == "running"
+    });
+
     let pid = app.main_pid();
-    assert_eq!(host.sh(&format!("stat -c %U /proc/{pid}")), "shop");
-    host.sh_as("shop", "touch /srv/shop/shared/uploads/x; ! touch /srv/shop/releases/x 2>&-");
+    assert_eq!(app.host.sh(&format!("stat -c %U /proc/{pid}")), "shop");
 
     // Exactly these rights.
-    for command in ["systemctl restart ssh.service", "systemctl stop shop-web", "true"] {
-        controller.ssh("deploy@web1", &format!("sudo -n {command}")).code(1);
+    for command in [
+        "systemctl restart ssh.service",
+        "systemctl stop shop-web",
+        "true",
+    ] {
+        controller
+            .ssh("deploy@web1", &format!("sudo -n {command}"))
+            .code(1);
     }
-    host.sh("echo 'Defaults requiretty' > /etc/sudoers.d/00-tty");
+    app.host
+        .sh("echo 'Defaults requiretty' > /etc/sudoers.d/00-tty");
     app.ok::<()>(What::Restart(web(), 10_000));
-    host.sh("rm /etc/sudoers.d/ship-shop");
+    app.host.sh("rm /etc/sudoers.d/ship-shop");
     let refused = app.fails(What::Restart(web(), 10_000));
-    assert_eq!(refused.message, "deploy may not run: sudo systemctl restart shop-web.service");
+    assert_eq!(
+        refused.message,
+        "deploy may not run: sudo systemctl restart shop-web.service"
+    );
     let findings: Vec<Finding> = app.ok(What::Check);
     let first = "sudo /usr/bin/systemctl start shop-web.service (and 3 more)";
-    assert_eq!(bad(&findings), [format!("rights: deploy may not run: {first}")]);
+    assert_eq!(
+        bad(&findings),
+        [format!("rights: deploy may not run: {first}")]
+    );
     assert_eq!(app.setup("root", false), ["wrote /etc/sudoers.d/ship-shop"]);
     let refused = app.fails(What::Start("worker".try_into().expect("a name")));
-    assert_eq!(refused.message, "shop-worker.service is not installed on this host");
+    assert_eq!(
+        refused.message,
+        "shop-worker.service is not installed on this host"
+    );
 
     // Other services in the next release.
     app.services = vec![service("worker")];
-    host.write("/etc/systemd/system/shop-admin-web.service", "# managed by ship for shop-admin\n");
+    app.host.write(
+        "/etc/systemd/system/shop-admin-web.service",
+        "# managed by ship for shop-admin\n",
+    );
     let changes = [
         "wrote /etc/systemd/system/shop-worker.service",
         "stopped, disabled and removed /etc/systemd/system/shop-web.service, which is no longer \
@@ -434,41 +563,75 @@ fn systemd_keeps_services_with_exact_rights() {
     ];
     assert_eq!(app.setup("root", false), changes);
     assert_eq!(app.setup("root", false), [""; 0]);
-    assert!(!host.exists(&format!("/proc/{pid}")));
-    assert!(host.exists("/etc/systemd/system/shop-admin-web.service"));
+    assert!(!app.host.exists(&format!("/proc/{pid}")));
+    assert!(
+        app.host
+            .exists("/etc/systemd/system/shop-admin-web.service")
+    );
 
     // No sudo, somebody else's unit, a closed way: refused before anything is changed.
-    host.write("/etc/systemd/system/shop-web.service", "[Service]\nExecStart=/bin/true\n");
+    app.host.write(
+        "/etc/systemd/system/shop-web.service",
+        "[Service]\nExecStart=/bin/true\n",
+    );
     app.services = vec![service("web")];
-    let all = || What::Setup { shared: vec![], login: "deploy".into(), dry_run: false };
-    let refused = app.run::<Vec<String>>("root", all()).expect_err("somebody else's unit");
-    assert!(refused.message.ends_with("was not written for this app by ship"), "{refused}");
-    host.sh("rm /etc/systemd/system/shop-web.service; mkdir -m 700 /srv/closed");
+    let all = || What::Setup {
+        shared: vec![],
+        login: "deploy".into(),
+        dry_run: false,
+    };
+    let refused = app
+        .run::<Vec<String>>("root", all())
+        .expect_err("somebody else's unit");
+    assert!(
+        refused
+            .message
+            .ends_with("was not written for this app by ship"),
+        "{refused}"
+    );
+    app.host
+        .sh("rm /etc/systemd/system/shop-web.service; mkdir -m 700 /srv/closed");
     app.deployment.root = Some("/srv/closed/shop".to_owned());
-    let refused = app.run::<Vec<String>>("root", all()).expect_err("a closed way");
+    let refused = app
+        .run::<Vec<String>>("root", all())
+        .expect_err("a closed way");
     let why = "shop cannot enter /srv/closed, which leads to the root folder /srv/closed/shop";
     assert_eq!(refused.message, why);
-    host.sh("mv /usr/bin/sudo /usr/bin/sudo.away");
+    app.host.sh("mv /usr/bin/sudo /usr/bin/sudo.away");
     let refused = app.run::<Vec<String>>("root", all()).expect_err("no sudo");
     let hint = "as root on the host: apt-get install --yes sudo";
     assert_eq!(refused.hint.as_deref(), Some(hint));
 
     // A deploying user that is not there, and root itself: no sudo needed, escapes in the unit.
-    host.sh("mv /usr/bin/sudo.away /usr/bin/sudo");
+    app.host.sh("mv /usr/bin/sudo.away /usr/bin/sudo");
     app.deployment.root = Some(root.to_owned());
     app.root = root.to_owned();
-    let jane = What::Setup { shared: vec![], login: "jane".into(), dry_run: false };
+    let jane = What::Setup {
+        shared: vec![],
+        login: "jane".into(),
+        dry_run: false,
+    };
     let changes: Vec<String> = app.run("root", jane).expect("jane is made");
-    assert_eq!(changes[..2], ["created the user jane", "let jane in with the 1 ssh key of root"]);
-    assert_eq!(controller.ssh("jane@web1", "id -Gn").ok().stdout, "jane systemd-journal\n");
-    host.write(
+    assert_eq!(
+        changes[..2],
+        [
+            "created the user jane",
+            "let jane in with the 1 ssh key of root"
+        ]
+    );
+    assert_eq!(
+        controller.ssh("jane@web1", "id -Gn").ok().stdout,
+        "jane systemd-journal\n"
+    );
+    app.host.write(
         &format!("{root}/releases/v1/.ship/run/web"),
         "#!/bin/sh\necho odd, but here; exec sleep 1000\n",
     );
-    host.sh(&format!(
+    app.host.sh(&format!(
         "cd '{root}'; chmod 755 releases/v1/.ship/run/web; ln -s releases/v1 current"
     ));
-    app.run::<()>("jane", What::Restart(web(), 10_000)).expect("jane restarts");
+    app.run::<()>("jane", What::Restart(web(), 10_000))
+        .expect("jane restarts");
     let status: ServiceStatus = app.run("jane", What::Status(web())).expect("a status");
     assert_eq!(status.state.as_str(), "running", "{status:?}");
 }
@@ -483,14 +646,24 @@ fn a_user_keeps_services_without_root() {
     let controller = Controller::knowing([&host]);
     let test = "services::a_user_keeps_services_without_root";
     let kind = ServiceManagerKind::SystemdUser;
-    let app = App::new(&host, &controller, test, kind, "~/apps/shop");
+    let mut app = App::new(host, &controller, test, kind, "~/apps/shop");
 
     // Without polkit, only root may enable linger; that is all that it is needed for.
-    let setup = || What::Setup { shared: vec![], login: "deploy".into(), dry_run: false };
+    let setup = || What::Setup {
+        shared: vec![],
+        login: "deploy".into(),
+        dry_run: false,
+    };
     let refused = app.fails(setup());
-    assert!(refused.message.contains("may not enable linger"), "{refused:?}");
-    assert_eq!(refused.hint.as_deref(), Some("as root on the host: loginctl enable-linger deploy"));
-    assert!(!host.exists("/home/deploy/apps"));
+    assert!(
+        refused.message.contains("may not enable linger"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        refused.hint.as_deref(),
+        Some("as root on the host: loginctl enable-linger deploy")
+    );
+    assert!(!app.host.exists("/home/deploy/apps"));
     let by_root = [
         "added deploy to the group systemd-journal",
         "enabled linger: services of deploy run while nobody is logged in",
@@ -509,6 +682,10 @@ fn a_user_keeps_services_without_root() {
     assert_eq!(app.setup("deploy", false), [""; 0]);
     assert_eq!(bad(&app.ok::<Vec<Finding>>(What::Check)), [""; 0]);
     app.lives_through_releases("/run/user/1000/shop-web");
+    app.host.reboot();
+    eventually("the service to run after a reboot", || {
+        app.status().state.as_str() == "running"
+    });
 }
 
 #[test]
@@ -523,10 +700,13 @@ fn the_supervisor_keeps_services_anywhere() {
     let kind = ServiceManagerKind::Supervisor;
     // Longer than a socket's path may be.
     let root = format!("~/apps/{}", "long/".repeat(25));
-    let app = App::new(&host, &controller, test, kind, root.trim_end_matches('/'));
+    let app = App::new(host, &controller, test, kind, root.trim_end_matches('/'));
     let daemons = || {
-        let found = host.exec("pgrep -xf '/opt/ship agent supervise .*'");
-        String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+        let found = app.host.exec("pgrep -xf '/opt/ship agent supervise .*'");
+        String::from_utf8_lossy(&found.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
 
     assert_eq!(app.setup("deploy", false).len(), 9);
@@ -541,28 +721,43 @@ fn the_supervisor_keeps_services_anywhere() {
     app.release("v5", "exec sleep 1005");
     app.ok::<()>(What::Restart(web(), 10_000));
     let orphan = app.main_pid();
-    host.sh(&format!("kill -KILL {}", daemons()[0]));
+    app.host.sh(&format!("kill -KILL {}", daemons()[0]));
     let seen = app.status();
-    assert_eq!((seen.state.as_str(), seen.main_pid), ("running", Some(orphan)));
+    assert_eq!(
+        (seen.state.as_str(), seen.main_pid),
+        ("running", Some(orphan))
+    );
     app.ok::<()>(What::Restart(web(), 10_000));
     assert_ne!(app.main_pid(), orphan);
-    assert_eq!(host.sh("pgrep -xfc 'sleep 1005'"), "1");
+    assert_eq!(app.host.sh("pgrep -xfc 'sleep 1005'"), "1");
 
     // It is told to end, as at shutdown: what should run runs again with the next one.
     app.ok::<()>(What::Shutdown);
     eventually("the supervisor to end", || daemons().is_empty());
     let seen = app.status();
-    assert_eq!(seen.last_exit.as_deref(), Some("its supervisor does not run"), "{seen:?}");
+    assert_eq!(
+        seen.last_exit.as_deref(),
+        Some("its supervisor does not run"),
+        "{seen:?}"
+    );
     app.ok::<()>(What::Start(web()));
     assert_eq!(app.status().state.as_str(), "running");
 
     // Nothing to keep: it goes by itself.
     app.ok::<()>(What::Stop(web(), 10_000));
     eventually("the supervisor to go", || daemons().is_empty());
-    assert_eq!(host.exec("pgrep -u deploy sleep").status.code(), Some(1));
+    assert_eq!(
+        app.host.exec("pgrep -u deploy sleep").status.code(),
+        Some(1)
+    );
     let failure = {
-        host.sh(&format!("rm {}/current", app.root));
+        app.host.sh(&format!("rm {}/current", app.root));
         app.fails(What::Restart(web(), 10_000))
     };
-    assert!(failure.message.ends_with("current/.ship/run/web does not exist"), "{failure}");
+    assert!(
+        failure
+            .message
+            .ends_with("current/.ship/run/web does not exist"),
+        "{failure}"
+    );
 }

@@ -99,7 +99,9 @@ fn last_exit(unit: &HashMap<&str, &str>, state: ServiceState) -> Option<String> 
 pub fn memory_of(pids: &[u32]) -> Option<u64> {
     let of = |pid: &u32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
         Some(kib * 1024)
     };

@@ -243,8 +243,11 @@ fn on_signals() {
         SIGNALLED.store(true, Ordering::SeqCst);
     }
     extern "C" fn pass(_signal: libc::c_int) {}
-    let handlers: [(libc::c_int, extern "C" fn(libc::c_int)); 3] =
-        [(libc::SIGTERM, end), (libc::SIGINT, end), (libc::SIGHUP, pass)];
+    let handlers: [(libc::c_int, extern "C" fn(libc::c_int)); 3] = [
+        (libc::SIGTERM, end),
+        (libc::SIGINT, end),
+        (libc::SIGHUP, pass),
+    ];
     for (signal, handler) in handlers {
         // SAFETY: the handlers do nothing but store to an atomic (signal-safety(7)); the action is
         // zeroed, which is a valid empty one (sigaction(2)).

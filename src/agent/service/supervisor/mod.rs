@@ -4,6 +4,9 @@
 //! client, which starts it when there is something to keep. Its files, below `<root>/.ship`:
 //! `supervisor.sock`, `supervisor.lock`, `supervisor.json` (what should run), `supervisor.log`,
 //! `logs/<service>.log` and `runtime/<service>/`.
+//!
+//! A service counts as started once its launcher runs, also one that says `READY=1` to systemd:
+//! there is no `$NOTIFY_SOCKET` here. Its proof is its health check.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
