@@ -13,6 +13,9 @@ use crate::model::{Probe, ServiceSpec};
 /// The pause between two questions, ms: the resolution of the figure.
 const PAUSE_MS: u64 = 10;
 
+/// The longest pause on top of that while the service is away, ms.
+const MAX_PAUSE_MS: u64 = 500;
+
 /// A probe that runs beside a switch.
 #[derive(Debug)]
 pub struct Downtime {
@@ -80,6 +83,8 @@ fn watch(prober: &Prober, probe: &Probe, stop: &AtomicBool) -> u64 {
             }
             return u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         }
-        std::thread::sleep(Duration::from_millis(PAUSE_MS));
+        // A service that stays away is asked less and less often: its log is not ours to fill.
+        let away = bad_since.map_or(0, |since| u64::try_from(since.elapsed().as_millis()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(PAUSE_MS + (away / 20).min(MAX_PAUSE_MS)));
     }
 }
