@@ -147,7 +147,7 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
     let text = format!("{} MB free at {}", free / 1_000_000, existing.display());
     findings.push(match free {
         ..LITTLE_SPACE => bad(Level::Failure, SUBJECT, text, HINT),
-        ..SOME_SPACE => bad(Level::Warning, SUBJECT, text, HINT),
+        LITTLE_SPACE..SOME_SPACE => bad(Level::Warning, SUBJECT, text, HINT),
         _ => ok(SUBJECT, text),
     });
     // Some file systems make inodes as they are needed, and count none.
@@ -155,7 +155,7 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
         let text = format!("{} inodes free at {}", disk.f_favail, existing.display());
         match disk.f_favail {
             ..FEW_INODES => findings.push(bad(Level::Failure, SUBJECT, text, HINT)),
-            ..SOME_INODES => findings.push(bad(Level::Warning, SUBJECT, text, HINT)),
+            FEW_INODES..SOME_INODES => findings.push(bad(Level::Warning, SUBJECT, text, HINT)),
             _ => {}
         }
     }
