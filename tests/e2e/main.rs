@@ -4,5 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod shop;
+
+mod broken_deploy;
+mod examples;
+mod first_deploy_fails;
+mod fleet;
 mod hosts;
 mod lab;
