@@ -75,7 +75,9 @@ impl Journal {
             // With a cursor, --lines would mean the first so many.
             Some(LogCursor(cursor)) => match cursor.strip_prefix('@') {
                 Some(_) => journalctl.arg(format!("--since={cursor}")),
-                None => journalctl.arg(format!("--after-cursor={cursor}")),
+                // Not --after-cursor: where the entry at the cursor is not one of these lines (it
+                // rarely is), journalctl before 255 passes over the first line that is.
+                None => journalctl.arg(format!("--cursor={cursor}")),
             },
             None => journalctl.arg(format!("--lines={max}")),
         };
@@ -87,6 +89,7 @@ impl Journal {
                 .lines
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
+                Ok(text) if cursor.is_some_and(|cursor| is_at(&text, cursor)) => {}
                 Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -209,6 +212,12 @@ impl Journal {
             ))
         })
     }
+}
+
+/// Whether an entry is the one that the cursor was taken at.
+fn is_at(text: &str, cursor: &LogCursor) -> bool {
+    let entry: Option<Value> = serde_json::from_str(text).ok();
+    entry.is_some_and(|entry| entry["__CURSOR"].as_str() == Some(&cursor.0))
 }
 
 /// Microseconds since the epoch as RFC 3339 with milliseconds.
