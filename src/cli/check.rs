@@ -28,7 +28,7 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
     };
     let result = session.project().and_then(|project| {
         if args.print {
-            session.reporter.data(&crate::project::print(&project));
+            session.reporter.data(&project.print());
             return Ok(());
         }
         let Some(name) = &args.environment else {

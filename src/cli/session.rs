@@ -86,8 +86,9 @@ impl Session {
     /// # Errors
     /// The failure, with the rendered diagnostics as details.
     pub fn project(&self) -> Result<Project, Failure> {
-        let (project, diagnostics) = crate::project::load(&self.folder());
-        match project {
+        let checked = Project::check(&self.folder());
+        let diagnostics = checked.diagnostics;
+        match checked.project {
             Some(project) => {
                 for warning in &diagnostics {
                     self.sink.emit(Event::Warning { text: warning.message.clone(), hint: None });
