@@ -7,8 +7,12 @@ mod support;
 mod shop;
 
 mod broken_deploy;
+mod connections;
+mod everyday;
 mod examples;
 mod first_deploy_fails;
 mod fleet;
 mod hosts;
 mod lab;
+mod modes;
+mod unchanged;
