@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::downtime::Downtime;
 use super::host::{Host, LoadedRelease};
 use super::journal::{self, Entry, Step};
-use super::prove::{Before, prove};
+use super::prove::{Before, add_log, prove};
 use super::releases;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
@@ -97,17 +97,36 @@ impl Activation<'_> {
                 };
                 Ok((activated, Some(pending)))
             }
-            Err(diagnoses) => {
-                for diagnosis in &diagnoses {
-                    (self.emit)(HostEvent::Unproven { diagnosis: diagnosis.clone() });
-                }
+            Err(mut diagnoses) => {
+                // The way back comes first; what the logs say can be read afterwards.
+                let until = jiff::Timestamp::now();
                 let why = diagnoses
                     .first()
                     .map_or_else(|| "not proven".to_owned(), |d| format!("{}: {}", d.service, d.reason));
+                let target = from.map_or_else(|| "nothing".to_owned(), |id| id.to_string());
+                (self.emit)(HostEvent::Note { text: format!("{why}; going back to {target}") });
                 let mut activated = self.revert(pending, &why, self.cancelled());
+                self.tell(&mut diagnoses, &new.release.services, &befores, Some(until));
                 activated.diagnoses = diagnoses;
                 Ok((activated, None))
             }
+        }
+    }
+
+    /// Adds the services' own last log lines to what was found, and says it.
+    fn tell(
+        &self,
+        diagnoses: &mut [Diagnosis],
+        services: &[ServiceSpec],
+        befores: &[Before],
+        until: Option<jiff::Timestamp>,
+    ) {
+        for diagnosis in diagnoses {
+            let known = services.iter().zip(befores).find(|(s, _)| s.name == diagnosis.service);
+            if let Some((_, before)) = known {
+                add_log(self.host, diagnosis, before, until);
+            }
+            (self.emit)(HostEvent::Unproven { diagnosis: diagnosis.clone() });
         }
     }
 
@@ -272,10 +291,8 @@ impl Activation<'_> {
         self.restart_all(&old.release.services)?;
         let never = AtomicBool::new(false);
         let again = Activation { host: self.host, stop: &never, emit: self.emit };
-        again.prove_all(&old, &befores, false).map_err(|diagnoses| {
-            for diagnosis in &diagnoses {
-                (self.emit)(HostEvent::Unproven { diagnosis: diagnosis.clone() });
-            }
+        again.prove_all(&old, &befores, false).map_err(|mut diagnoses| {
+            self.tell(&mut diagnoses, &old.release.services, &befores, None);
             let why: Vec<String> =
                 diagnoses.iter().map(|d| format!("{}: {}", d.service, d.reason)).collect();
             Failure::unexpected(format!("{from} is not healthy either ({})", why.join("; ")))
@@ -323,10 +340,8 @@ impl Activation<'_> {
                 }
             }
         }
-        let times = self.prove_all(&chosen, &befores, false).map_err(|diagnoses| {
-            for diagnosis in &diagnoses {
-                (self.emit)(HostEvent::Unproven { diagnosis: diagnosis.clone() });
-            }
+        let times = self.prove_all(&chosen, &befores, false).map_err(|mut diagnoses| {
+            self.tell(&mut diagnoses, services, &befores, None);
             let why: Vec<String> =
                 diagnoses.iter().map(|d| format!("{}: {}", d.service, d.reason)).collect();
             Failure::new(FailureKind::NeedsPerson, format!("not healthy: {}", why.join("; ")))

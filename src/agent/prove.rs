@@ -34,6 +34,9 @@ impl Before {
 /// Log lines that a diagnosis shows.
 const LOG_LINES: usize = 20;
 
+/// How long a log that is empty is asked for again.
+const LOG_PATIENCE: Duration = Duration::from_millis(600);
+
 /// The first pauses between two looks are short, so that a quick service costs little, ms.
 const FIRST_PAUSE_MS: u64 = 15;
 
@@ -55,6 +58,37 @@ pub fn prove(
     match proof.wait(settle, stop, emit) {
         Ok(()) => Ok(()),
         Err(reason) => Err(proof.diagnose(reason)),
+    }
+}
+
+/// Adds what the service itself said since `before`, up to `until` (what a later process says is
+/// not this one's). Logs arrive a moment after they are written: an empty one is asked for again.
+pub fn add_log(
+    host: &Host,
+    diagnosis: &mut Diagnosis,
+    before: &Before,
+    until: Option<jiff::Timestamp>,
+) {
+    let asked = Instant::now();
+    loop {
+        match host.manager.log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4) {
+            Ok(lines) => {
+                let own = lines.into_iter().filter(|line| {
+                    until.is_none_or(|until| line.time.parse().is_ok_and(|time: jiff::Timestamp| time <= until))
+                });
+                diagnosis.log = own.map(|line| line.text).collect();
+                let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
+                diagnosis.log.drain(..surplus);
+            }
+            Err(failure) => {
+                diagnosis.log = vec![format!("(no log: {})", failure.message)];
+                return;
+            }
+        }
+        if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -275,20 +309,12 @@ impl Proof<'_> {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
         facts.extend(self.what_listens());
-        let log = self
-            .host
-            .manager
-            .log_since(&self.service.name, self.before.cursor.as_ref(), LOG_LINES)
-            .map_or_else(
-                |failure| vec![format!("(no log: {})", failure.message)],
-                |lines| lines.into_iter().map(|line| line.text).collect(),
-            );
         Diagnosis {
             service: self.service.name.clone(),
             release: Some(self.release.release.id),
             reason,
             facts,
-            log,
+            log: Vec::new(),
         }
     }
 

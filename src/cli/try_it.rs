@@ -109,7 +109,7 @@ impl Demo {
         let manifest = format!(
             "[app]\nname = \"ship-demo\"\n\n\
              [test]\nsteps = [\"test -s app.txt\"]\n\n\
-             [release]\ninclude = [\"app.*\", \"broke[n]\"]\n\n\
+             [release]\ninclude = [\".\"]\nexclude = [\"/host\", \"/ship.toml\"]\n\n\
              [services.web]\ncommand = [{}, \"agent\", \"demo\"]\nport = {port}\n\
              health = {{ path = \"/healthz\", timeout = \"3s\" }}\nsettle = \"1s\"\n\n\
              [environments.local]\nroot = {}\n",

@@ -125,7 +125,7 @@ fn named_target(
 mod tests {
     use std::collections::BTreeMap;
 
-    use proptest::prelude::*;
+    use proptest::prelude::{prop_assert_eq, proptest};
 
     use super::*;
     use crate::model::Digest;

@@ -75,8 +75,8 @@ impl Journal {
             // With a cursor, --lines would mean the first so many.
             Some(LogCursor(cursor)) => match cursor.strip_prefix('@') {
                 Some(_) => journalctl.arg(format!("--since={cursor}")),
-                // Not --after-cursor: where the entry at the cursor is not one of these lines (it
-                // rarely is), journalctl before 255 passes over the first line that is.
+                // Not --after-cursor: with matches it leaves out the first line after a cursor
+                // that does not match itself (seen with systemd 252).
                 None => journalctl.arg(format!("--cursor={cursor}")),
             },
             None => journalctl.arg(format!("--lines={max}")),
@@ -89,7 +89,7 @@ impl Journal {
                 .lines
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
-                Ok(text) if cursor.is_some_and(|cursor| is_at(&text, cursor)) => {}
+                Ok(text) if is_at(&text, cursor) => {}
                 Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -214,10 +214,13 @@ impl Journal {
     }
 }
 
-/// Whether an entry is the one that the cursor was taken at.
-fn is_at(text: &str, cursor: &LogCursor) -> bool {
-    let entry: Option<Value> = serde_json::from_str(text).ok();
-    entry.is_some_and(|entry| entry["__CURSOR"].as_str() == Some(&cursor.0))
+/// Whether `text` is the very entry that `cursor` names.
+fn is_at(text: &str, cursor: Option<&LogCursor>) -> bool {
+    let Some(LogCursor(cursor)) = cursor else {
+        return false;
+    };
+    serde_json::from_str::<Value>(text)
+        .is_ok_and(|entry| entry.get("__CURSOR").and_then(Value::as_str) == Some(cursor))
 }
 
 /// Microseconds since the epoch as RFC 3339 with milliseconds.
