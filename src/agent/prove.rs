@@ -305,7 +305,8 @@ impl Proof<'_> {
 
     fn diagnose(&self, reason: String) -> Diagnosis {
         let mut facts = Vec::new();
-        if !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
+        let runs = self.status.state == ServiceState::Running;
+        if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
         facts.extend(self.what_listens());

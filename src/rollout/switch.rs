@@ -135,7 +135,9 @@ impl Switch<'_> {
             Some((host, _)) => format!("{} failed on {host}", self.release),
             None => "interrupted".to_owned(),
         };
-        if let Some((host, _)) = cause {
+        // A host that failed has gone back by itself already.
+        let others = ends.iter().any(HostEnd::done);
+        if let Some((host, _)) = cause.filter(|_| others) {
             self.context.sink.emit(Event::Reverting { release: self.release, host: host.clone() });
         }
         let request = ToAgent::Revert { why };

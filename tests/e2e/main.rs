@@ -15,4 +15,5 @@ mod fleet;
 mod hosts;
 mod lab;
 mod modes;
+mod services;
 mod unchanged;

@@ -75,21 +75,22 @@ impl Journal {
             // With a cursor, --lines would mean the first so many.
             Some(LogCursor(cursor)) => match cursor.strip_prefix('@') {
                 Some(_) => journalctl.arg(format!("--since={cursor}")),
-                // Not --after-cursor: with matches it leaves out the first line after a cursor
-                // that does not match itself (seen with systemd 252).
+                // --after-cursor would pass over the first line of the service: it leaves out one
+                // line that matches, whether or not that is the one at the cursor.
                 None => journalctl.arg(format!("--cursor={cursor}")),
             },
             None => journalctl.arg(format!("--lines={max}")),
         };
         let mut follower = Follower::start(&mut journalctl)?;
         let mut lines = VecDeque::new();
+        let mut is_first = true;
         let end = Instant::now() + READING;
         loop {
             match follower
                 .lines
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
-                Ok(text) if is_at(&text, cursor) => {}
+                Ok(text) if std::mem::take(&mut is_first) && is_at(&text, cursor) => {}
                 Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -214,13 +215,12 @@ impl Journal {
     }
 }
 
-/// Whether `text` is the very entry that `cursor` names.
+/// Whether an entry is the one at the cursor, which was there before.
 fn is_at(text: &str, cursor: Option<&LogCursor>) -> bool {
-    let Some(LogCursor(cursor)) = cursor else {
-        return false;
-    };
-    serde_json::from_str::<Value>(text)
-        .is_ok_and(|entry| entry.get("__CURSOR").and_then(Value::as_str) == Some(cursor))
+    let entry = || serde_json::from_str::<Value>(text).ok();
+    cursor.is_some_and(|LogCursor(cursor)| {
+        entry().is_some_and(|entry| entry.get("__CURSOR").and_then(Value::as_str) == Some(cursor))
+    })
 }
 
 /// Microseconds since the epoch as RFC 3339 with milliseconds.

@@ -33,6 +33,9 @@ pub fn status(unit: &HashMap<&str, &str>, now_us: u64) -> ServiceStatus {
     let state = state(get("LoadState"), get("ActiveState"), get("SubState"));
     let main_pid = get("MainPID").parse().ok().filter(|pid| *pid != 0);
     let started: u64 = get("ExecMainStartTimestampMonotonic").parse().unwrap_or(0);
+    let pids = pids(get("ControlGroup"));
+    // 2^64-1 and `[not set]` both mean that systemd does not count it, as for many users.
+    let memory = get("MemoryCurrent").parse().ok().filter(|n| *n != u64::MAX);
     ServiceStatus {
         state,
         main_pid,
@@ -40,9 +43,8 @@ pub fn status(unit: &HashMap<&str, &str>, now_us: u64) -> ServiceStatus {
         restarts: get("NRestarts").parse().unwrap_or(0),
         uptime_ms: main_pid.map(|_| now_us.saturating_sub(started) / 1000),
         last_exit: last_exit(unit, state),
-        // 2^64-1 and `[not set]` both mean that it is not known.
-        memory: get("MemoryCurrent").parse().ok().filter(|n| *n != u64::MAX),
-        pids: pids(get("ControlGroup")),
+        memory: memory.or_else(|| memory_of(&pids)),
+        pids,
     }
 }
 
@@ -90,6 +92,21 @@ fn last_exit(unit: &HashMap<&str, &str>, state: ServiceState) -> Option<String> 
         "protocol" => format!("{ended}, without having said READY=1"),
         _ => ended,
     })
+}
+
+/// Resident memory of these processes together, bytes; `None` where that is not known.
+#[must_use]
+pub fn memory_of(pids: &[u32]) -> Option<u64> {
+    let of = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kib * 1024)
+    };
+    let known: Vec<u64> = pids.iter().filter_map(of).collect();
+    (!known.is_empty()).then(|| known.iter().sum())
 }
 
 /// The processes of a control group and of those below it, in the unified hierarchy or in

@@ -1,6 +1,6 @@
 //! systemd as the service manager: the system's, or the user's own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::journal::Journal;
 use super::systemctl::{self, Scope};
@@ -89,13 +89,23 @@ impl ServiceManager for Systemd {
     }
 
     fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+        let end = Instant::now() + deadline;
         self.forget_failures(service, deadline)?;
-        self.act("restart", service, deadline)
+        self.act(
+            "restart",
+            service,
+            end.saturating_duration_since(Instant::now()),
+        )
     }
 
     fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+        let end = Instant::now() + deadline;
         self.forget_failures(service, deadline)?;
-        self.act("start", service, deadline)
+        self.act(
+            "start",
+            service,
+            end.saturating_duration_since(Instant::now()),
+        )
     }
 
     fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {

@@ -43,12 +43,22 @@ pub fn check(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
 }
 
 fn ok(subject: &str, text: impl Into<String>) -> Finding {
-    Finding { level: Level::Ok, subject: subject.to_owned(), text: text.into(), hint: None }
+    Finding {
+        level: Level::Ok,
+        subject: subject.to_owned(),
+        text: text.into(),
+        hint: None,
+    }
 }
 
 fn bad(level: Level, subject: &str, text: impl Into<String>, hint: impl Into<String>) -> Finding {
     let hint = Some(hint.into());
-    Finding { level, subject: subject.to_owned(), text: text.into(), hint }
+    Finding {
+        level,
+        subject: subject.to_owned(),
+        text: text.into(),
+        hint,
+    }
 }
 
 fn root(host: &Host, findings: &mut Vec<Finding>) {
@@ -59,16 +69,29 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
     let user = systemctl::user_name();
     match fs::metadata(root) {
         Err(_) if host.deployment.manager == ServiceManagerKind::Systemd => {
-            findings.push(bad(Level::Failure, SUBJECT, format!("{shown} is not there"), setup));
+            findings.push(bad(
+                Level::Failure,
+                SUBJECT,
+                format!("{shown} is not there"),
+                setup,
+            ));
             return;
         }
         Err(_) => {
-            let above = root.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+            let above = root
+                .ancestors()
+                .find(|folder| folder.exists())
+                .unwrap_or(Path::new("/"));
             findings.push(if writable(above) {
                 ok(SUBJECT, format!("{shown} will be made by the first deploy"))
             } else {
                 let text = format!("{user} cannot make {shown}: {} is not its", above.display());
-                bad(Level::Failure, SUBJECT, text, "choose another root folder, or make it as root")
+                bad(
+                    Level::Failure,
+                    SUBJECT,
+                    text,
+                    "choose another root folder, or make it as root",
+                )
             });
             return;
         }
@@ -85,14 +108,25 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
     }
     let current = host.layout.current();
     if fs::symlink_metadata(&current).is_ok_and(|meta| !meta.is_symlink()) {
-        let text = format!("{} is not a link, and ship did not make it", current.display());
-        findings.push(bad(Level::Failure, SUBJECT, text, "move it away; a deploy replaces a link"));
+        let text = format!(
+            "{} is not a link, and ship did not make it",
+            current.display()
+        );
+        findings.push(bad(
+            Level::Failure,
+            SUBJECT,
+            text,
+            "move it away; a deploy replaces a link",
+        ));
     }
     if host.deployment.manager == ServiceManagerKind::Systemd {
         let app = &host.deployment.user;
         if let Some(closed) = plan::closed_parent(root, app) {
             let text = format!("{app} cannot enter {}", closed.display());
-            let hint = format!("chmod o+x {}, or choose another root folder", closed.display());
+            let hint = format!(
+                "chmod o+x {}, or choose another root folder",
+                closed.display()
+            );
             findings.push(bad(Level::Failure, SUBJECT, text, hint));
         }
     }
@@ -102,7 +136,10 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
     const SUBJECT: &str = "disk";
     const HINT: &str = "remove what is not needed, or lower `release.keep`";
     let root = host.layout.root();
-    let existing = root.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let existing = root
+        .ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("/"));
     let Ok(disk) = rustix::fs::statvfs(existing) else {
         return;
     };
@@ -162,7 +199,10 @@ fn rights(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Ve
     let setup = format!("run {}", systemctl::setup_command(&host.deployment));
     if scope == Scope::User {
         findings.push(if plan::lingers(&user) {
-            ok(SUBJECT, format!("services of {user} run while nobody is logged in (linger)"))
+            ok(
+                SUBJECT,
+                format!("services of {user} run while nobody is logged in (linger)"),
+            )
         } else {
             let text = format!("services of {user} end with its last session: linger is off");
             bad(Level::Failure, SUBJECT, text, setup)
@@ -173,13 +213,17 @@ fn rights(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Ve
         findings.push(ok(SUBJECT, "root"));
         return;
     }
-    let Ok(listed) = child::run(child::command("sudo").args(["-n", "-l"]), systemctl::ASKING) else {
+    let Ok(listed) = child::run(child::command("sudo").args(["-n", "-l"]), systemctl::ASKING)
+    else {
         let failure = systemctl::no_sudo(&host.deployment);
         let hint = failure.hint.unwrap_or_default();
         findings.push(bad(Level::Failure, SUBJECT, failure.message, hint));
         return;
     };
-    let names: Vec<ServiceName> = services.iter().map(|service| service.name.clone()).collect();
+    let names: Vec<ServiceName> = services
+        .iter()
+        .map(|service| service.name.clone())
+        .collect();
     let wanted = unit::sudo_commands(&host.deployment.app, &names, systemctl::path());
     let granted = without_password(&listed.stdout);
     let missing: Vec<_> = wanted
@@ -187,7 +231,10 @@ fn rights(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Ve
         .filter(|command| !granted.contains("ALL") && !granted.contains(command.as_str()))
         .collect();
     findings.push(match missing.first() {
-        None => ok(SUBJECT, format!("{user} may start and stop the services through sudo")),
+        None => ok(
+            SUBJECT,
+            format!("{user} may start and stop the services through sudo"),
+        ),
         Some(first) => {
             let more = match missing.len() {
                 1 => String::new(),
@@ -203,7 +250,11 @@ fn rights(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Ve
 /// what follows it in its line (sudoers(5), "Tag_Spec").
 fn without_password(listed: &str) -> HashSet<&str> {
     let mut commands = HashSet::new();
-    for line in listed.lines().map(str::trim).filter(|line| line.starts_with('(')) {
+    for line in listed
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with('('))
+    {
         let Some((_, rest)) = line.split_once(") ") else {
             continue;
         };
@@ -239,7 +290,12 @@ fn journal(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
                 FailureKind::Refused => Level::Warning,
                 _ => Level::Failure,
             };
-            findings.push(bad(level, SUBJECT, failure.message, failure.hint.unwrap_or_default()));
+            findings.push(bad(
+                level,
+                SUBJECT,
+                failure.message,
+                failure.hint.unwrap_or_default(),
+            ));
         }
     }
 }
@@ -253,7 +309,10 @@ fn supervisor(host: &Host, findings: &mut Vec<Finding>) {
     let root = host.layout.root().display().to_string();
     let crontab = child::run(child::command("crontab").arg("-l"), systemctl::ASKING);
     let at_boot = crontab.is_ok_and(|output| {
-        output.stdout.lines().any(|line| line.starts_with("@reboot") && line.contains(&root))
+        output
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("@reboot") && line.contains(&root))
     });
     findings.push(if at_boot {
         ok(SUBJECT, "the built-in supervisor, started at boot by cron")
@@ -286,7 +345,10 @@ fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
             .collect();
         let taken = |found: &&Listener| found.port == port && !ours.contains(&found.inode);
         findings.push(match listeners.iter().find(taken) {
-            None => ok(SUBJECT, format!("{port} is free, or {}'s already", service.name)),
+            None => ok(
+                SUBJECT,
+                format!("{port} is free, or {}'s already", service.name),
+            ),
             Some(listener) => {
                 let by = account::by_uid(listener.uid)
                     .map_or_else(|| format!("user {}", listener.uid), |account| account.name);
@@ -295,7 +357,12 @@ fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
                     listener.at(),
                     service.name
                 );
-                bad(Level::Failure, SUBJECT, text, "stop that process, or choose another port")
+                bad(
+                    Level::Failure,
+                    SUBJECT,
+                    text,
+                    "stop that process, or choose another port",
+                )
             }
         });
     }

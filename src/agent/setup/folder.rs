@@ -89,7 +89,9 @@ mod tests {
     #[test]
     fn no_link_is_followed() {
         let uid = rustix::process::geteuid().as_raw();
-        let Some(me) = account::by_uid(uid) else { return };
+        let Some(me) = account::by_uid(uid) else {
+            return;
+        };
         let temp = tempfile::tempdir().unwrap();
         let base = temp.path();
         ensure(base, Path::new("a"), &me.name, 0o755).unwrap();
@@ -97,7 +99,10 @@ mod tests {
         touch(base, Path::new("a/b/file"), &me.name, 0o640).unwrap();
         touch(base, Path::new("a/b/file"), &me.name, 0o600).unwrap();
         let mode = |path: &str| fs::metadata(base.join(path)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode("a"), mode("a/b"), mode("a/b/file")), (0o755, 0o750, 0o640));
+        assert_eq!(
+            (mode("a"), mode("a/b"), mode("a/b/file")),
+            (0o755, 0o750, 0o640)
+        );
 
         symlink(base.join("a"), base.join("link")).unwrap();
         assert!(ensure(base, Path::new("link"), &me.name, 0o700).is_err());

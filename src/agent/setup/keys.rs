@@ -19,7 +19,9 @@ pub struct Keys {
 /// The keys of the person behind sudo, else those of root; `None` when there are none.
 #[must_use]
 pub fn of_administrator() -> Option<Keys> {
-    let sudo = std::env::var("SUDO_USER").ok().filter(|name| name != "root");
+    let sudo = std::env::var("SUDO_USER")
+        .ok()
+        .filter(|name| name != "root");
     let users = sudo.into_iter().chain(["root".to_owned()]);
     users.filter_map(|user| read(&user)).next()
 }

@@ -28,7 +28,11 @@ pub fn plan(target: &Target<'_>) -> Result<Vec<Step>, Failure> {
 }
 
 fn system(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
-    let Target { deployment, login: deployer, .. } = target;
+    let Target {
+        deployment,
+        login: deployer,
+        ..
+    } = target;
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::refused("setup of system services needs root")
             .hint(systemctl::setup_command(deployment)));
@@ -85,17 +89,23 @@ fn needs_systemd() -> Result<(), Failure> {
 
 /// Whether sudo and its visudo are there.
 fn has_sudo() -> bool {
-    let answers = |program: &str| {
-        child::run(child::command(program).arg("-V"), systemctl::ASKING).is_ok()
-    };
+    let answers =
+        |program: &str| child::run(child::command(program).arg("-V"), systemctl::ASKING).is_ok();
     answers("sudo") && answers("visudo")
 }
 
 fn login(target: &Target<'_>, steps: &mut Vec<Step>) {
     if target.for_another && account::by_name(&target.login).is_none() {
         let (login, home) = (target.login.clone(), target.home.clone());
-        steps.push(Step::Login { name: login.clone(), home: home.clone() });
-        steps.push(Step::Keys { login, home, keys: keys::of_administrator() });
+        steps.push(Step::Login {
+            name: login.clone(),
+            home: home.clone(),
+        });
+        steps.push(Step::Keys {
+            login,
+            home,
+            keys: keys::of_administrator(),
+        });
     }
 }
 
@@ -113,7 +123,9 @@ fn journal(target: &Target<'_>, steps: &mut Vec<Step>) {
 
 fn linger(target: &Target<'_>, steps: &mut Vec<Step>) {
     if !lingers(&target.login) {
-        steps.push(Step::Linger { user: target.login.clone() });
+        steps.push(Step::Linger {
+            user: target.login.clone(),
+        });
     }
 }
 
@@ -126,7 +138,9 @@ pub fn lingers(user: &str) -> bool {
 fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
     let root = target.layout.root();
     if !root.exists() {
-        steps.push(Step::Parents { path: root.to_owned() });
+        steps.push(Step::Parents {
+            path: root.to_owned(),
+        });
     }
     let deployer = &target.login;
     folder(root, "", deployer, Some(0o755), steps);
@@ -140,7 +154,11 @@ fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
         match entry {
             Entry::Folder(_) => folder(root, below, app, None, steps),
             Entry::File(_) if fs::symlink_metadata(root.join(&below)).is_err() => {
-                steps.push(Step::File { base: root.to_owned(), below, owner: app.to_owned() });
+                steps.push(Step::File {
+                    base: root.to_owned(),
+                    below,
+                    owner: app.to_owned(),
+                });
             }
             Entry::File(_) => {}
         }
@@ -235,7 +253,11 @@ fn unit_files(target: &Target<'_>, scope: Scope, steps: &mut Vec<Step>) -> Resul
             return Err(not_ours(&path));
         }
         if !there || fs::read_to_string(&path).ok().as_ref() != Some(&unit.text) {
-            steps.push(Step::Unit { path, text: unit.text.clone(), there });
+            steps.push(Step::Unit {
+                path,
+                text: unit.text.clone(),
+                there,
+            });
             changed = true;
         }
     }
@@ -256,9 +278,11 @@ fn unit_files(target: &Target<'_>, scope: Scope, steps: &mut Vec<Step>) -> Resul
 }
 
 fn not_ours(path: &Path) -> Failure {
-    Failure::refused(format!("{} was not written for this app by ship", path.display())).hint(
-        "move it away, or give the environment a name of its own on the host (`name`)",
-    )
+    Failure::refused(format!(
+        "{} was not written for this app by ship",
+        path.display()
+    ))
+    .hint("move it away, or give the environment a name of its own on the host (`name`)")
 }
 
 /// Whether a unit was written and systemd not told, as after an interrupted setup.
@@ -271,8 +295,7 @@ fn needs_reload(scope: Scope, names: &[String]) -> bool {
 
 /// Whether a unit starts at boot.
 pub fn is_enabled(scope: Scope, name: &str) -> bool {
-    query(scope, &["is-enabled", name])
-        .is_some_and(|output| output.stdout.trim() == "enabled")
+    query(scope, &["is-enabled", name]).is_some_and(|output| output.stdout.trim() == "enabled")
 }
 
 fn query(scope: Scope, args: &[&str]) -> Option<child::Output> {
@@ -288,8 +311,11 @@ fn sudoers(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
         return Ok(());
     }
     let app = &target.deployment.app;
-    let services: Vec<ServiceName> =
-        target.services.iter().map(|service| service.name.clone()).collect();
+    let services: Vec<ServiceName> = target
+        .services
+        .iter()
+        .map(|service| service.name.clone())
+        .collect();
     let text = unit::sudoers(app, &services, &target.login, systemctl::path());
     // No dot: sudo passes over files with one (sudoers(5), "Including other files").
     let path = PathBuf::from(format!("/etc/sudoers.d/ship-{app}"));

@@ -42,7 +42,12 @@ pub fn entries(shared: &[String]) -> Vec<Entry> {
     let mut all = Vec::new();
     for entry in shared {
         let entry = Entry::parse(entry);
-        let mut parents: Vec<_> = entry.path().ancestors().skip(1).map(Path::to_owned).collect();
+        let mut parents: Vec<_> = entry
+            .path()
+            .ancestors()
+            .skip(1)
+            .map(Path::to_owned)
+            .collect();
         parents.retain(|parent| !parent.as_os_str().is_empty());
         all.extend(parents.into_iter().rev().map(Entry::Folder));
         all.push(entry);
@@ -58,7 +63,14 @@ mod tests {
 
     #[test]
     fn entries_are_folders_unless_they_look_like_files() {
-        let shared = ["uploads", "data/db.sqlite3", "data/x.d/", ".env", ".cache", "uploads/"];
+        let shared = [
+            "uploads",
+            "data/db.sqlite3",
+            "data/x.d/",
+            ".env",
+            ".cache",
+            "uploads/",
+        ];
         let shared: Vec<String> = shared.iter().map(|entry| (*entry).to_owned()).collect();
         let folder = |path: &str| Entry::Folder(path.into());
         let file = |path: &str| Entry::File(path.into());

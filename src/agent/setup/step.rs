@@ -23,25 +23,51 @@ pub enum Step {
     /// The user that deploys.
     Login { name: String, home: PathBuf },
     /// Lets the administrator in as the deploying user.
-    Keys { login: String, home: PathBuf, keys: Option<Keys> },
+    Keys {
+        login: String,
+        home: PathBuf,
+        keys: Option<Keys>,
+    },
     /// Membership in a group.
     Join { user: String, group: String },
     /// A folder outside the root folder, or the root folder itself, with its parents.
     Parents { path: PathBuf },
     /// A folder: made, or given the right owner and mode.
-    Folder { base: PathBuf, below: PathBuf, owner: String, mode: u32, there: bool },
+    Folder {
+        base: PathBuf,
+        below: PathBuf,
+        owner: String,
+        mode: u32,
+        there: bool,
+    },
     /// An empty file.
-    File { base: PathBuf, below: PathBuf, owner: String },
+    File {
+        base: PathBuf,
+        below: PathBuf,
+        owner: String,
+    },
     /// A unit.
-    Unit { path: PathBuf, text: String, there: bool },
+    Unit {
+        path: PathBuf,
+        text: String,
+        there: bool,
+    },
     /// A unit that is no longer wanted.
-    Retire { scope: Scope, unit: String, path: PathBuf },
+    Retire {
+        scope: Scope,
+        unit: String,
+        path: PathBuf,
+    },
     /// Makes systemd read its units again.
     Reload { scope: Scope },
     /// Start at boot.
     Enable { scope: Scope, unit: String },
     /// The deploying user's rights.
-    Sudoers { path: PathBuf, text: String, there: bool },
+    Sudoers {
+        path: PathBuf,
+        text: String,
+        there: bool,
+    },
     /// Services of a user that is not logged in.
     Linger { user: String },
 }
@@ -52,28 +78,60 @@ impl fmt::Display for Step {
         match self {
             Self::SystemUser { name, .. } => write!(f, "created the system user {name}"),
             Self::Login { name, .. } => write!(f, "created the user {name}"),
-            Self::Keys { login, keys: Some(keys), .. } => {
+            Self::Keys {
+                login,
+                keys: Some(keys),
+                ..
+            } => {
                 let count = keys.count;
                 let s = if count == 1 { "" } else { "s" };
-                write!(f, "let {login} in with the {count} ssh key{s} of {}", keys.of)
+                write!(
+                    f,
+                    "let {login} in with the {count} ssh key{s} of {}",
+                    keys.of
+                )
             }
-            Self::Keys { login, home, keys: None } => write!(
+            Self::Keys {
+                login,
+                home,
+                keys: None,
+            } => write!(
                 f,
                 "left {login} without ssh keys: none were found to copy; add yours to {}",
                 home.join(".ssh/authorized_keys").display()
             ),
             Self::Join { user, group } => write!(f, "added {user} to the group {group}"),
             Self::Parents { path } => write!(f, "made the folder {}", path.display()),
-            Self::Folder { base, below, owner, there: false, .. } => {
-                write!(f, "made the folder {} for {owner}", base.join(below).display())
+            Self::Folder {
+                base,
+                below,
+                owner,
+                there: false,
+                ..
+            } => {
+                write!(
+                    f,
+                    "made the folder {} for {owner}",
+                    base.join(below).display()
+                )
             }
-            Self::Folder { base, below, owner, mode, there: true } => write!(
+            Self::Folder {
+                base,
+                below,
+                owner,
+                mode,
+                there: true,
+            } => write!(
                 f,
                 "gave {} to {owner}, mode {mode:04o}",
                 base.join(below).display()
             ),
             Self::File { base, below, owner } => {
-                write!(f, "made the empty file {} for {owner}", base.join(below).display())
+                write!(
+                    f,
+                    "made the empty file {} for {owner}",
+                    base.join(below).display()
+                )
             }
             Self::Unit { path, there, .. } | Self::Sudoers { path, there, .. } => {
                 write!(f, "{} {}", wrote(there), path.display())
@@ -86,7 +144,10 @@ impl fmt::Display for Step {
             Self::Reload { .. } => f.write_str("had systemd read its units again"),
             Self::Enable { unit, .. } => write!(f, "enabled {unit}: it starts at boot"),
             Self::Linger { user } => {
-                write!(f, "enabled linger: services of {user} run while nobody is logged in")
+                write!(
+                    f,
+                    "enabled linger: services of {user} run while nobody is logged in"
+                )
             }
         }
     }
@@ -114,18 +175,25 @@ impl Step {
                 run(useradd.arg(name)).map(drop)
             }
             Self::Keys { keys: None, .. } => Ok(()),
-            Self::Keys { login, home, keys: Some(keys) } => let_in(login, home, keys),
+            Self::Keys {
+                login,
+                home,
+                keys: Some(keys),
+            } => let_in(login, home, keys),
             Self::Join { user, group } => {
-                run(child::command("usermod").args(["--append", "--groups", group, user]))
-                    .map(drop)
+                run(child::command("usermod").args(["--append", "--groups", group, user])).map(drop)
             }
             Self::Parents { path } => {
                 fs::create_dir_all(path).map_err(|error| cannot_make(path, &error))
             }
-            Self::Folder { base, below, owner, mode, .. } => {
-                folder::ensure(base, below, owner, *mode)
-                    .map_err(|error| cannot_make(&base.join(below), &error))
-            }
+            Self::Folder {
+                base,
+                below,
+                owner,
+                mode,
+                ..
+            } => folder::ensure(base, below, owner, *mode)
+                .map_err(|error| cannot_make(&base.join(below), &error)),
             Self::File { base, below, owner } => folder::touch(base, below, owner, 0o640)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
             Self::Unit { path, text, .. } => {
@@ -172,7 +240,9 @@ fn systemctl(scope: Scope) -> Command {
 /// Runs a program that must succeed.
 fn run(command: &mut Command) -> Result<child::Output, Failure> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let line = words.join(" ");
     match child::run(command, PATIENCE) {
         Ok(output) if output.ok() => Ok(output),
@@ -185,7 +255,8 @@ fn run(command: &mut Command) -> Result<child::Output, Failure> {
 /// Writes the new user's authorized_keys; its home was made a moment ago and is its alone.
 fn let_in(login: &str, home: &Path, keys: &Keys) -> Result<(), Failure> {
     let ssh = Path::new(".ssh");
-    folder::ensure(home, ssh, login, 0o700).map_err(|error| cannot_make(&home.join(ssh), &error))?;
+    folder::ensure(home, ssh, login, 0o700)
+        .map_err(|error| cannot_make(&home.join(ssh), &error))?;
     let file = home.join(".ssh/authorized_keys");
     disk::write_atomic(&file, keys.text.as_bytes(), 0o600)?;
     let account = account::by_name(login)
@@ -206,14 +277,19 @@ fn allow(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Enables linger and waits until the user's service manager is up.
 fn linger(user: &str) -> Result<(), Failure> {
-    let output = child::run(child::command("loginctl").args(["enable-linger", user]), PATIENCE)
-        .map_err(|why| Failure::unexpected(format!("cannot run loginctl: {why}")))?;
+    let output = child::run(
+        child::command("loginctl").args(["enable-linger", user]),
+        PATIENCE,
+    )
+    .map_err(|why| Failure::unexpected(format!("cannot run loginctl: {why}")))?;
     if !output.ok() {
         return Err(Failure::refused(format!(
             "{user} may not enable linger for itself: its services would end with its last session"
         ))
         .details(output.stderr.lines().map(str::to_owned))
-        .hint(format!("as root on the host: loginctl enable-linger {user}")));
+        .hint(format!(
+            "as root on the host: loginctl enable-linger {user}"
+        )));
     }
     let Some(account) = account::by_name(user) else {
         return Ok(());

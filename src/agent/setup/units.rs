@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::agent::service::unit::marker;
 use crate::agent::service::Scope;
+use crate::agent::service::unit::marker;
 use crate::model::AppName;
 
 /// Where an administrator's units are (systemd.unit(5), "Unit File Load Path").
@@ -46,7 +46,10 @@ mod tests {
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         put("shop-web.service", "# managed by ship for shop\n[Unit]\n");
         put("shop-old.service", "# managed by ship for shop\n[Unit]\n");
-        put("shop-admin-web.service", "# managed by ship for shop-admin\n[Unit]\n");
+        put(
+            "shop-admin-web.service",
+            "# managed by ship for shop-admin\n[Unit]\n",
+        );
         put("shop-hand.service", "[Unit]\n");
         let wanted = ["shop-web.service".to_owned()];
         assert_eq!(stale(folder.path(), &shop, &wanted), ["shop-old.service"]);

@@ -35,19 +35,13 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Keeps the services of `layout` running until none should run any more, or until SIGTERM.
 ///
-/// Returns at once, well, when another supervisor has this root. Blocks SIGTERM, SIGINT and SIGHUP
-/// for the whole process: it is meant to be all that a process does.
+/// Returns well when another supervisor has this root. Handles SIGTERM, SIGINT and SIGHUP for the
+/// whole process: it is meant to be all that a process does.
 ///
 /// # Errors
 /// When the root's state folder or the socket cannot be made.
 pub fn supervise(layout: &Layout) -> Result<(), Failure> {
-    let ending = Arc::new(AtomicBool::new(false));
-    on_signals(Arc::clone(&ending));
-    run(layout, &ending)
-}
-
-/// [`supervise`] without signals; `ending` asks it to end.
-pub(super) fn run(layout: &Layout, ending: &Arc<AtomicBool>) -> Result<(), Failure> {
+    on_signals();
     let state = layout.state();
     for folder in [&state, &layout.logs()] {
         fs::create_dir_all(folder).map_err(|error| {
@@ -69,7 +63,7 @@ pub(super) fn run(layout: &Layout, ending: &Arc<AtomicBool>) -> Result<(), Failu
     let daemon = Arc::new(Daemon {
         shared,
         keepers: Mutex::new(BTreeMap::new()),
-        ending: Arc::clone(ending),
+        ending: AtomicBool::new(false),
         clients: AtomicUsize::new(0),
         asked: Mutex::new(Instant::now()),
     });
@@ -109,7 +103,7 @@ fn lock_root(layout: &Layout) -> Result<Option<File>, Failure> {
 struct Daemon {
     shared: Arc<Shared>,
     keepers: Mutex<BTreeMap<ServiceName, Arc<Keeper>>>,
-    ending: Arc<AtomicBool>,
+    ending: AtomicBool,
     clients: AtomicUsize,
     asked: Mutex<Instant>,
 }
@@ -146,7 +140,7 @@ impl Daemon {
                 && lock(&self.asked).elapsed() > LINGER
                 && lock(&self.keepers).values().all(|keeper| keeper.is_idle())
         };
-        self.ending.load(Ordering::SeqCst) || idle()
+        SIGNALLED.load(Ordering::SeqCst) || self.ending.load(Ordering::SeqCst) || idle()
     }
 
     /// Stops all services and waits until they are; their own stop timeouts bound it.
@@ -237,32 +231,31 @@ impl Daemon {
     }
 }
 
-/// Sets `ending` on SIGTERM and SIGINT. SIGHUP, which the end of a session may send, is ignored.
+/// Set by SIGTERM and SIGINT.
+static SIGNALLED: AtomicBool = AtomicBool::new(false);
+
+/// Notices SIGTERM and SIGINT, and lives through SIGHUP, which the end of a session may send.
 ///
-/// The signals are blocked here, in the first thread, and so in all threads that follow; std
-/// unblocks them in the services it starts.
-fn on_signals(ending: Arc<AtomicBool>) {
-    // SAFETY: the set is initialized by sigemptyset before it is used; the calls have no other
-    // preconditions (pthread_sigmask(3), sigsetops(3)).
-    let set = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
+/// By handlers, which exec resets in the services: what is blocked or ignored would stay so there
+/// (execve(2)), and std leaves it so.
+fn on_signals() {
+    extern "C" fn end(_signal: libc::c_int) {
+        SIGNALLED.store(true, Ordering::SeqCst);
+    }
+    extern "C" fn pass(_signal: libc::c_int) {}
+    let handlers: [(libc::c_int, extern "C" fn(libc::c_int)); 3] = [
+        (libc::SIGTERM, end),
+        (libc::SIGINT, end),
+        (libc::SIGHUP, pass),
+    ];
+    for (signal, handler) in handlers {
+        // SAFETY: the handlers do nothing but store to an atomic (signal-safety(7)); the action is
+        // zeroed, which is a valid empty one (sigaction(2)).
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as *const () as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        set
-    };
-    thread::spawn(move || {
-        loop {
-            let mut signal = 0;
-            // SAFETY: both pointers are to live variables of this thread (sigwait(3)).
-            if unsafe { libc::sigwait(&raw const set, &raw mut signal) } != 0 {
-                return;
-            }
-            if signal != libc::SIGHUP {
-                ending.store(true, Ordering::SeqCst);
-            }
-        }
-    });
+    }
 }

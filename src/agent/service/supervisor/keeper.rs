@@ -11,7 +11,7 @@ use super::log::{LogFile, pump};
 use super::record::{Entry, Process, Record};
 use super::{lock, processes};
 use crate::agent::Layout;
-use crate::agent::service::{ServiceState, ServiceStatus, exit};
+use crate::agent::service::{ServiceState, ServiceStatus, exit, show};
 use crate::model::ServiceName;
 
 /// The pause before the first restart; it doubles with each one.
@@ -165,7 +165,7 @@ impl Keeper {
             status.uptime_ms =
                 started.map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX));
             status.pids = processes::members(&process);
-            status.memory = processes::memory(&status.pids);
+            status.memory = show::memory_of(&status.pids);
             status.invocation = Some(process.invocation);
         }
         status

@@ -4,6 +4,9 @@
 //! client, which starts it when there is something to keep. Its files, below `<root>/.ship`:
 //! `supervisor.sock`, `supervisor.lock`, `supervisor.json` (what should run), `supervisor.log`,
 //! `logs/<service>.log` and `runtime/<service>/`.
+//!
+//! A service counts as started once its launcher runs, also one that says `READY=1` to systemd:
+//! there is no `$NOTIFY_SOCKET` here. Its proof is its health check.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
@@ -12,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus};
+use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::agent::Layout;
 use crate::model::{Failure, ServiceName};
 use protocol::{Order, Reply, Request};
@@ -160,7 +163,7 @@ impl Supervisor {
             status.main_pid = Some(process.pid);
             status.invocation = Some(process.invocation.clone());
             status.pids = processes::members(process);
-            status.memory = processes::memory(&status.pids);
+            status.memory = show::memory_of(&status.pids);
         } else if entry.wanted {
             status.state = ServiceState::Failed;
             status.last_exit = Some("its supervisor does not run".to_owned());

@@ -72,21 +72,6 @@ pub fn members(process: &Process) -> Vec<u32> {
     all.lines().filter_map(member).collect()
 }
 
-/// Resident memory of these processes together, bytes; `None` where that is not known.
-#[must_use]
-pub fn memory(pids: &[u32]) -> Option<u64> {
-    let of = |pid: &u32| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-        Some(kib * 1024)
-    };
-    let known: Vec<u64> = pids.iter().filter_map(of).collect();
-    (!known.is_empty()).then(|| known.iter().sum())
-}
-
 /// Asks the main process to end.
 pub fn terminate(process: &Process) {
     signal(process.pid, Signal::TERM);

@@ -1,0 +1,95 @@
+//! What a file is, by the end of its name (the registry of media types, IANA).
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The media type of a file by its name; bytes without a meaning for an unknown one.
+#[must_use]
+pub fn content_type(path: &Path) -> &'static str {
+    if path.file_name() == Some(OsStr::new("apple-app-site-association")) {
+        return "application/json";
+    }
+    let end = path
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match end.as_str() {
+        "html" | "htm" => "text/html; charset=utf-8",
+        "xhtml" => "application/xhtml+xml",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" | "cjs" => "text/javascript; charset=utf-8",
+        "json" | "map" => "application/json",
+        "jsonld" => "application/ld+json",
+        "webmanifest" => "application/manifest+json",
+        "geojson" => "application/geo+json",
+        "xml" | "xsl" => "application/xml",
+        "rss" => "application/rss+xml",
+        "atom" => "application/atom+xml",
+        "txt" | "text" | "log" => "text/plain; charset=utf-8",
+        "md" | "markdown" => "text/markdown; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "ics" => "text/calendar; charset=utf-8",
+        "vcf" => "text/vcard; charset=utf-8",
+        "vtt" => "text/vtt; charset=utf-8",
+        "yaml" | "yml" => "application/yaml",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "apng" => "image/apng",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "ico" => "image/x-icon",
+        "bmp" => "image/bmp",
+        "tif" | "tiff" => "image/tiff",
+        "woff2" => "font/woff2",
+        "woff" => "font/woff",
+        "ttf" => "font/ttf",
+        "otf" => "font/otf",
+        "eot" => "application/vnd.ms-fontobject",
+        "mp4" | "m4v" => "video/mp4",
+        "webm" => "video/webm",
+        "mov" => "video/quicktime",
+        "ogv" => "video/ogg",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "wav" => "audio/wav",
+        "flac" => "audio/flac",
+        "pdf" => "application/pdf",
+        "wasm" => "application/wasm",
+        "zip" => "application/zip",
+        "gz" | "tgz" => "application/gzip",
+        _ => "application/octet-stream",
+    }
+}
+
+/// How long a cache may answer without asking: never. A release can be replaced or rolled back at
+/// any moment, and asking again costs a 304.
+#[must_use]
+pub fn cache_control(content_type: &str) -> &'static str {
+    if content_type.starts_with("text/html") {
+        "no-cache"
+    } else {
+        "public, max-age=0, must-revalidate"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_name_decides() {
+        let kind = |name: &str| content_type(Path::new(name));
+        assert_eq!(kind("a/Index.HTML"), "text/html; charset=utf-8");
+        assert_eq!(kind("app.min.js"), "text/javascript; charset=utf-8");
+        assert_eq!(kind("module.wasm"), "application/wasm");
+        assert_eq!(kind("LICENSE"), "application/octet-stream");
+        assert_eq!(
+            kind(".well-known/apple-app-site-association"),
+            "application/json"
+        );
+    }
+}
