@@ -19,7 +19,9 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
 
     // Two good releases.
     let first = commit("open the shop");
-    shop.deploy().ok().stderr_has("shop v1 is live on production (web1)");
+    shop.deploy()
+        .ok()
+        .stderr_has("shop v1 is live on production (web1)");
     serves(&host, "v1", "v1");
     shop.version("v2");
     let second = commit("sell more");
@@ -52,7 +54,9 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
     assert_eq!(listed[3][..2], ["v1", "good"]);
 
     // The way back leads past the broken one.
-    shop.ship(&["rollback"]).ok().stderr_has("shop v1 is live again on production (web1)");
+    shop.ship(&["rollback"])
+        .ok()
+        .stderr_has("shop v1 is live again on production (web1)");
     serves(&host, "v1", "v1");
     let nowhere = shop.ship(&["rollback"]);
     nowhere.code(5);
@@ -67,11 +71,20 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
     shop.ship(&["rollback", "--to", "v2"]).ok();
     serves(&host, "v2", "v2");
     let bad = shop.ship(&["rollback", "production", "--to", "v3"]);
-    bad.code(5).stderr_has("v3 is bad on deploy@web1").stderr_has("good on every host: v1, v2");
-    shop.ship(&["rollback", "--to", "v9"]).code(5).stderr_has("v9 is not on deploy@web1");
-    shop.ship(&["rollback", "--to", "v2"]).code(5).stderr_has("v2 is live already");
+    bad.code(5)
+        .stderr_has("v3 is bad on deploy@web1")
+        .stderr_has("good on every host: v1, v2");
+    shop.ship(&["rollback", "--to", "v9"])
+        .code(5)
+        .stderr_has("v9 is not on deploy@web1");
+    shop.ship(&["rollback", "--to", "v2"])
+        .code(5)
+        .stderr_has("v2 is live already");
     shop.ship(&["rollback", "--to", "latest"]).code(2);
-    assert_eq!((current(&host), answer(&host, "/")), ("releases/v2".into(), "v2".into()));
+    assert_eq!(
+        (current(&host), answer(&host, "/")),
+        ("releases/v2".into(), "v2".into())
+    );
 
     // All of it is in the history, newest first; what was refused touched nothing.
     let history = shop.ship(&["history", "production", "--json"]);
@@ -99,5 +112,7 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
         ]
     );
     let page = shop.ship(&["history", "production"]);
-    page.ok().stdout_has("not healthy within 4s").stdout_has(&third);
+    page.ok()
+        .stdout_has("not healthy within 4s")
+        .stdout_has(&third);
 }

@@ -20,11 +20,20 @@ fn a_warm_deploy_is_one_connection_and_a_few_round_trips() {
     shop.version("v2");
     let warm = shop.ship(&["deploy", "production", "--verbose"]);
     serves(&host, "v2", "v2");
-    let trips = warm.ok().stderr.lines().filter(|line| line.contains("round trip ")).count();
+    let trips = warm
+        .ok()
+        .stderr
+        .lines()
+        .filter(|line| line.contains("round trip "))
+        .count();
     assert!((1..=6).contains(&trips), "{trips} round trips\n{warm}");
     assert!(!warm.stderr.contains("the agent was sent"), "{warm}");
     shop.ship(&["status"]).ok();
-    assert_eq!(logins(&host), before + 2, "one for the deploy, one for the status");
+    assert_eq!(
+        logins(&host),
+        before + 2,
+        "one for the deploy, one for the status"
+    );
 }
 
 #[test]
@@ -38,7 +47,10 @@ fn a_host_key_is_known_or_nothing_happens() {
 
     let unknown = newcomer.deploy();
     let hint = format!("hint: compare and pin it: ship host trust {}", host.addr());
-    unknown.code(6).stderr_has("its host key is not known").stderr_has(&hint);
+    unknown
+        .code(6)
+        .stderr_has("its host key is not known")
+        .stderr_has(&hint);
 
     // Pinned in the project, once the fingerprint is right.
     let trust = |fingerprint: &str| {
@@ -55,7 +67,9 @@ fn a_host_key_is_known_or_nothing_happens() {
     // Another key under the same address.
     host.break_host_key();
     let changed = newcomer.deploy_version("v3");
-    changed.code(6).stderr_has("its host key is not the one that is known");
+    changed
+        .code(6)
+        .stderr_has("its host key is not the one that is known");
     changed.stderr_has(&format!("ship host trust {}", host.addr()));
     newcomer.ship(&["status"]).code(6);
     serves(&host, "v2", "v2");
@@ -69,13 +83,18 @@ fn a_host_that_lets_nobody_in_or_is_away_stops_a_deploy_before_it_begins() {
     shop.deploy().ok();
     shop.version("v2");
     let nothing_happened = || {
-        assert_eq!((current(&fleet[0]), releases(&fleet[0])), ("releases/v1".into(), vec!["v1".into()]));
+        assert_eq!(
+            (current(&fleet[0]), releases(&fleet[0])),
+            ("releases/v1".into(), vec!["v1".into()])
+        );
         serves(&fleet[0], "v1", "v1");
     };
 
     fleet[1].sh("mv /home/deploy/.ssh/authorized_keys /root/keys");
     let refused = shop.deploy();
-    refused.code(6).stderr_has("deploy@web2: the host refuses every key that ssh offers");
+    refused
+        .code(6)
+        .stderr_has("deploy@web2: the host refuses every key that ssh offers");
     refused.stderr_has("~/.ssh/authorized_keys on the host");
     nothing_happened();
     fleet[1].sh("mv /root/keys /home/deploy/.ssh/authorized_keys");
@@ -118,14 +137,21 @@ fn logins_that_talk_and_odd_shells_do_no_harm() {
     assert_eq!(exec.ok().stdout, "clean\n");
 
     host.set_shell("deploy", "/usr/bin/fish");
-    host.write("/home/deploy/.config/fish/config.fish", "echo 'glub'; set -x GLUB 1\n");
+    host.write(
+        "/home/deploy/.config/fish/config.fish",
+        "echo 'glub'; set -x GLUB 1\n",
+    );
     host.sh("rm -rf /srv/shop/.ship/bin/* /home/deploy/.cache/ship");
-    shop.deploy_version("v2").ok().stderr_has("the agent was sent first");
+    shop.deploy_version("v2")
+        .ok()
+        .stderr_has("the agent was sent first");
     serves(&host, "v2", "v2");
 
     host.set_shell("deploy", "/usr/sbin/nologin");
     let closed = shop.deploy_version("v3");
-    closed.code(6).stderr_has("This account is currently not available");
+    closed
+        .code(6)
+        .stderr_has("This account is currently not available");
     serves(&host, "v2", "v2");
 }
 
@@ -158,10 +184,15 @@ fn of_two_deploys_one_waits_or_is_told_who_is_at_it() {
     eventually("the first to hold the lock", || host.exists("/tmp/waits"));
 
     let refused = ann.deploy();
-    refused.code(5).stderr_has("another deploy is being done by dev@").stderr_has("--wait");
+    refused
+        .code(5)
+        .stderr_has("another deploy is being done by dev@")
+        .stderr_has("--wait");
     ann.ship(&["status"]).ok().stdout_has("deploy by dev@");
     ann.ship(&["rollback"]).code(5);
-    ann.ship(&["deploy", "production", "--wait", "1s"]).code(5).stderr_has("dev@");
+    ann.ship(&["deploy", "production", "--wait", "1s"])
+        .code(5)
+        .stderr_has("dev@");
 
     let second = ann.start_deploy(&["--wait", "2m"]);
     second.wait_for("a deploy is being done by dev@");
@@ -181,16 +212,27 @@ fn a_deploy_that_is_killed_leaves_no_lock() {
     let [dev, ann] = two_people(&host);
     let killed = dev.start_deploy(&[]);
     eventually("the deploy to hold the lock", || host.exists("/tmp/waits"));
-    assert!(!host.exec("flock -n /srv/shop/.ship/lock true").status.success());
+    assert!(
+        !host
+            .exec("flock -n /srv/shop/.ship/lock true")
+            .status
+            .success()
+    );
     killed.signal("KILL");
     killed.wait().killed_by(9);
 
     eventually("the lock to be free", || {
-        host.exec("flock -n /srv/shop/.ship/lock true").status.success()
+        host.exec("flock -n /srv/shop/.ship/lock true")
+            .status
+            .success()
     });
     serves(&host, "v1", "v1");
     assert_eq!(releases(&host), ["v1"]);
-    assert_eq!(host.sh("pgrep -c -f '[w]hile ! test' || true"), "0", "the hook goes on");
+    assert_eq!(
+        host.sh("pgrep -c -f '[w]hile ! test' || true"),
+        "0",
+        "the hook goes on"
+    );
     host.sh("touch /tmp/go");
     ann.deploy().ok();
     assert_eq!(current(&host).split('/').next(), Some("releases"));

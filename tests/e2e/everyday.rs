@@ -24,10 +24,16 @@ fn services_are_looked_at_restarted_stopped_and_started() {
     let shop = two_services(&host);
     shop.ship(&["status"]).ok().stdout_has("nothing");
     shop.ship(&["releases"]).ok().stdout_has("no releases");
-    shop.ship(&["history"]).ok().stdout_has("nothing was ever deployed here");
+    shop.ship(&["history"])
+        .ok()
+        .stdout_has("nothing was ever deployed here");
     shop.deploy().ok();
     let status = shop.ship(&["status"]);
-    status.ok().stdout_has("v1 is live since").stdout_has("healthy").stdout_has("worker");
+    status
+        .ok()
+        .stdout_has("v1 is live since")
+        .stdout_has("healthy")
+        .stdout_has("worker");
     assert_eq!(status.stderr, "", "{status}");
 
     let [web, worker] = ["web", "worker"].map(|service| pid(&host, service));
@@ -57,7 +63,9 @@ fn services_are_looked_at_restarted_stopped_and_started() {
     for (line, what) in whats.iter().zip(told) {
         assert!(line.contains(&format!(" {what} ")), "{what}: {history}");
     }
-    shop.ship(&["restart", "production", "mailer"]).code(2).stderr_has("`mailer`");
+    shop.ship(&["restart", "production", "mailer"])
+        .code(2)
+        .stderr_has("`mailer`");
 }
 
 #[test]
@@ -68,14 +76,22 @@ fn logs_are_shown_and_followed() {
     shop.deploy().ok();
     assert_eq!(answer(&host, "/log/one"), "logged");
     eventually("the line in the journal", || {
-        shop.ship(&["logs", "production", "web", "-n", "1"]).ok().stdout.ends_with(" web  one\n")
+        shop.ship(&["logs", "production", "web", "-n", "1"])
+            .ok()
+            .stdout
+            .ends_with(" web  one\n")
     });
     let both = shop.ship(&["logs", "production"]);
-    both.ok().stdout_has("web  shop v1 opens").stdout_has("worker  worker v1 begins");
+    both.ok()
+        .stdout_has("web  shop v1 opens")
+        .stdout_has("worker  worker v1 begins");
     assert_eq!(both.stderr, "", "{both}");
     let json = shop.ship(&["logs", "production", "web", "--json", "-n", "1"]);
     let line: Value = serde_json::from_str(&json.ok().stdout).expect("a line of JSON");
-    assert_eq!((&line["service"], &line["text"]), (&"web".into(), &"one".into()));
+    assert_eq!(
+        (&line["service"], &line["text"]),
+        (&"web".into(), &"one".into())
+    );
 
     let follower = shop.spawn(&["logs", "production", "web", "--follow", "-n", "1"]);
     follower.wait_for("web  one");
@@ -99,7 +115,9 @@ fn a_command_runs_in_the_live_release() {
     let Some(()) = require_hosts() else { return };
     let host = Host::boot("web1");
     let shop = two_services(&host);
-    shop.ship(&["exec", "production", "--", "true"]).code(5).stderr_has("nothing is deployed");
+    shop.ship(&["exec", "production", "--", "true"])
+        .code(5)
+        .stderr_has("nothing is deployed");
     shop.deploy().ok();
     let exec = |script: &str| shop.ship(&["exec", "production", "--", "sh", "-c", script]);
 
@@ -111,11 +129,23 @@ fn a_command_runs_in_the_live_release() {
     assert_eq!((&*silent.ok().stdout, &*silent.stderr), ("", ""));
     exec("kill -9 $$").code(137);
     // No shell reads the words again.
-    let words = shop.ship(&["exec", "production", "--", "printf", "%s|", "a b", "$HOME", "*", "'"]);
+    let words = shop.ship(&[
+        "exec",
+        "production",
+        "--",
+        "printf",
+        "%s|",
+        "a b",
+        "$HOME",
+        "*",
+        "'",
+    ]);
     assert_eq!(words.ok().stdout, "a b|$HOME|*|'|");
     let bytes = exec("head -c 300000 /dev/zero | tr '\\0' x");
     assert_eq!(bytes.ok().stdout.len(), 300_000);
-    shop.ship(&["exec", "production", "--host", "web9", "--", "true"]).code(5).stderr_has("web1");
+    shop.ship(&["exec", "production", "--host", "web9", "--", "true"])
+        .code(5)
+        .stderr_has("web1");
 }
 
 #[test]
@@ -138,11 +168,20 @@ fn programs_get_json() {
     let bad = shop.ship(&["deploy", "production", "--json"]);
     let events = self::events(bad.code(7));
     let last = events.last().expect("an event");
-    assert_eq!((&last["event"], &last["exit"]), (&"failed".into(), &7.into()));
+    assert_eq!(
+        (&last["event"], &last["exit"]),
+        (&"failed".into(), &7.into())
+    );
     assert_eq!(last["failure"]["kind"], "reverted");
-    let unproven = events.iter().find(|event| event["what"] == "unproven").expect("a diagnosis");
+    let unproven = events
+        .iter()
+        .find(|event| event["what"] == "unproven")
+        .expect("a diagnosis");
     let log = unproven["diagnosis"]["log"].as_array().expect("a log");
-    assert!(log.contains(&"cannot serve: no more bread".into()), "{unproven}");
+    assert!(
+        log.contains(&"cannot serve: no more bread".into()),
+        "{unproven}"
+    );
 
     for command in ["status", "releases", "history"] {
         let run = shop.ship(&[command, "production", "--json"]);
@@ -154,7 +193,8 @@ fn programs_get_json() {
 /// Every line of stdout is an event.
 #[track_caller]
 fn events(run: &Run) -> Vec<Value> {
-    let event = |line: &str| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+    let event =
+        |line: &str| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
     run.stdout.lines().map(event).collect()
 }
 
@@ -171,7 +211,9 @@ fn a_secret_reaches_the_service_and_nobody_else() {
     shop.environment = "secrets = [\"API_KEY\"]".into();
     shop.write_manifest();
     shop.setup();
-    shop.deploy().code(5).stderr_has("no value for the secret API_KEY");
+    shop.deploy()
+        .code(5)
+        .stderr_has("no value for the secret API_KEY");
     assert!(!host.exists("/srv/shop/releases/v1"));
 
     shop.set_env("API_KEY", SECRET);
@@ -193,8 +235,16 @@ fn a_secret_reaches_the_service_and_nobody_else() {
     assert_eq!(host.sh(&format!("stat -c '%a %U' {env}")), "600 deploy");
     let files = host.sh("grep -rlF tok-7f3a /srv /home /tmp /var /etc /run 2>/dev/null || true");
     assert_eq!(files, format!("/srv/shop/releases/v1/.ship/env\n{env}"));
-    let mine = shop.command("grep").args(["-rlF", "tok-7f3a", ".."]).output().expect("grep");
-    assert_eq!(String::from_utf8_lossy(&mine.stdout), "", "left on the controller");
+    let mine = shop
+        .command("grep")
+        .args(["-rlF", "tok-7f3a", ".."])
+        .output()
+        .expect("grep");
+    assert_eq!(
+        String::from_utf8_lossy(&mine.stdout),
+        "",
+        "left on the controller"
+    );
 
     // Another value is another release; a rollback brings the old one back.
     shop.set_env("API_KEY", "tok-new");

@@ -15,22 +15,34 @@ struct Example {
 
 #[test]
 fn the_node_example() {
-    let example =
-        Example { folder: "node", app: "hello-node", port: 3000, says: "hello from node v1" };
+    let example = Example {
+        folder: "node",
+        app: "hello-node",
+        port: 3000,
+        says: "hello from node v1",
+    };
     example.goes_live(|_| {});
 }
 
 #[test]
 fn the_python_example() {
-    let example =
-        Example { folder: "python", app: "hello-python", port: 8000, says: "hello from python v1" };
+    let example = Example {
+        folder: "python",
+        app: "hello-python",
+        port: 8000,
+        says: "hello from python v1",
+    };
     example.goes_live(|_| {});
 }
 
 #[test]
 fn the_rust_example() {
-    let example =
-        Example { folder: "rust", app: "hello-rust", port: 8080, says: "hello from rust v1" };
+    let example = Example {
+        folder: "rust",
+        app: "hello-rust",
+        port: 8080,
+        says: "hello from rust v1",
+    };
     example.goes_live(|person| {
         // The toolchain of whoever runs the tests is in their home.
         let home = env::var("HOME").expect("HOME");
@@ -43,8 +55,12 @@ fn the_rust_example() {
 
 #[test]
 fn the_static_example() {
-    let example =
-        Example { folder: "static", app: "static", port: 8080, says: "hello from static v1" };
+    let example = Example {
+        folder: "static",
+        app: "static",
+        port: 8080,
+        says: "hello from static v1",
+    };
     example.goes_live(|_| {});
 }
 
@@ -54,10 +70,16 @@ impl Example {
         let mut host = Host::boot("web1");
         let mut person = Controller::knowing([&host]);
         prepare(&mut person);
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(self.folder);
+        let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(self.folder);
         copy_without_manifest(&from, &person.project());
         // The folder's name is the app's where nothing else names it.
-        let name = if self.folder == "static" { vec!["--name", "static"] } else { vec![] };
+        let name = if self.folder == "static" {
+            vec!["--name", "static"]
+        } else {
+            vec![]
+        };
 
         let address = format!("deploy@{}", host.addr());
         let init = [&["init", "--yes", "--host", &address], &*name].concat();
@@ -71,29 +93,46 @@ impl Example {
         assert_eq!(before, everything(&host));
 
         let deployed = person.ship(&["deploy", "production"]);
-        deployed.ok().stderr_has(&format!("{} v1 is live on production", self.app));
+        deployed
+            .ok()
+            .stderr_has(&format!("{} v1 is live on production", self.app));
         self.answers(&host);
         self.is_guarded(&host);
         let again = person.ship(&["deploy", "production"]);
-        again.ok().stderr_has("v1 is already live on production; nothing changed");
+        again
+            .ok()
+            .stderr_has("v1 is already live on production; nothing changed");
 
         host.reboot();
-        eventually("the app after a reboot", || host.http_get(self.port, "/").is_ok());
+        eventually("the app after a reboot", || {
+            host.http_get(self.port, "/").is_ok()
+        });
         self.answers(&host);
         self.is_guarded(&host);
-        person.ship(&["status", "production"]).ok().stdout_has("healthy");
+        person
+            .ship(&["status", "production"])
+            .ok()
+            .stdout_has("healthy");
     }
 
     /// Without a setup there is one sentence, and nothing happens.
     fn is_not_ready(&self, deploy: &Run, host: &Host) {
-        deploy.code(5).stderr_has("is not set up for").stderr_has("ship setup production");
+        deploy
+            .code(5)
+            .stderr_has("is not set up for")
+            .stderr_has("ship setup production");
         assert!(!host.exists(&format!("/srv/{}", self.app)));
     }
 
     fn answers(&self, host: &Host) {
         let answer = host.http_get(self.port, "/").expect("an answer");
-        assert!(answer.status == 200 && answer.body.contains(self.says), "{answer:?}");
-        let missing = host.http_get(self.port, "/nothing/here").expect("an answer");
+        assert!(
+            answer.status == 200 && answer.body.contains(self.says),
+            "{answer:?}"
+        );
+        let missing = host
+            .http_get(self.port, "/nothing/here")
+            .expect("an answer");
         assert_eq!(missing.status, 404);
     }
 
@@ -106,14 +145,22 @@ impl Example {
         assert_eq!(host.sh(&format!("systemctl is-active {unit}")), "active");
         assert_eq!(host.sh(&format!("systemctl is-enabled {unit}")), "enabled");
         let folder = format!("/srv/{app}");
-        assert_eq!(host.sh(&format!("readlink /proc/{pid}/cwd")), format!("{folder}/releases/v1"));
-        assert_eq!(host.sh(&format!("readlink {folder}/current")), "releases/v1");
+        assert_eq!(
+            host.sh(&format!("readlink /proc/{pid}/cwd")),
+            format!("{folder}/releases/v1")
+        );
+        assert_eq!(
+            host.sh(&format!("readlink {folder}/current")),
+            "releases/v1"
+        );
         let strangers = host.sh(&format!("find {folder}/releases/v1 ! -user deploy"));
         assert_eq!(strangers, "", "not deploy's");
         let script = format!("find -H {folder} {folder}/releases/v1 -writable ! -type l");
         let writable = host.sh(&format!("runuser -u {app} -- {script} 2>/dev/null || true"));
-        let writable: Vec<_> =
-            writable.lines().filter(|path| !path.starts_with(&format!("{folder}/shared"))).collect();
+        let writable: Vec<_> = writable
+            .lines()
+            .filter(|path| !path.starts_with(&format!("{folder}/shared")))
+            .collect();
         assert_eq!(writable, [""; 0], "writable for {app}");
         host.sh(&format!("runuser -u {app} -- touch {folder}/shared/upload"));
         host.sh(&format!("rm {folder}/shared/upload"));

@@ -22,7 +22,9 @@ fn a_first_release_that_fails_leaves_nothing_live() {
     assert!(!host.exists("/srv/shop/current"));
     assert_eq!(answer(&host, "/"), "connection refused");
     assert_eq!(host.sh("pgrep -c -u shop || true"), "0");
-    shop.ship(&["rollback"]).code(5).stderr_has("nothing is deployed");
+    shop.ship(&["rollback"])
+        .code(5)
+        .stderr_has("nothing is deployed");
     shop.ship(&["status"]).ok().stdout_has("nothing");
 
     // Numbers go on: v1 was used, and is kept for a look at it.
@@ -30,6 +32,8 @@ fn a_first_release_that_fails_leaves_nothing_live() {
     shop.deploy().ok().stderr_has("shop v2 is live");
     serves(&host, "v2", "v1");
     assert_eq!(releases(&host), ["v1", "v2"]);
-    shop.ship(&["rollback"]).code(5).stderr_has("there is no good release before v2");
+    shop.ship(&["rollback"])
+        .code(5)
+        .stderr_has("there is no good release before v2");
     serves(&host, "v2", "v1");
 }

@@ -27,7 +27,8 @@ fn a_release_reaches_all_hosts_at_once_or_one_by_one() {
     let mut shop = Shop::on(&*fleet);
 
     let all = shop.deploy();
-    all.ok().stderr_has("shop v1 is live on production (3 hosts)");
+    all.ok()
+        .stderr_has("shop v1 is live on production (3 hosts)");
     for host in &*fleet {
         serves(host, "v1", "v1");
         assert_eq!(history(host), ["deploy v1: good"]);
@@ -47,10 +48,16 @@ fn a_release_reaches_all_hosts_at_once_or_one_by_one() {
     }
 
     // A rollback goes everywhere at once.
-    shop.ship(&["rollback"]).ok().stderr_has("shop v1 is live again on production (3 hosts)");
+    shop.ship(&["rollback"])
+        .ok()
+        .stderr_has("shop v1 is live again on production (3 hosts)");
     let starts: Vec<u64> = fleet.iter().map(started).collect();
     let (first, last) = (starts.iter().min(), starts.iter().max());
-    assert!(last.zip(first).is_some_and(|(last, first)| last - first < 1_000_000), "{starts:?}");
+    assert!(
+        last.zip(first)
+            .is_some_and(|(last, first)| last - first < 1_000_000),
+        "{starts:?}"
+    );
     for host in &*fleet {
         serves(host, "v1", "v1");
     }
@@ -66,7 +73,10 @@ fn where_one_host_fails_all_go_back() {
     fleet[1].write("/etc/shop-refuses", "v2");
     let failed = shop.deploy_version("v2");
     failed.code(7).stderr_has("v2 does not run on this machine");
-    for (host, why) in fleet.iter().zip(["v2 failed on", "web: the process ended", "v2 failed on"]) {
+    for (host, why) in fleet
+        .iter()
+        .zip(["v2 failed on", "web: the process ended", "v2 failed on"])
+    {
         serves(host, "v1", "v1");
         let row = row(&failed.stderr, host.name());
         assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{failed}");
@@ -86,7 +96,12 @@ fn where_one_host_fails_all_go_back() {
     }
     assert_eq!(started(&fleet[2]), untouched);
     assert_eq!(row(&failed.stderr, "web3")[1..3], ["v1", "v1"], "{failed}");
-    assert!(row(&failed.stderr, "web3").join(" ").ends_with("not touched"), "{failed}");
+    assert!(
+        row(&failed.stderr, "web3")
+            .join(" ")
+            .ends_with("not touched"),
+        "{failed}"
+    );
     assert!(!releases(&fleet[2]).contains(&"v3".to_owned()));
 
     // The fault was the host's: when it is mended, a deploy of the same goes through.
@@ -109,13 +124,28 @@ fn with_on_failure_stop_the_hosts_that_are_done_stay() {
 
     fleet[1].write("/etc/shop-refuses", "v2");
     let stopped = shop.deploy_version("v2");
-    stopped.code(9).stderr_has("the hosts that were done stay on it, as the policy says");
+    stopped
+        .code(9)
+        .stderr_has("the hosts that were done stay on it, as the policy says");
     serves(&fleet[0], "v2", "v2");
     serves(&fleet[1], "v1", "v1");
     serves(&fleet[2], "v1", "v1");
-    assert_eq!(row(&stopped.stderr, "web1")[1..4], ["v1", "v2", "healthy"], "{stopped}");
-    assert_eq!(row(&stopped.stderr, "web2")[1..4], ["v1", "v1", "healthy"], "{stopped}");
-    assert!(row(&stopped.stderr, "web3").join(" ").ends_with("not touched"), "{stopped}");
+    assert_eq!(
+        row(&stopped.stderr, "web1")[1..4],
+        ["v1", "v2", "healthy"],
+        "{stopped}"
+    );
+    assert_eq!(
+        row(&stopped.stderr, "web2")[1..4],
+        ["v1", "v1", "healthy"],
+        "{stopped}"
+    );
+    assert!(
+        row(&stopped.stderr, "web3")
+            .join(" ")
+            .ends_with("not touched"),
+        "{stopped}"
+    );
     let status = shop.ship(&["status"]);
     assert_eq!(row(&status.ok().stdout, "web1")[1], "v2");
     assert_eq!(row(&status.stdout, "web3")[1], "v1");
@@ -140,6 +170,10 @@ fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
     let names = [host.to_owned(), format!("deploy@{host}")];
     text.lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|words| words.first().is_some_and(|first| names.iter().any(|name| name == first)))
+        .find(|words| {
+            words
+                .first()
+                .is_some_and(|first| names.iter().any(|name| name == first))
+        })
         .unwrap_or_else(|| panic!("no row of {host} in:\n{text}"))
 }

@@ -6,7 +6,10 @@ use crate::support::{Host, eventually, require_hosts};
 /// The main process of the shop, which must be the one of `deploy`.
 fn pid(host: &Host) -> String {
     let listening = host.sh(&format!("ss -Hltnp 'sport = :{PORT}'"));
-    let pid = listening.split("pid=").nth(1).and_then(|rest| rest.split(',').next());
+    let pid = listening
+        .split("pid=")
+        .nth(1)
+        .and_then(|rest| rest.split(',').next());
     let pid = pid.expect("a process that listens").to_owned();
     assert_eq!(host.sh(&format!("ps -o user= -p {pid}")), "deploy");
     pid
@@ -16,7 +19,10 @@ fn pid(host: &Host) -> String {
 fn goes_forth_and_back(shop: &mut Shop, host: &Host, root: &str) {
     let current = || host.sh(&format!("readlink {root}/current"));
     shop.deploy_version("v2").ok().stderr_has("shop v2 is live");
-    assert_eq!((answer(host, "/"), current()), ("v2".into(), "releases/v2".into()));
+    assert_eq!(
+        (answer(host, "/"), current()),
+        ("v2".into(), "releases/v2".into())
+    );
     shop.tables = WEB.replace("20s", "3s");
     shop.write_manifest();
     shop.version("v3");
@@ -27,9 +33,15 @@ fn goes_forth_and_back(shop: &mut Shop, host: &Host, root: &str) {
         .stderr_has("| shop v3 opens")
         .stderr_has("| cannot serve: not without root")
         .stderr_has("put back to v2, which is healthy");
-    assert_eq!((answer(host, "/"), current()), ("v2".into(), "releases/v2".into()));
+    assert_eq!(
+        (answer(host, "/"), current()),
+        ("v2".into(), "releases/v2".into())
+    );
     shop.ship(&["rollback"]).ok();
-    assert_eq!((answer(host, "/"), current()), ("v1".into(), "releases/v1".into()));
+    assert_eq!(
+        (answer(host, "/"), current()),
+        ("v1".into(), "releases/v1".into())
+    );
 }
 
 /// A process that dies comes back by itself.
@@ -42,7 +54,9 @@ fn comes_back(host: &Host) {
 
 fn logs(shop: &Shop) {
     let logs = shop.ship(&["logs", "production", "web"]);
-    logs.ok().stdout_has("web  shop v2 opens").stdout_has("web  cannot serve: not without root");
+    logs.ok()
+        .stdout_has("web  shop v2 opens")
+        .stdout_has("web  cannot serve: not without root");
 }
 
 #[test]
@@ -56,15 +70,24 @@ fn services_of_a_user() {
     // Only linger needs root, once, and the sentence says so.
     let refused = shop.ship(&["setup", "production"]);
     refused.code(5).stderr_has("loginctl enable-linger deploy");
-    shop.ship(&["setup", "production", "--as", "root"]).ok().stderr_has("enabled linger");
-    shop.ship(&["setup", "production"]).ok().stderr_has("shop-web.service");
-    shop.ship(&["setup", "production"]).ok().stderr_has("nothing to change, it is ready");
+    shop.ship(&["setup", "production", "--as", "root"])
+        .ok()
+        .stderr_has("enabled linger");
+    shop.ship(&["setup", "production"])
+        .ok()
+        .stderr_has("shop-web.service");
+    shop.ship(&["setup", "production"])
+        .ok()
+        .stderr_has("nothing to change, it is ready");
     assert!(!host.exists("/etc/systemd/system/shop-web.service"));
     assert!(!host.exists("/etc/sudoers.d/ship-shop"));
 
     shop.deploy().ok();
     assert_eq!(answer(&host, "/"), "v1");
-    assert_eq!(host.sh_as("deploy", "systemctl --user is-active shop-web"), "active");
+    assert_eq!(
+        host.sh_as("deploy", "systemctl --user is-active shop-web"),
+        "active"
+    );
     goes_forth_and_back(&mut shop, &host, "/home/deploy/apps/shop");
     logs(&shop);
     comes_back(&host);
@@ -93,5 +116,8 @@ fn services_of_the_supervisor() {
     assert_eq!(answer(&host, "/"), "connection refused");
     shop.ship(&["start", "production"]).ok();
     assert_eq!(answer(&host, "/"), "v1");
-    assert_eq!(host.sh("systemctl list-unit-files --no-legend 'shop*' || true"), "");
+    assert_eq!(
+        host.sh("systemctl list-unit-files --no-legend 'shop*' || true"),
+        ""
+    );
 }

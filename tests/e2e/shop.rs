@@ -98,7 +98,10 @@ impl Shop {
 
     /// On hosts that nothing was done to.
     pub fn planned_on<'a>(hosts: impl IntoIterator<Item = &'a Host> + Clone) -> Self {
-        let names = hosts.clone().into_iter().map(|host| format!("\"deploy@{}\"", host.name()));
+        let names = hosts
+            .clone()
+            .into_iter()
+            .map(|host| format!("\"deploy@{}\"", host.name()));
         let hosts_line = names.collect::<Vec<_>>().join(", ");
         Self::of(Controller::knowing(hosts), hosts_line)
     }
@@ -126,7 +129,13 @@ impl Shop {
 
     /// Writes `ship.toml`; needed after a change of its parts.
     pub fn write_manifest(&self) {
-        let Self { hosts, tables, environment, release, .. } = self;
+        let Self {
+            hosts,
+            tables,
+            environment,
+            release,
+            ..
+        } = self;
         let text = format!(
             "[app]\nname = \"shop\"\n\n[release]\ninclude = [\"app\"]\n{release}\n{tables}\n\
              [environments.production]\nhosts = [{hosts}]\n{environment}\n"
@@ -215,11 +224,18 @@ pub fn state(host: &Host, unit: &str) -> String {
 /// This release serves on the host: `current` leads to it, and a visitor gets its version.
 #[track_caller]
 pub fn serves(host: &Host, release: &str, version: &str) {
-    assert_eq!(current(host), format!("releases/{release}"), "on {}", host.name());
+    assert_eq!(
+        current(host),
+        format!("releases/{release}"),
+        "on {}",
+        host.name()
+    );
     assert_eq!(answer(host, "/"), version, "on {}", host.name());
 }
 
 /// The rows of a printed table, each as its words.
 pub fn rows(text: &str) -> Vec<Vec<&str>> {
-    text.lines().map(|line| line.split_whitespace().collect()).collect()
+    text.lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect()
 }

@@ -16,14 +16,23 @@ fn what_is_live_already_is_not_deployed_again() {
     let first = pid(&host);
 
     let again = shop.deploy();
-    again.ok().stderr_has("shop v1 is already live on production; nothing changed");
-    assert_eq!((releases(&host), pid(&host)), (vec!["v1".to_owned()], first.clone()));
+    again
+        .ok()
+        .stderr_has("shop v1 is already live on production; nothing changed");
+    assert_eq!(
+        (releases(&host), pid(&host)),
+        (vec!["v1".to_owned()], first.clone())
+    );
 
-    shop.ship(&["deploy", "production", "--force"]).ok().stderr_has("nothing had to be sent");
+    shop.ship(&["deploy", "production", "--force"])
+        .ok()
+        .stderr_has("nothing had to be sent");
     serves(&host, "v2", "v1");
     assert_ne!(pid(&host), first);
 
-    shop.deploy_version("v3").ok().stderr_has("sent 1 of 3 files");
+    shop.deploy_version("v3")
+        .ok()
+        .stderr_has("sent 1 of 3 files");
     serves(&host, "v3", "v3");
 
     // What is live but does not run is deployed again.
@@ -72,7 +81,10 @@ fn services_come_and_go_with_the_release() {
     shop.tables = format!("{WEB}{}", JOBS.replace("worker]", "mailer]"));
     shop.write_manifest();
     let refused = shop.deploy_version("v3");
-    refused.code(5).stderr_has("shop-mailer.service").stderr_has("ship setup production");
+    refused
+        .code(5)
+        .stderr_has("shop-mailer.service")
+        .stderr_has("ship setup production");
     serves(&host, "v1", "v1");
     assert_eq!(releases(&host), ["v1", "v2"]);
 }
@@ -122,5 +134,8 @@ fn hooks_run_before_the_switch_in_the_new_release() {
         assert_eq!(releases(host), ["v1", "v2"]);
         assert_eq!(host.read("/tmp/warmed"), "v1\nv2\n");
     }
-    assert_eq!((&*answer(&fleet[1], "/"), &*current(&fleet[1])), ("v2", "releases/v2"));
+    assert_eq!(
+        (&*answer(&fleet[1], "/"), &*current(&fleet[1])),
+        ("v2", "releases/v2")
+    );
 }
