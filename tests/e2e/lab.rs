@@ -7,6 +7,7 @@ use crate::support::{Controller, Fleet, require_hosts};
 
 #[test]
 #[ignore = "not a test: boots hosts for a person"]
+#[expect(clippy::print_stderr, reason = "tells the person where they are")]
 fn lab() {
     let Some(()) = require_hosts() else { return };
     let count = std::env::var("SHIP_LAB").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
