@@ -76,7 +76,7 @@ pub fn add_log(
                 let own = lines.into_iter().filter(|line| {
                     until.is_none_or(|until| line.time.parse().is_ok_and(|time: jiff::Timestamp| time <= until))
                 });
-                diagnosis.log = own.map(|line| line.text).collect();
+                diagnosis.log = folded(own.map(|line| line.text));
                 let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
                 diagnosis.log.drain(..surplus);
             }
@@ -90,6 +90,22 @@ pub fn add_log(
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Lines that are said again and again are shown once, with a count.
+fn folded(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut folded: Vec<(String, usize)> = Vec::new();
+    for line in lines {
+        match folded.last_mut() {
+            Some((last, count)) if *last == line => *count += 1,
+            _ => folded.push((line, 1)),
+        }
+    }
+    let shown = folded.into_iter().map(|(line, count)| match count {
+        1 => line,
+        _ => format!("{line}  ({count} times)"),
+    });
+    shown.collect()
 }
 
 struct Proof<'a> {

@@ -24,7 +24,7 @@ pub struct Stage {
 
 #[derive(Debug)]
 enum Progress {
-    Complete(Staging),
+    Complete(Box<Staging>),
     Receiving(Box<Unpacker>),
     Broken,
 }
@@ -44,7 +44,7 @@ impl Stage {
         let staging = plan.begin(&folder.join(disk::unique())).map_err(refused)?;
         let missing = staging.missing();
         let progress = if missing.is_empty() {
-            Progress::Complete(staging)
+            Progress::Complete(Box::new(staging))
         } else {
             Progress::Receiving(Box::new(Unpacker::new(staging).map_err(refused)?))
         };
@@ -73,7 +73,7 @@ impl Stage {
     pub fn end_content(&mut self) -> Result<(), Failure> {
         match std::mem::replace(&mut self.progress, Progress::Broken) {
             Progress::Receiving(unpacker) => {
-                self.progress = Progress::Complete(unpacker.finish().map_err(refused)?);
+                self.progress = Progress::Complete(Box::new(unpacker.finish().map_err(refused)?));
                 Ok(())
             }
             other => {

@@ -22,9 +22,10 @@ pub const NEED: &[u8] = b"\xffship-need\xfe";
 const MAX_NOISE: usize = 256 << 10;
 
 /// The command line for the login shell. `root` is the app's root folder (`~/` is the login's
-/// home); `length` is the compressed agent's, bytes. With `sudo` the agent runs as root.
+/// home). Asked for the agent, send its compressed length in decimal digits, a newline, and the
+/// bytes. With `sudo` the agent runs as root.
 #[must_use]
-pub fn command_line(agent: &Agent, root: &str, length: usize, sudo: bool) -> String {
+pub fn command_line(agent: &Agent, root: &str, sudo: bool) -> String {
     let name = agent.file_name();
     let bin = match root.strip_prefix("~/") {
         Some(rest) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
@@ -35,7 +36,7 @@ pub fn command_line(agent: &Agent, root: &str, length: usize, sudo: bool) -> Str
          for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && exec \"$b/$n\" agent serve; done; \
          [ -w \"$d\" ] || d=$c; t=\"$d/.$n.$$\"; \
          mkdir -p \"$d\" && printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
-         head -c {length} | gzip -dc > \"$t\" && chmod 755 \"$t\" && mv -f \"$t\" \"$d/$n\" && \
+         read -r l && head -c \"$l\" | gzip -dc > \"$t\" && chmod 755 \"$t\" && mv -f \"$t\" \"$d/$n\" && \
          exec \"$d/$n\" agent serve; rm -f \"$t\"; exit 97"
     );
     let sudo = if sudo { "sudo -n -H " } else { "" };
@@ -168,7 +169,7 @@ mod tests {
     fn the_line_holds_nothing_that_a_login_shell_reads_its_own_way() {
         let agent = super::super::agents::for_platform(&super::super::agents::own_platform()).unwrap();
         for root in ["/srv/shop", "~/apps/my shop", "/srv/it$HOME"] {
-            let line = command_line(&agent, root, 12, false);
+            let line = command_line(&agent, root, false);
             let inside = line.strip_prefix("sh -c '").unwrap().strip_suffix('\'').unwrap();
             for bad in ["'", "\n", "!", "\\\\"] {
                 assert!(!inside.contains(bad), "{bad:?} in {inside}");

@@ -169,12 +169,7 @@ async fn start_agent(
             Ok(agent) => agent,
             Err(failure) => return Err(named(failure, target)),
         };
-        let binary = tokio::task::spawn_blocking({
-            let agent = agent.clone();
-            move || agent.compressed()
-        });
-        let binary = binary.await.map_err(|error| Failure::unexpected(error.to_string()))??;
-        let line = command_line(&agent, &target.root, binary.len(), target.sudo);
+        let line = command_line(&agent, &target.root, target.sudo);
         let mut child = Arc::clone(session)
             .arc_raw_command(line)
             .stdin(Stdio::piped())
@@ -199,6 +194,9 @@ async fn start_agent(
                 platform = wanted;
                 continue;
             }
+            let binary = tokio::task::spawn_blocking(move || agent.compressed()).await;
+            let binary = binary.map_err(|error| Failure::unexpected(error.to_string()))??;
+            stdin.write_all(format!("{}\n", binary.len()).as_bytes()).await.map_err(lost)?;
             stdin.write_all(&binary).await.map_err(lost)?;
             stdin.flush().await.map_err(lost)?;
             agent_sent = true;
@@ -286,7 +284,7 @@ fn explain(target: &Target, error: &openssh::Error) -> Failure {
             .details(lines().filter(|line| line.contains("Permission denied")))
             .hint(format!("try `ssh {host} true`; the public key belongs into ~/.ssh/authorized_keys on the host"));
     }
-    let last = lines().last().unwrap_or(said.clone());
+    let last = lines().next_back().unwrap_or(said.clone());
     let failure = unreachable_host(target, last.strip_prefix("ssh: ").unwrap_or(&last));
     failure.hint(format!("try `ssh {host} true`"))
 }
