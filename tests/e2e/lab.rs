@@ -8,7 +8,6 @@ use crate::support::{Controller, Fleet, require_hosts};
 #[test]
 #[expect(clippy::print_stderr, reason = "it talks to a person")]
 #[ignore = "not a test: boots hosts for a person"]
-#[expect(clippy::print_stderr, reason = "tells the person where they are")]
 fn lab() {
     let Some(()) = require_hosts() else { return };
     let count = std::env::var("SHIP_LAB").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
