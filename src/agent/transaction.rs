@@ -388,7 +388,8 @@ impl Transaction {
             &release,
             &request.run,
             Duration::from_millis(request.timeout_ms),
-            &|| self.life.stopped(),
+            // Before the switch a controller that is gone has nothing to come back to.
+            &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
             &mut |line| self.speaker.event(HostEvent::HookOutput { name: name.clone(), line }),
         );
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

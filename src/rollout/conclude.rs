@@ -80,7 +80,8 @@ impl HostEnd {
                 host,
                 was: end.was,
                 is: end.is,
-                healthy: Some(end.healthy),
+                // Nothing is there any more: nothing to be healthy.
+                healthy: if end.is.is_none() && end.healthy { None } else { Some(end.healthy) },
                 why: end.why.clone(),
                 by_hand: end.by_hand.clone(),
             },
