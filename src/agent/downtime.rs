@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use super::health::{CommandContext, Prober};
 use crate::model::{Probe, ServiceSpec};
 
-/// The pause between two questions, ms: the resolution of the figure.
+/// The pause between two questions, ms: the resolution of the figure. While a service is down for
+/// long, a tenth of that time is resolution enough.
 const PAUSE_MS: u64 = 10;
 
-/// The longest pause on top of that while the service is away, ms.
+/// The longest pause, ms. A release that answers badly logs each question, and shall not bury in
+/// them what it has to tell about the reason.
 const MAX_PAUSE_MS: u64 = 500;
 
 /// A probe that runs beside a switch.
@@ -83,8 +85,11 @@ fn watch(prober: &Prober, probe: &Probe, stop: &AtomicBool) -> u64 {
             }
             return u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         }
-        // A service that stays away is asked less and less often: its log is not ours to fill.
-        let away = bad_since.map_or(0, |since| u64::try_from(since.elapsed().as_millis()).unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(PAUSE_MS + (away / 20).min(MAX_PAUSE_MS)));
+        std::thread::sleep(pause(bad_since.map(|since| since.elapsed())));
     }
+}
+
+fn pause(down: Option<Duration>) -> Duration {
+    let tenth = down.unwrap_or_default() / 10;
+    tenth.clamp(Duration::from_millis(PAUSE_MS), Duration::from_millis(MAX_PAUSE_MS))
 }

@@ -203,7 +203,7 @@ pub(crate) fn secs(duration: Duration) -> String {
     if ms < 1000 {
         return format!("{ms}ms");
     }
-    if ms % 1000 == 0 || ms > 20_000 {
+    if ms.is_multiple_of(1000) || ms > 20_000 {
         return format!("{}s", ms / 1000);
     }
     format!("{}.{}s", ms / 1000, ms % 1000 / 100)

@@ -30,7 +30,7 @@ pub fn choose(
     keep: u32,
 ) -> Vec<ReleaseId> {
     let mut newest = there.to_vec();
-    newest.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    newest.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.id));
     let (mut good, mut bad) = (0, 0);
     newest
         .into_iter()

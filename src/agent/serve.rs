@@ -29,13 +29,13 @@ pub fn run() -> io::Result<()> {
     raw_output.write_all(MARKER)?;
     let mut reader = FrameReader::new(input.try_clone()?);
     let out: Out = Arc::new(Mutex::new(FrameWriter::new(raw_output.try_clone()?)));
-    let Some(first) = reader.next()? else { return Ok(()) };
+    let Some(first) = reader.next_frame()? else { return Ok(()) };
     let ToAgent::Open(open) = first.parse()? else {
         return Err(io::Error::other("a connection starts with Open"));
     };
     let host = Host::new(open.deployment);
     say(&out, &opened(&host))?;
-    while let Some(frame) = reader.next()? {
+    while let Some(frame) = reader.next_frame()? {
         match frame.parse()? {
             ToAgent::Begin(_) => return pass_on(&first, &frame, input, raw_output),
             ToAgent::Heartbeat => {}

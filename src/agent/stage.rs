@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::host::Host;
 use super::launcher::launcher;
 use super::service::env_file;
+use super::setup::{Entry, entries};
 use super::{disk, releases};
 use crate::artifact::{Assembly, Index, Known, Staging, Unpacker, remove_tree};
 use crate::model::service::Run;
@@ -24,7 +25,7 @@ pub struct Stage {
 
 #[derive(Debug)]
 enum Progress {
-    Complete(Staging),
+    Complete(Box<Staging>),
     Receiving(Box<Unpacker>),
     Broken,
 }
@@ -44,7 +45,7 @@ impl Stage {
         let staging = plan.begin(&folder.join(disk::unique())).map_err(refused)?;
         let missing = staging.missing();
         let progress = if missing.is_empty() {
-            Progress::Complete(staging)
+            Progress::Complete(Box::new(staging))
         } else {
             Progress::Receiving(Box::new(Unpacker::new(staging).map_err(refused)?))
         };
@@ -73,7 +74,7 @@ impl Stage {
     pub fn end_content(&mut self) -> Result<(), Failure> {
         match std::mem::replace(&mut self.progress, Progress::Broken) {
             Progress::Receiving(unpacker) => {
-                self.progress = Progress::Complete(unpacker.finish().map_err(refused)?);
+                self.progress = Progress::Complete(Box::new(unpacker.finish().map_err(refused)?));
                 Ok(())
             }
             other => {
@@ -179,7 +180,7 @@ fn link_shared(host: &Host, staging: &Path, shared: &[String]) -> Result<(), Fai
                 return Err(Failure::refused(format!("{} is not there", place.display()))
                     .hint(format!("ship setup {}", host.deployment.environment)));
             }
-            fs::create_dir_all(&place).map_err(|error| disk::named(error, &place))?;
+            make_shared(&host.layout.shared(), entry)?;
         }
         let link = staging.join(relative);
         if let Some(parent) = link.parent() {
@@ -192,6 +193,20 @@ fn link_shared(host: &Host, staging: &Path, shared: &[String]) -> Result<(), Fai
         target.push("shared");
         target.push(relative);
         std::os::unix::fs::symlink(&target, &link).map_err(|error| disk::named(error, &link))?;
+    }
+    Ok(())
+}
+
+/// Makes a shared entry, a folder or an empty file, with the folders above it.
+fn make_shared(shared: &Path, entry: &str) -> Result<(), Failure> {
+    for entry in entries(&[entry.to_owned()]) {
+        let place = shared.join(entry.path());
+        let made = match &entry {
+            _ if place.exists() => Ok(()),
+            Entry::Folder(_) => fs::create_dir(&place),
+            Entry::File(_) => fs::File::create_new(&place).map(|_| ()),
+        };
+        made.map_err(|error| disk::named(error, &place))?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub fn run() -> std::io::Result<()> {
     socket.set_write_timeout(Some(Duration::from_secs(10)))?;
     let mut reader = FrameReader::new(socket.try_clone()?);
     let speaker = Speaker::new(socket);
-    let (Some(open), Some(begin)) = (reader.next()?, reader.next()?) else { return Ok(()) };
+    let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else { return Ok(()) };
     let (ToAgent::Open(open), ToAgent::Begin(begin)) = (open.parse()?, begin.parse()?) else {
         return Err(std::io::Error::other("a transaction starts with Open and Begin"));
     };
@@ -146,7 +146,7 @@ impl Speaker {
 fn listen(mut reader: FrameReader<UnixStream>, life: Arc<Life>) -> mpsc::Receiver<Frame> {
     let (sender, receiver) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
-        while let Ok(Some(frame)) = reader.next() {
+        while let Ok(Some(frame)) = reader.next_frame() {
             life.heard();
             match &frame {
                 Frame::Message(_) => match frame.parse::<ToAgent>() {

@@ -55,7 +55,7 @@ fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Times
     if rows.is_empty() {
         return "no releases\n".to_owned();
     }
-    rows.sort_by(|a, b| b.0.id.cmp(&a.0.id));
+    rows.sort_by_key(|(release, _)| std::cmp::Reverse(release.id));
     for (release, hosts) in rows {
         let runtimes: Vec<String> =
             release.runtimes.iter().map(|(name, version)| format!("{name} {version}")).collect();

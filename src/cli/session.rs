@@ -222,7 +222,7 @@ fn connect_options(project: PathBuf) -> Options {
 
 fn fail(sink: &Sink, ended: Ended) -> u8 {
     let exit = exit::code(ended.failure.kind);
-    sink.emit(Event::Failed { failure: ended.failure, outcome: ended.outcome, exit });
+    sink.emit(Event::Failed { failure: ended.failure, outcome: ended.outcome.map(|outcome| *outcome), exit });
     exit
 }
 

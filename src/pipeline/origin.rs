@@ -44,7 +44,10 @@ fn user_at_machine(env: &BTreeMap<OsString, OsString>) -> String {
         .filter_map(|name| env.get(OsStr::new(name))?.to_str())
         .find(|name| !name.is_empty())
         .map_or_else(
-            || format!("uid-{}", rustix::process::geteuid().as_raw()),
+            || match rustix::process::geteuid().as_raw() {
+                0 => "root".to_owned(),
+                uid => format!("uid-{uid}"),
+            },
             str::to_owned,
         );
     let uname = rustix::system::uname();

@@ -27,6 +27,8 @@ pub struct Reporter {
 struct Shared {
     output: Arc<dyn Output>,
     json: bool,
+    /// Whether programs are told of round trips too (`-v`).
+    trips: bool,
     person: Mutex<Person>,
     ended: Mutex<bool>,
     end: Condvar,
@@ -42,6 +44,9 @@ impl Shared {
         let mut person = self.person();
         if !self.json {
             person.event(event);
+            return;
+        }
+        if matches!(event, Event::RoundTrip { .. }) && !self.trips {
             return;
         }
         let line = format!("{}\n", json::line(&event));
@@ -97,6 +102,7 @@ impl Reporter {
         let shared = Arc::new(Shared {
             output,
             json,
+            trips: options.verbosity == Verbosity::Verbose,
             person: Mutex::new(Person::new(talk, verbosity, screen)),
             ended: Mutex::new(false),
             end: Condvar::new(),

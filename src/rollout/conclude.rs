@@ -21,7 +21,7 @@ pub struct Ended {
     /// What went wrong.
     pub failure: Failure,
     /// What is true now.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<Box<Outcome>>,
 }
 
 impl From<Failure> for Ended {
@@ -38,7 +38,7 @@ impl Conclusion {
     pub fn into_result(self) -> Result<Outcome, Ended> {
         match self.failure {
             None => Ok(self.outcome),
-            Some(failure) => Err(Ended { failure, outcome: Some(self.outcome) }),
+            Some(failure) => Err(Ended { failure, outcome: Some(Box::new(self.outcome)) }),
         }
     }
 }

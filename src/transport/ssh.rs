@@ -284,7 +284,7 @@ fn explain(target: &Target, error: &openssh::Error) -> Failure {
             .details(lines().filter(|line| line.contains("Permission denied")))
             .hint(format!("try `ssh {host} true`; the public key belongs into ~/.ssh/authorized_keys on the host"));
     }
-    let last = lines().last().unwrap_or(said.clone());
+    let last = lines().next_back().unwrap_or(said.clone());
     let failure = unreachable_host(target, last.strip_prefix("ssh: ").unwrap_or(&last));
     failure.hint(format!("try `ssh {host} true`"))
 }

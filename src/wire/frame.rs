@@ -100,7 +100,7 @@ impl<R: Read> FrameReader<R> {
     ///
     /// # Errors
     /// When the stream fails, ends inside a frame, or does not hold frames.
-    pub fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub fn next_frame(&mut self) -> io::Result<Option<Frame>> {
         let mut header = [0u8; 5];
         if !read_header(&mut self.0, &mut header)? {
             return Ok(None);
@@ -134,7 +134,7 @@ fn read_header(reader: &mut impl Read, header: &mut [u8; 5]) -> io::Result<bool>
 /// The next frame of an async stream; `None` at its end.
 ///
 /// # Errors
-/// As [`FrameReader::next`].
+/// As [`FrameReader::next_frame`].
 pub async fn read_frame<R: AsyncRead + Unpin>(reader: &mut R) -> io::Result<Option<Frame>> {
     let mut header = [0u8; 5];
     let first = reader.read(&mut header[..1]).await?;
@@ -188,9 +188,9 @@ mod tests {
     #[test]
     fn a_claimed_length_is_not_believed() {
         let bytes = [0u8, 0xff, 0xff, 0xff, 0x00];
-        assert!(FrameReader::new(&bytes[..]).next().is_err());
+        assert!(FrameReader::new(&bytes[..]).next_frame().is_err());
         let huge = [0u8, 0xff, 0xff, 0xff, 0xff];
-        assert!(FrameReader::new(&huge[..]).next().is_err());
+        assert!(FrameReader::new(&huge[..]).next_frame().is_err());
     }
 
     proptest! {
@@ -198,13 +198,13 @@ mod tests {
         fn frames_survive_the_wire(payload in proptest::collection::vec(any::<u8>(), 0..2000), data: bool) {
             let frame = if data { Frame::Data(payload) } else { Frame::Message(payload) };
             let bytes = frame.encode();
-            prop_assert_eq!(FrameReader::new(&bytes[..]).next().unwrap(), Some(frame));
+            prop_assert_eq!(FrameReader::new(&bytes[..]).next_frame().unwrap(), Some(frame));
         }
 
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut reader = FrameReader::new(&bytes[..]);
-            while let Ok(Some(_)) = reader.next() {}
+            while let Ok(Some(_)) = reader.next_frame() {}
         }
     }
 }

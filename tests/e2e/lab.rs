@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::support::{Controller, Fleet, require_hosts};
 
 #[test]
+#[expect(clippy::print_stderr, reason = "it talks to a person")]
 #[ignore = "not a test: boots hosts for a person"]
 fn lab() {
     let Some(()) = require_hosts() else { return };

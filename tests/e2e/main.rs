@@ -4,6 +4,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod shop;
+
+mod broken_deploy;
+mod connections;
+mod everyday;
+mod examples;
+mod first_deploy_fails;
+mod fleet;
 mod hosts;
 mod lab;
+mod modes;
 mod services;
+mod unchanged;

@@ -146,16 +146,16 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let text = format!("{} MB free at {}", free / 1_000_000, existing.display());
     findings.push(match free {
-        ..LITTLE_SPACE => bad(Level::Failure, SUBJECT, text, HINT),
-        ..SOME_SPACE => bad(Level::Warning, SUBJECT, text, HINT),
+        free if free < LITTLE_SPACE => bad(Level::Failure, SUBJECT, text, HINT),
+        free if free < SOME_SPACE => bad(Level::Warning, SUBJECT, text, HINT),
         _ => ok(SUBJECT, text),
     });
     // Some file systems make inodes as they are needed, and count none.
     if disk.f_files > 0 {
         let text = format!("{} inodes free at {}", disk.f_favail, existing.display());
         match disk.f_favail {
-            ..FEW_INODES => findings.push(bad(Level::Failure, SUBJECT, text, HINT)),
-            ..SOME_INODES => findings.push(bad(Level::Warning, SUBJECT, text, HINT)),
+            free if free < FEW_INODES => findings.push(bad(Level::Failure, SUBJECT, text, HINT)),
+            free if free < SOME_INODES => findings.push(bad(Level::Warning, SUBJECT, text, HINT)),
             _ => {}
         }
     }

@@ -1,0 +1,179 @@
+//! One release, three hosts.
+
+use crate::shop::{Shop, answer, releases, serves};
+use crate::support::{Fleet, Host, require_hosts};
+
+/// What the history of one host tells, newest first: `deploy v2: good`.
+fn history(host: &Host) -> Vec<String> {
+    let lines = host.read("/srv/shop/.ship/history.jsonl");
+    let entry = |line: &str| {
+        let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let word = |key: &str| entry[key].to_string().replace('"', "");
+        format!("{} v{}: {}", word("what"), word("release"), word("outcome"))
+    };
+    lines.lines().rev().map(entry).collect()
+}
+
+/// When the service of the shop was started, µs of the clock that all hosts share.
+fn started(host: &Host) -> u64 {
+    let shown = host.sh("systemctl show --value -p ExecMainStartTimestampMonotonic shop-web");
+    shown.parse().expect("a time")
+}
+
+#[test]
+fn a_release_reaches_all_hosts_at_once_or_one_by_one() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(3);
+    let mut shop = Shop::on(&*fleet);
+
+    let all = shop.deploy();
+    all.ok()
+        .stderr_has("shop v1 is live on production (3 hosts)");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+        assert_eq!(history(host), ["deploy v1: good"]);
+    }
+
+    // One by one: nobody starts before the one before has settled for a second.
+    shop.environment = "rollout = { strategy = \"rolling\", batch = 1 }".into();
+    shop.write_manifest();
+    shop.deploy_version("v2").ok();
+    let starts: Vec<u64> = fleet.iter().map(started).collect();
+    for pair in starts.windows(2) {
+        assert!(pair[0] + 1_000_000 < pair[1], "one by one: {starts:?}");
+    }
+    for host in &*fleet {
+        serves(host, "v2", "v2");
+        assert_eq!(history(host), ["deploy v2: good", "deploy v1: good"]);
+    }
+
+    // A rollback goes everywhere at once.
+    shop.ship(&["rollback"])
+        .ok()
+        .stderr_has("shop v1 is live again on production (3 hosts)");
+    let starts: Vec<u64> = fleet.iter().map(started).collect();
+    let (first, last) = (starts.iter().min(), starts.iter().max());
+    assert!(
+        last.zip(first)
+            .is_some_and(|(last, first)| last - first < 1_000_000),
+        "{starts:?}"
+    );
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+}
+
+#[test]
+fn where_one_host_fails_all_go_back() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(3);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+
+    fleet[1].write("/etc/shop-refuses", "v2");
+    let failed = shop.deploy_version("v2");
+    failed.code(7).stderr_has("v2 does not run on this machine");
+    for (host, why) in fleet
+        .iter()
+        .zip(["v2 failed on", "web: the process ended", "v2 failed on"])
+    {
+        serves(host, "v1", "v1");
+        let row = row(&failed.stderr, host.name());
+        assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{failed}");
+        assert!(row[4..].join(" ").starts_with(why), "{failed}");
+        assert_eq!(history(host), ["deploy v2: reverted", "deploy v1: good"]);
+    }
+
+    // The same, one by one: the third host is never touched.
+    shop.environment = "rollout = { strategy = \"rolling\", batch = 1 }".into();
+    shop.write_manifest();
+    fleet[1].write("/etc/shop-refuses", "v3");
+    let untouched = started(&fleet[2]);
+    let failed = shop.deploy_version("v3");
+    failed.code(7);
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+    assert_eq!(started(&fleet[2]), untouched);
+    assert_eq!(row(&failed.stderr, "web3")[1..3], ["v1", "v1"], "{failed}");
+    assert!(
+        row(&failed.stderr, "web3")
+            .join(" ")
+            .ends_with("not touched"),
+        "{failed}"
+    );
+    assert!(!releases(&fleet[2]).contains(&"v3".to_owned()));
+
+    // The fault was the host's: when it is mended, a deploy of the same goes through.
+    fleet[1].sh("rm /etc/shop-refuses");
+    shop.deploy().ok();
+    for host in &*fleet {
+        serves(host, releases(host).last().expect("a release"), "v3");
+    }
+}
+
+#[test]
+fn with_on_failure_stop_the_hosts_that_are_done_stay() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(3);
+    let mut shop = Shop::on(&*fleet);
+    shop.environment =
+        "rollout = { strategy = \"rolling\", batch = 1, on-failure = \"stop\" }".into();
+    shop.write_manifest();
+    shop.deploy().ok();
+
+    fleet[1].write("/etc/shop-refuses", "v2");
+    let stopped = shop.deploy_version("v2");
+    stopped
+        .code(9)
+        .stderr_has("the hosts that were done stay on it, as the policy says");
+    serves(&fleet[0], "v2", "v2");
+    serves(&fleet[1], "v1", "v1");
+    serves(&fleet[2], "v1", "v1");
+    assert_eq!(
+        row(&stopped.stderr, "web1")[1..4],
+        ["v1", "v2", "healthy"],
+        "{stopped}"
+    );
+    assert_eq!(
+        row(&stopped.stderr, "web2")[1..4],
+        ["v1", "v1", "healthy"],
+        "{stopped}"
+    );
+    assert!(
+        row(&stopped.stderr, "web3")
+            .join(" ")
+            .ends_with("not touched"),
+        "{stopped}"
+    );
+    let status = shop.ship(&["status"]);
+    assert_eq!(row(&status.ok().stdout, "web1")[1], "v2");
+    assert_eq!(row(&status.stdout, "web3")[1], "v1");
+
+    // The next good release brings all of them together again, under a number that none has seen.
+    shop.deploy_version("v3").ok();
+    for host in &*fleet {
+        assert_eq!(answer(host, "/"), "v3");
+        serves(host, "v3", "v3");
+    }
+    // And the way back is the release that was good everywhere.
+    shop.ship(&["rollback"]).ok();
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+}
+
+/// The row of a host in a table, as its words: a line that begins with its name, which no line
+/// of a story does.
+#[track_caller]
+fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
+    let names = [host.to_owned(), format!("deploy@{host}")];
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| {
+            words
+                .first()
+                .is_some_and(|first| names.iter().any(|name| name == first))
+        })
+        .unwrap_or_else(|| panic!("no row of {host} in:\n{text}"))
+}
