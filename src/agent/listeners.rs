@@ -88,6 +88,12 @@ pub fn sockets_of(pid: u32) -> Option<Vec<u64>> {
     )
 }
 
+/// Whether the open sockets of all these processes may be seen.
+#[must_use]
+pub fn are_visible(pids: &[u32]) -> bool {
+    pids.iter().all(|pid| sockets_of(*pid).is_some())
+}
+
 /// The user id that process `pid` runs as.
 #[must_use]
 pub fn uid_of(pid: u32) -> Option<u32> {

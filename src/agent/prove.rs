@@ -275,8 +275,10 @@ impl Proof<'_> {
         if pids.is_empty() || ours.iter().any(|found| found.port == port) {
             return None;
         }
-        // Socket-activated services inherit a listener of the service manager (uid 0).
-        let foreign = there.iter().find(|found| found.uid != 0)?;
+        // Socket-activated services inherit a listener of the service manager (uid 0). Where their
+        // sockets may be seen, it would have been among them.
+        let visible = listeners::are_visible(&pids);
+        let foreign = there.iter().find(|found| visible || found.uid != 0)?;
         Some(format!("port {port} belongs to another process (user id {}), not to this service", foreign.uid))
     }
 

@@ -24,6 +24,12 @@ use crate::wire::{
 /// How often the agent says that it lives, ms.
 const HEARTBEAT_MS: u64 = 5_000;
 
+/// How long the lock is waited for in any case, ms.
+const TIDYING_MS: u64 = 1_000;
+
+/// Why a host went back by itself.
+const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
+
 /// Runs a transaction over the socket that this process has as its standard input. The first two
 /// frames are `Open` and `Begin`.
 ///
@@ -183,7 +189,9 @@ fn take_lock(host: &Host, begin: &Begin, speaker: &Speaker, life: &Life) -> Resu
     if !facts::ready(host) {
         return Err(not_ready(host));
     }
-    let deadline = Instant::now() + Duration::from_millis(begin.wait_ms);
+    // The one before may have answered and be tidying up: not a reason to refuse the next command
+    // of a script.
+    let deadline = Instant::now() + Duration::from_millis(begin.wait_ms.max(TIDYING_MS));
     let mut told = false;
     loop {
         if let Some(lock) = Lock::take(&host.layout, &begin.holder)? {
@@ -196,7 +204,7 @@ fn take_lock(host: &Host, begin: &Begin, speaker: &Speaker, life: &Life) -> Resu
             return Err(Failure::refused(format!("another {text}"))
                 .hint("wait for it, or let this command wait: --wait 10m"));
         }
-        if !told {
+        if !told && begin.wait_ms > 0 {
             speaker.event(HostEvent::Note { text: format!("waiting: a {text}") });
             told = true;
         }
@@ -257,7 +265,7 @@ impl Transaction {
             let done = match frame {
                 Some(frame) => self.handle(&frame),
                 None if self.life.lease_is_over() => {
-                    self.give_up("the controller was not heard of for the length of the lease");
+                    self.give_up(LEASE_IS_OVER);
                     true
                 }
                 None if self.life.gone.load(Ordering::Relaxed) && self.pending.is_none() => {
@@ -405,7 +413,11 @@ impl Transaction {
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
         let activation = Activation { host: &self.host, stop: &self.life.stop, emit: &emit };
-        let (activated, pending) = activation.run(request.release, request.settle)?;
+        let (mut activated, pending) = activation.run(request.release, request.settle)?;
+        let cancelled = activated.why.as_ref().is_some_and(|why| why.ends_with("cancelled"));
+        if pending.is_none() && cancelled && self.life.lease_is_over() {
+            activated.why = Some(LEASE_IS_OVER.to_owned());
+        }
         self.staged = None;
         if pending.is_none() {
             self.record(Some(request.release), activated.was, outcome(activated.healthy), activated.why.clone());
@@ -509,9 +521,11 @@ fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
             .filter_map(|service| host.manager.status(&service.name).ok())
             .flat_map(|status| status.pids.into_iter().chain(status.main_pid))
             .collect();
-        // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5)).
         let ours = listeners::of_processes(&pids).iter().any(|found| found.port == port);
-        if ours || (listener.uid == 0 && !pids.is_empty()) {
+        // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));
+        // not when the app's own sockets may be seen, and it is not among them.
+        let of_manager = listener.uid == 0 && !pids.is_empty() && !listeners::are_visible(&pids);
+        if ours || of_manager {
             continue;
         }
         return Err(Failure::refused(format!(

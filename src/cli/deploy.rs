@@ -92,6 +92,7 @@ pub fn wait_ms(text: Option<&str>) -> Result<u64, Failure> {
     text.map_or(Ok(0), |text| {
         crate::project::duration_ms(text).map_err(|why| {
             Failure::new(FailureKind::Usage, format!("--wait {text}: {why}"))
+                .hint("an environment comes before it: ship deploy production --wait")
         })
     })
 }

@@ -228,6 +228,16 @@ fn fail(sink: &Sink, ended: Ended) -> u8 {
 
 fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
     let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|found| found.is_error()).collect();
+    // Not a mistake in the file: there is none, or it cannot be read.
+    if let [only] = diagnostics
+        && only.source.is_none()
+    {
+        let failure = Failure::new(FailureKind::Project, only.message.clone());
+        return match only.help.first() {
+            Some(help) => failure.hint(help.clone()),
+            None => failure,
+        };
+    }
     let count = errors.len();
     let message = match count {
         1 => "ship.toml has a mistake".to_owned(),

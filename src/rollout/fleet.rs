@@ -175,6 +175,10 @@ impl Fleet {
         if result.is_err() && begun > 0 {
             self.end().await;
         }
+        // Who interrupts a wait for the lock was not refused.
+        if result.is_err() && context.cancelled() {
+            return Err(Context::interrupted());
+        }
         result
     }
 

@@ -22,6 +22,13 @@ pub async fn act(
 ) -> Result<Outcome, Ended> {
     let started = Instant::now();
     let mut fleet = Fleet::connect(context).await?;
+    // Before the lock, and without a row per host: no host was touched.
+    if fleet.hosts.iter().all(|host| host.facts.current.is_none()) {
+        let what = action.as_str();
+        return Err(Failure::refused(format!("nothing is deployed, so there is nothing to {what}"))
+            .hint(format!("ship deploy {}", context.environment.name))
+            .into());
+    }
     fleet.begin(context, action.as_str(), false).await?;
     let request = ToAgent::Service { action, services: services.to_vec() };
     let asked = fleet.hosts.iter_mut().map(|host| {

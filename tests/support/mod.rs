@@ -39,7 +39,7 @@ pub use controller::Controller;
 pub use disk::Disk;
 pub use fleet::Fleet;
 pub use host::{Host, HostOptions};
-pub use http::Response;
+pub use http::{Response, get};
 pub use poll::{eventually, within};
 pub use relay::Relay;
 pub use run::{Run, Running};

@@ -1,0 +1,362 @@
+//! What a person reads: the whole output and the exit status of the commands that need no host.
+//! `INSTA_UPDATE=always cargo test --test cli` writes the snapshots anew.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{Controller, Run, Running};
+
+/// Everything that a run said and how it ended, with what differs between two runs replaced.
+fn whole(controller: &Controller, run: &Run) -> String {
+    let status = run
+        .status
+        .code()
+        .map_or("a signal".to_owned(), |code| code.to_string());
+    let mut text = format!("exit {status}\n");
+    for (name, said) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+        if !said.is_empty() {
+            text.push_str(&format!("--- {name}\n{said}"));
+        }
+    }
+    let folders = [
+        (controller.project(), "<project>"),
+        (controller.home(), "<home>"),
+    ];
+    for (folder, placeholder) in folders {
+        text = text.replace(&folder.display().to_string(), placeholder);
+    }
+    text = text.replace(
+        &format!("ship {}", env!("CARGO_PKG_VERSION")),
+        "ship <version>",
+    );
+    let lines: Vec<String> = text.lines().map(steady).collect();
+    text = lines.join("\n");
+    // Trailing blanks do not survive editors.
+    text.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// `connected in <n> ms`: how long a thing took differs each time.
+fn steady(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_time = |at: usize| {
+        words
+            .get(at + 1)
+            .is_some_and(|unit| unit.trim_end_matches([';', ':', ',']) == "ms")
+            && words[at].bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let steady = words
+        .iter()
+        .enumerate()
+        .map(|(at, word)| if is_time(at) { "<n>" } else { word });
+    steady.collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn says(name: &str, controller: &Controller, args: &[&str]) {
+    let run = controller.ship(args);
+    let line = format!("$ ship {}", args.join(" "));
+    let text = format!("{}\n{}", line.trim_end(), whole(controller, &run));
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+/// A project that is valid, with one environment besides `local`.
+fn shop() -> Controller {
+    let controller = Controller::new();
+    controller.write("ship.toml", SHOP);
+    controller.write("run.sh", "#!/bin/sh\nsleep 60\n");
+    controller
+}
+
+const SHOP: &str = "\
+[app]
+name = \"shop\"
+
+[services.web]
+command = \"./run.sh\"
+
+[environments.production]
+hosts = [\"deploy@web1.example.com\"]
+";
+
+const COMMANDS: [&[&str]; 21] = [
+    &["init"],
+    &["check"],
+    &["build"],
+    &["test"],
+    &["run"],
+    &["setup"],
+    &["deploy"],
+    &["rollback"],
+    &["status"],
+    &["releases"],
+    &["history"],
+    &["logs"],
+    &["exec"],
+    &["restart"],
+    &["stop"],
+    &["start"],
+    &["host"],
+    &["host", "trust"],
+    &["try"],
+    &["completions"],
+    &["man"],
+];
+
+#[test]
+fn help() {
+    let controller = Controller::new();
+    says("help", &controller, &["--help"]);
+    says("help_short", &controller, &["-h"]);
+    says("version", &controller, &["--version"]);
+    says("no_command", &controller, &[]);
+}
+
+#[test]
+fn help_of_each_command() {
+    let controller = Controller::new();
+    for command in COMMANDS {
+        let args: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        says(&format!("help_{}", command.join("_")), &controller, &args);
+    }
+}
+
+/// A command that is added without a snapshot of its help is found here.
+#[test]
+fn no_command_is_without_a_snapshot() {
+    let help = Controller::new().ship(&["--help"]).stdout;
+    let listed = help
+        .split("Commands:\n")
+        .nth(1)
+        .expect("a list of commands");
+    let listed = listed.split("\n\n").next().expect("its end");
+    let names = listed
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    for name in names.filter_map(|line| line.split_whitespace().next()) {
+        assert!(
+            name == "help" || COMMANDS.iter().any(|command| command == &[name]),
+            "`{name}` is not in COMMANDS"
+        );
+    }
+}
+
+#[test]
+fn wrong_command_lines() {
+    let controller = shop();
+    says("usage_unknown_flag", &controller, &["deploy", "--forse"]);
+    says("usage_unknown_command", &controller, &["deplyo"]);
+    says("usage_missing_argument", &controller, &["exec"]);
+    says(
+        "usage_two_environments",
+        &controller,
+        &["deploy", "local", "production"],
+    );
+    says(
+        "usage_quiet_and_verbose",
+        &controller,
+        &["check", "-q", "-v"],
+    );
+    says("usage_not_a_shell", &controller, &["completions", "tcsh"]);
+    says(
+        "usage_not_a_duration",
+        &controller,
+        &["deploy", "--wait", "local"],
+    );
+    says(
+        "usage_not_a_release",
+        &controller,
+        &["rollback", "local", "--to", "banana"],
+    );
+    says(
+        "usage_no_such_environment",
+        &controller,
+        &["deploy", "prod"],
+    );
+    says(
+        "usage_neither_environment_nor_service",
+        &controller,
+        &["logs", "wbe"],
+    );
+    says(
+        "usage_no_such_environment_json",
+        &controller,
+        &["deploy", "prod", "--json"],
+    );
+}
+
+#[test]
+fn several_environments_and_none_named() {
+    let controller = shop();
+    let more = format!("{SHOP}\n[environments.staging]\nhosts = [\"deploy@web2.example.com\"]\n");
+    controller.write("ship.toml", more);
+    says("usage_which_environment", &controller, &["deploy"]);
+}
+
+#[test]
+fn wrong_manifests() {
+    let controller = Controller::new();
+    says("manifest_missing", &controller, &["check"]);
+    says("manifest_missing_deploy", &controller, &["deploy", "local"]);
+    says(
+        "manifest_no_such_folder",
+        &controller,
+        &["-C", "nowhere", "check"],
+    );
+
+    controller.write("ship.toml", SHOP.replace("command", "comand"));
+    says("manifest_unknown_key", &controller, &["check"]);
+
+    let several = SHOP
+        .replace("\"shop\"", "\"My Shop\"")
+        .replace("hosts", "hots")
+        + "\n[build]\nsteps = [{ run = \"make\", timeout = \"soon\" }]\n";
+    controller.write("ship.toml", several);
+    says("manifest_several_mistakes", &controller, &["check"]);
+    says(
+        "manifest_several_mistakes_deploy",
+        &controller,
+        &["deploy", "local"],
+    );
+    says(
+        "manifest_several_mistakes_json",
+        &controller,
+        &["check", "--json"],
+    );
+
+    controller.write("ship.toml", "[app\nname = \"shop\"\n");
+    says("manifest_not_toml", &controller, &["check"]);
+    controller.write("ship.toml", b"[app]\nname = \"sh\xff\"\n");
+    says("manifest_not_utf8", &controller, &["check"]);
+    controller.write("ship.toml", "");
+    says("manifest_empty", &controller, &["check"]);
+
+    fs::remove_file(controller.project().join("ship.toml")).expect("it is there");
+    fs::create_dir(controller.project().join("ship.toml")).expect("its name is free");
+    says("manifest_a_folder", &controller, &["check"]);
+}
+
+#[test]
+fn right_manifests() {
+    let controller = shop();
+    says("check", &controller, &["check"]);
+    says("check_print", &controller, &["check", "--print"]);
+    let below = controller.project().join("deep/er");
+    fs::create_dir_all(&below).expect("a folder");
+    let mut command = controller.command(env!("CARGO_BIN_EXE_ship"));
+    let run = Running::start(command.arg("check").current_dir(below)).wait();
+    run.ok().stdout_has("ship.toml is valid");
+}
+
+#[test]
+fn nothing_is_deployed() {
+    let controller = shop();
+    says("nothing_rollback", &controller, &["rollback", "local"]);
+    says(
+        "nothing_rollback_to",
+        &controller,
+        &["rollback", "local", "--to", "v3"],
+    );
+    says("nothing_logs", &controller, &["logs", "local"]);
+    says(
+        "nothing_exec",
+        &controller,
+        &["exec", "local", "--", "true"],
+    );
+    says("nothing_status", &controller, &["status", "local"]);
+    says("nothing_releases", &controller, &["releases", "local"]);
+    says("nothing_history", &controller, &["history", "local"]);
+    says("nothing_restart", &controller, &["restart", "local"]);
+    says("nothing_stop", &controller, &["stop", "local"]);
+}
+
+#[test]
+fn build_test_and_run() {
+    let controller = shop();
+    says("build_without_steps", &controller, &["build"]);
+    let steps = "\n[build]\nsteps = [\"echo building; echo carefully >&2\"]\n\
+                 [test]\nsteps = [\"echo tested\", { name = \"lint\", run = \"./lint.sh\" }]\n";
+    controller.write("lint.sh", "#!/bin/sh\necho line 3: bad\nexit 3\n");
+    controller.write("ship.toml", format!("{SHOP}{steps}"));
+    says("build", &controller, &["build"]);
+    says("build_quiet", &controller, &["build", "-q"]);
+    says("test_that_fails", &controller, &["test"]);
+    says(
+        "run",
+        &controller,
+        &["run", "--", "sh", "-c", "echo hello; exit 7"],
+    );
+    says(
+        "run_no_such_program",
+        &controller,
+        &["run", "--", "no-such-program"],
+    );
+}
+
+#[test]
+fn init_without_questions() {
+    let controller = Controller::new();
+    says("init_nothing_there", &controller, &["init", "--yes"]);
+    controller.write(
+        "package.json",
+        "{\"name\":\"shop\",\"scripts\":{\"start\":\"node server.js\"}}",
+    );
+    controller.write(
+        "server.js",
+        "require('http').createServer().listen(process.env.PORT)\n",
+    );
+    says(
+        "init",
+        &controller,
+        &["init", "--yes", "--host", "deploy@web1.example.com"],
+    );
+    says("init_then_check", &controller, &["check"]);
+    says("init_again", &controller, &["init", "--yes"]);
+    says(
+        "init_bad_host",
+        &controller,
+        &["init", "--yes", "--force", "--host=-oProxyCommand=x"],
+    );
+    says(
+        "init_bad_name",
+        &controller,
+        &["init", "--yes", "--force", "--name", "My Shop"],
+    );
+    let written = fs::read_to_string(controller.project().join("ship.toml")).expect("a manifest");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("init_manifest", written);
+    });
+}
+
+/// Nothing of the above may have been written outside of the project and the caller's folders.
+#[test]
+fn the_project_stays_as_it_was() {
+    let controller = shop();
+    for args in [
+        &["check"][..],
+        &["status", "local"],
+        &["deploy", "nowhere"],
+        &["check", "--print"],
+    ] {
+        controller.ship(args);
+    }
+    let mut names: Vec<_> = fs::read_dir(controller.project())
+        .expect("the project")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["run.sh", "ship.toml"]);
+    assert!(
+        !Path::new(&controller.home())
+            .join(".local/share/ship/apps/shop/current")
+            .exists()
+    );
+}

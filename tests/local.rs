@@ -1,0 +1,23 @@
+//! Whole deploys on this machine: the environment `local`, real processes, real ports, no host.
+
+#[path = "support/mod.rs"]
+mod support;
+
+#[path = "local/apps.rs"]
+mod apps;
+#[path = "local/bad_apps.rs"]
+mod bad_apps;
+#[path = "local/bad_projects.rs"]
+mod bad_projects;
+#[path = "local/deaths.rs"]
+mod deaths;
+#[path = "local/odd_trees.rs"]
+mod odd_trees;
+#[path = "local/output.rs"]
+mod output;
+#[path = "local/shop.rs"]
+mod shop;
+#[path = "local/signals.rs"]
+mod signals;
+#[path = "local/two_at_once.rs"]
+mod two_at_once;

@@ -1,0 +1,88 @@
+//! Apps that work: what a good deploy leaves, and what an app is given.
+
+use crate::shop::{Shop, Words};
+
+#[test]
+fn a_deploy_serves_and_the_next_one_replaces_it() {
+    let shop = Shop::deployed();
+    let first = shop.apps();
+    assert_eq!(first.len(), 1, "{first:?}");
+
+    shop.version("two");
+    shop.deploy(&[]).ok();
+    shop.serves("two", "v2");
+    let second = shop.apps();
+    assert_eq!(second.len(), 1, "{second:?}");
+    assert_ne!(first, second);
+
+    // Nothing has changed: no new release.
+    shop.deploy(&[]).ok();
+    shop.serves("two", "v2");
+    assert_eq!(shop.apps(), second);
+
+    shop.controller.ship(&["rollback", "local"]).ok();
+    shop.serves("one", "v1");
+    shop.controller.ship(&["stop", "local"]).ok();
+    assert_eq!(shop.ask("/"), None);
+    shop.controller.ship(&["start", "local"]).ok();
+    shop.serves("one", "v1");
+}
+
+#[test]
+fn values_of_the_environment_arrive_as_they_are() {
+    let values = [
+        ("QUOTES", r#"she said "no", it's 'fine' `id`"#),
+        ("LINES", "one\ntwo\n\nfour"),
+        ("DOLLAR", "$HOME ${PATH} $(id) $$ %h %%"),
+        ("HASH", "# not a comment; a=b"),
+        ("BACKSLASH", r"C:\new\table \\ \"),
+        ("SPACES", "  both ends  "),
+        ("EMPTY", ""),
+        ("UNICODE", "grüße ✓"),
+    ];
+    let toml = |text: &str| {
+        format!(
+            "\"{}\"",
+            text.replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n")
+        )
+    };
+    let table = |name: &str| {
+        let lines = values.map(|(key, value)| format!("{name}{key} = {}\n", toml(value)));
+        lines.concat()
+    };
+    // Both ways that a value reaches the app: the release's env file, and the launcher.
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: format!(
+            "[services.web.env]\n{}\n[environments.local.env]\n{}",
+            table("SERVICE_"),
+            table("ALL_")
+        ),
+    });
+    shop.deploy(&[]).ok();
+    for (key, value) in values {
+        for prefix in ["SERVICE_", "ALL_"] {
+            let name = format!("{prefix}{key}");
+            assert_eq!(
+                shop.ask(&format!("/env/{name}")).as_deref(),
+                Some(value),
+                "{name}"
+            );
+        }
+    }
+}
+
+/// What only the person's shell has is not passed on to the app.
+#[test]
+fn the_app_does_not_see_the_callers_environment() {
+    let mut shop = Shop::new();
+    shop.controller.set_env("AWS_SECRET_ACCESS_KEY", "hunter2");
+    shop.deploy(&[]).ok();
+    assert_eq!(
+        shop.ask("/env/AWS_SECRET_ACCESS_KEY").as_deref(),
+        Some("<unset>")
+    );
+    assert_eq!(shop.ask("/env/SHIP_RELEASE").as_deref(), Some("v1"));
+}

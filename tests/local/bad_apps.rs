@@ -1,0 +1,158 @@
+//! Apps that do not serve: the deploy ends in one clear error, and the release before serves.
+
+use std::net::TcpListener;
+
+use crate::shop::{Shop, Words, free_port};
+use crate::support::Run;
+
+/// Deploys `mode` as the first release and as a later one. The whole of what was said must hold
+/// all of `words`, and the machine must be as it was.
+#[track_caller]
+fn fails(mode: &str, words: &[&str]) {
+    let shop = Shop::new();
+    bad(&shop, mode, words, "there was no release before");
+    shop.serves_nothing();
+
+    shop.mode("good");
+    shop.deploy(&[]).ok();
+    let live = shop.current().expect("a live release");
+    let before = shop.apps().len();
+    bad(&shop, mode, words, "the previous release is serving");
+    shop.serves("one", &live);
+    assert_eq!(shop.apps().len(), before, "{:?}", shop.apps());
+}
+
+#[track_caller]
+fn bad(shop: &Shop, mode: &str, words: &[&str], truth: &str) {
+    shop.mode(mode);
+    let run = shop.deploy(&[]);
+    run.code(7).stderr_has(truth);
+    one_error(&run);
+    for word in words {
+        run.stderr_has(word);
+    }
+}
+
+/// Exactly one line begins with `error`.
+#[track_caller]
+fn one_error(run: &Run) {
+    let errors = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error"))
+        .count();
+    assert_eq!(errors, 1, "one clear error\n{run}");
+}
+
+#[test]
+fn one_that_exits_at_once() {
+    fails("exit", &["exit code 3", "no database is configured"]);
+}
+
+#[test]
+fn one_that_never_listens() {
+    fails(
+        "silent",
+        &[
+            "not healthy within 4s",
+            "listens on no TCP port",
+            "thinking",
+        ],
+    );
+}
+
+#[test]
+fn one_that_answers_500() {
+    fails("500", &["answered 500"]);
+}
+
+#[test]
+fn one_that_listens_on_another_port() {
+    let shop = Shop::new();
+    let other = free_port();
+    shop.controller.write("elsewhere", other.to_string());
+    let words = [
+        format!("127.0.0.1:{other}"),
+        format!("expected {}", shop.port),
+    ];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    bad(&shop, "elsewhere", &words, "there was no release before");
+    shop.serves_nothing();
+    shop.mode("good");
+    shop.deploy(&[]).ok();
+    bad(
+        &shop,
+        "elsewhere",
+        &words,
+        "the previous release is serving",
+    );
+    shop.serves("one", "v2");
+}
+
+/// It answers for three seconds: only the default of `settle` finds it out.
+#[test]
+fn one_that_crashes_after_three_seconds() {
+    let shop = Shop::with(&Words::default());
+    shop.deploy(&[]).ok();
+    shop.version("two");
+    bad(
+        &shop,
+        "crash",
+        &["exit code 9"],
+        "the previous release is serving",
+    );
+    shop.serves("one", "v1");
+    assert_eq!(shop.apps().len(), 1);
+}
+
+#[test]
+fn one_whose_program_is_not_there() {
+    let shop = Shop::deployed();
+    let text =
+        std::fs::read_to_string(shop.controller.project().join("ship.toml")).expect("a manifest");
+    shop.controller.write(
+        "ship.toml",
+        text.replace("python3 app.py", "no-such-runtime app.py"),
+    );
+    let run = shop.deploy(&[]);
+    run.code(7)
+        .stderr_has("no-such-runtime: not found")
+        .stderr_has("exit code 127");
+    one_error(&run);
+    shop.serves("one", "v1");
+}
+
+#[test]
+fn one_whose_port_is_taken() {
+    let shop = Shop::new();
+    let stranger = TcpListener::bind(("127.0.0.1", shop.port)).expect("the port is free");
+    let run = shop.deploy(&[]);
+    let port = shop.port.to_string();
+    run.code(5)
+        .stderr_has(&format!("port {port}"))
+        .stderr_has("taken by another process");
+    one_error(&run);
+    assert_eq!(shop.current(), None);
+    assert!(shop.releases().is_empty(), "{:?}", shop.releases());
+    drop(stranger);
+    shop.deploy(&[]).ok();
+    shop.serves("one", "v1");
+}
+
+/// The app is live on one port; the next release wants another one, which a stranger has.
+#[test]
+fn one_whose_new_port_is_taken() {
+    let mut shop = Shop::deployed();
+    let old = shop.port;
+    shop.port = free_port();
+    let stranger = TcpListener::bind(("127.0.0.1", shop.port)).expect("the port is free");
+    shop.manifest(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        ..Words::default()
+    });
+    let run = shop.deploy(&[]);
+    run.code(5).stderr_has("taken by another process");
+    drop(stranger);
+    shop.port = old;
+    shop.serves("one", "v1");
+}

@@ -1,0 +1,121 @@
+//! kill -9 of each of the processes that make a deploy, while the new release is being proven.
+
+use std::time::Duration;
+
+use crate::shop::{Shop, Words};
+use crate::support::within;
+
+/// The shortest lease that a manifest may ask for.
+const LEASE_S: u64 = 5;
+
+fn proving() -> (Shop, crate::support::Running) {
+    let shop = Shop::deployed();
+    shop.version("two");
+    shop.manifest(&Words {
+        service: "settle = \"40s\"".to_owned(),
+        tables: format!("[environments.local]\nrollout = {{ lease = \"{LEASE_S}s\" }}\n"),
+    });
+    let deploy = shop.start(&[]);
+    within(Duration::from_secs(20), "the switch", || {
+        (shop.ask("/").as_deref() == Some("two")).then_some(())
+    });
+    (shop, deploy)
+}
+
+#[track_caller]
+fn the_next_deploy_works(shop: &Shop) {
+    shop.version("three");
+    shop.manifest(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        ..Words::default()
+    });
+    // The old release may serve already while it is still being proven.
+    shop.deploy(&["--wait", "30s"]).ok();
+    assert_eq!(shop.ask("/").as_deref(), Some("three"));
+    assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+}
+
+#[test]
+fn of_the_controller() {
+    let (shop, deploy) = proving();
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
+    // Nobody calls it: the machine finds out and goes back by itself.
+    shop.serves_within(LEASE_S + 5, "one", "v1");
+    within(Duration::from_secs(5), "the transaction's end", || {
+        let left = shop.processes();
+        left.iter()
+            .all(|process| !process.command.contains("agent transaction"))
+            .then_some(())
+    });
+    let history = shop.history();
+    assert!(
+        history.contains("reverted") && history.contains("lease"),
+        "{history}"
+    );
+    the_next_deploy_works(&shop);
+}
+
+#[test]
+fn of_the_transaction() {
+    let (shop, deploy) = proving();
+    shop.transaction().signal("KILL");
+    let run = deploy.wait();
+    run.code(8).stderr_has("connection was lost");
+    // The next contact repairs it, whatever it wanted.
+    shop.controller.ship(&["status", "local"]).ok();
+    shop.serves("one", "v1");
+    let history = shop.history();
+    assert!(history.contains("recovery"), "{history}");
+    the_next_deploy_works(&shop);
+}
+
+#[test]
+fn of_both() {
+    let (shop, deploy) = proving();
+    shop.transaction().signal("KILL");
+    deploy.signal("KILL");
+    deploy.wait();
+    // Straight on with a deploy.
+    the_next_deploy_works(&shop);
+    let history = shop.history();
+    assert!(history.contains("recovery"), "{history}");
+}
+
+#[test]
+fn of_the_agent_that_passes_on() {
+    let (shop, deploy) = proving();
+    let serve = within(Duration::from_secs(5), "the agent", || {
+        shop.processes()
+            .into_iter()
+            .find(|process| process.command.ends_with("agent serve"))
+    });
+    serve.signal("KILL");
+    deploy.wait().code(8);
+    shop.serves_within(LEASE_S + 5, "one", "v1");
+    the_next_deploy_works(&shop);
+}
+
+/// The supervisor dies while nothing is deployed: what runs goes on running, and the next contact
+/// takes it over.
+#[test]
+fn of_the_supervisor() {
+    let shop = Shop::deployed();
+    let supervisor = within(Duration::from_secs(5), "the supervisor", || {
+        shop.processes()
+            .into_iter()
+            .find(|process| process.command.contains("agent supervise"))
+    });
+    let before = shop.apps();
+    supervisor.signal("KILL");
+    within(Duration::from_secs(5), "its death", || {
+        (!shop.processes().contains(&supervisor)).then_some(())
+    });
+    shop.serves("one", "v1");
+    assert_eq!(shop.apps(), before);
+    shop.controller.ship(&["status", "local"]).ok();
+    shop.version("two");
+    shop.deploy(&[]).ok();
+    shop.serves("two", "v2");
+    assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+}

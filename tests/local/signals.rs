@@ -1,0 +1,119 @@
+//! Ctrl-C, SIGTERM and SIGHUP at every stage: the release before serves, and the exit code says so.
+
+use std::time::Duration;
+
+use crate::shop::{Shop, Words};
+use crate::support::within;
+
+/// `v1` serves; the next deploy takes `settle` to be proven.
+fn settling(settle: &str) -> Shop {
+    let shop = Shop::deployed();
+    shop.version("two");
+    shop.manifest(&Words {
+        service: format!("settle = \"{settle}\""),
+        ..Words::default()
+    });
+    shop
+}
+
+fn switched(shop: &Shop) {
+    within(Duration::from_secs(20), "the switch", || {
+        (shop.current().as_deref() == Some("v2") && shop.ask("/").as_deref() == Some("two"))
+            .then_some(())
+    });
+}
+
+#[test]
+fn during_the_build() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let shop = Shop::deployed();
+        shop.version("two");
+        shop.manifest(&Words {
+            service: "settle = \"0s\"".to_owned(),
+            tables: "[build]\nsteps = [\"touch begun; sleep 904\"]\n".to_owned(),
+        });
+        let begun = shop.controller.project().join("begun");
+        let deploy = shop.start(&[]);
+        within(Duration::from_secs(20), "the step", || {
+            begun.exists().then_some(())
+        });
+        deploy.signal(signal);
+        let run = deploy.wait();
+        run.code(130);
+        assert!(run.duration < Duration::from_secs(20), "{run}");
+        shop.serves("one", "v1");
+        let steps: Vec<_> = shop
+            .processes()
+            .into_iter()
+            .filter(|process| process.command.contains("sleep 904"))
+            .collect();
+        assert_eq!(steps, [], "SIG{signal}");
+    }
+}
+
+#[test]
+fn during_the_activation() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let shop = settling("30s");
+        let deploy = shop.start(&[]);
+        switched(&shop);
+        deploy.signal(signal);
+        let run = deploy.wait();
+        run.code(130).stderr_has("v1");
+        assert!(run.duration < Duration::from_secs(25), "{run}");
+        shop.serves("one", "v1");
+        assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+        // It was not the release's fault.
+        shop.manifest(&Words {
+            service: "settle = \"0s\"".to_owned(),
+            ..Words::default()
+        });
+        shop.deploy(&[]).ok();
+        assert_eq!(shop.ask("/").as_deref(), Some("two"));
+    }
+}
+
+#[test]
+fn during_the_first_activation() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"30s\"".to_owned(),
+        ..Words::default()
+    });
+    let deploy = shop.start(&[]);
+    within(Duration::from_secs(20), "the app", || shop.ask("/"));
+    deploy.signal("INT");
+    deploy.wait().code(130);
+    shop.serves_nothing();
+}
+
+/// The second Ctrl-C leaves at once; the machine goes back by itself.
+#[test]
+fn twice() {
+    let shop = settling("30s");
+    let deploy = shop.start(&[]);
+    switched(&shop);
+    deploy.signal("INT");
+    deploy.wait_for("a second Ctrl-C");
+    deploy.signal("INT");
+    let run = deploy.wait();
+    run.code(130);
+    shop.serves_within(20, "one", "v1");
+}
+
+/// A signal to the whole process group, as a terminal sends it: what keeps the app running is not
+/// of this group.
+#[test]
+fn to_the_whole_process_group() {
+    use std::os::unix::process::CommandExt;
+    let shop = settling("30s");
+    let mut command = shop.controller.command(env!("CARGO_BIN_EXE_ship"));
+    let deploy = crate::support::Running::start(command.args(["deploy", "local"]).process_group(0));
+    switched(&shop);
+    let group = format!("-{}", deploy.pid());
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", "--", &group])
+        .status();
+    assert!(sent.expect("kill").success());
+    deploy.wait().code(130);
+    shop.serves("one", "v1");
+}
