@@ -7,14 +7,35 @@ use std::path::{Path, PathBuf};
 
 /// From the top to the bottom.
 const LAYERS: [&str; 11] = [
-    "cli", "report", "rollout", "pipeline", "runtime", "project", "transport", "agent", "artifact",
-    "wire", "model",
+    "cli",
+    "report",
+    "rollout",
+    "pipeline",
+    "runtime",
+    "project",
+    "transport",
+    "agent",
+    "artifact",
+    "wire",
+    "model",
 ];
 
 /// Arrows that point down and are forbidden all the same.
 const FORBIDDEN: [(&str, &[&str]); 2] = [
     // A consumer of events knows events, nothing of what makes them.
-    ("report", &["rollout", "pipeline", "runtime", "project", "transport", "agent", "artifact", "wire"]),
+    (
+        "report",
+        &[
+            "rollout",
+            "pipeline",
+            "runtime",
+            "project",
+            "transport",
+            "agent",
+            "artifact",
+            "wire",
+        ],
+    ),
     // The controller reaches hosts through messages only.
     ("rollout", &["agent"]),
 ];
@@ -32,12 +53,16 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The folders that a file names by `crate::FOLDER`, in `use` lines and in paths.
 fn named(text: &str) -> BTreeSet<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     let mut folders = BTreeSet::new();
     for line in code {
         for rest in line.split("crate::").skip(1) {
             let word = |text: &str| {
-                text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+                text.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect::<String>()
             };
             // `use crate::{agent, model::Digest};`
             match rest.strip_prefix('{') {
@@ -60,22 +85,39 @@ fn arrows_point_down() {
     let mut arrows = 0;
     for path in all {
         let relative = path.strip_prefix(&src).expect("below src");
-        let folder = relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
-        let Some(from) = LAYERS.iter().position(|layer| *layer == folder) else { continue };
+        let folder = relative
+            .components()
+            .next()
+            .expect("a name")
+            .as_os_str()
+            .to_string_lossy()
+            .into_owned();
+        let Some(from) = LAYERS.iter().position(|layer| *layer == folder) else {
+            continue;
+        };
         let text = fs::read_to_string(&path).expect("a readable file");
         for named in named(&text) {
-            let Some(to) = LAYERS.iter().position(|layer| *layer == named) else { continue };
+            let Some(to) = LAYERS.iter().position(|layer| *layer == named) else {
+                continue;
+            };
             arrows += usize::from(to != from);
-            let forbidden = FORBIDDEN.iter().any(|(layer, those)| {
-                *layer == folder && those.contains(&named.as_str())
-            });
+            let forbidden = FORBIDDEN
+                .iter()
+                .any(|(layer, those)| *layer == folder && those.contains(&named.as_str()));
             if to < from || forbidden {
                 wrong.push(format!("{}: {folder} → {named}", relative.display()));
             }
         }
     }
-    assert!(arrows > 50, "the test found next to no arrows; it reads the wrong thing");
-    assert!(wrong.is_empty(), "arrows that point the wrong way:\n{}", wrong.join("\n"));
+    assert!(
+        arrows > 50,
+        "the test found next to no arrows; it reads the wrong thing"
+    );
+    assert!(
+        wrong.is_empty(),
+        "arrows that point the wrong way:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -87,12 +129,17 @@ fn every_folder_is_a_layer() {
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(folders, LAYERS.iter().map(|layer| (*layer).to_owned()).collect());
+    assert_eq!(
+        folders,
+        LAYERS.iter().map(|layer| (*layer).to_owned()).collect()
+    );
 }
 
 #[test]
 fn names_are_found_in_every_form() {
-    let found = named("use crate::agent::Layout;\nuse crate::{cli, model::Digest};\nlet x = crate::wire::X; // crate::no\n// crate::comment");
+    let found = named(
+        "use crate::agent::Layout;\nuse crate::{cli, model::Digest};\nlet x = crate::wire::X; // crate::no\n// crate::comment",
+    );
     for name in ["agent", "cli", "model", "wire"] {
         assert!(found.contains(name), "{name}");
     }

@@ -49,7 +49,11 @@ impl Activation<'_> {
     /// # Errors
     /// When nothing was changed: the release is not there, `current` is not ours, the journal
     /// cannot be written.
-    pub fn run(&self, to: ReleaseId, settle: bool) -> Result<(Activated, Option<Pending>), Failure> {
+    pub fn run(
+        &self,
+        to: ReleaseId,
+        settle: bool,
+    ) -> Result<(Activated, Option<Pending>), Failure> {
         let layout = &self.host.layout;
         let from = releases::current(layout)?;
         let new = self.host.release(to)?;
@@ -61,18 +65,27 @@ impl Activation<'_> {
         if !proven_before {
             releases::set_active(layout, to, from)?;
         }
-        let old = from.filter(|id| *id != to).and_then(|id| self.host.release(id).ok());
-        let befores: Vec<Before> =
-            new.release.services.iter().map(|service| Before::of(self.host, service)).collect();
-        let probes: Vec<Option<Downtime>> = new.release.services.iter().map(Downtime::start).collect();
+        let old = from
+            .filter(|id| *id != to)
+            .and_then(|id| self.host.release(id).ok());
+        let befores: Vec<Before> = new
+            .release
+            .services
+            .iter()
+            .map(|service| Before::of(self.host, service))
+            .collect();
+        let probes: Vec<Option<Downtime>> =
+            new.release.services.iter().map(Downtime::start).collect();
 
         let switched = self.switch(from, &new, old.as_ref(), &note);
         let proof = match switched {
             Ok(()) => self.prove_all(&new, &befores, settle),
             Err(failure) => Err(vec![unstarted(&new, &failure)]),
         };
-        let unanswered: Vec<Option<u64>> =
-            probes.into_iter().map(|probe| probe.and_then(Downtime::finish)).collect();
+        let unanswered: Vec<Option<u64>> = probes
+            .into_iter()
+            .map(|probe| probe.and_then(Downtime::finish))
+            .collect();
         match proof {
             Ok(times) => {
                 for ((service, ms), unanswered_ms) in
@@ -100,11 +113,14 @@ impl Activation<'_> {
             Err(mut diagnoses) => {
                 // The way back comes first; what the logs say can be read afterwards.
                 let until = jiff::Timestamp::now();
-                let why = diagnoses
-                    .first()
-                    .map_or_else(|| "not proven".to_owned(), |d| format!("{}: {}", d.service, d.reason));
+                let why = diagnoses.first().map_or_else(
+                    || "not proven".to_owned(),
+                    |d| format!("{}: {}", d.service, d.reason),
+                );
                 let target = from.map_or_else(|| "nothing".to_owned(), |id| id.to_string());
-                (self.emit)(HostEvent::Note { text: format!("{why}; going back to {target}") });
+                (self.emit)(HostEvent::Note {
+                    text: format!("{why}; going back to {target}"),
+                });
                 let mut activated = self.revert(pending, &why, self.cancelled());
                 self.tell(&mut diagnoses, &new.release.services, &befores, Some(until));
                 activated.diagnoses = diagnoses;
@@ -122,11 +138,16 @@ impl Activation<'_> {
         until: Option<jiff::Timestamp>,
     ) {
         for diagnosis in diagnoses {
-            let known = services.iter().zip(befores).find(|(s, _)| s.name == diagnosis.service);
+            let known = services
+                .iter()
+                .zip(befores)
+                .find(|(s, _)| s.name == diagnosis.service);
             if let Some((_, before)) = known {
                 add_log(self.host, diagnosis, before, until);
             }
-            (self.emit)(HostEvent::Unproven { diagnosis: diagnosis.clone() });
+            (self.emit)(HostEvent::Unproven {
+                diagnosis: diagnosis.clone(),
+            });
         }
     }
 
@@ -157,7 +178,9 @@ impl Activation<'_> {
         for service in &old.release.services {
             if kept.iter().all(|other| other.name != service.name) {
                 self.host.manager.stop(&service.name, deadline(service))?;
-                (self.emit)(HostEvent::Stopped { service: service.name.clone() });
+                (self.emit)(HostEvent::Stopped {
+                    service: service.name.clone(),
+                });
             }
         }
         Ok(())
@@ -176,7 +199,10 @@ impl Activation<'_> {
                     })
                 })
                 .collect();
-            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            running
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect()
         });
         let mut first = Ok(());
         for (service, ms, result) in results {
@@ -208,13 +234,19 @@ impl Activation<'_> {
                     scope.spawn(move || {
                         let started = Instant::now();
                         let stop = || self.cancelled() || failed.load(Ordering::Relaxed);
-                        let proof =
-                            prove(self.host, release, service, before, settle, &stop, &self.emit);
-                        proof.map(|()| millis(started)).inspect_err(|_| failed.store(true, Ordering::Relaxed))
+                        let proof = prove(
+                            self.host, release, service, before, settle, &stop, &self.emit,
+                        );
+                        proof
+                            .map(|()| millis(started))
+                            .inspect_err(|_| failed.store(true, Ordering::Relaxed))
                     })
                 })
                 .collect();
-            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            running
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect()
         });
         let mut times = Vec::new();
         let mut diagnoses = Vec::new();
@@ -240,21 +272,40 @@ impl Activation<'_> {
     pub fn revert(&self, pending: Pending, why: &str, cancelled: bool) -> Activated {
         let Pending { from, to } = pending;
         let layout = &self.host.layout;
-        let _ = journal::note(layout, &Entry { step: Step::Reverting, from, to });
+        let _ = journal::note(
+            layout,
+            &Entry {
+                step: Step::Reverting,
+                from,
+                to,
+            },
+        );
         let was_good = releases::state(layout, to) == ReleaseState::Good;
         if !was_good && Some(to) != from {
-            let state = if cancelled { ReleaseState::Staged } else { ReleaseState::Bad };
+            let state = if cancelled {
+                ReleaseState::Staged
+            } else {
+                ReleaseState::Bad
+            };
             let _ = releases::set_state(layout, to, state);
         }
         let back = self.put_back(from, to);
         let healthy = back.is_ok();
         (self.emit)(HostEvent::Reverted { to: from, healthy });
-        let _ = journal::note(layout, &Entry { step: Step::Reverted, from, to });
+        let _ = journal::note(
+            layout,
+            &Entry {
+                step: Step::Reverted,
+                from,
+                to,
+            },
+        );
         let (why, by_hand) = match back {
             Ok(()) => (why.to_owned(), Vec::new()),
-            Err(failure) => {
-                (format!("{why}; and putting {} back failed: {failure}", name(from)), self.by_hand(from))
-            }
+            Err(failure) => (
+                format!("{why}; and putting {} back failed: {failure}", name(from)),
+                self.by_hand(from),
+            ),
         };
         Activated {
             was: from,
@@ -280,23 +331,38 @@ impl Activation<'_> {
             return Ok(());
         };
         let old = self.host.release(from)?;
-        let befores: Vec<Before> =
-            old.release.services.iter().map(|service| Before::of(self.host, service)).collect();
+        let befores: Vec<Before> = old
+            .release
+            .services
+            .iter()
+            .map(|service| Before::of(self.host, service))
+            .collect();
         releases::flip(&self.host.layout, Some(from))?;
-        (self.emit)(HostEvent::Flipped { from: Some(to), to: from });
+        (self.emit)(HostEvent::Flipped {
+            from: Some(to),
+            to: from,
+        });
         let stopped = match &failed {
             Some(failed) => self.stop_those_not_in(failed, &old.release.services),
             None => Ok(()),
         };
         self.restart_all(&old.release.services)?;
         let never = AtomicBool::new(false);
-        let again = Activation { host: self.host, stop: &never, emit: self.emit };
-        again.prove_all(&old, &befores, false).map_err(|mut diagnoses| {
-            self.tell(&mut diagnoses, &old.release.services, &befores, None);
-            let why: Vec<String> =
-                diagnoses.iter().map(|d| format!("{}: {}", d.service, d.reason)).collect();
-            Failure::unexpected(format!("{from} is not healthy either ({})", why.join("; ")))
-        })?;
+        let again = Activation {
+            host: self.host,
+            stop: &never,
+            emit: self.emit,
+        };
+        again
+            .prove_all(&old, &befores, false)
+            .map_err(|mut diagnoses| {
+                self.tell(&mut diagnoses, &old.release.services, &befores, None);
+                let why: Vec<String> = diagnoses
+                    .iter()
+                    .map(|d| format!("{}: {}", d.service, d.reason))
+                    .collect();
+                Failure::unexpected(format!("{from} is not healthy either ({})", why.join("; ")))
+            })?;
         stopped
     }
 
@@ -313,23 +379,35 @@ impl Activation<'_> {
         names: &[ServiceName],
     ) -> Result<(), Failure> {
         let all = &live.release.services;
-        if let Some(unknown) = names.iter().find(|name| all.iter().all(|s| s.name != **name)) {
+        if let Some(unknown) = names
+            .iter()
+            .find(|name| all.iter().all(|s| s.name != **name))
+        {
             let there: Vec<&str> = all.iter().map(|service| service.name.as_str()).collect();
-            return Err(Failure::refused(format!("{} has no service {unknown}", live.release.id))
-                .hint(format!("its services are: {}", there.join(", "))));
+            return Err(
+                Failure::refused(format!("{} has no service {unknown}", live.release.id))
+                    .hint(format!("its services are: {}", there.join(", "))),
+            );
         }
         let mut chosen = live.clone();
-        chosen.release.services.retain(|s| names.is_empty() || names.contains(&s.name));
+        chosen
+            .release
+            .services
+            .retain(|s| names.is_empty() || names.contains(&s.name));
         let services = &chosen.release.services;
         let befores: Vec<Before> = match action {
             ServiceAction::Restart => services.iter().map(|s| Before::of(self.host, s)).collect(),
-            ServiceAction::Stop | ServiceAction::Start => services.iter().map(|_| Before::default()).collect(),
+            ServiceAction::Stop | ServiceAction::Start => {
+                services.iter().map(|_| Before::default()).collect()
+            }
         };
         match action {
             ServiceAction::Stop => {
                 for service in services {
                     self.host.manager.stop(&service.name, deadline(service))?;
-                    (self.emit)(HostEvent::Stopped { service: service.name.clone() });
+                    (self.emit)(HostEvent::Stopped {
+                        service: service.name.clone(),
+                    });
                 }
                 return Ok(());
             }
@@ -340,14 +418,25 @@ impl Activation<'_> {
                 }
             }
         }
-        let times = self.prove_all(&chosen, &befores, false).map_err(|mut diagnoses| {
-            self.tell(&mut diagnoses, services, &befores, None);
-            let why: Vec<String> =
-                diagnoses.iter().map(|d| format!("{}: {}", d.service, d.reason)).collect();
-            Failure::new(FailureKind::NeedsPerson, format!("not healthy: {}", why.join("; ")))
-        })?;
+        let times = self
+            .prove_all(&chosen, &befores, false)
+            .map_err(|mut diagnoses| {
+                self.tell(&mut diagnoses, services, &befores, None);
+                let why: Vec<String> = diagnoses
+                    .iter()
+                    .map(|d| format!("{}: {}", d.service, d.reason))
+                    .collect();
+                Failure::new(
+                    FailureKind::NeedsPerson,
+                    format!("not healthy: {}", why.join("; ")),
+                )
+            })?;
         for (service, ms) in services.iter().zip(times) {
-            (self.emit)(HostEvent::Proven { service: service.name.clone(), ms, unanswered_ms: None });
+            (self.emit)(HostEvent::Proven {
+                service: service.name.clone(),
+                ms,
+                unanswered_ms: None,
+            });
         }
         Ok(())
     }
@@ -357,7 +446,9 @@ impl Activation<'_> {
         let root = super::launcher::quote(&self.host.layout.root().display().to_string());
         let mut lines = match from {
             Some(from) => {
-                vec![format!("cd {root} && ln -sfn releases/{from} .current.hand && mv -T .current.hand current")]
+                vec![format!(
+                    "cd {root} && ln -sfn releases/{from} .current.hand && mv -T .current.hand current"
+                )]
             }
             None => vec![format!("rm -f {root}/current")],
         };
@@ -365,7 +456,11 @@ impl Activation<'_> {
             .and_then(|id| self.host.release(id).ok())
             .map(|loaded| loaded.release.services)
             .unwrap_or_default();
-        lines.extend(services.iter().map(|service| self.host.by_hand_restart(&service.name)));
+        lines.extend(
+            services
+                .iter()
+                .map(|service| self.host.by_hand_restart(&service.name)),
+        );
         lines
     }
 }

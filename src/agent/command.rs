@@ -56,7 +56,10 @@ pub fn run_hook(
             Err(_) => {}
         }
         if end.is_none() {
-            end = child.try_wait().map_err(|error| error.to_string())?.map(|status| (status, Instant::now()));
+            end = child
+                .try_wait()
+                .map_err(|error| error.to_string())?
+                .map(|status| (status, Instant::now()));
         }
         if let Some((_, at)) = end
             && at.elapsed() > Duration::from_millis(DRAIN_MS)
@@ -72,7 +75,11 @@ pub fn run_hook(
         Some((status, _)) => Err(describe(status)),
         None => {
             kill_group(&mut child);
-            Err(if stop() { "cancelled".to_owned() } else { format!("still ran after {}", secs(timeout)) })
+            Err(if stop() {
+                "cancelled".to_owned()
+            } else {
+                format!("still ran after {}", secs(timeout))
+            })
         }
     }
 }
@@ -88,7 +95,10 @@ fn forward_lines(stream: impl Read + Send + 'static, sender: mpsc::Sender<String
                 Ok(_) => {}
             }
             let text = String::from_utf8_lossy(&line);
-            if sender.send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+            if sender
+                .send(text.trim_end_matches(['\n', '\r']).to_owned())
+                .is_err()
+            {
                 return;
             }
         }
@@ -97,7 +107,10 @@ fn forward_lines(stream: impl Read + Send + 'static, sender: mpsc::Sender<String
 
 /// Kills a command with all that it started, and reaps it.
 pub fn kill_group(child: &mut Child) {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }
     let _ = child.wait();
@@ -119,7 +132,10 @@ pub fn describe(status: ExitStatus) -> String {
 /// When it cannot be started.
 pub fn spawn_exec(release: &LoadedRelease, argv: &[String]) -> Result<Child, Failure> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Err(Failure::new(crate::model::FailureKind::Usage, "no command to run"));
+        return Err(Failure::new(
+            crate::model::FailureKind::Usage,
+            "no command to run",
+        ));
     };
     Command::new(program)
         .args(arguments)
@@ -141,5 +157,7 @@ pub fn spawn_exec(release: &LoadedRelease, argv: &[String]) -> Result<Child, Fai
 /// The exit code that sh(1) would have passed on: 128 + n for signal n.
 #[must_use]
 pub fn exit_code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }

@@ -11,12 +11,19 @@ use std::path::Path;
 /// # Errors
 /// When any of these fails; the new file is gone then.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no parent folder"))?;
-    let name = path.file_name().ok_or_else(|| io::Error::other("no file name"))?;
+    let folder = path
+        .parent()
+        .ok_or_else(|| io::Error::other("no parent folder"))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::other("no file name"))?;
     let temporary = folder.join(format!(".{}.{}", name.to_string_lossy(), unique()));
     let written = (|| {
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
@@ -41,7 +48,11 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(format!("{line}\n").as_bytes())?;
     file.sync_data()
 }
@@ -60,7 +71,11 @@ pub fn unique() -> String {
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_nanos());
-    format!("{}-{nanos:x}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{}-{nanos:x}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Now, RFC 3339, UTC, whole seconds.

@@ -41,7 +41,10 @@ impl Downtime {
         }
         let seen = Arc::clone(&stop);
         let thread = std::thread::spawn(move || Some(watch(&prober, &probe, &seen)));
-        Some(Self { stop, thread: Some(thread) })
+        Some(Self {
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Stops asking: the longest time between two good answers beyond the pause, ms; `None` when
@@ -61,7 +64,10 @@ impl Drop for Downtime {
 
 fn ask(prober: &Prober, probe: &Probe) -> bool {
     let none = BTreeMap::new();
-    let context = CommandContext { dir: Path::new("/"), env: &none };
+    let context = CommandContext {
+        dir: Path::new("/"),
+        env: &none,
+    };
     prober.ask(probe, Duration::from_secs(1), context).ok
 }
 
@@ -91,5 +97,8 @@ fn watch(prober: &Prober, probe: &Probe, stop: &AtomicBool) -> u64 {
 
 fn pause(down: Option<Duration>) -> Duration {
     let tenth = down.unwrap_or_default() / 10;
-    tenth.clamp(Duration::from_millis(PAUSE_MS), Duration::from_millis(MAX_PAUSE_MS))
+    tenth.clamp(
+        Duration::from_millis(PAUSE_MS),
+        Duration::from_millis(MAX_PAUSE_MS),
+    )
 }

@@ -103,7 +103,9 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         holder: Lock::holder(layout)?,
         clock_ms: SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)),
+            .map_or(0, |elapsed| {
+                u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+            }),
         recovered,
     })
 }

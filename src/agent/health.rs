@@ -25,11 +25,17 @@ pub struct Answer {
 
 impl Answer {
     fn good(seen: impl Into<String>) -> Self {
-        Self { ok: true, seen: seen.into() }
+        Self {
+            ok: true,
+            seen: seen.into(),
+        }
     }
 
     fn bad(seen: impl Into<String>) -> Self {
-        Self { ok: false, seen: seen.into() }
+        Self {
+            ok: false,
+            seen: seen.into(),
+        }
     }
 }
 
@@ -57,7 +63,9 @@ impl Prober {
     /// # Errors
     /// When the runtime cannot be made (file descriptors).
     pub fn new() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         Ok(Self { runtime })
     }
 
@@ -65,7 +73,13 @@ impl Prober {
     #[must_use]
     pub fn ask(&self, probe: &Probe, timeout: Duration, context: CommandContext<'_>) -> Answer {
         match probe {
-            Probe::Http { path, port, status, body, headers } => self.runtime.block_on(async {
+            Probe::Http {
+                path,
+                port,
+                status,
+                body,
+                headers,
+            } => self.runtime.block_on(async {
                 let asked = http(path, *port, status, body.as_deref(), headers);
                 tokio::time::timeout(timeout, asked)
                     .await
@@ -103,8 +117,9 @@ async fn http(
     let asked = async {
         let stream = connect(port).await.map_err(|error| plain(&error))?;
         let io = TokioIo::new(stream);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(io).await.map_err(|error| error.to_string())?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
+            .await
+            .map_err(|error| error.to_string())?;
         let driver = tokio::spawn(connection);
         let mut request = hyper::Request::get(path).header("user-agent", "ship-health-check");
         if !headers.keys().any(|key| key.eq_ignore_ascii_case("host")) {
@@ -113,7 +128,9 @@ async fn http(
         for (key, value) in headers {
             request = request.header(key, value);
         }
-        let request = request.body(Empty::<Bytes>::new()).map_err(|error| error.to_string())?;
+        let request = request
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| error.to_string())?;
         let response = sender.send_request(request).await.map_err(|error| {
             if error.is_incomplete_message() || error.is_canceled() {
                 "connection closed without an answer".to_owned()
@@ -142,7 +159,9 @@ async fn http(
                 .to_bytes();
             if !String::from_utf8_lossy(&body).contains(text) {
                 driver.abort();
-                return Err(format!("answered {code}, but its body does not hold {text:?}"));
+                return Err(format!(
+                    "answered {code}, but its body does not hold {text:?}"
+                ));
             }
         }
         driver.abort();
@@ -176,7 +195,10 @@ fn command(run: &str, timeout: Duration, context: CommandContext<'_>) -> Answer 
             Ok(Some(status)) => return Answer::bad(format!("health command: {status}")),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
-                if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+                if let Some(pid) = i32::try_from(child.id())
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw)
+                {
                     let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
                 }
                 let _ = child.wait();
@@ -230,8 +252,13 @@ mod tests {
     }
 
     fn ask(probe: &Probe) -> Answer {
-        let context = CommandContext { dir: Path::new("/"), env: &BTreeMap::new() };
-        Prober::new().unwrap().ask(probe, Duration::from_millis(400), context)
+        let context = CommandContext {
+            dir: Path::new("/"),
+            env: &BTreeMap::new(),
+        };
+        Prober::new()
+            .unwrap()
+            .ask(probe, Duration::from_millis(400), context)
     }
 
     fn get(port: u16, status: &[u16], body: Option<&str>) -> Answer {
@@ -261,22 +288,39 @@ mod tests {
 
     #[test]
     fn what_does_not_answer_is_named() {
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         assert_eq!(get(closed, &[], None).seen, "connection refused");
         assert_eq!(ask(&Probe::Tcp { port: closed }).seen, "connection refused");
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = silent.local_addr().unwrap().port();
         assert_eq!(get(port, &[], None).seen, "no answer within 400ms");
         let garbage = serve("SSH-2.0-OpenSSH\r\n");
-        assert!(get(garbage, &[], None).seen.starts_with("not an HTTP answer"));
+        assert!(
+            get(garbage, &[], None)
+                .seen
+                .starts_with("not an HTTP answer")
+        );
     }
 
     #[test]
     fn a_command_is_judged_by_its_exit_and_killed_at_its_end() {
         assert!(ask(&Probe::Command { run: "true".into() }).ok);
-        assert_eq!(ask(&Probe::Command { run: "exit 3".into() }).seen, "health command: exit status: 3");
         assert_eq!(
-            ask(&Probe::Command { run: "sleep 60".into() }).seen,
+            ask(&Probe::Command {
+                run: "exit 3".into()
+            })
+            .seen,
+            "health command: exit status: 3"
+        );
+        assert_eq!(
+            ask(&Probe::Command {
+                run: "sleep 60".into()
+            })
+            .seen,
             "health command still runs after 400ms"
         );
     }

@@ -12,7 +12,10 @@ use crate::wire::HistoryEntry;
 /// # Errors
 /// When it cannot be written.
 pub fn append(layout: &Layout, entry: &HistoryEntry) -> io::Result<()> {
-    disk::append_line(&layout.state_file("history.jsonl"), &serde_json::to_string(entry)?)
+    disk::append_line(
+        &layout.state_file("history.jsonl"),
+        &serde_json::to_string(entry)?,
+    )
 }
 
 /// The newest `limit` entries, newest first. Lines that are not entries are passed over.

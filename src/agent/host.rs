@@ -24,7 +24,9 @@ pub struct Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("layout", &self.layout).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("layout", &self.layout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -34,7 +36,11 @@ impl Host {
     pub fn new(deployment: Deployment) -> Self {
         let layout = Layout::resolve(&deployment, &home(), &data_dir());
         let manager = Arc::from(super::service::manager(&deployment, &layout));
-        Self { deployment, layout, manager }
+        Self {
+            deployment,
+            layout,
+            manager,
+        }
     }
 
     /// The folder that a service has as `$RUNTIME_DIRECTORY`: its launcher says there which
@@ -48,7 +54,9 @@ impl Host {
                 let uid = rustix::process::geteuid().as_raw();
                 PathBuf::from(format!("/run/user/{uid}")).join(name)
             }
-            ServiceManagerKind::Supervisor => self.layout.state_file("runtime").join(service.as_str()),
+            ServiceManagerKind::Supervisor => {
+                self.layout.state_file("runtime").join(service.as_str())
+            }
         }
     }
 
@@ -76,7 +84,11 @@ impl Host {
         let text = fs::read_to_string(&path).unwrap_or_default();
         let env = env_file::parse(&text)
             .map_err(|why| Failure::unexpected(format!("{}: {why}", path.display())))?;
-        Ok(LoadedRelease { release, dir, env: env.into_iter().collect() })
+        Ok(LoadedRelease {
+            release,
+            dir,
+            env: env.into_iter().collect(),
+        })
     }
 }
 
@@ -101,7 +113,8 @@ impl LoadedRelease {
             .collect();
         env.entry("PATH".to_owned())
             .or_insert_with(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".to_owned());
-        env.entry("LANG".to_owned()).or_insert_with(|| "C.UTF-8".to_owned());
+        env.entry("LANG".to_owned())
+            .or_insert_with(|| "C.UTF-8".to_owned());
         env.extend(self.env.clone());
         env.insert("SHIP_RELEASE".to_owned(), self.release.id.to_string());
         env
@@ -137,5 +150,9 @@ pub fn data_dir() -> PathBuf {
 /// Whether `path` is inside this process's reach for writing.
 #[must_use]
 pub fn writable(path: &Path) -> bool {
-    rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+    rustix::fs::access(
+        path,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )
+    .is_ok()
 }

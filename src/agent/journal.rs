@@ -87,7 +87,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         fs::create_dir(layout.state()).unwrap();
-        let entry = |step| Entry { step, from: Some(ReleaseId(1)), to: ReleaseId(2) };
+        let entry = |step| Entry {
+            step,
+            from: Some(ReleaseId(1)),
+            to: ReleaseId(2),
+        };
         assert_eq!(unfinished(&layout).unwrap(), None);
         note(&layout, &entry(Step::Flipping)).unwrap();
         note(&layout, &entry(Step::Restarting)).unwrap();

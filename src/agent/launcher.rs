@@ -23,7 +23,10 @@ pub fn launcher(
     let dir = release_dir.display().to_string();
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
-        format!("# Written by ship: service {} of release {id}.", service.name),
+        format!(
+            "# Written by ship: service {} of release {id}.",
+            service.name
+        ),
         format!("cd -P {} || exit 1", quote(&dir)),
     ];
     let mut export = |key: &str, value: &str| lines.push(format!("export {key}={}", quote(value)));
@@ -46,10 +49,20 @@ pub fn launcher(
     lines.push(match &service.run {
         Run::Shell(command) => format!("exec {}", execable(command)),
         Run::Argv(argv) => {
-            format!("exec {}", argv.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "))
+            format!(
+                "exec {}",
+                argv.iter()
+                    .map(|word| quote(word))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            )
         }
         Run::Static(folder) => {
-            format!("exec {} agent site {}", quote(&format!("{dir}/.ship/ship")), quote(folder))
+            format!(
+                "exec {} agent site {}",
+                quote(&format!("{dir}/.ship/ship")),
+                quote(folder)
+            )
         }
     });
     lines.push(String::new());
@@ -64,7 +77,9 @@ fn execable(command: &str) -> String {
     if first == "exec" {
         return command["exec".len()..].trim_start().to_owned();
     }
-    const SYNTAX: &[char] = &[';', '&', '|', '\n', '(', ')', '{', '}', '`', '<', '>', '#', '!'];
+    const SYNTAX: &[char] = &[
+        ';', '&', '|', '\n', '(', ')', '{', '}', '`', '<', '>', '#', '!',
+    ];
     const WORDS: &[&str] = &[
         "if", "for", "while", "until", "case", "cd", "export", "set", ".", "source", "ulimit",
         "umask", "test", "[", "exit", "trap", "eval",
@@ -109,7 +124,10 @@ mod tests {
         assert_eq!(execable("exec node x"), "node x");
         assert_eq!(execable("NODE_ENV=x node y"), "env NODE_ENV=x node y");
         assert_eq!(execable("a && b"), "/bin/sh -c 'a && b'");
-        assert_eq!(execable("cd web; node 'x'"), "/bin/sh -c 'cd web; node '\\''x'\\'''");
+        assert_eq!(
+            execable("cd web; node 'x'"),
+            "/bin/sh -c 'cd web; node '\\''x'\\'''"
+        );
     }
 
     proptest! {

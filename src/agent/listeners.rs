@@ -57,7 +57,9 @@ fn parse_address(hex: &str) -> Option<IpAddr> {
         return None;
     }
     let word = |at: usize| {
-        hex.get(at * 8..at * 8 + 8).and_then(|word| u32::from_str_radix(word, 16).ok()).map(u32::to_ne_bytes)
+        hex.get(at * 8..at * 8 + 8)
+            .and_then(|word| u32::from_str_radix(word, 16).ok())
+            .map(u32::to_ne_bytes)
     };
     match hex.len() {
         8 => Some(IpAddr::V4(Ipv4Addr::from(word(0)?))),
@@ -67,7 +69,11 @@ fn parse_address(hex: &str) -> Option<IpAddr> {
                 bytes[at * 4..at * 4 + 4].copy_from_slice(&word(at)?);
             }
             let address = Ipv6Addr::from(bytes);
-            Some(address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4))
+            Some(
+                address
+                    .to_ipv4_mapped()
+                    .map_or(IpAddr::V6(address), IpAddr::V4),
+            )
         }
         _ => None,
     }
@@ -82,7 +88,12 @@ pub fn sockets_of(pid: u32) -> Option<Vec<u64>> {
         entries
             .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
             .filter_map(|target| {
-                target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+                target
+                    .to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .parse()
+                    .ok()
             })
             .collect(),
     )
@@ -98,7 +109,9 @@ pub fn are_visible(pids: &[u32]) -> bool {
 #[must_use]
 pub fn uid_of(pid: u32) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())
+    fs::metadata(format!("/proc/{pid}"))
+        .ok()
+        .map(|found| found.uid())
 }
 
 /// The listeners that belong to a service with these processes: by their open sockets where that
@@ -128,7 +141,11 @@ mod tests {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
         let mine = of_processes(&[std::process::id()]);
-        assert!(mine.iter().any(|found| found.at() == format!("127.0.0.1:{port}")), "{mine:?}");
+        assert!(
+            mine.iter()
+                .any(|found| found.at() == format!("127.0.0.1:{port}")),
+            "{mine:?}"
+        );
     }
 
     #[test]
@@ -136,6 +153,9 @@ mod tests {
         assert_eq!(parse("  sl  local_address rem_address   st"), None);
         assert_eq!(parse("0: 0100007F:1F90 00000000:0000 01 x x x 0 0 5"), None);
         let found = parse("0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 1000 0 55 1").unwrap();
-        assert_eq!((found.at().as_str(), found.uid, found.inode), ("127.0.0.1:8080", 1000, 55));
+        assert_eq!(
+            (found.at().as_str(), found.uid, found.inode),
+            ("127.0.0.1:8080", 1000, 55)
+        );
     }
 }

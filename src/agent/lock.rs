@@ -33,7 +33,10 @@ impl Lock {
         }
         let path = layout.state_file("holder.json");
         disk::write_atomic(&path, &serde_json::to_vec(holder)?, 0o644)?;
-        Ok(Some(Self { _file: file, holder: path }))
+        Ok(Some(Self {
+            _file: file,
+            holder: path,
+        }))
     }
 
     /// Who holds the lock right now. A holder file without a held lock says nothing: its process
@@ -51,11 +54,13 @@ impl Lock {
             Ok(()) => Ok(None),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let text = fs::read(layout.state_file("holder.json")).unwrap_or_default();
-                Ok(Some(serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
-                    what: "something".to_owned(),
-                    who: "somebody".to_owned(),
-                    since: disk::now(),
-                    ci: None,
+                Ok(Some(serde_json::from_slice(&text).unwrap_or_else(|_| {
+                    Holder {
+                        what: "something".to_owned(),
+                        who: "somebody".to_owned(),
+                        since: disk::now(),
+                        ci: None,
+                    }
                 })))
             }
             Err(error) => Err(error.into()),
@@ -85,7 +90,12 @@ mod tests {
     use super::*;
 
     fn holder(who: &str) -> Holder {
-        Holder { what: "deploy".into(), who: who.into(), since: "now".into(), ci: None }
+        Holder {
+            what: "deploy".into(),
+            who: who.into(),
+            since: "now".into(),
+            ci: None,
+        }
     }
 
     #[test]
@@ -108,8 +118,11 @@ mod tests {
         let layout = Layout::at(folder.path());
         fs::create_dir(layout.state()).unwrap();
         fs::write(layout.state_file("lock"), "").unwrap();
-        fs::write(layout.state_file("holder.json"), serde_json::to_vec(&holder("ann")).unwrap())
-            .unwrap();
+        fs::write(
+            layout.state_file("holder.json"),
+            serde_json::to_vec(&holder("ann")).unwrap(),
+        )
+        .unwrap();
         assert_eq!(Lock::holder(&layout).unwrap(), None);
     }
 }

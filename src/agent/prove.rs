@@ -25,7 +25,11 @@ impl Before {
     #[must_use]
     pub fn of(host: &Host, service: &ServiceSpec) -> Self {
         Self {
-            invocation: host.manager.status(&service.name).ok().and_then(|status| status.invocation),
+            invocation: host
+                .manager
+                .status(&service.name)
+                .ok()
+                .and_then(|status| status.invocation),
             cursor: host.manager.log_cursor(&service.name).ok(),
         }
     }
@@ -54,7 +58,14 @@ pub fn prove(
     stop: &dyn Fn() -> bool,
     emit: &dyn Fn(HostEvent),
 ) -> Result<(), Diagnosis> {
-    let mut proof = Proof { host, release, service, before, last_seen: String::new(), status: ServiceStatus::default() };
+    let mut proof = Proof {
+        host,
+        release,
+        service,
+        before,
+        last_seen: String::new(),
+        status: ServiceStatus::default(),
+    };
     match proof.wait(settle, stop, emit) {
         Ok(()) => Ok(()),
         Err(reason) => Err(proof.diagnose(reason)),
@@ -71,10 +82,17 @@ pub fn add_log(
 ) {
     let asked = Instant::now();
     loop {
-        match host.manager.log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4) {
+        match host
+            .manager
+            .log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4)
+        {
             Ok(lines) => {
                 let own = lines.into_iter().filter(|line| {
-                    until.is_none_or(|until| line.time.parse().is_ok_and(|time: jiff::Timestamp| time <= until))
+                    until.is_none_or(|until| {
+                        line.time
+                            .parse()
+                            .is_ok_and(|time: jiff::Timestamp| time <= until)
+                    })
                 });
                 diagnosis.log = folded(own.map(|line| line.text));
                 let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
@@ -130,7 +148,10 @@ impl Proof<'_> {
         let settle_ms = if settle { health.settle_ms } else { 0 };
         let prober = Prober::new().map_err(|error| error.to_string())?;
         let env = self.release.service_env(self.service);
-        let context = CommandContext { dir: &self.release.dir, env: &env };
+        let context = CommandContext {
+            dir: &self.release.dir,
+            env: &env,
+        };
         let mut pause = FIRST_PAUSE_MS;
         let mut successes = 0;
         let mut start: Option<(String, u32)> = None;
@@ -139,7 +160,11 @@ impl Proof<'_> {
             if stop() {
                 return Err("cancelled".to_owned());
             }
-            self.status = self.host.manager.status(&self.service.name).map_err(|e| e.message)?;
+            self.status = self
+                .host
+                .manager
+                .status(&self.service.name)
+                .map_err(|e| e.message)?;
             let seen = match self.judge_process(&mut start)? {
                 Some(waiting) => waiting,
                 None => match self.judge_answer(&prober, context, &mut successes) {
@@ -162,7 +187,10 @@ impl Proof<'_> {
                 ));
             }
             if seen != told {
-                emit(HostEvent::Proving { service: self.service.name.clone(), seen: seen.clone() });
+                emit(HostEvent::Proving {
+                    service: self.service.name.clone(),
+                    seen: seen.clone(),
+                });
                 told = seen;
             }
             std::thread::sleep(Duration::from_millis(pause));
@@ -172,11 +200,16 @@ impl Proof<'_> {
 
     /// Looks at the process. `Ok(None)`: the new release runs; `Ok(Some)`: not yet; `Err`: it
     /// never will.
-    fn judge_process(&mut self, start: &mut Option<(String, u32)>) -> Result<Option<String>, String> {
+    fn judge_process(
+        &mut self,
+        start: &mut Option<(String, u32)>,
+    ) -> Result<Option<String>, String> {
         let status = &self.status;
         match status.state {
             ServiceState::Missing => {
-                return Err("the service manager does not know this service; it was not set up".to_owned());
+                return Err(
+                    "the service manager does not know this service; it was not set up".to_owned(),
+                );
             }
             ServiceState::Failed => return Err(self.how_it_ended("the service failed")),
             ServiceState::Restarting => return Err(self.how_it_ended("the process ended")),
@@ -188,11 +221,15 @@ impl Proof<'_> {
             }
             ServiceState::Starting => {
                 if let Some((invocation, restarts)) = start
-                    && (status.invocation.as_ref() != Some(invocation) || status.restarts != *restarts)
+                    && (status.invocation.as_ref() != Some(invocation)
+                        || status.restarts != *restarts)
                 {
                     return Err(self.how_it_ended("the process ended"));
                 }
-                if status.restarts > 0 && start.is_none() && status.invocation != self.before.invocation {
+                if status.restarts > 0
+                    && start.is_none()
+                    && status.invocation != self.before.invocation
+                {
                     return Err(self.how_it_ended("the process ended"));
                 }
                 return Ok(Some("starting".to_owned()));
@@ -230,7 +267,9 @@ impl Proof<'_> {
         if release.is_empty() {
             return Some("waiting for the launcher".to_owned());
         }
-        Some(format!("the main process is of release {release}, not {id}"))
+        Some(format!(
+            "the main process is of release {release}, not {id}"
+        ))
     }
 
     fn judge_answer(
@@ -255,7 +294,10 @@ impl Proof<'_> {
         }
         *successes += 1;
         if *successes < health.successes {
-            return Some(format!("{}, {successes} of {}", answer.seen, health.successes));
+            return Some(format!(
+                "{}, {successes} of {}",
+                answer.seen, health.successes
+            ));
         }
         None
     }
@@ -266,7 +308,10 @@ impl Proof<'_> {
             Probe::Http { port, .. } | Probe::Tcp { port } => *port,
             Probe::Command { .. } => return None,
         };
-        let there: Vec<_> = listeners::all().into_iter().filter(|found| found.port == port).collect();
+        let there: Vec<_> = listeners::all()
+            .into_iter()
+            .filter(|found| found.port == port)
+            .collect();
         if there.is_empty() {
             return None;
         }
@@ -279,7 +324,10 @@ impl Proof<'_> {
         // sockets may be seen, it would have been among them.
         let visible = listeners::are_visible(&pids);
         let foreign = there.iter().find(|found| visible || found.uid != 0)?;
-        Some(format!("port {port} belongs to another process (user id {}), not to this service", foreign.uid))
+        Some(format!(
+            "port {port} belongs to another process (user id {}), not to this service",
+            foreign.uid
+        ))
     }
 
     fn pids(&self) -> Vec<u32> {
@@ -295,13 +343,24 @@ impl Proof<'_> {
     fn settled(&self, settle_ms: u64) -> Option<String> {
         let up = self.status.uptime_ms.unwrap_or(0);
         (up < settle_ms).then(|| {
-            format!("up for {}s of {}", up / 1000, secs(Duration::from_millis(settle_ms)))
+            format!(
+                "up for {}s of {}",
+                up / 1000,
+                secs(Duration::from_millis(settle_ms))
+            )
         })
     }
 
     fn still_the_same(&mut self, start: &Option<(String, u32)>) -> Result<(), String> {
-        self.status = self.host.manager.status(&self.service.name).map_err(|e| e.message)?;
-        let now = (self.status.invocation.clone().unwrap_or_default(), self.status.restarts);
+        self.status = self
+            .host
+            .manager
+            .status(&self.service.name)
+            .map_err(|e| e.message)?;
+        let now = (
+            self.status.invocation.clone().unwrap_or_default(),
+            self.status.restarts,
+        );
         if self.status.state == ServiceState::Running && Some(&now) == start.as_ref() {
             return Ok(());
         }
@@ -351,9 +410,14 @@ impl Proof<'_> {
             return None;
         }
         if ours.is_empty() {
-            return Some(format!("the process listens on no TCP port, expected {port}"));
+            return Some(format!(
+                "the process listens on no TCP port, expected {port}"
+            ));
         }
         let places: Vec<String> = ours.iter().map(listeners::Listener::at).collect();
-        Some(format!("the process listens on {}, expected {port}", places.join(", ")))
+        Some(format!(
+            "the process listens on {}, expected {port}",
+            places.join(", ")
+        ))
     }
 }

@@ -59,18 +59,29 @@ pub fn previous_good(layout: &Layout, current: ReleaseId) -> Option<ReleaseId> {
         releases::state(layout, *id) == ReleaseState::Good && layout.release(*id).is_dir()
     };
     releases::after(layout, current).filter(good).or_else(|| {
-        releases::ids(layout).ok()?.into_iter().filter(|id| *id < current).find(good)
+        releases::ids(layout)
+            .ok()?
+            .into_iter()
+            .filter(|id| *id < current)
+            .find(good)
     })
 }
 
 /// Removes old releases; returns which. What cannot be removed stays for the next time.
 #[must_use]
 pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
-    let Ok(ids) = releases::ids(layout) else { return Vec::new() };
-    let Ok(current) = releases::current(layout) else { return Vec::new() };
+    let Ok(ids) = releases::ids(layout) else {
+        return Vec::new();
+    };
+    let Ok(current) = releases::current(layout) else {
+        return Vec::new();
+    };
     let there: Vec<Candidate> = ids
         .into_iter()
-        .map(|id| Candidate { id, state: releases::state(layout, id) })
+        .map(|id| Candidate {
+            id,
+            state: releases::state(layout, id),
+        })
         .collect();
     let previous = current.and_then(|id| previous_good(layout, id));
     choose(&there, current, previous, keep)
@@ -81,7 +92,9 @@ pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
 
 /// Removes one release: out of `releases/` in one rename, then piece by piece.
 pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
-    let trash = layout.state_file("trash").join(format!("{id}.{}", disk::unique()));
+    let trash = layout
+        .state_file("trash")
+        .join(format!("{id}.{}", disk::unique()));
     if fs::rename(layout.release(id), &trash).is_err() {
         return false;
     }
@@ -97,7 +110,10 @@ mod tests {
     use super::*;
 
     fn candidate(id: u32, state: ReleaseState) -> Candidate {
-        Candidate { id: ReleaseId(id), state }
+        Candidate {
+            id: ReleaseId(id),
+            state,
+        }
     }
 
     #[test]

@@ -20,12 +20,21 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
     let Some(id) = releases::current(layout)? else {
-        return Ok(HostStatus { current: None, since: None, services: Vec::new(), holder });
+        return Ok(HostStatus {
+            current: None,
+            since: None,
+            services: Vec::new(),
+            holder,
+        });
     };
     let live = host.release(id)?;
-    let since = fs::symlink_metadata(layout.current()).ok().and_then(|found| {
-        jiff::Timestamp::from_second(found.mtime()).ok().map(|time| time.to_string())
-    });
+    let since = fs::symlink_metadata(layout.current())
+        .ok()
+        .and_then(|found| {
+            jiff::Timestamp::from_second(found.mtime())
+                .ok()
+                .map(|time| time.to_string())
+        });
     let prober = Prober::new()?;
     let mut services = Vec::new();
     for service in &live.release.services {
@@ -36,7 +45,10 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
             None => (None, String::new()),
             Some(probe) => {
                 let env = live.service_env(service);
-                let context = CommandContext { dir: &live.dir, env: &env };
+                let context = CommandContext {
+                    dir: &live.dir,
+                    env: &env,
+                };
                 let answer = prober.ask(probe, Duration::from_secs(3), context);
                 (Some(answer.ok), answer.seen)
             }
@@ -53,7 +65,12 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
         });
     }
     let current = Some(releases::summary(layout, live.release, Some(id)));
-    Ok(HostStatus { current, since, services, holder })
+    Ok(HostStatus {
+        current,
+        since,
+        services,
+        holder,
+    })
 }
 
 fn state_word(state: ServiceState) -> &'static str {
@@ -89,7 +106,11 @@ pub fn logs(
     let live = releases::current(&host.layout)?;
     let services: Vec<ServiceName> = if services.is_empty() {
         match live {
-            Some(id) => releases::read(&host.layout, id)?.services.into_iter().map(|s| s.name).collect(),
+            Some(id) => releases::read(&host.layout, id)?
+                .services
+                .into_iter()
+                .map(|s| s.name)
+                .collect(),
             None => return Err(Failure::refused("nothing is deployed here")),
         }
     } else {
@@ -108,5 +129,6 @@ pub fn logs(
     if !follow {
         return Ok(());
     }
-    host.manager.follow(&services, &mut |found| found.is_none_or(&mut *line))
+    host.manager
+        .follow(&services, &mut |found| found.is_none_or(&mut *line))
 }

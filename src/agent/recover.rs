@@ -14,9 +14,20 @@ use crate::wire::HistoryEntry;
 pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String> {
     let entry = journal::unfinished(&host.layout).ok().flatten()?;
     let never = AtomicBool::new(false);
-    let activation = Activation { host, stop: &never, emit };
+    let activation = Activation {
+        host,
+        stop: &never,
+        emit,
+    };
     let why = format!("the activation of {} ended without a result", entry.to);
-    let back = activation.revert(Pending { from: entry.from, to: entry.to }, &why, false);
+    let back = activation.revert(
+        Pending {
+            from: entry.from,
+            to: entry.to,
+        },
+        &why,
+        false,
+    );
     let _ = history::append(
         &host.layout,
         &HistoryEntry {
@@ -32,10 +43,13 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
             tests_skipped: false,
         },
     );
-    let to = entry.from.map_or_else(|| "nothing".to_owned(), |id| id.to_string());
+    let to = entry
+        .from
+        .map_or_else(|| "nothing".to_owned(), |id| id.to_string());
     Some(if back.healthy {
         format!("{why}; {to} is back")
     } else {
-        back.why.unwrap_or_else(|| format!("{why}; {to} could not be put back"))
+        back.why
+            .unwrap_or_else(|| format!("{why}; {to} could not be put back"))
     })
 }

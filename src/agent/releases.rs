@@ -22,13 +22,23 @@ pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
         Err(error) => return Err(disk::named(error, &path).into()),
         Ok(found) if found.is_symlink() => {}
         Ok(found) => {
-            let what = if found.is_dir() { "a real folder" } else { "a file" };
-            return Err(Failure::refused(format!("{} is {what}, not a link to a release", path.display()))
-                .hint("move it away, then deploy again"));
+            let what = if found.is_dir() {
+                "a real folder"
+            } else {
+                "a file"
+            };
+            return Err(Failure::refused(format!(
+                "{} is {what}, not a link to a release",
+                path.display()
+            ))
+            .hint("move it away, then deploy again"));
         }
     }
     let target = fs::read_link(&path)?;
-    let name = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = target
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let inside = target.parent() == Some(Path::new("releases"))
         || target.parent() == Some(layout.releases().as_path());
     match ReleaseId::parse(name) {
@@ -106,11 +116,18 @@ fn record(layout: &Layout, id: ReleaseId) -> Record {
     fs::read(state_path(layout, id))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or(Record { state: ReleaseState::Staged, after: None })
+        .unwrap_or(Record {
+            state: ReleaseState::Staged,
+            after: None,
+        })
 }
 
 fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
-    disk::write_atomic(&state_path(layout, id), &serde_json::to_vec(&record)?, 0o600)
+    disk::write_atomic(
+        &state_path(layout, id),
+        &serde_json::to_vec(&record)?,
+        0o600,
+    )
 }
 
 /// How far the release got.
@@ -139,7 +156,14 @@ pub fn set_state(layout: &Layout, id: ReleaseId, state: ReleaseState) -> io::Res
 /// # Errors
 /// When it cannot be written.
 pub fn set_active(layout: &Layout, id: ReleaseId, after: Option<ReleaseId>) -> io::Result<()> {
-    set_record(layout, id, Record { state: ReleaseState::Active, after })
+    set_record(
+        layout,
+        id,
+        Record {
+            state: ReleaseState::Active,
+            after,
+        },
+    )
 }
 
 /// Forgets what is recorded of a release that was removed.
@@ -224,7 +248,11 @@ pub fn last(layout: &Layout) -> io::Result<u32> {
 /// # Errors
 /// When it cannot be written.
 pub fn use_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
-    disk::write_atomic(&layout.state_file("sequence"), id.0.to_string().as_bytes(), 0o600)
+    disk::write_atomic(
+        &layout.state_file("sequence"),
+        id.0.to_string().as_bytes(),
+        0o600,
+    )
 }
 
 #[cfg(test)]
@@ -248,27 +276,46 @@ mod tests {
         for to in [1, 10, 2] {
             flip(&layout, Some(ReleaseId(to))).unwrap();
             assert_eq!(current(&layout).unwrap(), Some(ReleaseId(to)));
-            assert_eq!(fs::read_link(layout.current()).unwrap(), Path::new("releases").join(format!("v{to}")));
+            assert_eq!(
+                fs::read_link(layout.current()).unwrap(),
+                Path::new("releases").join(format!("v{to}"))
+            );
         }
         flip(&layout, None).unwrap();
         assert_eq!(current(&layout).unwrap(), None);
-        assert!(flip(&layout, Some(ReleaseId(3))).is_err(), "a release that is not there");
+        assert!(
+            flip(&layout, Some(ReleaseId(3))).is_err(),
+            "a release that is not there"
+        );
     }
 
     #[test]
     fn a_current_that_somebody_else_made_is_refused() {
         let (_folder, layout) = host();
         fs::create_dir(layout.current()).unwrap();
-        assert!(current(&layout).unwrap_err().message.contains("a real folder"));
+        assert!(
+            current(&layout)
+                .unwrap_err()
+                .message
+                .contains("a real folder")
+        );
         fs::remove_dir(layout.current()).unwrap();
         std::os::unix::fs::symlink("/etc", layout.current()).unwrap();
-        assert!(current(&layout).unwrap_err().message.contains("not a release of ship"));
+        assert!(
+            current(&layout)
+                .unwrap_err()
+                .message
+                .contains("not a release of ship")
+        );
     }
 
     #[test]
     fn numbers_are_ordered_as_numbers_and_never_used_twice() {
         let (_folder, layout) = host();
-        assert_eq!(ids(&layout).unwrap(), [ReleaseId(10), ReleaseId(2), ReleaseId(1)]);
+        assert_eq!(
+            ids(&layout).unwrap(),
+            [ReleaseId(10), ReleaseId(2), ReleaseId(1)]
+        );
         assert_eq!(last(&layout).unwrap(), 10);
         use_number(&layout, ReleaseId(11)).unwrap();
         assert_eq!(last(&layout).unwrap(), 11);

@@ -29,7 +29,9 @@ pub fn run() -> io::Result<()> {
     raw_output.write_all(MARKER)?;
     let mut reader = FrameReader::new(input.try_clone()?);
     let out: Out = Arc::new(Mutex::new(FrameWriter::new(raw_output.try_clone()?)));
-    let Some(first) = reader.next_frame()? else { return Ok(()) };
+    let Some(first) = reader.next_frame()? else {
+        return Ok(());
+    };
     let ToAgent::Open(open) = first.parse()? else {
         return Err(io::Error::other("a connection starts with Open"));
     };
@@ -46,7 +48,9 @@ pub fn run() -> io::Result<()> {
 }
 
 fn say(out: &Out, message: &FromAgent) -> io::Result<()> {
-    out.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(message)
+    out.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .send(message)
 }
 
 fn opened(host: &Host) -> FromAgent {
@@ -81,16 +85,23 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
     let answered = match message {
         ToAgent::Status => query::status(host).map(|status| FromAgent::Status(Box::new(status))),
         ToAgent::Releases => releases::summaries(&host.layout).map(FromAgent::Releases),
-        ToAgent::History { limit } => {
-            history::newest(&host.layout, limit).map(FromAgent::History).map_err(Failure::from)
-        }
+        ToAgent::History { limit } => history::newest(&host.layout, limit)
+            .map(FromAgent::History)
+            .map_err(Failure::from),
         ToAgent::Preflight(services) => Ok(FromAgent::Findings(query::preflight(host, &services))),
         ToAgent::Setup(request) => setup(host, &request),
-        ToAgent::Logs { services, lines, follow } => {
+        ToAgent::Logs {
+            services,
+            lines,
+            follow,
+        } => {
             exit_with_controller(input);
             query::logs(host, &services, lines, follow, &mut |line| {
-                let message =
-                    FromAgent::Log { time: line.time, service: line.service, text: line.text };
+                let message = FromAgent::Log {
+                    time: line.time,
+                    service: line.service,
+                    text: line.text,
+                };
                 say(out, &message).is_ok()
             })
             .map(|()| FromAgent::Done)
@@ -107,7 +118,9 @@ fn setup(host: &Host, request: &SetupRequest) -> Result<FromAgent, Failure> {
 
 /// What streams until somebody ends it ends with the connection.
 fn exit_with_controller(input: &File) {
-    let Ok(mut input) = input.try_clone() else { return };
+    let Ok(mut input) = input.try_clone() else {
+        return;
+    };
     std::thread::spawn(move || {
         let mut bytes = [0u8; 256];
         while matches!(input.read(&mut bytes), Ok(n) if n > 0) {}
@@ -121,11 +134,19 @@ fn exec(host: &Host, argv: &[String], out: &Out, input: &File) -> Result<FromAge
     let release = host.release(id)?;
     let mut child = command::spawn_exec(&release, argv)?;
     let pumps = [
-        child.stdout.take().map(|stream| pump(stream, false, Arc::clone(out))),
-        child.stderr.take().map(|stream| pump(stream, true, Arc::clone(out))),
+        child
+            .stdout
+            .take()
+            .map(|stream| pump(stream, false, Arc::clone(out))),
+        child
+            .stderr
+            .take()
+            .map(|stream| pump(stream, true, Arc::clone(out))),
     ];
     // The connection's end is the command's end.
-    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let group = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
     if let Ok(mut input) = input.try_clone() {
         std::thread::spawn(move || {
             let mut bytes = [0u8; 256];
@@ -139,17 +160,25 @@ fn exec(host: &Host, argv: &[String], out: &Out, input: &File) -> Result<FromAge
     for pump in pumps.into_iter().flatten() {
         let _ = pump.join();
     }
-    Ok(FromAgent::Exited { code: command::exit_code(status) })
+    Ok(FromAgent::Exited {
+        code: command::exit_code(status),
+    })
 }
 
-fn pump(mut stream: impl Read + Send + 'static, stderr: bool, out: Out) -> std::thread::JoinHandle<()> {
+fn pump(
+    mut stream: impl Read + Send + 'static,
+    stderr: bool,
+    out: Out,
+) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let mut bytes = vec![0u8; 32 << 10];
         while let Ok(n) = stream.read(&mut bytes) {
             if n == 0 {
                 return;
             }
-            let mut writer = out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut writer = out
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             let sent = writer
                 .send(&FromAgent::Output { stderr })
                 .and_then(|()| writer.write(&Frame::Data(bytes[..n].to_vec())));

@@ -37,10 +37,15 @@ impl Stage {
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
     pub fn begin(host: &Host, index: &[u8]) -> Result<(Self, Vec<Digest>), Failure> {
-        let index = Index::decode(index)
-            .map_err(|error| Failure::unexpected(format!("the artifact's index is not valid: {error}")))?;
+        let index = Index::decode(index).map_err(|error| {
+            Failure::unexpected(format!("the artifact's index is not valid: {error}"))
+        })?;
         let plan = Assembly::plan(index.clone(), &known(host)?);
-        check_room(host.layout.root(), plan.missing_bytes(), index.entries().len() as u64)?;
+        check_room(
+            host.layout.root(),
+            plan.missing_bytes(),
+            index.entries().len() as u64,
+        )?;
         let folder = host.layout.state_file("staging");
         let staging = plan.begin(&folder.join(disk::unique())).map_err(refused)?;
         let missing = staging.missing();
@@ -58,7 +63,9 @@ impl Stage {
     /// When it is not what was asked for, or cannot be written; the tree is gone then.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let Progress::Receiving(unpacker) = &mut self.progress else {
-            return Err(Failure::unexpected("content arrived that was not asked for"));
+            return Err(Failure::unexpected(
+                "content arrived that was not asked for",
+            ));
         };
         let pushed = unpacker.push(bytes).map_err(refused);
         if pushed.is_err() {
@@ -97,12 +104,18 @@ impl Stage {
         let release = &publish.release;
         let target = layout.release(release.id);
         if target.exists() {
-            return Err(Failure::unexpected(format!("{} is there already", target.display())));
+            return Err(Failure::unexpected(format!(
+                "{} is there already",
+                target.display()
+            )));
         }
         link_shared(host, staging.path(), &release.shared)?;
         write_own_files(host, staging.path(), publish)?;
         let assembled = staging.finish().map_err(refused)?;
-        let index = self.index.encode().map_err(|error| Failure::unexpected(error.to_string()))?;
+        let index = self
+            .index
+            .encode()
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         disk::write_atomic(&releases::index_path(layout, release.id), &index, 0o600)?;
         releases::use_number(layout, release.id)?;
         releases::set_state(layout, release.id, ReleaseState::Staged)?;
@@ -123,7 +136,9 @@ fn known(host: &Host) -> Result<Known, Failure> {
     for id in releases::ids(&host.layout)? {
         let path = releases::index_path(&host.layout, id);
         let Ok(bytes) = fs::read(&path) else { continue };
-        let Ok(index) = Index::decode(&bytes) else { continue };
+        let Ok(index) = Index::decode(&bytes) else {
+            continue;
+        };
         let assembled = fs::metadata(&path).and_then(|found| found.modified())?;
         known.add(host.layout.release(id), &index, assembled);
     }
@@ -141,12 +156,19 @@ fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
     let found = rustix::fs::statvfs(root).map_err(io::Error::from)?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     let room = |what: String, has: String| {
-        Failure::refused(format!("{} has no room for the release: it needs {what}, {has} free", root.display()))
-            .hint("free some space, or lower `release.keep`")
+        Failure::refused(format!(
+            "{} has no room for the release: it needs {what}, {has} free",
+            root.display()
+        ))
+        .hint("free some space, or lower `release.keep`")
     };
     if bytes.saturating_add(HEADROOM) > free {
         return Err(room(
-            format!("{} MB and {} MB headroom", bytes.div_ceil(1_000_000), HEADROOM / 1_000_000),
+            format!(
+                "{} MB and {} MB headroom",
+                bytes.div_ceil(1_000_000),
+                HEADROOM / 1_000_000
+            ),
             format!("{} MB are", free / 1_000_000),
         ));
     }
@@ -177,8 +199,10 @@ fn link_shared(host: &Host, staging: &Path, shared: &[String]) -> Result<(), Fai
         let place = host.layout.shared().join(relative);
         if !place.exists() {
             if host.deployment.manager == ServiceManagerKind::Systemd {
-                return Err(Failure::refused(format!("{} is not there", place.display()))
-                    .hint(format!("ship setup {}", host.deployment.environment)));
+                return Err(
+                    Failure::refused(format!("{} is not there", place.display()))
+                        .hint(format!("ship setup {}", host.deployment.environment)),
+                );
             }
             make_shared(&host.layout.shared(), entry)?;
         }
@@ -217,15 +241,33 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
     let own = staging.join(".ship");
     let run = own.join("run");
     fs::create_dir_all(&run).map_err(|error| disk::named(error, &run))?;
-    write_new(&own.join("release.json"), &serde_json::to_vec_pretty(release).unwrap_or_default(), 0o444)?;
-    write_new(&own.join("identity"), publish.identity.to_string().as_bytes(), 0o600)?;
+    write_new(
+        &own.join("release.json"),
+        &serde_json::to_vec_pretty(release).unwrap_or_default(),
+        0o444,
+    )?;
+    write_new(
+        &own.join("identity"),
+        publish.identity.to_string().as_bytes(),
+        0o600,
+    )?;
     write_new(&own.join("env"), env_text(&publish.env)?.as_bytes(), 0o600)?;
     let final_dir = host.layout.release(release.id);
     for service in &release.services {
-        let text = launcher(service, release.id, &final_dir, &runtime_path(host, release), &[]);
+        let text = launcher(
+            service,
+            release.id,
+            &final_dir,
+            &runtime_path(host, release),
+            &[],
+        );
         write_new(&run.join(service.name.as_str()), text.as_bytes(), 0o555)?;
     }
-    if release.services.iter().any(|s| matches!(s.run, Run::Static(_))) {
+    if release
+        .services
+        .iter()
+        .any(|s| matches!(s.run, Run::Static(_)))
+    {
         bring_self(&own.join("ship"))?;
     }
     for folder in [&run, &own] {
@@ -251,18 +293,24 @@ fn bring_self(target: &Path) -> Result<(), Failure> {
 }
 
 fn env_text(env: &BTreeMap<String, Secret>) -> Result<String, Failure> {
-    env_file::write(env.iter().map(|(key, value)| (key.as_str(), value.reveal())))
+    env_file::write(
+        env.iter()
+            .map(|(key, value)| (key.as_str(), value.reveal())),
+    )
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     use std::io::Write;
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).and_then(
-        |mut file| {
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| {
             file.write_all(bytes)?;
             // The umask took bits from the mode of open(2).
             file.set_permissions(fs::Permissions::from_mode(mode))
-        },
-    );
+        });
     written.map_err(|error| disk::named(error, path).into())
 }
 
@@ -279,7 +327,9 @@ pub fn unstage(host: &Host, id: ReleaseId) {
 /// Removes what earlier transactions left in the staging folder. Call it under the lock.
 pub fn clean(host: &Host) {
     for name in ["staging", "trash"] {
-        let Ok(entries) = fs::read_dir(host.layout.state_file(name)) else { continue };
+        let Ok(entries) = fs::read_dir(host.layout.state_file(name)) else {
+            continue;
+        };
         for entry in entries.flatten() {
             let _ = remove_tree(&entry.path());
         }

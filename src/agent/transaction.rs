@@ -42,9 +42,13 @@ pub fn run() -> std::io::Result<()> {
     socket.set_write_timeout(Some(Duration::from_secs(10)))?;
     let mut reader = FrameReader::new(socket.try_clone()?);
     let speaker = Speaker::new(socket);
-    let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else { return Ok(()) };
+    let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else {
+        return Ok(());
+    };
     let (ToAgent::Open(open), ToAgent::Begin(begin)) = (open.parse()?, begin.parse()?) else {
-        return Err(std::io::Error::other("a transaction starts with Open and Begin"));
+        return Err(std::io::Error::other(
+            "a transaction starts with Open and Begin",
+        ));
     };
     let host = Host::new(open.deployment);
     let life = Arc::new(Life::new(begin.lease_ms));
@@ -57,8 +61,7 @@ pub fn run() -> std::io::Result<()> {
             return Ok(());
         }
     };
-    let mut transaction =
-        Transaction {
+    let mut transaction = Transaction {
         host,
         begin: *begin,
         speaker,
@@ -69,7 +72,9 @@ pub fn run() -> std::io::Result<()> {
         pending: None,
     };
     match transaction.start() {
-        Ok(facts) => transaction.speaker.say(&FromAgent::Begun { facts: Box::new(facts) }),
+        Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
+            facts: Box::new(facts),
+        }),
         Err(failure) => {
             transaction.speaker.say(&FromAgent::Failed(failure));
             return Ok(());
@@ -110,7 +115,9 @@ impl Life {
     }
 
     fn lease_is_over(&self) -> bool {
-        self.now_ms().saturating_sub(self.heard_ms.load(Ordering::Relaxed)) > self.lease_ms
+        self.now_ms()
+            .saturating_sub(self.heard_ms.load(Ordering::Relaxed))
+            > self.lease_ms
     }
 
     fn stopped(&self) -> bool {
@@ -128,7 +135,10 @@ impl Speaker {
     }
 
     fn say(&self, message: &FromAgent) {
-        let mut writer = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut writer = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(open) = writer.as_mut()
             && open.send(message).is_err()
         {
@@ -197,15 +207,26 @@ fn take_lock(host: &Host, begin: &Begin, speaker: &Speaker, life: &Life) -> Resu
         if let Some(lock) = Lock::take(&host.layout, &begin.holder)? {
             return Ok(lock);
         }
-        let Some(holder) = Lock::holder(&host.layout)? else { continue };
-        let ci = holder.ci.as_ref().map(|run| format!(" ({run})")).unwrap_or_default();
-        let text = format!("{} is being done by {} since {}{ci}", holder.what, holder.who, holder.since);
+        let Some(holder) = Lock::holder(&host.layout)? else {
+            continue;
+        };
+        let ci = holder
+            .ci
+            .as_ref()
+            .map(|run| format!(" ({run})"))
+            .unwrap_or_default();
+        let text = format!(
+            "{} is being done by {} since {}{ci}",
+            holder.what, holder.who, holder.since
+        );
         if Instant::now() >= deadline || life.stopped() || life.gone.load(Ordering::Relaxed) {
             return Err(Failure::refused(format!("another {text}"))
                 .hint("wait for it, or let this command wait: --wait 10m"));
         }
         if !told && begin.wait_ms > 0 {
-            speaker.event(HostEvent::Note { text: format!("waiting: a {text}") });
+            speaker.event(HostEvent::Note {
+                text: format!("waiting: a {text}"),
+            });
             told = true;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -218,7 +239,11 @@ fn not_ready(host: &Host) -> Failure {
         host.layout.root().display(),
         host.deployment.app
     ))
-    .detail(format!("{} and {} must be there and writable for this user", host.layout.releases().display(), host.layout.state().display()))
+    .detail(format!(
+        "{} and {} must be there and writable for this user",
+        host.layout.releases().display(),
+        host.layout.state().display()
+    ))
     .hint(format!("ship setup {}", host.deployment.environment))
 }
 
@@ -330,10 +355,12 @@ impl Transaction {
                 self.speaker.say(&FromAgent::Done);
                 return true;
             }
-            ToAgent::Service { action, services } => {
-                self.service(action, &services).map(|()| Some(FromAgent::Done))
-            }
-            _ => Err(Failure::unexpected("that is not a request of a transaction")),
+            ToAgent::Service { action, services } => self
+                .service(action, &services)
+                .map(|()| Some(FromAgent::Done)),
+            _ => Err(Failure::unexpected(
+                "that is not a request of a transaction",
+            )),
         };
         self.answer(result);
         false
@@ -365,7 +392,9 @@ impl Transaction {
             return Ok(());
         }
         // After a failure the rest of the content is on its way still, and is passed over.
-        self.stage.as_mut().map_or(Ok(()), |stage| stage.push(bytes))
+        self.stage
+            .as_mut()
+            .map_or(Ok(()), |stage| stage.push(bytes))
     }
 
     fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
@@ -381,7 +410,10 @@ impl Transaction {
     }
 
     fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
-        let stage = self.stage.take().ok_or_else(|| Failure::unexpected("nothing was offered"))?;
+        let stage = self
+            .stage
+            .take()
+            .ok_or_else(|| Failure::unexpected("nothing was offered"))?;
         stage.publish(&self.host, publish)?;
         self.staged = Some(publish.release.id);
         Ok(FromAgent::Published)
@@ -390,7 +422,8 @@ impl Transaction {
     fn hook(&self, request: &HookRequest) -> Result<FromAgent, Failure> {
         let release = self.host.release(request.release)?;
         let name = request.name.clone();
-        self.speaker.event(HostEvent::HookStarted { name: name.clone() });
+        self.speaker
+            .event(HostEvent::HookStarted { name: name.clone() });
         let started = Instant::now();
         let ended = command::run_hook(
             &release,
@@ -398,11 +431,21 @@ impl Transaction {
             Duration::from_millis(request.timeout_ms),
             // Before the switch a controller that is gone has nothing to come back to.
             &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
-            &mut |line| self.speaker.event(HostEvent::HookOutput { name: name.clone(), line }),
+            &mut |line| {
+                self.speaker.event(HostEvent::HookOutput {
+                    name: name.clone(),
+                    line,
+                })
+            },
         );
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let why = ended.clone().err();
-        self.speaker.event(HostEvent::HookFinished { name: name.clone(), ok: ended.is_ok(), why, ms });
+        self.speaker.event(HostEvent::HookFinished {
+            name: name.clone(),
+            ok: ended.is_ok(),
+            why,
+            ms,
+        });
         match ended {
             Ok(()) => Ok(FromAgent::Done),
             Err(why) => Err(Failure::unexpected(format!("hook `{name}` failed: {why}"))),
@@ -412,15 +455,27 @@ impl Transaction {
     fn activate(&mut self, request: &ActivateRequest) -> Result<FromAgent, Failure> {
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
-        let activation = Activation { host: &self.host, stop: &self.life.stop, emit: &emit };
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
         let (mut activated, pending) = activation.run(request.release, request.settle)?;
-        let cancelled = activated.why.as_ref().is_some_and(|why| why.ends_with("cancelled"));
+        let cancelled = activated
+            .why
+            .as_ref()
+            .is_some_and(|why| why.ends_with("cancelled"));
         if pending.is_none() && cancelled && self.life.lease_is_over() {
             activated.why = Some(LEASE_IS_OVER.to_owned());
         }
         self.staged = None;
         if pending.is_none() {
-            self.record(Some(request.release), activated.was, outcome(activated.healthy), activated.why.clone());
+            self.record(
+                Some(request.release),
+                activated.was,
+                outcome(activated.healthy),
+                activated.why.clone(),
+            );
         }
         self.pending = pending;
         Ok(FromAgent::Activated(Box::new(activated)))
@@ -430,7 +485,14 @@ impl Transaction {
         if let Some(Pending { from, to }) = self.pending {
             let layout = &self.host.layout;
             releases::set_state(layout, to, crate::model::ReleaseState::Good)?;
-            journal::note(layout, &journal::Entry { step: journal::Step::Committed, from, to })?;
+            journal::note(
+                layout,
+                &journal::Entry {
+                    step: journal::Step::Committed,
+                    from,
+                    to,
+                },
+            )?;
             self.pending = None;
             self.record(Some(to), from, "good", None);
         }
@@ -444,10 +506,19 @@ impl Transaction {
         };
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
-        let activation = Activation { host: &self.host, stop: &self.life.stop, emit: &emit };
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
         // It was proven here: not its fault, unless this is the host where it failed.
         let activated = activation.revert(pending, why, true);
-        self.record(Some(pending.to), pending.from, outcome(activated.healthy), activated.why.clone());
+        self.record(
+            Some(pending.to),
+            pending.from,
+            outcome(activated.healthy),
+            activated.why.clone(),
+        );
         FromAgent::Activated(Box::new(activated))
     }
 
@@ -468,13 +539,21 @@ impl Transaction {
         }
     }
 
-    fn service(&self, action: ServiceAction, names: &[crate::model::ServiceName]) -> Result<(), Failure> {
+    fn service(
+        &self,
+        action: ServiceAction,
+        names: &[crate::model::ServiceName],
+    ) -> Result<(), Failure> {
         let id = releases::current(&self.host.layout)?
             .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
         let live = self.host.release(id)?;
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
-        let activation = Activation { host: &self.host, stop: &self.life.stop, emit: &emit };
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
         let result = activation.act(&live, action, names);
         let why = result.as_ref().err().map(|failure| failure.message.clone());
         let outcome = if result.is_ok() { "good" } else { "failed" };
@@ -482,7 +561,13 @@ impl Transaction {
         result
     }
 
-    fn record(&self, release: Option<ReleaseId>, from: Option<ReleaseId>, outcome: &str, why: Option<String>) {
+    fn record(
+        &self,
+        release: Option<ReleaseId>,
+        from: Option<ReleaseId>,
+        outcome: &str,
+        why: Option<String>,
+    ) {
         let origin = release
             .and_then(|id| releases::read(&self.host.layout, id).ok())
             .map(|release| release.origin)
@@ -501,7 +586,9 @@ impl Transaction {
             tests_skipped: origin.tests_skipped,
         };
         if let Err(error) = history::append(&self.host.layout, &entry) {
-            self.speaker.event(HostEvent::Warning { text: format!("the history was not written: {error}") });
+            self.speaker.event(HostEvent::Warning {
+                text: format!("the history was not written: {error}"),
+            });
         }
     }
 }
@@ -515,13 +602,17 @@ fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
     let taken = listeners::all();
     for service in services {
         let Some(port) = service.port else { continue };
-        let Some(listener) = taken.iter().find(|found| found.port == port) else { continue };
+        let Some(listener) = taken.iter().find(|found| found.port == port) else {
+            continue;
+        };
         let pids: Vec<u32> = services
             .iter()
             .filter_map(|service| host.manager.status(&service.name).ok())
             .flat_map(|status| status.pids.into_iter().chain(status.main_pid))
             .collect();
-        let ours = listeners::of_processes(&pids).iter().any(|found| found.port == port);
+        let ours = listeners::of_processes(&pids)
+            .iter()
+            .any(|found| found.port == port);
         // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));
         // not when the app's own sockets may be seen, and it is not among them.
         let of_manager = listener.uid == 0 && !pids.is_empty() && !listeners::are_visible(&pids);
@@ -534,7 +625,10 @@ fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
             listener.at(),
             listener.uid
         ))
-        .hint(format!("find it with `ss -ltnp 'sport = :{port}'`, or give {} another port", service.name)));
+        .hint(format!(
+            "find it with `ss -ltnp 'sport = :{port}'`, or give {} another port",
+            service.name
+        )));
     }
     Ok(())
 }

@@ -29,12 +29,18 @@ pub enum AgentCommand {
 
 /// Runs it; the exit code. Nothing is printed: whoever started it listens elsewhere.
 pub fn run(command: &AgentCommand) -> u8 {
-    let port = || std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
+    let port = || {
+        std::env::var("PORT")
+            .ok()
+            .and_then(|port| port.parse().ok())
+            .unwrap_or(8080)
+    };
     let result = match command {
         AgentCommand::Serve => agent::serve::run(),
         AgentCommand::Transaction => agent::transaction::run(),
         AgentCommand::Supervise { root } => {
-            agent::service::supervisor::supervise(&agent::Layout::at(root)).map_err(std::io::Error::other)
+            agent::service::supervisor::supervise(&agent::Layout::at(root))
+                .map_err(std::io::Error::other)
         }
         AgentCommand::Site { folder } => agent::site::serve(folder, port()),
         AgentCommand::Demo => agent::demo::serve(port()),

@@ -31,8 +31,15 @@ fn run(globals: &Globals, phase: Phase) -> u8 {
         Err(code) => return code,
     };
     let result = session.project().and_then(|project| {
-        let steps = if phase == Phase::Test { &project.test } else { &project.build };
-        let environment = StepEnvironment { caller: std::env::vars_os().collect(), runtimes: Vec::new() };
+        let steps = if phase == Phase::Test {
+            &project.test
+        } else {
+            &project.build
+        };
+        let environment = StepEnvironment {
+            caller: std::env::vars_os().collect(),
+            runtimes: Vec::new(),
+        };
         session.block_on(pipeline::run_steps(
             phase,
             steps,

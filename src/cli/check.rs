@@ -35,7 +35,10 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
             if !globals.json {
                 let count = project.services.len();
                 let services = if count == 1 { "service" } else { "services" };
-                session.reporter.data(&format!("ship.toml is valid: {} with {count} {services}\n", project.app));
+                session.reporter.data(&format!(
+                    "ship.toml is valid: {} with {count} {services}\n",
+                    project.app
+                ));
             }
             return Ok(());
         };
@@ -59,14 +62,21 @@ fn text(findings: &[(HostName, Vec<Finding>)]) -> String {
     let mut text = String::new();
     for (host, findings) in findings {
         text.push_str(&format!("{host}\n"));
-        let width = findings.iter().map(|found| found.subject.chars().count()).max().unwrap_or(0);
+        let width = findings
+            .iter()
+            .map(|found| found.subject.chars().count())
+            .max()
+            .unwrap_or(0);
         for found in findings {
             let word = match found.level {
                 Level::Ok => "ok     ",
                 Level::Warning => "warning",
                 Level::Failure => "failure",
             };
-            text.push_str(&format!("  {word}  {:<width$}  {}\n", found.subject, found.text));
+            text.push_str(&format!(
+                "  {word}  {:<width$}  {}\n",
+                found.subject, found.text
+            ));
             if let Some(hint) = &found.hint {
                 text.push_str(&format!("           {:<width$}  → {hint}\n", ""));
             }
@@ -79,13 +89,22 @@ fn text(findings: &[(HostName, Vec<Finding>)]) -> String {
 fn verdict(findings: &[(HostName, Vec<Finding>)]) -> Result<(), Failure> {
     let failures = || {
         findings.iter().flat_map(|(host, findings)| {
-            findings.iter().filter(|found| found.level == Level::Failure).map(move |found| (host, found))
+            findings
+                .iter()
+                .filter(|found| found.level == Level::Failure)
+                .map(move |found| (host, found))
         })
     };
     let count = failures().count();
-    let Some((host, _)) = failures().next() else { return Ok(()) };
+    let Some((host, _)) = failures().next() else {
+        return Ok(());
+    };
     let unreachable = failures().find(|(_, found)| found.subject == "connection");
-    let kind = if unreachable.is_some() { FailureKind::Unreachable } else { FailureKind::Refused };
+    let kind = if unreachable.is_some() {
+        FailureKind::Unreachable
+    } else {
+        FailureKind::Refused
+    };
     let host = unreachable.map_or(host, |(host, _)| host);
     let message = match count {
         1 => format!("{host} is not ready for a deploy: 1 failure above"),

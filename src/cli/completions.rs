@@ -47,7 +47,10 @@ mod tests {
                 std::fs::write(&path, render(*shell)).unwrap();
             }
             let committed = std::fs::read(&path).unwrap_or_default();
-            assert!(committed == render(*shell), "completions/{name} is old: UPDATE_DOCS=1 cargo test");
+            assert!(
+                committed == render(*shell),
+                "completions/{name} is old: UPDATE_DOCS=1 cargo test"
+            );
         }
     }
 }

@@ -66,13 +66,22 @@ fn prepared(
     }
     let commit = origin.commit.as_ref().map(|commit| {
         let short: String = commit.chars().take(9).collect();
-        if origin.dirty { format!("{short}-dirty") } else { short }
+        if origin.dirty {
+            format!("{short}-dirty")
+        } else {
+            short
+        }
     });
     session.sink.emit(Event::Started {
         command: "deploy".to_owned(),
         app: context.environment.app.clone(),
         environment: context.environment.name.clone(),
-        hosts: context.environment.hosts.iter().map(|host| host.name.clone()).collect(),
+        hosts: context
+            .environment
+            .hosts
+            .iter()
+            .map(|host| host.name.clone())
+            .collect(),
         commit,
     });
     let options = DeployOptions {
@@ -112,6 +121,8 @@ fn secrets(names: &[String]) -> Result<BTreeMap<String, Secret>, Failure> {
     if missing.is_empty() {
         return Ok(values);
     }
-    Err(Failure::refused(format!("no value for the secret {}", missing.join(", ")))
-        .hint("set it as an environment variable of this command"))
+    Err(
+        Failure::refused(format!("no value for the secret {}", missing.join(", ")))
+            .hint("set it as an environment variable of this command"),
+    )
 }

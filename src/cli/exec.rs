@@ -29,16 +29,23 @@ pub fn run(globals: &Globals, args: &ExecArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.context(Some(&args.environment)).and_then(|context| {
-        let host = query::one_host(&context, args.host.as_deref())?;
-        session.block_on(query::exec(&context, &host, &args.command, &mut |stderr, bytes| {
-            if stderr {
-                let _ = std::io::stderr().write_all(bytes);
-            } else {
-                super::print(bytes);
-            }
-        }))
-    });
+    let result = session
+        .context(Some(&args.environment))
+        .and_then(|context| {
+            let host = query::one_host(&context, args.host.as_deref())?;
+            session.block_on(query::exec(
+                &context,
+                &host,
+                &args.command,
+                &mut |stderr, bytes| {
+                    if stderr {
+                        let _ = std::io::stderr().write_all(bytes);
+                    } else {
+                        super::print(bytes);
+                    }
+                },
+            ))
+        });
     match result {
         Ok(code) => session.end(u8::try_from(code).unwrap_or(1)),
         Err(failure) => session.finish(Err(failure)),

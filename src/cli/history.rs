@@ -29,15 +29,19 @@ pub fn run(globals: &Globals, args: &HistoryArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.context(args.environment.as_deref()).and_then(|context| {
-        let answers = session.block_on(query::history(&context, args.limit));
-        if globals.json {
-            session.reporter.data(&json(&answers));
-        } else {
-            session.reporter.data(&text(&answers, args.limit, Timestamp::now()));
-        }
-        first_failure(answers)
-    });
+    let result = session
+        .context(args.environment.as_deref())
+        .and_then(|context| {
+            let answers = session.block_on(query::history(&context, args.limit));
+            if globals.json {
+                session.reporter.data(&json(&answers));
+            } else {
+                session
+                    .reporter
+                    .data(&text(&answers, args.limit, Timestamp::now()));
+            }
+            first_failure(answers)
+        });
     session.finish(result)
 }
 
@@ -68,7 +72,9 @@ fn text(
         return "nothing was ever deployed here\n".to_owned();
     }
     rows.sort_by(|a, b| b.0.time.cmp(&a.0.time));
-    let mut table = table(["WHEN", "WHAT", "RELEASE", "FROM", "OUTCOME", "BY", "COMMIT", "NOTES", "HOSTS"]);
+    let mut table = table([
+        "WHEN", "WHAT", "RELEASE", "FROM", "OUTCOME", "BY", "COMMIT", "NOTES", "HOSTS",
+    ]);
     for (entry, hosts) in rows.into_iter().take(limit) {
         let mut notes = Vec::new();
         if entry.tests_skipped && entry.what == "deploy" {
@@ -83,9 +89,17 @@ fn text(
             entry.from.map(|id| id.to_string()).unwrap_or_default(),
             entry.outcome.clone(),
             entry.who.clone(),
-            entry.commit.as_deref().map(|commit| commit.chars().take(9).collect()).unwrap_or_default(),
+            entry
+                .commit
+                .as_deref()
+                .map(|commit| commit.chars().take(9).collect())
+                .unwrap_or_default(),
             notes.join("; "),
-            if answers.len() > 1 { hosts.join(", ") } else { String::new() },
+            if answers.len() > 1 {
+                hosts.join(", ")
+            } else {
+                String::new()
+            },
         ]);
     }
     format!("{}\n", table.lines().join("\n"))
@@ -93,6 +107,8 @@ fn text(
 
 /// Two hosts' entries of one command are written within moments of each other.
 fn near(a: &str, b: &str) -> bool {
-    let (Ok(a), Ok(b)) = (a.parse::<Timestamp>(), b.parse::<Timestamp>()) else { return false };
+    let (Ok(a), Ok(b)) = (a.parse::<Timestamp>(), b.parse::<Timestamp>()) else {
+        return false;
+    };
     (a.as_second() - b.as_second()).abs() < 120
 }

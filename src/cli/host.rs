@@ -43,32 +43,52 @@ fn trust(session: &Session, args: &TrustArgs) -> Result<(), Failure> {
         .map_err(|why| Failure::new(FailureKind::Usage, format!("host `{}` {why}", args.host)))?;
     let config = std::env::var_os("SHIP_SSH_CONFIG").map(std::path::PathBuf::from);
     let keys = keyscan::scan(&host, config.as_deref())?;
-    session.reporter.data(&format!("{}\n", keys.fingerprints.join("\n")));
+    session
+        .reporter
+        .data(&format!("{}\n", keys.fingerprints.join("\n")));
     let agreed = match &args.fingerprint {
         Some(wanted) => {
-            if !keys.fingerprints.iter().any(|line| line.split_whitespace().any(|word| word == wanted)) {
-                return Err(Failure::refused(format!("{host} has no key with the fingerprint {wanted}"))
-                    .details(keys.fingerprints.iter().cloned()));
+            if !keys
+                .fingerprints
+                .iter()
+                .any(|line| line.split_whitespace().any(|word| word == wanted))
+            {
+                return Err(Failure::refused(format!(
+                    "{host} has no key with the fingerprint {wanted}"
+                ))
+                .details(keys.fingerprints.iter().cloned()));
             }
             true
         }
         None if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
-            let question = format!("is this {host}? compare with what its console or provider shows");
+            let question =
+                format!("is this {host}? compare with what its console or provider shows");
             session.reporter.suspend(|| {
-                dialoguer::Confirm::new().with_prompt(question).default(false).interact().unwrap_or(false)
+                dialoguer::Confirm::new()
+                    .with_prompt(question)
+                    .default(false)
+                    .interact()
+                    .unwrap_or(false)
             })
         }
         None => {
-            return Err(Failure::refused("nobody is here to compare the fingerprints")
-                .hint(format!("ship host trust {host} --fingerprint SHA256:…")));
+            return Err(
+                Failure::refused("nobody is here to compare the fingerprints")
+                    .hint(format!("ship host trust {host} --fingerprint SHA256:…")),
+            );
         }
     };
     if !agreed {
-        return Err(Failure::refused(format!("{host} was not trusted; nothing was pinned")));
+        return Err(Failure::refused(format!(
+            "{host} was not trusted; nothing was pinned"
+        )));
     }
     let folder = session.folder();
     crate::pipeline::state_folder(&folder)?;
     keyscan::pin(&folder, &keys)?;
-    session.reporter.data(&format!("pinned in {}\n", folder.join(".ship/known_hosts").display()));
+    session.reporter.data(&format!(
+        "pinned in {}\n",
+        folder.join(".ship/known_hosts").display()
+    ));
     Ok(())
 }

@@ -33,8 +33,15 @@ use globals::Globals;
 /// Takes a project from your machine to production, proves that it serves, and puts the old
 /// release back when it does not
 #[derive(Debug, Parser)]
-#[command(name = "ship", version, propagate_version = false, max_term_width = 100)]
-#[command(after_help = "Start with `ship init` in your project, or see it all happen on this machine with `ship try`.")]
+#[command(
+    name = "ship",
+    version,
+    propagate_version = false,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Start with `ship init` in your project, or see it all happen on this machine with `ship try`."
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -78,7 +85,11 @@ pub fn main() -> ExitCode {
             // Help and version go to stdout with 0, mistakes to stderr with 2. A closed stdout is
             // ordinary.
             let _ = error.print();
-            let code = if error.use_stderr() { exit::code(crate::model::FailureKind::Usage) } else { 0 };
+            let code = if error.use_stderr() {
+                exit::code(crate::model::FailureKind::Usage)
+            } else {
+                0
+            };
             return ExitCode::from(code);
         }
     };

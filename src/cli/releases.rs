@@ -25,26 +25,31 @@ pub fn run(globals: &Globals, args: &ReleasesArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.context(args.environment.as_deref()).and_then(|context| {
-        let answers = session.block_on(query::releases(&context));
-        if globals.json {
-            session.reporter.data(&json(&answers));
-        } else {
-            session.reporter.data(&text(&answers, Timestamp::now()));
-        }
-        first_failure(answers)
-    });
+    let result = session
+        .context(args.environment.as_deref())
+        .and_then(|context| {
+            let answers = session.block_on(query::releases(&context));
+            if globals.json {
+                session.reporter.data(&json(&answers));
+            } else {
+                session.reporter.data(&text(&answers, Timestamp::now()));
+            }
+            first_failure(answers)
+        });
     session.finish(result)
 }
 
 /// A line per release; hosts that have the same are told together.
 fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Timestamp) -> String {
-    let mut table = table(["RELEASE", "", "STATE", "CREATED", "BY", "COMMIT", "SUBJECT", "RUNTIMES", "HOSTS"]);
+    let mut table = table([
+        "RELEASE", "", "STATE", "CREATED", "BY", "COMMIT", "SUBJECT", "RUNTIMES", "HOSTS",
+    ]);
     let mut rows: Vec<(&ReleaseSummary, Vec<&str>)> = Vec::new();
     for (host, answer) in answers {
         for release in answer.iter().flatten() {
             let same = rows.iter_mut().find(|(other, _)| {
-                (other.id, other.state, other.current) == (release.id, release.state, release.current)
+                (other.id, other.state, other.current)
+                    == (release.id, release.state, release.current)
             });
             match same {
                 Some((_, hosts)) => hosts.push(host.short()),
@@ -57,18 +62,33 @@ fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Times
     }
     rows.sort_by_key(|(release, _)| std::cmp::Reverse(release.id));
     for (release, hosts) in rows {
-        let runtimes: Vec<String> =
-            release.runtimes.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        let runtimes: Vec<String> = release
+            .runtimes
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
         table.row([
             release.id.to_string(),
-            if release.current { "live".to_owned() } else { String::new() },
+            if release.current {
+                "live".to_owned()
+            } else {
+                String::new()
+            },
             release.state.as_str().to_owned(),
             humanize::ago(&release.created, now),
             release.who.clone(),
-            release.commit.as_deref().map(|commit| commit.chars().take(9).collect()).unwrap_or_default(),
+            release
+                .commit
+                .as_deref()
+                .map(|commit| commit.chars().take(9).collect())
+                .unwrap_or_default(),
             release.subject.clone().unwrap_or_default(),
             runtimes.join(", "),
-            if answers.len() > 1 { hosts.join(", ") } else { String::new() },
+            if answers.len() > 1 {
+                hosts.join(", ")
+            } else {
+                String::new()
+            },
         ]);
     }
     format!("{}\n", table.lines().join("\n"))

@@ -41,7 +41,12 @@ pub fn run(globals: &Globals, args: &RollbackArgs) -> u8 {
             command: "rollback".to_owned(),
             app: context.environment.app.clone(),
             environment: context.environment.name.clone(),
-            hosts: context.environment.hosts.iter().map(|host| host.name.clone()).collect(),
+            hosts: context
+                .environment
+                .hosts
+                .iter()
+                .map(|host| host.name.clone())
+                .collect(),
             commit: None,
         });
         Ok((context, to))

@@ -61,7 +61,10 @@ pub fn start(globals: &Globals, args: &StartArgs) -> u8 {
 
 /// Stops everything of `environment`; the exit code.
 pub fn stop_all(globals: &Globals, environment: &str) -> u8 {
-    let target = TargetArgs { target: vec![environment.to_owned()], wait: None };
+    let target = TargetArgs {
+        target: vec![environment.to_owned()],
+        wait: None,
+    };
     run(globals, &target, ServiceAction::Stop)
 }
 
@@ -76,7 +79,12 @@ fn run(globals: &Globals, args: &TargetArgs, action: ServiceAction) -> u8 {
             command: action.as_str().to_owned(),
             app: context.environment.app.clone(),
             environment: context.environment.name.clone(),
-            hosts: context.environment.hosts.iter().map(|host| host.name.clone()).collect(),
+            hosts: context
+                .environment
+                .hosts
+                .iter()
+                .map(|host| host.name.clone())
+                .collect(),
             commit: None,
         });
         Ok((context, services))
@@ -97,9 +105,18 @@ pub fn split_target(
     words: &[String],
 ) -> Result<(Context, Vec<ServiceName>), Failure> {
     let project = session.project()?;
-    let is_environment =
-        |word: &String| project.environments.keys().any(|name| name.as_str() == word.as_str());
-    let is_service = |word: &String| project.services.iter().any(|s| s.name.as_str() == word.as_str());
+    let is_environment = |word: &String| {
+        project
+            .environments
+            .keys()
+            .any(|name| name.as_str() == word.as_str())
+    };
+    let is_service = |word: &String| {
+        project
+            .services
+            .iter()
+            .any(|s| s.name.as_str() == word.as_str())
+    };
     let (environment, services) = match words.split_first() {
         Some((first, rest)) if is_environment(first) => (Some(first.as_str()), rest),
         _ => (None, words),
@@ -112,8 +129,20 @@ pub fn split_target(
         )
         .hint(format!(
             "environments: {}; services: {}",
-            there(project.environments.keys().map(|name| name.as_str()).collect()),
-            there(project.services.iter().map(|service| service.name.as_str()).collect()),
+            there(
+                project
+                    .environments
+                    .keys()
+                    .map(|name| name.as_str())
+                    .collect()
+            ),
+            there(
+                project
+                    .services
+                    .iter()
+                    .map(|service| service.name.as_str())
+                    .collect()
+            ),
         )));
     }
     let services: Vec<ServiceName> = project

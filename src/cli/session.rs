@@ -52,7 +52,10 @@ impl Session {
             width: None,
         };
         let (sink, reporter) = Reporter::new(mode, options);
-        let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let built = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
         let runtime = match built {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -62,7 +65,14 @@ impl Session {
         };
         let (stop, cancel) = watch::channel(false);
         runtime.spawn(watch_signals(stop, sink.clone()));
-        Ok(Self { sink, reporter, mode, cancel, runtime, globals: globals.clone() })
+        Ok(Self {
+            sink,
+            reporter,
+            mode,
+            cancel,
+            runtime,
+            globals: globals.clone(),
+        })
     }
 
     /// Runs a future to its end.
@@ -91,7 +101,10 @@ impl Session {
         match checked.project {
             Some(project) => {
                 for warning in &diagnostics {
-                    self.sink.emit(Event::Warning { text: warning.message.clone(), hint: None });
+                    self.sink.emit(Event::Warning {
+                        text: warning.message.clone(),
+                        hint: None,
+                    });
                 }
                 Ok(project)
             }
@@ -103,7 +116,9 @@ impl Session {
     #[must_use]
     pub fn colour(&self) -> bool {
         self.mode != Mode::Json
-            && report::colour(std::io::stderr().is_terminal(), |name| std::env::var(name).ok())
+            && report::colour(std::io::stderr().is_terminal(), |name| {
+                std::env::var(name).ok()
+            })
     }
 
     /// The environment called `name`; without a name the default one.
@@ -112,7 +127,11 @@ impl Session {
     /// Usage, when there is none of that name, or several to choose from.
     pub fn environment(project: &Project, name: Option<&str>) -> Result<Environment, Failure> {
         let there = || {
-            let names: Vec<&str> = project.environments.keys().map(|name| name.as_str()).collect();
+            let names: Vec<&str> = project
+                .environments
+                .keys()
+                .map(|name| name.as_str())
+                .collect();
             format!("its environments are: {}", names.join(", "))
         };
         let usage = |message: String| Failure::new(FailureKind::Usage, message).hint(there());
@@ -146,13 +165,20 @@ impl Session {
     ///
     /// # Errors
     /// When the environment has no hosts.
-    pub fn context_for(&self, project: Project, environment: Environment) -> Result<Context, Failure> {
+    pub fn context_for(
+        &self,
+        project: Project,
+        environment: Environment,
+    ) -> Result<Context, Failure> {
         if environment.hosts.is_empty() {
             return Err(Failure::new(
                 FailureKind::Project,
                 format!("environment {} has no hosts", environment.name),
             )
-            .hint(format!("[environments.{}] hosts = [\"deploy@web1.example.com\"]", environment.name)));
+            .hint(format!(
+                "[environments.{}] hosts = [\"deploy@web1.example.com\"]",
+                environment.name
+            )));
         }
         let origin = self.origin(&project, false).0;
         Ok(Context {
@@ -222,12 +248,19 @@ fn connect_options(project: PathBuf) -> Options {
 
 fn fail(sink: &Sink, ended: Ended) -> u8 {
     let exit = exit::code(ended.failure.kind);
-    sink.emit(Event::Failed { failure: ended.failure, outcome: ended.outcome.map(|outcome| *outcome), exit });
+    sink.emit(Event::Failed {
+        failure: ended.failure,
+        outcome: ended.outcome.map(|outcome| *outcome),
+        exit,
+    });
     exit
 }
 
 fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
-    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|found| found.is_error()).collect();
+    let errors: Vec<&Diagnostic> = diagnostics
+        .iter()
+        .filter(|found| found.is_error())
+        .collect();
     // Not a mistake in the file: there is none, or it cannot be read.
     if let [only] = diagnostics
         && only.source.is_none()
@@ -244,7 +277,11 @@ fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
         _ => format!("ship.toml has {count} mistakes"),
     };
     let rendered = diagnostics.iter().flat_map(|found| {
-        found.render(colour).lines().map(str::to_owned).collect::<Vec<_>>()
+        found
+            .render(colour)
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     });
     Failure::new(FailureKind::Project, message).details(rendered)
 }

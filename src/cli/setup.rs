@@ -29,25 +29,32 @@ pub fn run(globals: &Globals, args: &SetupArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.context(args.environment.as_deref()).and_then(|context| {
-        session.sink.emit(Event::Started {
-            command: "setup".to_owned(),
-            app: context.environment.app.clone(),
-            environment: context.environment.name.clone(),
-            hosts: context.environment.hosts.iter().map(|host| host.name.clone()).collect(),
-            commit: None,
+    let result = session
+        .context(args.environment.as_deref())
+        .and_then(|context| {
+            session.sink.emit(Event::Started {
+                command: "setup".to_owned(),
+                app: context.environment.app.clone(),
+                environment: context.environment.name.clone(),
+                hosts: context
+                    .environment
+                    .hosts
+                    .iter()
+                    .map(|host| host.name.clone())
+                    .collect(),
+                commit: None,
+            });
+            let changes = session.block_on(setup(&context, args.user.as_deref(), args.dry_run))?;
+            for (host, changes) in &changes {
+                let text = match (changes.len(), args.dry_run) {
+                    (0, _) => format!("{host}: nothing to change, it is ready"),
+                    (1, false) => format!("{host}: ready, 1 change"),
+                    (count, false) => format!("{host}: ready, {count} changes"),
+                    (count, true) => format!("{host}: would make {count} changes"),
+                };
+                session.sink.emit(Event::Note { text });
+            }
+            Ok(())
         });
-        let changes = session.block_on(setup(&context, args.user.as_deref(), args.dry_run))?;
-        for (host, changes) in &changes {
-            let text = match (changes.len(), args.dry_run) {
-                (0, _) => format!("{host}: nothing to change, it is ready"),
-                (1, false) => format!("{host}: ready, 1 change"),
-                (count, false) => format!("{host}: ready, {count} changes"),
-                (count, true) => format!("{host}: would make {count} changes"),
-            };
-            session.sink.emit(Event::Note { text });
-        }
-        Ok(())
-    });
     session.finish(result)
 }

@@ -24,15 +24,17 @@ pub fn run(globals: &Globals, args: &StatusArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.context(args.environment.as_deref()).and_then(|context| {
-        let answers = session.block_on(query::status(&context));
-        if globals.json {
-            session.reporter.data(&json(&answers));
-        } else {
-            session.reporter.data(&text(&answers, Timestamp::now()));
-        }
-        first_failure(answers)
-    });
+    let result = session
+        .context(args.environment.as_deref())
+        .and_then(|context| {
+            let answers = session.block_on(query::status(&context));
+            if globals.json {
+                session.reporter.data(&json(&answers));
+            } else {
+                session.reporter.data(&text(&answers, Timestamp::now()));
+            }
+            first_failure(answers)
+        });
     session.finish(result)
 }
 
@@ -41,7 +43,10 @@ pub fn run(globals: &Globals, args: &StatusArgs) -> u8 {
 /// # Errors
 /// That failure.
 pub fn first_failure<T>(answers: query::PerHost<T>) -> Result<(), Failure> {
-    answers.into_iter().find_map(|(_, answer)| answer.err()).map_or(Ok(()), Err)
+    answers
+        .into_iter()
+        .find_map(|(_, answer)| answer.err())
+        .map_or(Ok(()), Err)
 }
 
 /// One JSON object per host and line.
@@ -59,8 +64,9 @@ pub fn json<T: serde::Serialize>(answers: &query::PerHost<T>) -> String {
 }
 
 fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> String {
-    let mut table =
-        table(["HOST", "RELEASE", "SERVICE", "STATE", "HEALTH", "UP", "RESTARTS", "MEMORY", "RUNTIMES"]);
+    let mut table = table([
+        "HOST", "RELEASE", "SERVICE", "STATE", "HEALTH", "UP", "RESTARTS", "MEMORY", "RUNTIMES",
+    ]);
     let mut notes = Vec::new();
     for (host, answer) in answers {
         let status = match answer {
@@ -73,16 +79,29 @@ fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> 
         };
         if let Some(holder) = &status.holder {
             let since = humanize::ago(&holder.since, now);
-            notes.push(format!("{host}: {} by {} since {since}", holder.what, holder.who));
+            notes.push(format!(
+                "{host}: {} by {} since {since}",
+                holder.what, holder.who
+            ));
         }
         let Some(current) = &status.current else {
             table.row([host.to_string(), "nothing".to_owned()]);
             continue;
         };
-        let since = status.since.as_deref().map(|since| humanize::ago(since, now)).unwrap_or_default();
-        notes.push(format!("{host}: {} is live since {since}, deployed by {}", current.id, current.who));
-        let runtimes: Vec<String> =
-            current.runtimes.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        let since = status
+            .since
+            .as_deref()
+            .map(|since| humanize::ago(since, now))
+            .unwrap_or_default();
+        notes.push(format!(
+            "{host}: {} is live since {since}, deployed by {}",
+            current.id, current.who
+        ));
+        let runtimes: Vec<String> = current
+            .runtimes
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
         for (at, service) in status.services.iter().enumerate() {
             let first = at == 0;
             let health = match (service.healthy, service.seen.is_empty()) {
@@ -92,15 +111,27 @@ fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> 
                 (None, _) => "no check".to_owned(),
             };
             table.row([
-                if first { host.to_string() } else { String::new() },
-                if first { current.id.to_string() } else { String::new() },
+                if first {
+                    host.to_string()
+                } else {
+                    String::new()
+                },
+                if first {
+                    current.id.to_string()
+                } else {
+                    String::new()
+                },
                 service.service.to_string(),
                 service.state.clone(),
                 health,
                 service.uptime_ms.map(humanize::elapsed).unwrap_or_default(),
                 service.restarts.to_string(),
                 service.memory.map(humanize::bytes).unwrap_or_default(),
-                if first { runtimes.join(", ") } else { String::new() },
+                if first {
+                    runtimes.join(", ")
+                } else {
+                    String::new()
+                },
             ]);
         }
     }

@@ -36,11 +36,17 @@ pub fn run(globals: &Globals, args: &TryArgs) -> u8 {
             return 1;
         }
     };
-    let demo = Demo { dir: folder.path().to_owned(), globals: globals.clone() };
+    let demo = Demo {
+        dir: folder.path().to_owned(),
+        globals: globals.clone(),
+    };
     let shown = demo.show();
     if args.keep && shown.is_ok() {
         let path = folder.keep();
-        say(&format!("kept in {0}; end it with: ship stop local -C {0} && rm -r {0}", path.display()));
+        say(&format!(
+            "kept in {0}; end it with: ship stop local -C {0} && rm -r {0}",
+            path.display()
+        ));
         return 0;
     }
     demo.clean_up();
@@ -51,7 +57,9 @@ pub fn run(globals: &Globals, args: &TryArgs) -> u8 {
             0
         }
         Err(failure) => {
-            say(&format!("error: the demo did not go as it should: {failure}"));
+            say(&format!(
+                "error: the demo did not go as it should: {failure}"
+            ));
             1
         }
     }
@@ -71,7 +79,10 @@ impl Demo {
     fn show(&self) -> Result<(), Failure> {
         let port = free_port()?;
         self.write_project(port)?;
-        let globals = Globals { project: Some(self.dir.clone()), ..self.globals.clone() };
+        let globals = Globals {
+            project: Some(self.dir.clone()),
+            ..self.globals.clone()
+        };
 
         say("\n# 1. a small web app goes live on this machine");
         self.write("app.txt", "version 1\n")?;
@@ -96,16 +107,28 @@ impl Demo {
         ));
 
         say("\n$ ship status local");
-        status::run(&globals, &status::StatusArgs { environment: Some("local".to_owned()) });
+        status::run(
+            &globals,
+            &status::StatusArgs {
+                environment: Some("local".to_owned()),
+            },
+        );
         say("\n$ ship history local");
-        history::run(&globals, &history::HistoryArgs { environment: Some("local".to_owned()), limit: 20 });
+        history::run(
+            &globals,
+            &history::HistoryArgs {
+                environment: Some("local".to_owned()),
+                limit: 20,
+            },
+        );
         say("");
         Ok(())
     }
 
     fn write_project(&self, port: u16) -> Result<(), Failure> {
         let program = std::env::current_exe()?;
-        let quote = |path: &Path| serde_json::to_string(&path.display().to_string()).unwrap_or_default();
+        let quote =
+            |path: &Path| serde_json::to_string(&path.display().to_string()).unwrap_or_default();
         let manifest = format!(
             "[app]\nname = \"ship-demo\"\n\n\
              [test]\nsteps = [\"test -s app.txt\"]\n\n\
@@ -141,12 +164,18 @@ impl Demo {
         if code == expected {
             return Ok(());
         }
-        Err(Failure::unexpected(format!("the deploy ended with exit code {code}, not {expected}")))
+        Err(Failure::unexpected(format!(
+            "the deploy ended with exit code {code}, not {expected}"
+        )))
     }
 
     fn clean_up(&self) {
         if self.dir.join("host/current").symlink_metadata().is_ok() {
-            let globals = Globals { project: Some(self.dir.clone()), quiet: true, ..Globals::default() };
+            let globals = Globals {
+                project: Some(self.dir.clone()),
+                quiet: true,
+                ..Globals::default()
+            };
             service::stop_all(&globals, "local");
         }
         let _ = crate::artifact::remove_tree(&self.dir);
@@ -160,14 +189,20 @@ fn free_port() -> Result<u16, Failure> {
 /// Asks the app as a visitor would, and says what it answered.
 fn expect(port: u16, text: &str) -> Result<(), Failure> {
     if !asks(port, Some(text)) {
-        return Err(Failure::unexpected(format!("http://127.0.0.1:{port}/ does not answer with {text:?}")));
+        return Err(Failure::unexpected(format!(
+            "http://127.0.0.1:{port}/ does not answer with {text:?}"
+        )));
     }
-    say(&format!("http://127.0.0.1:{port}/ answers: hello from {text}"));
+    say(&format!(
+        "http://127.0.0.1:{port}/ answers: hello from {text}"
+    ));
     Ok(())
 }
 
 fn asks(port: u16, body: Option<&str>) -> bool {
-    let Ok(prober) = Prober::new() else { return false };
+    let Ok(prober) = Prober::new() else {
+        return false;
+    };
     let probe = Probe::Http {
         path: "/".to_owned(),
         port,
@@ -176,7 +211,10 @@ fn asks(port: u16, body: Option<&str>) -> bool {
         headers: std::collections::BTreeMap::new(),
     };
     let none = std::collections::BTreeMap::new();
-    let context = CommandContext { dir: Path::new("/"), env: &none };
+    let context = CommandContext {
+        dir: Path::new("/"),
+        env: &none,
+    };
     prober.ask(&probe, Duration::from_secs(2), context).ok
 }
 
@@ -190,8 +228,11 @@ struct Visitors {
 
 impl Visitors {
     fn start(port: u16) -> Self {
-        let (stop, answers, misses) =
-            (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (stop, answers, misses) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicU64::new(0)),
+        );
         let (end, good, bad) = (Arc::clone(&stop), Arc::clone(&answers), Arc::clone(&misses));
         let thread = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
@@ -200,13 +241,21 @@ impl Visitors {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        Self { stop, answers, misses, thread }
+        Self {
+            stop,
+            answers,
+            misses,
+            thread,
+        }
     }
 
     /// Good answers and missing ones.
     fn finish(self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.thread.join();
-        (self.answers.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+        (
+            self.answers.load(Ordering::Relaxed),
+            self.misses.load(Ordering::Relaxed),
+        )
     }
 }

@@ -26,7 +26,10 @@ pub struct Ended {
 
 impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
-        Self { failure, outcome: None }
+        Self {
+            failure,
+            outcome: None,
+        }
     }
 }
 
@@ -38,7 +41,10 @@ impl Conclusion {
     pub fn into_result(self) -> Result<Outcome, Ended> {
         match self.failure {
             None => Ok(self.outcome),
-            Some(failure) => Err(Ended { failure, outcome: Some(Box::new(self.outcome)) }),
+            Some(failure) => Err(Ended {
+                failure,
+                outcome: Some(Box::new(self.outcome)),
+            }),
         }
     }
 }
@@ -81,7 +87,11 @@ impl HostEnd {
                 was: end.was,
                 is: end.is,
                 // Nothing is there any more: nothing to be healthy.
-                healthy: if end.is.is_none() && end.healthy { None } else { Some(end.healthy) },
+                healthy: if end.is.is_none() && end.healthy {
+                    None
+                } else {
+                    Some(end.healthy)
+                },
                 why: end.why.clone(),
                 by_hand: end.by_hand.clone(),
             },

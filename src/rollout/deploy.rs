@@ -46,7 +46,14 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         let ends: Vec<_> = fleet
             .hosts
             .iter()
-            .map(|host| (host.host.clone(), HostEnd::Untouched { current: host.facts.current }))
+            .map(|host| {
+                (
+                    host.host.clone(),
+                    HostEnd::Untouched {
+                        current: host.facts.current,
+                    },
+                )
+            })
             .collect();
         let mut unchanged = outcome("unchanged", Some(release), &ends, started, 0);
         for host in &mut unchanged.hosts {
@@ -67,7 +74,11 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         Err(failure) => {
             fleet.end().await;
             let interrupted = context.cancelled();
-            return Err(if interrupted { Context::interrupted().into() } else { failure.into() });
+            return Err(if interrupted {
+                Context::interrupted().into()
+            } else {
+                failure.into()
+            });
         }
     };
     let rules = context.environment.rollout.clone();
@@ -126,10 +137,19 @@ pub async fn run_pipeline(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let project = &context.project;
-    let environment =
-        StepEnvironment { caller: context.caller.clone(), runtimes: Vec::new() };
+    let environment = StepEnvironment {
+        caller: context.caller.clone(),
+        runtimes: Vec::new(),
+    };
     let run = |phase, steps| {
-        pipeline::run_steps(phase, steps, &environment, &project.dir, &context.sink, stop.clone())
+        pipeline::run_steps(
+            phase,
+            steps,
+            &environment,
+            &project.dir,
+            &context.sink,
+            stop.clone(),
+        )
     };
     run(Phase::Build, &project.build).await?;
     if skip_tests {
@@ -149,17 +169,35 @@ async fn payload(context: &Context, options: &DeployOptions) -> Result<Payload, 
     let project = context.project.clone();
     let mut exclude = project.release.exclude.clone();
     // What lives in `shared/` is never part of a release.
-    exclude.extend(project.release.shared.iter().map(|path| format!("/{}", path.trim_matches('/'))));
+    exclude.extend(
+        project
+            .release
+            .shared
+            .iter()
+            .map(|path| format!("/{}", path.trim_matches('/'))),
+    );
     let dir = project.dir.clone();
     let read = tokio::task::spawn_blocking(move || {
-        let selection = select(&dir, &project.release.include, &exclude)
-            .map_err(|error| invalid("the files of the release cannot be taken", &error.to_string()))?;
-        let index = scan(&dir, &selection, &NoCache)
-            .map_err(|error| invalid("the files of the release cannot be read", &error.to_string()))?;
-        let encoded = index.encode().map_err(|error| Failure::unexpected(error.to_string()))?;
+        let selection = select(&dir, &project.release.include, &exclude).map_err(|error| {
+            invalid(
+                "the files of the release cannot be taken",
+                &error.to_string(),
+            )
+        })?;
+        let index = scan(&dir, &selection, &NoCache).map_err(|error| {
+            invalid(
+                "the files of the release cannot be read",
+                &error.to_string(),
+            )
+        })?;
+        let encoded = index
+            .encode()
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         Ok::<_, Failure>((index, encoded))
     });
-    let (index, encoded) = read.await.map_err(|error| Failure::unexpected(error.to_string()))??;
+    let (index, encoded) = read
+        .await
+        .map_err(|error| Failure::unexpected(error.to_string()))??;
     let mut env: BTreeMap<String, Secret> = context
         .environment
         .env
@@ -197,7 +235,9 @@ async fn already_live(
     }
     let mut live = None;
     for (link, host) in fleet.hosts.iter().zip(&context.environment.hosts) {
-        let Some(current) = link.facts.current else { return Ok(None) };
+        let Some(current) = link.facts.current else {
+            return Ok(None);
+        };
         let good = link
             .facts
             .releases
@@ -220,7 +260,10 @@ async fn already_live(
 }
 
 fn serves(status: &HostStatus) -> bool {
-    status.services.iter().all(|service| service.state == "running" && service.healthy != Some(false))
+    status
+        .services
+        .iter()
+        .all(|service| service.state == "running" && service.healthy != Some(false))
 }
 
 /// Stages everywhere and runs the hooks that come before the switch.

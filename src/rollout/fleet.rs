@@ -41,7 +41,9 @@ pub struct Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The caller's environment holds tokens.
-        f.debug_struct("Context").field("environment", &self.environment.name).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("environment", &self.environment.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,9 +65,16 @@ impl Context {
     #[must_use]
     pub fn services_of(&self, host: &Host) -> Vec<ServiceSpec> {
         let wanted = |service: &ServiceSpec| {
-            host.services.as_ref().is_none_or(|names| names.contains(&service.name))
+            host.services
+                .as_ref()
+                .is_none_or(|names| names.contains(&service.name))
         };
-        self.project.services.iter().filter(|service| wanted(service)).cloned().collect()
+        self.project
+            .services
+            .iter()
+            .filter(|service| wanted(service))
+            .cloned()
+            .collect()
     }
 
     /// Whether a stop was asked for.
@@ -79,13 +88,21 @@ impl Context {
     pub fn holder(&self, what: &str) -> Holder {
         let now = jiff::Timestamp::now();
         let since = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
-        Holder { what: what.to_owned(), who: self.who.clone(), since, ci: self.ci.clone() }
+        Holder {
+            what: what.to_owned(),
+            who: self.who.clone(),
+            since,
+            ci: self.ci.clone(),
+        }
     }
 
     /// What a stop looks like when nothing was changed yet.
     #[must_use]
     pub fn interrupted() -> Failure {
-        Failure::new(FailureKind::Interrupted, "interrupted; nothing was changed on any host")
+        Failure::new(
+            FailureKind::Interrupted,
+            "interrupted; nothing was changed on any host",
+        )
     }
 }
 
@@ -131,7 +148,9 @@ impl Fleet {
             return Err(first);
         }
         found.sort_by_key(|(at, _)| *at);
-        Ok(Self { hosts: found.into_iter().map(|(_, link)| link).collect() })
+        Ok(Self {
+            hosts: found.into_iter().map(|(_, link)| link).collect(),
+        })
     }
 
     /// Takes the lock on every host. The first host is the arbiter: of two commands that start at
@@ -168,7 +187,10 @@ impl Fleet {
             begun += usize::from(result.is_ok());
         }
         if result.is_ok() {
-            let asked = rest.iter_mut().zip(&begins[1..]).map(|(host, begin)| begin_one(host, begin));
+            let asked = rest
+                .iter_mut()
+                .zip(&begins[1..])
+                .map(|(host, begin)| begin_one(host, begin));
             let results = join_all(asked).await;
             result = results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
         }
@@ -220,12 +242,25 @@ pub async fn connect_one(
 ) -> Result<HostLink, Failure> {
     let deployment = context.deployment();
     let started = Instant::now();
-    let target = Target { host: host.clone(), user, sudo, root: transport::root_of(&deployment) };
+    let target = Target {
+        host: host.clone(),
+        user,
+        sudo,
+        root: transport::root_of(&deployment),
+    };
     let mut cancel = context.cancel.clone();
     let link = tokio::select! {
         link = transport::connect(&target, &context.options) => link?,
         Ok(_) = cancel.wait_for(|on| *on) => return Err(Context::interrupted()),
     };
     let open = ToAgent::Open(Box::new(Open { deployment }));
-    HostLink::open(host, link, open, context.sink.clone(), context.cancel.clone(), started).await
+    HostLink::open(
+        host,
+        link,
+        open,
+        context.sink.clone(),
+        context.cancel.clone(),
+        started,
+    )
+    .await
 }

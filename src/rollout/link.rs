@@ -62,18 +62,43 @@ impl HostLink {
             }
         });
         let agent_sent = link.agent_sent;
-        let mut opening = Opening { host, link, sink, cancel };
+        let mut opening = Opening {
+            host,
+            link,
+            sink,
+            cancel,
+        };
         let facts = match opening.ask(&open).await? {
             FromAgent::Opened(facts) => *facts,
             FromAgent::Failed(failure) => return Err(named(failure, &opening.host)),
             other => return Err(unasked(&opening.host, &other)),
         };
-        let Opening { host, link, sink, cancel } = opening;
-        sink.host(&host, HostEvent::Connected { agent_sent, current: facts.current, ms: millis(started) });
+        let Opening {
+            host,
+            link,
+            sink,
+            cancel,
+        } = opening;
+        sink.host(
+            &host,
+            HostEvent::Connected {
+                agent_sent,
+                current: facts.current,
+                ms: millis(started),
+            },
+        );
         for text in &facts.recovered {
             sink.host(&host, HostEvent::Warning { text: text.clone() });
         }
-        Ok(Self { host, facts, link, sink, cancel, cancel_sent: false, _beat: Beat(beat) })
+        Ok(Self {
+            host,
+            facts,
+            link,
+            sink,
+            cancel,
+            cancel_sent: false,
+            _beat: Beat(beat),
+        })
     }
 
     /// Sends a request; the answer. Events on the way go to the sink.
@@ -93,7 +118,11 @@ impl HostLink {
     /// # Errors
     /// When the connection is lost.
     pub async fn send(&mut self, request: &ToAgent) -> Result<(), Failure> {
-        self.link.sender().message(request).await.map_err(|_| self.lost())
+        self.link
+            .sender()
+            .message(request)
+            .await
+            .map_err(|_| self.lost())
     }
 
     /// Sends bulk data and its end.
@@ -103,7 +132,10 @@ impl HostLink {
     pub async fn send_data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let sender = self.link.sender();
         for piece in bytes.chunks(256 << 10) {
-            sender.frame(Frame::Data(piece.to_vec())).await.map_err(|_| self.lost())?;
+            sender
+                .frame(Frame::Data(piece.to_vec()))
+                .await
+                .map_err(|_| self.lost())?;
         }
         self.send(&ToAgent::DataEnd).await
     }
@@ -189,7 +221,11 @@ impl HostLink {
             Ok(Ok(None)) | Ok(Err(_)) => Err(self.lost()),
             Err(_) => Err(Failure::new(
                 FailureKind::Unreachable,
-                format!("{}: nothing was heard of the host for {} s", self.host, SILENCE_MS / 1000),
+                format!(
+                    "{}: nothing was heard of the host for {} s",
+                    self.host,
+                    SILENCE_MS / 1000
+                ),
             )),
         }
     }
@@ -208,28 +244,45 @@ struct Opening {
 
 impl Opening {
     async fn ask(&mut self, open: &ToAgent) -> Result<FromAgent, Failure> {
-        self.link.sender().message(open).await.map_err(|_| lost(&self.host, &self.link))?;
-        let answer = tokio::time::timeout(Duration::from_millis(SILENCE_MS), self.link.message()).await;
+        self.link
+            .sender()
+            .message(open)
+            .await
+            .map_err(|_| lost(&self.host, &self.link))?;
+        let answer =
+            tokio::time::timeout(Duration::from_millis(SILENCE_MS), self.link.message()).await;
         match answer {
             Ok(Ok(Some(answer))) => Ok(answer),
             Ok(_) => Err(lost(&self.host, &self.link)),
-            Err(_) => Err(Failure::new(FailureKind::Unreachable, format!("{}: the agent does not answer", self.host))),
+            Err(_) => Err(Failure::new(
+                FailureKind::Unreachable,
+                format!("{}: the agent does not answer", self.host),
+            )),
         }
     }
 }
 
 fn lost(host: &HostName, link: &Link) -> Failure {
     let said = link.stderr();
-    Failure::new(FailureKind::Unreachable, format!("{host}: the connection was lost"))
-        .details(said.lines().map(str::to_owned))
+    Failure::new(
+        FailureKind::Unreachable,
+        format!("{host}: the connection was lost"),
+    )
+    .details(said.lines().map(str::to_owned))
 }
 
 /// An answer that does not belong to the question.
 #[must_use]
 pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
     let text = format!("{answer:?}");
-    let word = text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
-    Failure::unexpected(format!("{host}: the agent answered `{word}`, which was not asked for"))
+    let word = text
+        .split(['(', ' ', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    Failure::unexpected(format!(
+        "{host}: the agent answered `{word}`, which was not asked for"
+    ))
 }
 
 /// Puts the host in front of what failed there.

@@ -27,13 +27,19 @@ pub fn waves(count: usize, strategy: Strategy) -> Vec<Wave> {
         Batch::Hosts(hosts) => (hosts as usize).max(1),
         Batch::Percent(percent) => (count * percent as usize / 100).max(1),
     };
-    let wave = |hosts: std::ops::Range<usize>, bake_ms| Wave { hosts: hosts.collect(), bake_ms };
+    let wave = |hosts: std::ops::Range<usize>, bake_ms| Wave {
+        hosts: hosts.collect(),
+        bake_ms,
+    };
     match strategy {
         _ if count == 0 => Vec::new(),
         Strategy::AllAtOnce => vec![wave(0..count, 0)],
         Strategy::Rolling { batch } => {
             let size = size(batch);
-            (0..count).step_by(size).map(|at| wave(at..(at + size).min(count), 0)).collect()
+            (0..count)
+                .step_by(size)
+                .map(|at| wave(at..(at + size).min(count), 0))
+                .collect()
         }
         Strategy::Canary { batch, bake_ms } => {
             let first = size(batch).min(count);
@@ -62,10 +68,15 @@ pub fn rollback_target(
         .iter()
         .filter_map(|(_, facts)| facts.current)
         .max()
-        .ok_or_else(|| Failure::refused("nothing is deployed, so there is nothing to go back to"))?;
+        .ok_or_else(|| {
+            Failure::refused("nothing is deployed, so there is nothing to go back to")
+        })?;
     let good_everywhere = |id: ReleaseId| {
         hosts.iter().all(|(_, facts)| {
-            facts.releases.iter().any(|there| there.id == id && there.state == ReleaseState::Good)
+            facts
+                .releases
+                .iter()
+                .any(|there| there.id == id && there.state == ReleaseState::Good)
         })
     };
     let mut candidates: Vec<ReleaseId> = hosts
@@ -80,7 +91,13 @@ pub fn rollback_target(
     }
     let before = hosts
         .iter()
-        .filter_map(|(_, facts)| facts.releases.iter().find(|there| there.id == current)?.after)
+        .filter_map(|(_, facts)| {
+            facts
+                .releases
+                .iter()
+                .find(|there| there.id == current)?
+                .after
+        })
         .max();
     // A host that lags behind may be on the target already: it is simply proven again.
     if let Some(before) = before
@@ -88,9 +105,14 @@ pub fn rollback_target(
     {
         return Ok(before);
     }
-    candidates.into_iter().rfind(|id| *id < current).ok_or_else(|| {
-        Failure::refused(format!("there is no good release before {current} to go back to"))
-    })
+    candidates
+        .into_iter()
+        .rfind(|id| *id < current)
+        .ok_or_else(|| {
+            Failure::refused(format!(
+                "there is no good release before {current} to go back to"
+            ))
+        })
 }
 
 fn named_target(
@@ -111,7 +133,10 @@ fn named_target(
         format!("good on every host: {}", there.join(", "))
     };
     let state = |facts: &Facts| facts.releases.iter().find(|r| r.id == to).map(|r| r.state);
-    let failure = match hosts.iter().find(|(_, facts)| state(facts) != Some(ReleaseState::Good)) {
+    let failure = match hosts
+        .iter()
+        .find(|(_, facts)| state(facts) != Some(ReleaseState::Good))
+    {
         Some((host, facts)) => match state(facts) {
             None => Failure::refused(format!("{to} is not on {host}")),
             Some(state) => Failure::refused(format!("{to} is {} on {host}", state.as_str())),
@@ -166,7 +191,9 @@ mod tests {
     fn target(facts: &[Facts], to: Option<u32>) -> Result<u32, String> {
         let name = HostName::local();
         let hosts: Vec<_> = facts.iter().map(|facts| (&name, facts)).collect();
-        rollback_target(&hosts, to.map(ReleaseId)).map(|id| id.0).map_err(|failure| failure.message)
+        rollback_target(&hosts, to.map(ReleaseId))
+            .map(|id| id.0)
+            .map_err(|failure| failure.message)
     }
 
     use ReleaseState::{Bad, Good};
@@ -176,13 +203,22 @@ mod tests {
         let all = [(3, Good, Some(2)), (2, Good, Some(1)), (1, Good, None)];
         assert_eq!(target(&[facts(Some(3), &all)], None), Ok(2));
         assert_eq!(target(&[facts(Some(2), &all)], None), Ok(1));
-        assert!(target(&[facts(Some(1), &all)], None).unwrap_err().contains("no good release before v1"));
+        assert!(
+            target(&[facts(Some(1), &all)], None)
+                .unwrap_err()
+                .contains("no good release before v1")
+        );
     }
 
     #[test]
     fn a_release_that_was_left_by_a_rollback_is_not_gone_back_to() {
         // v3 was rolled back to v2, then v4 came: the way back from v4 is v2.
-        let all = [(4, Good, Some(2)), (3, Good, Some(2)), (2, Good, Some(1)), (1, Good, None)];
+        let all = [
+            (4, Good, Some(2)),
+            (3, Good, Some(2)),
+            (2, Good, Some(1)),
+            (1, Good, None),
+        ];
         assert_eq!(target(&[facts(Some(4), &all)], None), Ok(2));
     }
 
@@ -190,14 +226,26 @@ mod tests {
     fn a_bad_release_is_no_target() {
         let all = [(3, Good, Some(1)), (2, Bad, Some(1)), (1, Good, None)];
         assert_eq!(target(&[facts(Some(3), &all)], None), Ok(1));
-        assert_eq!(target(&[facts(Some(3), &all)], Some(2)), Err("v2 is bad on local".into()));
-        assert_eq!(target(&[facts(Some(3), &all)], Some(3)), Err("v3 is live already".into()));
-        assert_eq!(target(&[facts(Some(3), &all)], Some(9)), Err("v9 is not on local".into()));
+        assert_eq!(
+            target(&[facts(Some(3), &all)], Some(2)),
+            Err("v2 is bad on local".into())
+        );
+        assert_eq!(
+            target(&[facts(Some(3), &all)], Some(3)),
+            Err("v3 is live already".into())
+        );
+        assert_eq!(
+            target(&[facts(Some(3), &all)], Some(9)),
+            Err("v9 is not on local".into())
+        );
     }
 
     #[test]
     fn a_target_is_good_on_every_host() {
-        let one = facts(Some(3), &[(3, Good, Some(2)), (2, Good, Some(1)), (1, Good, None)]);
+        let one = facts(
+            Some(3),
+            &[(3, Good, Some(2)), (2, Good, Some(1)), (1, Good, None)],
+        );
         let other = facts(Some(3), &[(3, Good, Some(1)), (1, Good, None)]);
         assert_eq!(target(&[one, other], None), Ok(1));
     }

@@ -6,7 +6,9 @@ use super::fleet::{Context, connect_one};
 use super::link::unasked;
 use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Failure, HostName, ServiceName};
-use crate::wire::{Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, ReleaseSummary, ToAgent};
+use crate::wire::{
+    Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, ReleaseSummary, ToAgent,
+};
 
 /// What each host answered.
 pub type PerHost<T> = Vec<(HostName, Result<T, Failure>)>;
@@ -15,12 +17,22 @@ pub type PerHost<T> = Vec<(HostName, Result<T, Failure>)>;
 fn quiet(context: &Context) -> Context {
     let sink = context.sink.clone();
     let sink = Sink::new(move |event| match event {
-        Event::Host { host, what: HostEvent::Connected { ms, .. } } => {
-            sink.emit(Event::RoundTrip { host, what: "connect".to_owned(), ms });
+        Event::Host {
+            host,
+            what: HostEvent::Connected { ms, .. },
+        } => {
+            sink.emit(Event::RoundTrip {
+                host,
+                what: "connect".to_owned(),
+                ms,
+            });
         }
         other => sink.emit(other),
     });
-    Context { sink, ..context.clone() }
+    Context {
+        sink,
+        ..context.clone()
+    }
 }
 
 /// Asks every host by itself: one that cannot be reached does not silence the others.
@@ -63,10 +75,14 @@ pub async fn releases(context: &Context) -> PerHost<Vec<ReleaseSummary>> {
 
 /// The newest `limit` entries of each host's history.
 pub async fn history(context: &Context, limit: usize) -> PerHost<Vec<HistoryEntry>> {
-    each(context, &ToAgent::History { limit }, |answer| match answer {
-        FromAgent::History(entries) => Ok(entries),
-        other => Err(other),
-    })
+    each(
+        context,
+        &ToAgent::History { limit },
+        |answer| match answer {
+            FromAgent::History(entries) => Ok(entries),
+            other => Err(other),
+        },
+    )
     .await
 }
 
@@ -80,7 +96,10 @@ pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
         let asked = async {
             let mut link = connect_one(context, host.name.clone(), None, false).await?;
             let mut findings = vec![
-                finding("connection", format!("reached as {}, host key known", link.facts.user)),
+                finding(
+                    "connection",
+                    format!("reached as {}, host key known", link.facts.user),
+                ),
                 finding("architecture", link.facts.platform.clone()),
                 clock(link.facts.clock_ms),
             ];
@@ -92,7 +111,10 @@ pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
             Ok(findings)
         };
         let findings = asked.await.unwrap_or_else(|failure: Failure| {
-            let text = failure.message.strip_prefix(&format!("{}: ", host.name)).unwrap_or(&failure.message);
+            let text = failure
+                .message
+                .strip_prefix(&format!("{}: ", host.name))
+                .unwrap_or(&failure.message);
             let mut lines = vec![text.to_owned()];
             lines.extend(failure.details.clone());
             vec![Finding {
@@ -108,13 +130,20 @@ pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
 }
 
 fn finding(subject: &str, text: String) -> Finding {
-    Finding { level: Level::Ok, subject: subject.to_owned(), text, hint: None }
+    Finding {
+        level: Level::Ok,
+        subject: subject.to_owned(),
+        text,
+        hint: None,
+    }
 }
 
 fn clock(theirs: u64) -> Finding {
     let ours = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        });
     let skew = ours.abs_diff(theirs);
     if skew <= CLOCK_SKEW_MS {
         return finding("clock", "agrees with this machine's".to_owned());
@@ -138,7 +167,11 @@ pub async fn logs(
     follow: bool,
     line: &(dyn Fn(&HostName, &str, &ServiceName, &str) + Sync),
 ) -> Result<(), Failure> {
-    let request = ToAgent::Logs { services: services.to_vec(), lines, follow };
+    let request = ToAgent::Logs {
+        services: services.to_vec(),
+        lines,
+        follow,
+    };
     let request = &request;
     let quiet = &quiet(context);
     let streams = context.environment.hosts.iter().map(|host| async move {
@@ -146,7 +179,11 @@ pub async fn logs(
         link.send(request).await?;
         loop {
             match link.answer().await? {
-                FromAgent::Log { time, service, text } => line(&host.name, &time, &service, &text),
+                FromAgent::Log {
+                    time,
+                    service,
+                    text,
+                } => line(&host.name, &time, &service, &text),
                 FromAgent::Done => return Ok(()),
                 other => return Err(unasked(&host.name, &other)),
             }
@@ -171,7 +208,10 @@ pub async fn exec(
     output: &mut dyn FnMut(bool, &[u8]),
 ) -> Result<i32, Failure> {
     let mut link = connect_one(&quiet(context), host.clone(), None, false).await?;
-    link.send(&ToAgent::Exec { argv: argv.to_vec() }).await?;
+    link.send(&ToAgent::Exec {
+        argv: argv.to_vec(),
+    })
+    .await?;
     let mut cancel = context.cancel.clone();
     loop {
         let answer = tokio::select! {
@@ -198,7 +238,9 @@ pub fn one_host(context: &Context, wanted: Option<&str>) -> Result<HostName, Fai
     let hosts = &context.environment.hosts;
     let found = match wanted {
         None => hosts.first(),
-        Some(name) => hosts.iter().find(|host| host.name.as_str() == name || host.name.short() == name),
+        Some(name) => hosts
+            .iter()
+            .find(|host| host.name.as_str() == name || host.name.short() == name),
     };
     found.map(|host| host.name.clone()).ok_or_else(|| {
         let there: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();

@@ -28,7 +28,9 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
             return Err(failure.into());
         }
     };
-    context.sink.emit(Event::Note { text: format!("going back to {release}") });
+    context.sink.emit(Event::Note {
+        text: format!("going back to {release}"),
+    });
     let switch = Switch {
         context,
         fleet: &mut fleet,
@@ -44,6 +46,10 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
 }
 
 fn target(fleet: &Fleet, to: Option<ReleaseId>) -> Result<ReleaseId, crate::model::Failure> {
-    let hosts: Vec<_> = fleet.hosts.iter().map(|host| (&host.host, &host.facts)).collect();
+    let hosts: Vec<_> = fleet
+        .hosts
+        .iter()
+        .map(|host| (&host.host, &host.facts))
+        .collect();
     rollback_target(&hosts, to)
 }

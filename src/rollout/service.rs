@@ -25,12 +25,17 @@ pub async fn act(
     // Before the lock, and without a row per host: no host was touched.
     if fleet.hosts.iter().all(|host| host.facts.current.is_none()) {
         let what = action.as_str();
-        return Err(Failure::refused(format!("nothing is deployed, so there is nothing to {what}"))
-            .hint(format!("ship deploy {}", context.environment.name))
-            .into());
+        return Err(Failure::refused(format!(
+            "nothing is deployed, so there is nothing to {what}"
+        ))
+        .hint(format!("ship deploy {}", context.environment.name))
+        .into());
     }
     fleet.begin(context, action.as_str(), false).await?;
-    let request = ToAgent::Service { action, services: services.to_vec() };
+    let request = ToAgent::Service {
+        action,
+        services: services.to_vec(),
+    };
     let asked = fleet.hosts.iter_mut().map(|host| {
         let request = &request;
         async move {
@@ -51,7 +56,8 @@ pub async fn act(
             (row, result)
         }
     });
-    let (hosts, results): (Vec<_>, Vec<Result<(), Failure>>) = join_all(asked).await.into_iter().unzip();
+    let (hosts, results): (Vec<_>, Vec<Result<(), Failure>>) =
+        join_all(asked).await.into_iter().unzip();
     fleet.end().await;
     let verb = match action {
         ServiceAction::Restart => "restarted",
@@ -67,8 +73,9 @@ pub async fn act(
         unanswered_ms: None,
     };
     // Of several failures the worst decides: one that needs a person.
-    let failure = results.into_iter().filter_map(Result::err).max_by_key(|failure| {
-        failure.kind == FailureKind::NeedsPerson
-    });
+    let failure = results
+        .into_iter()
+        .filter_map(Result::err)
+        .max_by_key(|failure| failure.kind == FailureKind::NeedsPerson);
     Conclusion { outcome, failure }.into_result()
 }

@@ -53,7 +53,9 @@ impl Switch<'_> {
             .fleet
             .hosts
             .iter()
-            .map(|host| HostEnd::Untouched { current: host.facts.current })
+            .map(|host| HostEnd::Untouched {
+                current: host.facts.current,
+            })
             .collect();
         let mut first_failure: Option<(HostName, Failure)> = None;
         let mut failed_hosts = 0;
@@ -94,7 +96,8 @@ impl Switch<'_> {
             }
         }
         let interrupted = self.context.cancelled();
-        let revert = interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
+        let revert =
+            interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
         if revert {
             self.revert(&mut ends, first_failure.as_ref()).await;
         } else {
@@ -104,7 +107,10 @@ impl Switch<'_> {
     }
 
     async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
-        let request = ToAgent::Activate(ActivateRequest { release: self.release, settle: self.settle });
+        let request = ToAgent::Activate(ActivateRequest {
+            release: self.release,
+            settle: self.settle,
+        });
         let asked = self
             .fleet
             .hosts
@@ -120,7 +126,10 @@ impl Switch<'_> {
 
     async fn bake(&self, ms: u64) {
         self.context.sink.emit(Event::Note {
-            text: format!("the first hosts are watched for {} s before the others follow", ms / 1000),
+            text: format!(
+                "the first hosts are watched for {} s before the others follow",
+                ms / 1000
+            ),
         });
         let mut cancel = self.context.cancel.clone();
         tokio::select! {
@@ -138,28 +147,42 @@ impl Switch<'_> {
         // A host that failed has gone back by itself already.
         let others = ends.iter().any(HostEnd::done);
         if let Some((host, _)) = cause.filter(|_| others) {
-            self.context.sink.emit(Event::Reverting { release: self.release, host: host.clone() });
+            self.context.sink.emit(Event::Reverting {
+                release: self.release,
+                host: host.clone(),
+            });
         }
         let request = ToAgent::Revert { why };
-        let asked = self.fleet.hosts.iter_mut().zip(ends.iter_mut()).map(|(host, end)| {
-            let request = &request;
-            async move {
-                match end {
-                    HostEnd::Reported(activated) if activated.ok => {
-                        let was = activated.was;
-                        *end = match host.ask(request, "revert").await {
-                            Ok(FromAgent::Activated(back)) => HostEnd::Reported(back),
-                            Ok(other) => HostEnd::Unknown { was, why: unasked(&host.host, &other).message },
-                            Err(failure) => HostEnd::Unknown { was, why: failure.message },
-                        };
-                    }
-                    HostEnd::Unknown { .. } => {}
-                    HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
-                        let _ = host.ask(&ToAgent::End, "end").await;
+        let asked = self
+            .fleet
+            .hosts
+            .iter_mut()
+            .zip(ends.iter_mut())
+            .map(|(host, end)| {
+                let request = &request;
+                async move {
+                    match end {
+                        HostEnd::Reported(activated) if activated.ok => {
+                            let was = activated.was;
+                            *end = match host.ask(request, "revert").await {
+                                Ok(FromAgent::Activated(back)) => HostEnd::Reported(back),
+                                Ok(other) => HostEnd::Unknown {
+                                    was,
+                                    why: unasked(&host.host, &other).message,
+                                },
+                                Err(failure) => HostEnd::Unknown {
+                                    was,
+                                    why: failure.message,
+                                },
+                            };
+                        }
+                        HostEnd::Unknown { .. } => {}
+                        HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
+                            let _ = host.ask(&ToAgent::End, "end").await;
+                        }
                     }
                 }
-            }
-        });
+            });
         join_all(asked).await;
     }
 
@@ -167,32 +190,40 @@ impl Switch<'_> {
     async fn commit(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
         let commit = ToAgent::Commit { keep: self.keep };
         let release = self.release;
-        let asked = self.fleet.hosts.iter_mut().zip(ends.iter_mut()).map(|(host, end)| {
-            let commit = &commit;
-            async move {
-                if !end.done() {
-                    if !matches!(end, HostEnd::Unknown { .. }) {
-                        let _ = host.ask(&ToAgent::End, "end").await;
+        let asked = self
+            .fleet
+            .hosts
+            .iter_mut()
+            .zip(ends.iter_mut())
+            .map(|(host, end)| {
+                let commit = &commit;
+                async move {
+                    if !end.done() {
+                        if !matches!(end, HostEnd::Unknown { .. }) {
+                            let _ = host.ask(&ToAgent::End, "end").await;
+                        }
+                        return None;
                     }
-                    return None;
-                }
-                match host.ask(commit, "commit").await {
-                    Ok(FromAgent::Done) => None,
-                    Ok(other) => Some((host.host.clone(), unasked(&host.host, &other))),
-                    Err(failure) => {
-                        let was = match end {
-                            HostEnd::Reported(activated) => activated.was,
-                            _ => None,
-                        };
-                        *end = HostEnd::Unknown {
-                            was,
-                            why: format!("{release} was proven there, but could not be confirmed: {}", failure.message),
-                        };
-                        Some((host.host.clone(), failure))
+                    match host.ask(commit, "commit").await {
+                        Ok(FromAgent::Done) => None,
+                        Ok(other) => Some((host.host.clone(), unasked(&host.host, &other))),
+                        Err(failure) => {
+                            let was = match end {
+                                HostEnd::Reported(activated) => activated.was,
+                                _ => None,
+                            };
+                            *end = HostEnd::Unknown {
+                                was,
+                                why: format!(
+                                    "{release} was proven there, but could not be confirmed: {}",
+                                    failure.message
+                                ),
+                            };
+                            Some((host.host.clone(), failure))
+                        }
                     }
                 }
-            }
-        });
+            });
         for failed in join_all(asked).await.into_iter().flatten() {
             failure.get_or_insert(failed);
         }
@@ -210,7 +241,10 @@ impl Switch<'_> {
         let verb = if went_back { "reverted" } else { self.verb };
         let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
         if !went_back {
-            return Conclusion { outcome, failure: None };
+            return Conclusion {
+                outcome,
+                failure: None,
+            };
         }
         let partial = self.on_failure != OnFailure::RevertAll;
         let kind = kind(&ends, interrupted, partial);
@@ -224,7 +258,10 @@ impl Switch<'_> {
             whole.details.extend(failure.details);
             whole.hint = failure.hint;
         }
-        Conclusion { outcome, failure: Some(whole) }
+        Conclusion {
+            outcome,
+            failure: Some(whole),
+        }
     }
 }
 
@@ -235,7 +272,9 @@ fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str
         HostEnd::Unknown { was, .. } => was.is_none(),
     });
     match kind {
-        FailureKind::Reverted if nothing_before => "; there was no release before, so the service is stopped",
+        FailureKind::Reverted if nothing_before => {
+            "; there was no release before, so the service is stopped"
+        }
         FailureKind::Reverted => "; the previous release is serving",
         FailureKind::Interrupted => "; every host is on the release that it was on",
         FailureKind::Partial => "; the hosts that were done stay on it, as the policy says",
@@ -255,6 +294,9 @@ async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
 fn why_not(activated: &Activated) -> Failure {
     Failure::new(
         FailureKind::Reverted,
-        activated.why.clone().unwrap_or_else(|| "not healthy".to_owned()),
+        activated
+            .why
+            .clone()
+            .unwrap_or_else(|| "not healthy".to_owned()),
     )
 }

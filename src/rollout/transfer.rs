@@ -43,7 +43,13 @@ impl Payload {
     /// What makes the release what it is on a host with `services`.
     #[must_use]
     pub fn identity(&self, services: &[ServiceSpec]) -> Digest {
-        identity(self.artifact, services, &self.env, &self.runtimes, &self.shared)
+        identity(
+            self.artifact,
+            services,
+            &self.env,
+            &self.runtimes,
+            &self.shared,
+        )
     }
 
     fn publish(&self, id: ReleaseId, services: Vec<ServiceSpec>, created: &str) -> ToAgent {
@@ -75,10 +81,14 @@ pub async fn stage_everywhere(
 ) -> Result<(), Failure> {
     let now = jiff::Timestamp::now();
     let created = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
-    let staged = fleet.hosts.iter_mut().zip(&context.environment.hosts).map(|(link, host)| {
-        let publish = payload.publish(id, context.services_of(host), &created);
-        stage(link, payload, publish, id, &context.sink)
-    });
+    let staged = fleet
+        .hosts
+        .iter_mut()
+        .zip(&context.environment.hosts)
+        .map(|(link, host)| {
+            let publish = payload.publish(id, context.services_of(host), &created);
+            stage(link, payload, publish, id, &context.sink)
+        });
     join_all(staged).await.into_iter().collect()
 }
 
@@ -146,7 +156,16 @@ async fn send_content(
         let done = std::cell::Cell::new(0);
         let result = {
             let mut progress = |bytes| done.set(bytes);
-            pack(&dir, &index, &missing, &mut Tracked { wire: &mut wire, done: &done }, &mut progress)
+            pack(
+                &dir,
+                &index,
+                &missing,
+                &mut Tracked {
+                    wire: &mut wire,
+                    done: &done,
+                },
+                &mut progress,
+            )
         };
         result.map_err(|error| error.to_string())?;
         wire.push().map_err(|error| error.to_string())
@@ -155,8 +174,11 @@ async fn send_content(
         Ok(Ok(())) => host.send(&ToAgent::DataEnd).await,
         Ok(Err(why)) => {
             // The agent's own reason, if it gave one, is the better one.
-            Err(Failure::refused(format!("the release could not be sent to {}: {why}", host.host))
-                .hint("a file that changes while it is read? run the deploy again"))
+            Err(Failure::refused(format!(
+                "the release could not be sent to {}: {why}",
+                host.host
+            ))
+            .hint("a file that changes while it is read? run the deploy again"))
         }
         Err(error) => Err(Failure::unexpected(error.to_string())),
     }
@@ -189,7 +211,11 @@ impl WireWriter {
             self.told = Instant::now();
             self.sink.host(
                 &self.host,
-                HostEvent::Transferring { done: self.done, total: self.total, sent: self.sent },
+                HostEvent::Transferring {
+                    done: self.done,
+                    total: self.total,
+                    sent: self.sent,
+                },
             );
         }
         Ok(())

@@ -82,7 +82,10 @@ impl Agent {
         let mut hasher = blake3::Hasher::new();
         let read = fs::File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
         read.map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
-        Ok(Self { digest: hasher.finalize().into(), path: path.to_owned() })
+        Ok(Self {
+            digest: hasher.finalize().into(),
+            path: path.to_owned(),
+        })
     }
 
     /// The file's name on a host.
@@ -97,7 +100,9 @@ impl Agent {
     /// When the binary cannot be read.
     pub fn compressed(&self) -> Result<Arc<Vec<u8>>, Failure> {
         static LAST: std::sync::Mutex<Option<(Digest, Arc<Vec<u8>>)>> = std::sync::Mutex::new(None);
-        let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = LAST
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((digest, bytes)) = last.as_ref()
             && *digest == self.digest
         {

@@ -75,7 +75,11 @@ pub async fn first<R: AsyncRead + Unpin>(reader: &mut R) -> io::Result<First> {
     let mut noise = Vec::new();
     loop {
         match super::local::read_byte(reader).await? {
-            None => return Ok(First::Ended(String::from_utf8_lossy(&noise).trim().to_owned())),
+            None => {
+                return Ok(First::Ended(
+                    String::from_utf8_lossy(&noise).trim().to_owned(),
+                ));
+            }
             Some(byte) => noise.push(byte),
         }
         if noise.ends_with(MARKER) {
@@ -130,7 +134,11 @@ impl<R: AsyncRead + Unpin> AsyncRead for SkipMarker<R> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) if one.filled().is_empty() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(())) => {
-                    self.seen = if one.filled()[0] == MARKER[self.seen] { self.seen + 1 } else { 0 };
+                    self.seen = if one.filled()[0] == MARKER[self.seen] {
+                        self.seen + 1
+                    } else {
+                        0
+                    };
                 }
             }
         }
@@ -167,10 +175,15 @@ mod tests {
 
     #[test]
     fn the_line_holds_nothing_that_a_login_shell_reads_its_own_way() {
-        let agent = super::super::agents::for_platform(&super::super::agents::own_platform()).unwrap();
+        let agent =
+            super::super::agents::for_platform(&super::super::agents::own_platform()).unwrap();
         for root in ["/srv/shop", "~/apps/my shop", "/srv/it$HOME"] {
             let line = command_line(&agent, root, false);
-            let inside = line.strip_prefix("sh -c '").unwrap().strip_suffix('\'').unwrap();
+            let inside = line
+                .strip_prefix("sh -c '")
+                .unwrap()
+                .strip_suffix('\'')
+                .unwrap();
             for bad in ["'", "\n", "!", "\\\\"] {
                 assert!(!inside.contains(bad), "{bad:?} in {inside}");
             }

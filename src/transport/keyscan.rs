@@ -28,16 +28,29 @@ pub fn scan(host: &HostName, ssh_config: Option<&Path>) -> Result<HostKeys, Fail
         .output()
         .map_err(|error| Failure::unexpected(format!("ssh-keyscan: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut lines: Vec<String> =
-        text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect();
+    let mut lines: Vec<String> = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(str::to_owned)
+        .collect();
     lines.sort();
     if lines.is_empty() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let why = said.lines().rfind(|line| !line.starts_with('#')).unwrap_or("no answer").to_owned();
-        return Err(Failure::new(FailureKind::Unreachable, format!("{host}: no host key: {why}")));
+        let why = said
+            .lines()
+            .rfind(|line| !line.starts_with('#'))
+            .unwrap_or("no answer")
+            .to_owned();
+        return Err(Failure::new(
+            FailureKind::Unreachable,
+            format!("{host}: no host key: {why}"),
+        ));
     }
     let fingerprints = fingerprints(&lines)?;
-    Ok(HostKeys { lines, fingerprints })
+    Ok(HostKeys {
+        lines,
+        fingerprints,
+    })
 }
 
 /// The user that ssh(1) would log in as (`ssh -G`).
@@ -56,7 +69,8 @@ fn resolve(host: &HostName, ssh_config: Option<&Path>) -> Result<(String, String
 }
 
 fn value(text: &str, key: &str) -> Option<String> {
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ').map(str::to_owned))
+    text.lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(' ').map(str::to_owned))
 }
 
 /// The configuration in effect for `host` (`ssh -G`).
@@ -65,7 +79,10 @@ fn effective(host: &HostName, ssh_config: Option<&Path>) -> Result<String, Failu
     if let Some(path) = ssh_config {
         command.arg("-F").arg(path);
     }
-    let bare = host.as_str().strip_prefix("ssh://").unwrap_or(host.as_str());
+    let bare = host
+        .as_str()
+        .strip_prefix("ssh://")
+        .unwrap_or(host.as_str());
     let uri = format!("ssh://{bare}");
     let output = command
         .args(["-G", "--", &uri])
@@ -84,7 +101,10 @@ fn fingerprints(lines: &[String]) -> Result<Vec<String>, Failure> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Failure::unexpected(format!("ssh-keygen: {error}")))?;
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Pins `keys` in the project's `.ship/known_hosts`, in place of whatever was pinned for the same
@@ -97,10 +117,18 @@ pub fn pin(project: &Path, keys: &HostKeys) -> Result<(), Failure> {
     fs::create_dir_all(&folder)?;
     let path = folder.join("known_hosts");
     let old = fs::read_to_string(&path).unwrap_or_default();
-    let name = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+    let name = |line: &str| {
+        line.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let names: Vec<String> = keys.lines.iter().map(|line| name(line)).collect();
-    let mut lines: Vec<String> =
-        old.lines().filter(|line| !names.contains(&name(line))).map(str::to_owned).collect();
+    let mut lines: Vec<String> = old
+        .lines()
+        .filter(|line| !names.contains(&name(line)))
+        .map(str::to_owned)
+        .collect();
     lines.extend(keys.lines.iter().cloned());
     crate::agent::disk::write_atomic(&path, format!("{}\n", lines.join("\n")).as_bytes(), 0o644)?;
     Ok(())

@@ -46,7 +46,10 @@ impl LinkSender {
     /// # Errors
     /// When the connection is gone.
     pub async fn frame(&self, frame: Frame) -> io::Result<()> {
-        self.0.send(frame).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.0
+            .send(frame)
+            .await
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Sends one message.
@@ -62,7 +65,9 @@ impl LinkSender {
     /// # Errors
     /// When the connection is gone.
     pub fn frame_blocking(&self, frame: Frame) -> io::Result<()> {
-        self.0.blocking_send(frame).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.0
+            .blocking_send(frame)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -93,7 +98,10 @@ impl Link {
         let traffic = Traffic::default();
         let (sender, frames) = mpsc::channel(16);
         tokio::spawn(write_frames(writer, frames, Arc::clone(&traffic.sent)));
-        let reader = Counted { inner: reader, count: Arc::clone(&traffic.received) };
+        let reader = Counted {
+            inner: reader,
+            count: Arc::clone(&traffic.received),
+        };
         Self {
             sender: LinkSender(sender),
             reader: Box::new(reader),
@@ -114,7 +122,10 @@ impl Link {
     /// What the remote side said on standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.stderr.lock().map(|text| text.trim().to_owned()).unwrap_or_default()
+        self.stderr
+            .lock()
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
     }
 
     /// The sending half.
@@ -174,7 +185,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        self.count.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
+        self.count
+            .fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
         polled
     }
 }

@@ -28,15 +28,24 @@ pub fn connect() -> Result<Link, Failure> {
             return Err(std::io::Error::other("no pipes"));
         };
         let reader = tokio::io::BufReader::new(stdout);
-        Ok(Link::new(bootstrap::SkipMarker::new(reader), stdin, Box::new(child)))
+        Ok(Link::new(
+            bootstrap::SkipMarker::new(reader),
+            stdin,
+            Box::new(child),
+        ))
     };
     start().map_err(|error| {
-        Failure::new(FailureKind::Unexpected, format!("cannot start an agent on this machine: {error}"))
+        Failure::new(
+            FailureKind::Unexpected,
+            format!("cannot start an agent on this machine: {error}"),
+        )
     })
 }
 
 /// Reads exactly what a marker is, from any stream.
-pub(super) async fn read_byte<R: tokio::io::AsyncRead + Unpin>(reader: &mut R) -> std::io::Result<Option<u8>> {
+pub(super) async fn read_byte<R: tokio::io::AsyncRead + Unpin>(
+    reader: &mut R,
+) -> std::io::Result<Option<u8>> {
     let mut byte = [0u8; 1];
     Ok((reader.read(&mut byte).await? == 1).then_some(byte[0]))
 }

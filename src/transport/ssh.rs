@@ -30,13 +30,19 @@ pub async fn connect(target: &Target, options: &Options) -> Result<Link, Failure
     let session = tokio::time::timeout(options.timeout, open(target, options, &folder))
         .await
         .map_err(|_| {
-            unreachable_host(target, &format!("no connection within {} s", options.timeout.as_secs()))
+            unreachable_host(
+                target,
+                &format!("no connection within {} s", options.timeout.as_secs()),
+            )
         })??;
     let session = Arc::new(session);
     let started = start_agent(&session, target, agents::own_platform(), &folder);
     match tokio::time::timeout(options.timeout * 4, started).await {
         Ok(link) => link,
-        Err(_) => Err(unreachable_host(target, "connected, but its login shell did not start the agent in time")),
+        Err(_) => Err(unreachable_host(
+            target,
+            "connected, but its login shell did not start the agent in time",
+        )),
     }
 }
 
@@ -50,9 +56,10 @@ impl Folder {
         let base = runtime
             .filter(|path| path.as_os_str().len() < 40 && path.is_dir())
             .unwrap_or_else(|| PathBuf::from("/tmp"));
-        let folder = tempfile::Builder::new().prefix("ship-").tempdir_in(&base).or_else(|_| {
-            tempfile::Builder::new().prefix("ship-").tempdir_in("/tmp")
-        })?;
+        let folder = tempfile::Builder::new()
+            .prefix("ship-")
+            .tempdir_in(&base)
+            .or_else(|_| tempfile::Builder::new().prefix("ship-").tempdir_in("/tmp"))?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
         fs::write(folder.path().join("config"), config(options))?;
         Ok(Self(folder))
@@ -86,7 +93,11 @@ fn config(options: &Options) -> String {
 /// A path in ssh_config(5): in double quotes where it holds spaces.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    if text.contains(' ') { format!("\"{text}\"") } else { text }
+    if text.contains(' ') {
+        format!("\"{text}\"")
+    } else {
+        text
+    }
 }
 
 async fn open(target: &Target, options: &Options, folder: &Folder) -> Result<Session, Failure> {
@@ -128,7 +139,10 @@ struct Address<'a> {
 impl<'a> Address<'a> {
     /// Reads `[ssh://][user@]host[:port]`; an IPv6 address may stand in brackets.
     fn parse(text: &'a str) -> Self {
-        let text = text.strip_prefix("ssh://").unwrap_or(text).trim_end_matches('/');
+        let text = text
+            .strip_prefix("ssh://")
+            .unwrap_or(text)
+            .trim_end_matches('/');
         let (user, rest) = match text.rsplit_once('@') {
             Some((user, rest)) => (Some(user), rest),
             None => (None, text),
@@ -139,7 +153,10 @@ impl<'a> Address<'a> {
             }
             _ => (rest, None),
         };
-        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let host = host
+            .strip_prefix('[')
+            .and_then(|h| h.strip_suffix(']'))
+            .unwrap_or(host);
         Self { user, host, port }
     }
 }
@@ -152,7 +169,11 @@ fn key_file(key: &str, folder: &Folder) -> Result<PathBuf, Failure> {
     }
     let text = key.replace("\r\n", "\n").replace('\r', "\n");
     let path = folder.path().join("key");
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
     std::io::Write::write_all(&mut file, format!("{}\n", text.trim()).as_bytes())?;
     Ok(path)
 }
@@ -178,9 +199,11 @@ async fn start_agent(
             .spawn()
             .await
             .map_err(|error| explain(target, &error))?;
-        let (Some(mut stdin), Some(stdout), Some(stderr)) =
-            (child.stdin().take(), child.stdout().take(), child.stderr().take())
-        else {
+        let (Some(mut stdin), Some(stdout), Some(stderr)) = (
+            child.stdin().take(),
+            child.stdout().take(),
+            child.stderr().take(),
+        ) else {
             return Err(Failure::unexpected("the channel has no pipes"));
         };
         let said = keep_stderr(stderr);
@@ -196,7 +219,10 @@ async fn start_agent(
             }
             let binary = tokio::task::spawn_blocking(move || agent.compressed()).await;
             let binary = binary.map_err(|error| Failure::unexpected(error.to_string()))??;
-            stdin.write_all(format!("{}\n", binary.len()).as_bytes()).await.map_err(lost)?;
+            stdin
+                .write_all(format!("{}\n", binary.len()).as_bytes())
+                .await
+                .map_err(lost)?;
             stdin.write_all(&binary).await.map_err(lost)?;
             stdin.flush().await.map_err(lost)?;
             agent_sent = true;
@@ -250,25 +276,42 @@ fn unreachable_host(target: &Target, why: &str) -> Failure {
 }
 
 fn no_agent(target: &Target, said: &str) -> Failure {
-    let lines: Vec<String> =
-        said.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let lines: Vec<String> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
     if target.sudo && lines.iter().any(|line| line.contains("sudo")) {
-        return Failure::refused(format!("{}: this user may not use sudo without a password", target.host))
-            .details(lines)
-            .hint("connect as root: ship setup ENV --as root");
+        return Failure::refused(format!(
+            "{}: this user may not use sudo without a password",
+            target.host
+        ))
+        .details(lines)
+        .hint("connect as root: ship setup ENV --as root");
     }
     let full = lines.iter().any(|line| line.contains("No space left"));
-    let failure = unreachable_host(target, "connected, but the agent could not be started").details(lines);
-    if full { failure.hint("free some space on the host") } else { failure }
+    let failure =
+        unreachable_host(target, "connected, but the agent could not be started").details(lines);
+    if full {
+        failure.hint("free some space on the host")
+    } else {
+        failure
+    }
 }
 
 /// Turns what ssh(1) said into a sentence and what to do about it.
 fn explain(target: &Target, error: &openssh::Error) -> Failure {
     use std::error::Error as _;
-    let said = error.source().map_or_else(|| error.to_string(), |source| source.to_string());
+    let said = error
+        .source()
+        .map_or_else(|| error.to_string(), |source| source.to_string());
     let host = &target.host;
     let lines = || {
-        said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('@')).map(str::to_owned)
+        said.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('@'))
+            .map(str::to_owned)
     };
     if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         return unreachable_host(target, "its host key is not the one that is known")
@@ -276,8 +319,10 @@ fn explain(target: &Target, error: &openssh::Error) -> Failure {
             .hint(format!("somebody may be listening in; if the host was really reinstalled: ship host trust {}", host.short()));
     }
     if said.contains("Host key verification failed") {
-        return unreachable_host(target, "its host key is not known")
-            .hint(format!("compare and pin it: ship host trust {}", host.short()));
+        return unreachable_host(target, "its host key is not known").hint(format!(
+            "compare and pin it: ship host trust {}",
+            host.short()
+        ));
     }
     if said.contains("Permission denied (") {
         return unreachable_host(target, "the host refuses every key that ssh offers")
@@ -300,9 +345,18 @@ mod tests {
             (address.user, address.host, address.port)
         };
         assert_eq!(all("web1"), (None, "web1", None));
-        assert_eq!(all("deploy@web1:2222"), (Some("deploy"), "web1", Some(2222)));
-        assert_eq!(all("ssh://deploy@web1:22/"), (Some("deploy"), "web1", Some(22)));
-        assert_eq!(all("deploy@[fe80::1]:22"), (Some("deploy"), "fe80::1", Some(22)));
+        assert_eq!(
+            all("deploy@web1:2222"),
+            (Some("deploy"), "web1", Some(2222))
+        );
+        assert_eq!(
+            all("ssh://deploy@web1:22/"),
+            (Some("deploy"), "web1", Some(22))
+        );
+        assert_eq!(
+            all("deploy@[fe80::1]:22"),
+            (Some("deploy"), "fe80::1", Some(22))
+        );
         assert_eq!(all("deploy@fe80::1"), (Some("deploy"), "fe80::1", None));
     }
 
@@ -315,9 +369,19 @@ mod tests {
             timeout: Duration::from_secs(1),
         };
         let folder = Folder::make(&options).unwrap();
-        let path = key_file("-----BEGIN X PRIVATE KEY-----\r\nabc\r\n-----END X PRIVATE KEY-----", &folder).unwrap();
+        let path = key_file(
+            "-----BEGIN X PRIVATE KEY-----\r\nabc\r\n-----END X PRIVATE KEY-----",
+            &folder,
+        )
+        .unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "-----BEGIN X PRIVATE KEY-----\nabc\n-----END X PRIVATE KEY-----\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            text,
+            "-----BEGIN X PRIVATE KEY-----\nabc\n-----END X PRIVATE KEY-----\n"
+        );
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }

@@ -30,7 +30,10 @@ impl Frame {
     pub fn message<T: Serialize>(message: &T) -> io::Result<Self> {
         let payload = serde_json::to_vec(message)?;
         if payload.len() > MAX_FRAME {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "message too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "message too large",
+            ));
         }
         Ok(Self::Message(payload))
     }
@@ -44,7 +47,11 @@ impl Frame {
         };
         let mut bytes = Vec::with_capacity(payload.len() + 5);
         bytes.push(kind);
-        bytes.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(
+            &u32::try_from(payload.len())
+                .unwrap_or(u32::MAX)
+                .to_le_bytes(),
+        );
         bytes.extend_from_slice(payload);
         bytes
     }
@@ -56,9 +63,10 @@ impl Frame {
     pub fn parse<T: DeserializeOwned>(&self) -> io::Result<T> {
         match self {
             Self::Message(payload) => Ok(serde_json::from_slice(payload)?),
-            Self::Data(_) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "expected a message, found data"))
-            }
+            Self::Data(_) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "expected a message, found data",
+            )),
         }
     }
 
@@ -108,7 +116,9 @@ impl<R: Read> FrameReader<R> {
         let (kind, length) = check_header(header)?;
         let mut payload = Vec::new();
         // `take` and `read_to_end` allocate as bytes arrive, not as the peer claims.
-        let got = (&mut self.0).take(length as u64).read_to_end(&mut payload)?;
+        let got = (&mut self.0)
+            .take(length as u64)
+            .read_to_end(&mut payload)?;
         if got < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -10,12 +10,18 @@ use crate::support::{Controller, Fleet, require_hosts};
 #[ignore = "not a test: boots hosts for a person"]
 fn lab() {
     let Some(()) = require_hosts() else { return };
-    let count = std::env::var("SHIP_LAB").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let count = std::env::var("SHIP_LAB")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
     let fleet = Fleet::boot(count);
     let controller = Controller::knowing(fleet.iter());
     let flag = std::env::temp_dir().join("ship-lab");
     std::fs::write(&flag, "").expect("a writable temporary folder");
-    eprintln!("export SHIP_SSH_CONFIG={}", controller.ssh_config().display());
+    eprintln!(
+        "export SHIP_SSH_CONFIG={}",
+        controller.ssh_config().display()
+    );
     for host in fleet.iter() {
         eprintln!("host {} {}", host.name(), host.addr());
     }

@@ -35,7 +35,8 @@ pub fn setup(host: &Host, request: &SetupRequest) -> Result<Vec<String>, Failure
     let steps = plan::plan(&target)?;
     for step in &steps {
         if !request.dry_run {
-            step.apply().map_err(|failure| in_context(failure, &steps, step))?;
+            step.apply()
+                .map_err(|failure| in_context(failure, &steps, step))?;
         }
     }
     Ok(steps.iter().map(ToString::to_string).collect())
@@ -83,17 +84,28 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn of(host: &'a Host, request: &'a SetupRequest) -> Result<Self, Failure> {
-        let SetupRequest { services, shared, login, .. } = request;
+        let SetupRequest {
+            services,
+            shared,
+            login,
+            ..
+        } = request;
         let deployment = &host.deployment;
         for (what, name) in [("the deploying user", login), ("`user`", &deployment.user)] {
             if !account::is_name(name) {
-                return Err(Failure::refused(format!("{what} cannot be called `{name}`")));
+                return Err(Failure::refused(format!(
+                    "{what} cannot be called `{name}`"
+                )));
             }
         }
         let root = rustix::process::geteuid().is_root();
         let for_another = root && login != "root";
         // Without root, it is only ever made for oneself.
-        let login = if root { login.clone() } else { systemctl::user_name() };
+        let login = if root {
+            login.clone()
+        } else {
+            systemctl::user_name()
+        };
         let home = match account::by_name(&login) {
             Some(account) => account.home,
             None => PathBuf::from("/home").join(&login),
@@ -110,7 +122,15 @@ impl<'a> Target<'a> {
                 "the root folder {path:?} is not an absolute path"
             )));
         }
-        Ok(Self { deployment, layout, services, shared, login, home, for_another })
+        Ok(Self {
+            deployment,
+            layout,
+            services,
+            shared,
+            login,
+            home,
+            for_another,
+        })
     }
 }
 
