@@ -53,7 +53,9 @@ fn prepared(
     session: &Session,
     args: &DeployArgs,
 ) -> Result<(crate::rollout::Context, DeployOptions), Failure> {
-    let mut context = session.context(args.environment.as_deref())?;
+    let project = session.project()?;
+    let environment = Session::environment(&project, args.environment.as_deref())?;
+    let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
     let (origin, warning) = session.origin(&context.project, args.skip_tests);
     if let Some(text) = warning {

@@ -104,7 +104,7 @@ pub fn split_target(
     session: &Session,
     words: &[String],
 ) -> Result<(Context, Vec<ServiceName>), Failure> {
-    let project = session.project()?;
+    let project = session.manifest()?;
     let is_environment = |word: &String| {
         project
             .environments

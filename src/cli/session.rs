@@ -96,7 +96,18 @@ impl Session {
     /// # Errors
     /// The failure, with the rendered diagnostics as details.
     pub fn project(&self) -> Result<Project, Failure> {
-        let checked = Project::check(&self.folder());
+        self.accept(Project::check(&self.folder()))
+    }
+
+    /// The project without a look at its files: for commands that only speak to hosts.
+    ///
+    /// # Errors
+    /// As [`project`](Self::project).
+    pub fn manifest(&self) -> Result<Project, Failure> {
+        self.accept(Project::check_text(&self.folder()))
+    }
+
+    fn accept(&self, checked: crate::project::Checked) -> Result<Project, Failure> {
         let diagnostics = checked.diagnostics;
         match checked.project {
             Some(project) => {
@@ -156,7 +167,7 @@ impl Session {
     /// # Errors
     /// As [`project`](Self::project) and [`environment`](Self::environment).
     pub fn context(&self, name: Option<&str>) -> Result<Context, Failure> {
-        let project = self.project()?;
+        let project = self.manifest()?;
         let environment = Self::environment(&project, name)?;
         self.context_for(project, environment)
     }

@@ -42,11 +42,29 @@ impl Project {
     /// Reads and validates the manifest of `dir`; gives warnings as well.
     #[must_use]
     pub fn check(dir: &Path) -> Checked {
+        Self::read(dir, true)
+    }
+
+    /// The same without a look at the files that the manifest names: a rollback must not need
+    /// what a build makes.
+    #[must_use]
+    pub fn check_text(dir: &Path) -> Checked {
+        Self::read(dir, false)
+    }
+
+    fn read(dir: &Path, look_at_files: bool) -> Checked {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         let path = dir.join(MANIFEST);
         let problem = match std::fs::read(&path) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => return manifest::parse(&text, MANIFEST, &dir, Files::In(&dir)),
+                Ok(text) => {
+                    let files = if look_at_files {
+                        Files::In(&dir)
+                    } else {
+                        Files::Ignored
+                    };
+                    return manifest::parse(&text, MANIFEST, &dir, files);
+                }
                 Err(error) => not_text(&error),
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

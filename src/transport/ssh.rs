@@ -219,12 +219,8 @@ async fn start_agent(
             }
             let binary = tokio::task::spawn_blocking(move || agent.compressed()).await;
             let binary = binary.map_err(|error| Failure::unexpected(error.to_string()))??;
-            stdin
-                .write_all(format!("{}\n", binary.len()).as_bytes())
-                .await
-                .map_err(lost)?;
-            stdin.write_all(&binary).await.map_err(lost)?;
-            stdin.flush().await.map_err(lost)?;
+            // A line that broke ends its input too: what it said is the better reason.
+            let _ = send_agent(&mut stdin, &binary).await;
             agent_sent = true;
             seen = first(&mut stdout).await.map_err(lost)?;
         }
@@ -245,6 +241,13 @@ async fn start_agent(
         };
     }
     Err(no_agent(target, "it changes its mind about its platform"))
+}
+
+async fn send_agent(stdin: &mut openssh::ChildStdin, binary: &[u8]) -> std::io::Result<()> {
+    let length = format!("{}\n", binary.len());
+    stdin.write_all(length.as_bytes()).await?;
+    stdin.write_all(binary).await?;
+    stdin.flush().await
 }
 
 fn keep_stderr(mut stderr: openssh::ChildStderr) -> Arc<Mutex<String>> {

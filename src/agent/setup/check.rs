@@ -193,7 +193,12 @@ fn unit_files(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mu
 }
 
 /// What the deploying user may do: exact lines for sudo, or linger.
-fn rights(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
+pub(super) fn rights(
+    host: &Host,
+    scope: Scope,
+    services: &[ServiceSpec],
+    findings: &mut Vec<Finding>,
+) {
     const SUBJECT: &str = "rights";
     let user = systemctl::user_name();
     let setup = format!("run {}", systemctl::setup_command(&host.deployment));

@@ -60,13 +60,31 @@ pub fn ready_for(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
         .map(|unit| unit.name)
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        return may_restart(host, scope, services);
     }
     Err(Failure::refused(format!(
         "this host is not set up for {}",
         missing.join(", ")
     ))
     .hint(systemctl::setup_command(&host.deployment)))
+}
+
+/// Rights that were taken away are found out here, not in the middle of a switch whose way back
+/// would need them too.
+fn may_restart(host: &Host, scope: Scope, services: &[ServiceSpec]) -> Result<(), Failure> {
+    let mut findings = Vec::new();
+    check::rights(host, scope, services, &mut findings);
+    let Some(failed) = findings
+        .into_iter()
+        .find(|found| found.level == crate::wire::Level::Failure)
+    else {
+        return Ok(());
+    };
+    let failure = Failure::refused(failed.text);
+    Err(match failed.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
 }
 
 /// What is to be made, and for whom.

@@ -1,0 +1,603 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'ship'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'ship' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Writes a ship.toml for the project in this folder')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Validates ship.toml; with an environment, also looks at its hosts')
+            [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Runs the build steps, as a deploy would')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Runs the test steps, as a deploy would')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs a command here as a build step would see it: with the project''s environment')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice')
+            [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve')
+            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Goes back to the good release from before the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Shows what is live where, since when, and whether it is healthy right now')
+            [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Lists the releases on the hosts: which are good, which is live')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Shows who deployed what, when, from which commit, with what outcome')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Shows the logs of the services on all hosts together')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Runs a command in the live release''s folder on a host, with its environment')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Restarts services of the live release and proves that they serve')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stops services')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Starts services of the live release and proves that they serve')
+            [CompletionResult]::new('host', 'host', [CompletionResultType]::ParameterValue, 'Hosts and their keys')
+            [CompletionResult]::new('try', 'try', [CompletionResultType]::ParameterValue, 'Shows it all on this machine: a deploy, a broken one, the automatic way back')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions of a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, for `man -l -`')
+            [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'What the host side runs')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;init' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the app; default: what the project or its folder is called')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Where it runs, as ssh takes it, such as deploy@web1.example.com; may be repeated')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Environment that the hosts belong to')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Asks nothing: takes what was detected and the flags')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Asks nothing: takes what was detected and the flags')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrites a ship.toml that is there')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'ship;check' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Prints the manifest with every default filled in')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;build' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;test' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;run' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;setup' {
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to connect as for this, such as root; default: the deploying user, with sudo')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only says what would be changed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;deploy' {
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--skip-tests', '--skip-tests', [CompletionResultType]::ParameterName, 'Leaves the test steps out; the history says so')
+            [CompletionResult]::new('--allow-dirty', '--allow-dirty', [CompletionResultType]::ParameterName, 'Deploys uncommitted changes too')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Makes a new release even when nothing has changed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;rollback' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Release to go to, such as v41; default: the one that was live before')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;status' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;releases' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;history' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many entries, the newest first')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'How many entries, the newest first')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;logs' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many old lines per service and host')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many old lines per service and host')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Goes on with what comes, until Ctrl-C')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Goes on with what comes, until Ctrl-C')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;exec' {
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host to run it on; default: the first one')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;restart' {
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;stop' {
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;start' {
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;host' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Shows the fingerprints of a host''s keys, and pins them in the project')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;host;trust' {
+            [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Pins without asking: only when the host''s key has this fingerprint (SHA256:…)')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;host;help' {
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Shows the fingerprints of a host''s keys, and pins them in the project')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;host;help;trust' {
+            break
+        }
+        'ship;host;help;help' {
+            break
+        }
+        'ship;try' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keeps the folder and the running app for a look around, and says how to end it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'ship;completions' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;man' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
+            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
+            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;agent;serve' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;transaction' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;supervise' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;site' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;demo' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;help' {
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
+            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
+            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;agent;help;serve' {
+            break
+        }
+        'ship;agent;help;transaction' {
+            break
+        }
+        'ship;agent;help;supervise' {
+            break
+        }
+        'ship;agent;help;site' {
+            break
+        }
+        'ship;agent;help;demo' {
+            break
+        }
+        'ship;agent;help;help' {
+            break
+        }
+        'ship;help' {
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Writes a ship.toml for the project in this folder')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Validates ship.toml; with an environment, also looks at its hosts')
+            [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Runs the build steps, as a deploy would')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Runs the test steps, as a deploy would')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs a command here as a build step would see it: with the project''s environment')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice')
+            [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve')
+            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Goes back to the good release from before the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Shows what is live where, since when, and whether it is healthy right now')
+            [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Lists the releases on the hosts: which are good, which is live')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Shows who deployed what, when, from which commit, with what outcome')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Shows the logs of the services on all hosts together')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Runs a command in the live release''s folder on a host, with its environment')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Restarts services of the live release and proves that they serve')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stops services')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Starts services of the live release and proves that they serve')
+            [CompletionResult]::new('host', 'host', [CompletionResultType]::ParameterValue, 'Hosts and their keys')
+            [CompletionResult]::new('try', 'try', [CompletionResultType]::ParameterValue, 'Shows it all on this machine: a deploy, a broken one, the automatic way back')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions of a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, for `man -l -`')
+            [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'What the host side runs')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'ship;help;init' {
+            break
+        }
+        'ship;help;check' {
+            break
+        }
+        'ship;help;build' {
+            break
+        }
+        'ship;help;test' {
+            break
+        }
+        'ship;help;run' {
+            break
+        }
+        'ship;help;setup' {
+            break
+        }
+        'ship;help;deploy' {
+            break
+        }
+        'ship;help;rollback' {
+            break
+        }
+        'ship;help;status' {
+            break
+        }
+        'ship;help;releases' {
+            break
+        }
+        'ship;help;history' {
+            break
+        }
+        'ship;help;logs' {
+            break
+        }
+        'ship;help;exec' {
+            break
+        }
+        'ship;help;restart' {
+            break
+        }
+        'ship;help;stop' {
+            break
+        }
+        'ship;help;start' {
+            break
+        }
+        'ship;help;host' {
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Shows the fingerprints of a host''s keys, and pins them in the project')
+            break
+        }
+        'ship;help;host;trust' {
+            break
+        }
+        'ship;help;try' {
+            break
+        }
+        'ship;help;completions' {
+            break
+        }
+        'ship;help;man' {
+            break
+        }
+        'ship;help;agent' {
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
+            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
+            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
+            break
+        }
+        'ship;help;agent;serve' {
+            break
+        }
+        'ship;help;agent;transaction' {
+            break
+        }
+        'ship;help;agent;supervise' {
+            break
+        }
+        'ship;help;agent;site' {
+            break
+        }
+        'ship;help;agent;demo' {
+            break
+        }
+        'ship;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,531 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[ship] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'ship'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'ship'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand init 'Writes a ship.toml for the project in this folder'
+            cand check 'Validates ship.toml; with an environment, also looks at its hosts'
+            cand build 'Runs the build steps, as a deploy would'
+            cand test 'Runs the test steps, as a deploy would'
+            cand run 'Runs a command here as a build step would see it: with the project''s environment'
+            cand setup 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice'
+            cand deploy 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve'
+            cand rollback 'Goes back to the good release from before the current one'
+            cand status 'Shows what is live where, since when, and whether it is healthy right now'
+            cand releases 'Lists the releases on the hosts: which are good, which is live'
+            cand history 'Shows who deployed what, when, from which commit, with what outcome'
+            cand logs 'Shows the logs of the services on all hosts together'
+            cand exec 'Runs a command in the live release''s folder on a host, with its environment'
+            cand restart 'Restarts services of the live release and proves that they serve'
+            cand stop 'Stops services'
+            cand start 'Starts services of the live release and proves that they serve'
+            cand host 'Hosts and their keys'
+            cand try 'Shows it all on this machine: a deploy, a broken one, the automatic way back'
+            cand completions 'Prints the completions of a shell'
+            cand man 'Prints the manual page, for `man -l -`'
+            cand agent 'What the host side runs'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;init'= {
+            cand --name 'Name of the app; default: what the project or its folder is called'
+            cand --host 'Where it runs, as ssh takes it, such as deploy@web1.example.com; may be repeated'
+            cand --env 'Environment that the hosts belong to'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand -y 'Asks nothing: takes what was detected and the flags'
+            cand --yes 'Asks nothing: takes what was detected and the flags'
+            cand --force 'Overwrites a ship.toml that is there'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'ship;check'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --print 'Prints the manifest with every default filled in'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;build'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;test'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;run'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;setup'= {
+            cand --as 'User to connect as for this, such as root; default: the deploying user, with sudo'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --dry-run 'Only says what would be changed'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;deploy'= {
+            cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --skip-tests 'Leaves the test steps out; the history says so'
+            cand --allow-dirty 'Deploys uncommitted changes too'
+            cand --force 'Makes a new release even when nothing has changed'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;rollback'= {
+            cand --to 'Release to go to, such as v41; default: the one that was live before'
+            cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;status'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;releases'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;history'= {
+            cand -n 'How many entries, the newest first'
+            cand --limit 'How many entries, the newest first'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;logs'= {
+            cand -n 'How many old lines per service and host'
+            cand --lines 'How many old lines per service and host'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand -f 'Goes on with what comes, until Ctrl-C'
+            cand --follow 'Goes on with what comes, until Ctrl-C'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;exec'= {
+            cand --host 'Host to run it on; default: the first one'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;restart'= {
+            cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;stop'= {
+            cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;start'= {
+            cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;host'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand trust 'Shows the fingerprints of a host''s keys, and pins them in the project'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;host;trust'= {
+            cand --fingerprint 'Pins without asking: only when the host''s key has this fingerprint (SHA256:…)'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;host;help'= {
+            cand trust 'Shows the fingerprints of a host''s keys, and pins them in the project'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;host;help;trust'= {
+        }
+        &'ship;host;help;help'= {
+        }
+        &'ship;try'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --keep 'Keeps the folder and the running app for a look around, and says how to end it'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'ship;completions'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;man'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand serve 'Serves one connection over standard input and output'
+            cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand supervise 'Keeps the services of one app running'
+            cand site 'Serves a folder over HTTP on $PORT'
+            cand demo 'The app that `ship try` deploys'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;agent;serve'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;transaction'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;supervise'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;site'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;demo'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;help'= {
+            cand serve 'Serves one connection over standard input and output'
+            cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand supervise 'Keeps the services of one app running'
+            cand site 'Serves a folder over HTTP on $PORT'
+            cand demo 'The app that `ship try` deploys'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;agent;help;serve'= {
+        }
+        &'ship;agent;help;transaction'= {
+        }
+        &'ship;agent;help;supervise'= {
+        }
+        &'ship;agent;help;site'= {
+        }
+        &'ship;agent;help;demo'= {
+        }
+        &'ship;agent;help;help'= {
+        }
+        &'ship;help'= {
+            cand init 'Writes a ship.toml for the project in this folder'
+            cand check 'Validates ship.toml; with an environment, also looks at its hosts'
+            cand build 'Runs the build steps, as a deploy would'
+            cand test 'Runs the test steps, as a deploy would'
+            cand run 'Runs a command here as a build step would see it: with the project''s environment'
+            cand setup 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice'
+            cand deploy 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve'
+            cand rollback 'Goes back to the good release from before the current one'
+            cand status 'Shows what is live where, since when, and whether it is healthy right now'
+            cand releases 'Lists the releases on the hosts: which are good, which is live'
+            cand history 'Shows who deployed what, when, from which commit, with what outcome'
+            cand logs 'Shows the logs of the services on all hosts together'
+            cand exec 'Runs a command in the live release''s folder on a host, with its environment'
+            cand restart 'Restarts services of the live release and proves that they serve'
+            cand stop 'Stops services'
+            cand start 'Starts services of the live release and proves that they serve'
+            cand host 'Hosts and their keys'
+            cand try 'Shows it all on this machine: a deploy, a broken one, the automatic way back'
+            cand completions 'Prints the completions of a shell'
+            cand man 'Prints the manual page, for `man -l -`'
+            cand agent 'What the host side runs'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'ship;help;init'= {
+        }
+        &'ship;help;check'= {
+        }
+        &'ship;help;build'= {
+        }
+        &'ship;help;test'= {
+        }
+        &'ship;help;run'= {
+        }
+        &'ship;help;setup'= {
+        }
+        &'ship;help;deploy'= {
+        }
+        &'ship;help;rollback'= {
+        }
+        &'ship;help;status'= {
+        }
+        &'ship;help;releases'= {
+        }
+        &'ship;help;history'= {
+        }
+        &'ship;help;logs'= {
+        }
+        &'ship;help;exec'= {
+        }
+        &'ship;help;restart'= {
+        }
+        &'ship;help;stop'= {
+        }
+        &'ship;help;start'= {
+        }
+        &'ship;help;host'= {
+            cand trust 'Shows the fingerprints of a host''s keys, and pins them in the project'
+        }
+        &'ship;help;host;trust'= {
+        }
+        &'ship;help;try'= {
+        }
+        &'ship;help;completions'= {
+        }
+        &'ship;help;man'= {
+        }
+        &'ship;help;agent'= {
+            cand serve 'Serves one connection over standard input and output'
+            cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand supervise 'Keeps the services of one app running'
+            cand site 'Serves a folder over HTTP on $PORT'
+            cand demo 'The app that `ship try` deploys'
+        }
+        &'ship;help;agent;serve'= {
+        }
+        &'ship;help;agent;transaction'= {
+        }
+        &'ship;help;agent;supervise'= {
+        }
+        &'ship;help;agent;site'= {
+        }
+        &'ship;help;agent;demo'= {
+        }
+        &'ship;help;help'= {
+        }
+    ]
+    $completions[$command]
+}
