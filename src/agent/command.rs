@@ -13,6 +13,9 @@ use crate::model::Failure;
 /// The longest line of output that is kept in one piece, bytes.
 const MAX_LINE: u64 = 64 << 10;
 
+/// How sh(1) says that there is no such program; its exit code for that is 127.
+pub const NOT_FOUND: &str = "command not found";
+
 /// How long output may still come after the command has ended (background children), ms.
 const DRAIN_MS: u64 = 500;
 
@@ -148,7 +151,7 @@ pub fn spawn_exec(release: &LoadedRelease, argv: &[String]) -> Result<Child, Fai
         .process_group(0)
         .spawn()
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::unexpected(format!("{program}: command not found"))
+            io::ErrorKind::NotFound => Failure::unexpected(format!("{program}: {NOT_FOUND}"))
                 .hint("name it by its path within the release, or run it through sh -c"),
             _ => Failure::unexpected(format!("{program}: {error}")),
         })

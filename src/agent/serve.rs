@@ -132,7 +132,19 @@ fn exec(host: &Host, argv: &[String], out: &Out, input: &File) -> Result<FromAge
     let id = releases::current(&host.layout)?
         .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
     let release = host.release(id)?;
-    let mut child = command::spawn_exec(&release, argv)?;
+    let mut child = match command::spawn_exec(&release, argv) {
+        Ok(child) => child,
+        Err(failure) if failure.message.ends_with(command::NOT_FOUND) => {
+            let text = format!("{failure}\n").into_bytes();
+            let mut writer = out
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            writer.send(&FromAgent::Output { stderr: true })?;
+            writer.write(&Frame::Data(text))?;
+            return Ok(FromAgent::Exited { code: 127 });
+        }
+        Err(failure) => return Err(failure),
+    };
     let pumps = [
         child
             .stdout

@@ -74,18 +74,7 @@ fn prepared(
             short
         }
     });
-    session.sink.emit(Event::Started {
-        command: "deploy".to_owned(),
-        app: context.environment.app.clone(),
-        environment: context.environment.name.clone(),
-        hosts: context
-            .environment
-            .hosts
-            .iter()
-            .map(|host| host.name.clone())
-            .collect(),
-        commit,
-    });
+    session.say_started("deploy", &context, commit);
     let options = DeployOptions {
         skip_tests: args.skip_tests,
         force: args.force,

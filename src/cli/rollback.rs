@@ -5,7 +5,6 @@ use clap::Args;
 use super::deploy::wait_ms;
 use super::globals::Globals;
 use super::session::Session;
-use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, ReleaseId};
 use crate::rollout::conclude::Ended;
 use crate::rollout::rollback::rollback;
@@ -37,18 +36,7 @@ pub fn run(globals: &Globals, args: &RollbackArgs) -> u8 {
         let to = to.map_err(|why| Failure::new(FailureKind::Usage, format!("--to: {why}")))?;
         let mut context = session.context(args.environment.as_deref())?;
         context.wait_ms = wait_ms(args.wait.as_deref())?;
-        session.sink.emit(Event::Started {
-            command: "rollback".to_owned(),
-            app: context.environment.app.clone(),
-            environment: context.environment.name.clone(),
-            hosts: context
-                .environment
-                .hosts
-                .iter()
-                .map(|host| host.name.clone())
-                .collect(),
-            commit: None,
-        });
+        session.say_started("rollback", &context, None);
         Ok((context, to))
     };
     let result = match prepared() {

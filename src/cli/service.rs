@@ -5,7 +5,6 @@ use clap::Args;
 use super::deploy::wait_ms;
 use super::globals::Globals;
 use super::session::Session;
-use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, ServiceName};
 use crate::rollout::Context;
 use crate::rollout::conclude::Ended;
@@ -75,18 +74,7 @@ fn run(globals: &Globals, args: &TargetArgs, action: ServiceAction) -> u8 {
     };
     let prepared = split_target(&session, &args.target).and_then(|(mut context, services)| {
         context.wait_ms = wait_ms(args.wait.as_deref())?;
-        session.sink.emit(Event::Started {
-            command: action.as_str().to_owned(),
-            app: context.environment.app.clone(),
-            environment: context.environment.name.clone(),
-            hosts: context
-                .environment
-                .hosts
-                .iter()
-                .map(|host| host.name.clone())
-                .collect(),
-            commit: None,
-        });
+        session.say_started(action.as_str(), &context, None);
         Ok((context, services))
     });
     let result = match prepared {

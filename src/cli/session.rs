@@ -212,6 +212,22 @@ impl Session {
         pipeline::origin(&project.dir, &env, tests_skipped)
     }
 
+    /// Says that `command` began on the environment of `context`; `commit` is a short commit id.
+    pub fn say_started(&self, command: &str, context: &Context, commit: Option<String>) {
+        let environment = &context.environment;
+        self.sink.emit(Event::Started {
+            command: command.to_owned(),
+            app: environment.app.clone(),
+            environment: environment.name.clone(),
+            hosts: environment
+                .hosts
+                .iter()
+                .map(|host| host.name.clone())
+                .collect(),
+            commit,
+        });
+    }
+
     /// Ends the command with what is true: the exit code.
     pub fn conclude(self, result: Result<Outcome, Ended>) -> u8 {
         match result {

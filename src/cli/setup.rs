@@ -32,18 +32,7 @@ pub fn run(globals: &Globals, args: &SetupArgs) -> u8 {
     let result = session
         .context(args.environment.as_deref())
         .and_then(|context| {
-            session.sink.emit(Event::Started {
-                command: "setup".to_owned(),
-                app: context.environment.app.clone(),
-                environment: context.environment.name.clone(),
-                hosts: context
-                    .environment
-                    .hosts
-                    .iter()
-                    .map(|host| host.name.clone())
-                    .collect(),
-                commit: None,
-            });
+            session.say_started("setup", &context, None);
             let changes = session.block_on(setup(&context, args.user.as_deref(), args.dry_run))?;
             for (host, changes) in &changes {
                 let text = match (changes.len(), args.dry_run) {

@@ -141,6 +141,9 @@ fn a_command_runs_in_the_live_release() {
         "'",
     ]);
     assert_eq!(words.ok().stdout, "a b|$HOME|*|'|");
+    shop.ship(&["exec", "production", "--", "no-such-program"])
+        .code(127)
+        .stderr_has("no-such-program: command not found");
     let bytes = exec("head -c 300000 /dev/zero | tr '\\0' x");
     assert_eq!(bytes.ok().stdout.len(), 300_000);
     shop.ship(&["exec", "production", "--host", "web9", "--", "true"])

@@ -1,0 +1,112 @@
+//! Taking the lock, and what must hold before it is worth taking.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::contact::{Life, Speaker};
+use crate::agent::host::Host;
+use crate::agent::lock::Lock;
+use crate::agent::{facts, listeners};
+use crate::model::event::HostEvent;
+use crate::model::{Failure, ServiceSpec};
+use crate::wire::Begin;
+
+/// How long the lock is waited for in any case, ms.
+const TIDYING_MS: u64 = 1_000;
+
+/// Takes the lock, waiting as long as the controller said.
+///
+/// # Errors
+/// Refused when somebody else has it, or the host is not set up.
+pub(super) fn take_lock(
+    host: &Host,
+    begin: &Begin,
+    speaker: &Speaker,
+    life: &Life,
+) -> Result<Lock, Failure> {
+    if !facts::ready(host) {
+        return Err(not_ready(host));
+    }
+    // The one before may have answered and be tidying up: not a reason to refuse the next command
+    // of a script.
+    let deadline = Instant::now() + Duration::from_millis(begin.wait_ms.max(TIDYING_MS));
+    let mut told = false;
+    loop {
+        if let Some(lock) = Lock::take(&host.layout, &begin.holder)? {
+            return Ok(lock);
+        }
+        let Some(holder) = Lock::holder(&host.layout)? else {
+            continue;
+        };
+        let ci = holder
+            .ci
+            .as_ref()
+            .map(|run| format!(" ({run})"))
+            .unwrap_or_default();
+        let text = format!(
+            "{} is being done by {} since {}{ci}",
+            holder.what, holder.who, holder.since
+        );
+        if Instant::now() >= deadline || life.stopped() || life.gone.load(Ordering::Relaxed) {
+            return Err(Failure::refused(format!("another {text}"))
+                .hint("wait for it, or let this command wait: --wait 10m"));
+        }
+        if !told && begin.wait_ms > 0 {
+            speaker.event(HostEvent::Note {
+                text: format!("waiting: a {text}"),
+            });
+            told = true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn not_ready(host: &Host) -> Failure {
+    Failure::refused(format!(
+        "{} is not set up for {}",
+        host.layout.root().display(),
+        host.deployment.app
+    ))
+    .detail(format!(
+        "{} and {} must be there and writable for this user",
+        host.layout.releases().display(),
+        host.layout.state().display()
+    ))
+    .hint(format!("ship setup {}", host.deployment.environment))
+}
+
+/// Refuses when something that is not this app listens on a port that a service needs.
+pub(super) fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
+    let taken = listeners::all();
+    for service in services {
+        let Some(port) = service.port else { continue };
+        let Some(listener) = taken.iter().find(|found| found.port == port) else {
+            continue;
+        };
+        let pids: Vec<u32> = services
+            .iter()
+            .filter_map(|service| host.manager.status(&service.name).ok())
+            .flat_map(|status| status.pids.into_iter().chain(status.main_pid))
+            .collect();
+        let ours = listeners::of_processes(&pids)
+            .iter()
+            .any(|found| found.port == port);
+        // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));
+        // not when the app's own sockets may be seen, and it is not among them.
+        let of_manager = listener.uid == 0 && !pids.is_empty() && !listeners::are_visible(&pids);
+        if ours || of_manager {
+            continue;
+        }
+        return Err(Failure::refused(format!(
+            "port {port} of service {} is taken by another process ({}, user id {})",
+            service.name,
+            listener.at(),
+            listener.uid
+        ))
+        .hint(format!(
+            "find it with `ss -ltnp 'sport = :{port}'`, or give {} another port",
+            service.name
+        )));
+    }
+    Ok(())
+}

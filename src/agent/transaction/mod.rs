@@ -1,0 +1,214 @@
+//! The process that changes a host: detached from the connection, it holds the lock, stages,
+//! activates, and commits or reverts. It lives until the transaction has an end, whatever becomes
+//! of the connection: without a word from the controller for the length of the lease, what was
+//! activated goes back.
+
+mod contact;
+mod entry;
+mod work;
+
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use crate::agent::activate::Pending;
+use crate::agent::host::Host;
+use crate::agent::stage::Stage;
+use crate::agent::{facts, prune, recover, stage};
+use crate::model::event::HostEvent;
+use crate::model::{Failure, ReleaseId};
+use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, ToAgent};
+
+use contact::{Life, Speaker, beat, listen};
+use entry::{free_ports, take_lock};
+
+/// Why a host went back by itself.
+const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
+
+/// Runs a transaction over the socket that this process has as its standard input. The first two
+/// frames are `Open` and `Begin`.
+///
+/// # Errors
+/// When the socket is not one, or its first frames are not as they should be.
+pub fn run() -> std::io::Result<()> {
+    // A session of our own: the end of the SSH session is not ours.
+    let _ = rustix::process::setsid();
+    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    socket.set_write_timeout(Some(Duration::from_secs(10)))?;
+    let mut reader = FrameReader::new(socket.try_clone()?);
+    let speaker = Speaker::new(socket);
+    let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else {
+        return Ok(());
+    };
+    let (ToAgent::Open(open), ToAgent::Begin(begin)) = (open.parse()?, begin.parse()?) else {
+        return Err(std::io::Error::other(
+            "a transaction starts with Open and Begin",
+        ));
+    };
+    let host = Host::new(open.deployment);
+    let life = Arc::new(Life::new(begin.lease_ms));
+    let incoming = listen(reader, Arc::clone(&life));
+    beat(speaker.clone(), Arc::clone(&life));
+    let lock = match take_lock(&host, &begin, &speaker, &life) {
+        Ok(lock) => lock,
+        Err(failure) => {
+            speaker.say(&FromAgent::Failed(failure));
+            return Ok(());
+        }
+    };
+    let mut transaction = Transaction {
+        host,
+        begin: *begin,
+        speaker,
+        life,
+        offer: None,
+        stage: None,
+        staged: None,
+        pending: None,
+    };
+    match transaction.start() {
+        Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
+            facts: Box::new(facts),
+        }),
+        Err(failure) => {
+            transaction.speaker.say(&FromAgent::Failed(failure));
+            return Ok(());
+        }
+    }
+    transaction.serve(&incoming);
+    drop(lock);
+    Ok(())
+}
+
+struct Transaction {
+    host: Host,
+    begin: Begin,
+    speaker: Speaker,
+    life: Arc<Life>,
+    /// The index that is being offered.
+    offer: Option<Vec<u8>>,
+    stage: Option<Stage>,
+    /// Published here and not yet switched to.
+    staged: Option<ReleaseId>,
+    pending: Option<Pending>,
+}
+
+impl Transaction {
+    /// The lock is held: repairs what an earlier one left, and looks whether this one may go on.
+    fn start(&mut self) -> Result<Facts, Failure> {
+        let speaker = self.speaker.clone();
+        let emit = move |event| speaker.event(event);
+        let recovered = recover::recover(&self.host, &emit);
+        stage::clean(&self.host);
+        facts::claim(&self.host)?;
+        let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
+        if let Some(services) = &self.begin.services {
+            super::setup::ready_for(&self.host, services)?;
+            free_ports(&self.host, services)?;
+        }
+        Ok(facts)
+    }
+
+    fn serve(&mut self, incoming: &mpsc::Receiver<Frame>) {
+        loop {
+            let frame = match incoming.recv_timeout(Duration::from_millis(100)) {
+                Ok(frame) => Some(frame),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                // Gone: only the lease decides about what is activated.
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    None
+                }
+            };
+            let done = match frame {
+                Some(frame) => self.handle(&frame),
+                None if self.life.lease_is_over() => {
+                    self.give_up(LEASE_IS_OVER);
+                    true
+                }
+                None if self.life.gone.load(Ordering::Relaxed) && self.pending.is_none() => {
+                    self.give_up("the connection was lost");
+                    true
+                }
+                None => false,
+            };
+            if done {
+                return;
+            }
+        }
+    }
+
+    /// Answers one frame; `true` when the transaction has ended.
+    fn handle(&mut self, frame: &Frame) -> bool {
+        let result = match frame {
+            Frame::Data(bytes) => self.data(bytes),
+            Frame::Message(_) => match frame.parse() {
+                Ok(message) => return self.message(message),
+                Err(error) => Err(error.into()),
+            },
+        };
+        if let Err(failure) = result {
+            self.stage = None;
+            self.speaker.say(&FromAgent::Failed(failure));
+        }
+        false
+    }
+
+    fn message(&mut self, message: ToAgent) -> bool {
+        let result = match message {
+            ToAgent::Offer => {
+                self.offer = Some(Vec::new());
+                Ok(None)
+            }
+            ToAgent::Content => Ok(None),
+            ToAgent::DataEnd => self.data_end(),
+            ToAgent::Publish(publish) => self.publish(&publish).map(Some),
+            ToAgent::Hook(request) => self.hook(&request).map(Some),
+            ToAgent::Activate(request) => self.activate(&request).map(Some),
+            ToAgent::Commit { keep } => {
+                let result = self.commit();
+                let ok = result.is_ok();
+                self.answer(result.map(Some));
+                if ok {
+                    let gone = prune::prune(&self.host.layout, keep);
+                    if !gone.is_empty() {
+                        self.speaker.event(HostEvent::Pruned { releases: gone });
+                    }
+                    return true;
+                }
+                return false;
+            }
+            ToAgent::Revert { why } => {
+                let answer = self.revert(&why);
+                self.speaker.say(&answer);
+                return true;
+            }
+            ToAgent::End => {
+                self.drop_staged();
+                self.speaker.say(&FromAgent::Done);
+                return true;
+            }
+            ToAgent::Service { action, services } => self
+                .service(action, &services)
+                .map(|()| Some(FromAgent::Done)),
+            _ => Err(Failure::unexpected(
+                "that is not a request of a transaction",
+            )),
+        };
+        self.answer(result);
+        false
+    }
+
+    fn answer(&mut self, result: Result<Option<FromAgent>, Failure>) {
+        match result {
+            Ok(Some(answer)) => self.speaker.say(&answer),
+            Ok(None) => {}
+            Err(failure) => {
+                self.stage = None;
+                self.speaker.say(&FromAgent::Failed(failure));
+            }
+        }
+    }
+}

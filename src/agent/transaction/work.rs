@@ -1,0 +1,230 @@
+//! The work of each request.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::{LEASE_IS_OVER, Transaction};
+use crate::agent::activate::{Activation, Pending};
+use crate::agent::stage::Stage;
+use crate::agent::{command, disk, history, journal, releases, stage};
+use crate::model::event::HostEvent;
+use crate::model::{Failure, ReleaseId};
+use crate::wire::{ActivateRequest, FromAgent, HistoryEntry, HookRequest, Publish, ServiceAction};
+
+/// The largest index that is taken, bytes: some millions of files.
+const MAX_INDEX: usize = 512 << 20;
+
+impl Transaction {
+    pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if let Some(index) = &mut self.offer {
+            if index.len() + bytes.len() > MAX_INDEX {
+                return Err(Failure::unexpected("the artifact's index is too large"));
+            }
+            index.extend_from_slice(bytes);
+            return Ok(());
+        }
+        // After a failure the rest of the content is on its way still, and is passed over.
+        self.stage
+            .as_mut()
+            .map_or(Ok(()), |stage| stage.push(bytes))
+    }
+
+    pub(super) fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
+        if let Some(index) = self.offer.take() {
+            let (stage, missing) = Stage::begin(&self.host, &index)?;
+            self.stage = Some(stage);
+            return Ok(Some(FromAgent::Need { missing }));
+        }
+        if let Some(stage) = &mut self.stage {
+            stage.end_content()?;
+        }
+        Ok(None)
+    }
+
+    pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
+        let stage = self
+            .stage
+            .take()
+            .ok_or_else(|| Failure::unexpected("nothing was offered"))?;
+        stage.publish(&self.host, publish)?;
+        self.staged = Some(publish.release.id);
+        Ok(FromAgent::Published)
+    }
+
+    pub(super) fn hook(&self, request: &HookRequest) -> Result<FromAgent, Failure> {
+        let release = self.host.release(request.release)?;
+        let name = request.name.clone();
+        self.speaker
+            .event(HostEvent::HookStarted { name: name.clone() });
+        let started = Instant::now();
+        let ended = command::run_hook(
+            &release,
+            &request.run,
+            Duration::from_millis(request.timeout_ms),
+            // Before the switch a controller that is gone has nothing to come back to.
+            &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
+            &mut |line| {
+                self.speaker.event(HostEvent::HookOutput {
+                    name: name.clone(),
+                    line,
+                })
+            },
+        );
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let why = ended.clone().err();
+        self.speaker.event(HostEvent::HookFinished {
+            name: name.clone(),
+            ok: ended.is_ok(),
+            why,
+            ms,
+        });
+        match ended {
+            Ok(()) => Ok(FromAgent::Done),
+            Err(why) => Err(Failure::unexpected(format!("hook `{name}` failed: {why}"))),
+        }
+    }
+
+    pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<FromAgent, Failure> {
+        let speaker = self.speaker.clone();
+        let emit = move |event| speaker.event(event);
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
+        let (mut activated, pending) = activation.run(request.release, request.settle)?;
+        let cancelled = activated
+            .why
+            .as_ref()
+            .is_some_and(|why| why.ends_with("cancelled"));
+        if pending.is_none() && cancelled && self.life.lease_is_over() {
+            activated.why = Some(LEASE_IS_OVER.to_owned());
+        }
+        self.staged = None;
+        if pending.is_none() {
+            self.record(
+                Some(request.release),
+                activated.was,
+                outcome(activated.healthy),
+                activated.why.clone(),
+            );
+        }
+        self.pending = pending;
+        Ok(FromAgent::Activated(Box::new(activated)))
+    }
+
+    pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
+        if let Some(Pending { from, to }) = self.pending {
+            let layout = &self.host.layout;
+            releases::set_state(layout, to, crate::model::ReleaseState::Good)?;
+            journal::note(
+                layout,
+                &journal::Entry {
+                    step: journal::Step::Committed,
+                    from,
+                    to,
+                },
+            )?;
+            self.pending = None;
+            self.record(Some(to), from, "good", None);
+        }
+        Ok(FromAgent::Done)
+    }
+
+    pub(super) fn revert(&mut self, why: &str) -> FromAgent {
+        let Some(pending) = self.pending.take() else {
+            self.drop_staged();
+            return FromAgent::Done;
+        };
+        let speaker = self.speaker.clone();
+        let emit = move |event| speaker.event(event);
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
+        // It was proven here: not its fault, unless this is the host where it failed.
+        let activated = activation.revert(pending, why, true);
+        self.record(
+            Some(pending.to),
+            pending.from,
+            outcome(activated.healthy),
+            activated.why.clone(),
+        );
+        FromAgent::Activated(Box::new(activated))
+    }
+
+    /// The controller is gone: back to where the host was.
+    pub(super) fn give_up(&mut self, why: &str) {
+        if self.pending.is_some() {
+            self.revert(why);
+        } else {
+            self.drop_staged();
+        }
+    }
+
+    /// A release that nobody switched to leaves no trace.
+    pub(super) fn drop_staged(&mut self) {
+        self.stage = None;
+        if let Some(id) = self.staged.take() {
+            stage::unstage(&self.host, id);
+        }
+    }
+
+    pub(super) fn service(
+        &self,
+        action: ServiceAction,
+        names: &[crate::model::ServiceName],
+    ) -> Result<(), Failure> {
+        let id = releases::current(&self.host.layout)?
+            .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
+        let live = self.host.release(id)?;
+        let speaker = self.speaker.clone();
+        let emit = move |event| speaker.event(event);
+        let activation = Activation {
+            host: &self.host,
+            stop: &self.life.stop,
+            emit: &emit,
+        };
+        let result = activation.act(&live, action, names);
+        let why = result.as_ref().err().map(|failure| failure.message.clone());
+        let outcome = if result.is_ok() { "good" } else { "failed" };
+        self.record(Some(id), Some(id), outcome, why);
+        result
+    }
+
+    pub(super) fn record(
+        &self,
+        release: Option<ReleaseId>,
+        from: Option<ReleaseId>,
+        outcome: &str,
+        why: Option<String>,
+    ) {
+        let origin = release
+            .and_then(|id| releases::read(&self.host.layout, id).ok())
+            .map(|release| release.origin)
+            .unwrap_or_default();
+        let holder = &self.begin.holder;
+        let entry = HistoryEntry {
+            time: disk::now(),
+            what: holder.what.clone(),
+            release,
+            from,
+            outcome: outcome.to_owned(),
+            why,
+            who: holder.who.clone(),
+            ci: holder.ci.clone(),
+            commit: origin.commit,
+            tests_skipped: origin.tests_skipped,
+        };
+        if let Err(error) = history::append(&self.host.layout, &entry) {
+            self.speaker.event(HostEvent::Warning {
+                text: format!("the history was not written: {error}"),
+            });
+        }
+    }
+}
+
+fn outcome(healthy: bool) -> &'static str {
+    if healthy { "reverted" } else { "failed" }
+}
