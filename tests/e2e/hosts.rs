@@ -161,14 +161,14 @@ fn a_network_fails_and_is_slow() {
     // 2 MB at 16 Mbit/s are a second.
     host.sh("head -c 2000000 /dev/zero > /srv/big");
     host.limit_rate(Some(16));
-    let start = Instant::now();
-    let big = host.http_get(8000, "/big").expect("an answer");
-    assert_eq!(big.body.len(), 2_000_000);
-    assert!(
-        start.elapsed() > Duration::from_millis(700),
-        "{:?}",
-        start.elapsed()
-    );
+    // A try may stall on a busy machine; one that arrives whole shows the limit by how long it took.
+    let (size, took) = within(Duration::from_secs(60), "the big file", || {
+        let start = Instant::now();
+        let big = host.http_get(8000, "/big").ok()?;
+        Some((big.body.len(), start.elapsed()))
+    });
+    assert_eq!(size, 2_000_000);
+    assert!(took > Duration::from_millis(700), "{took:?}");
     host.limit_rate(None);
 }
 
