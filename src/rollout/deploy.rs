@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::conclude::{Ended, HostEnd, outcome};
 use super::fleet::{Context, Fleet};
+use super::hook::run_hook;
 use super::link::unasked;
 use super::plan;
 use super::switch::Switch;
@@ -17,8 +18,7 @@ use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
-use crate::project::{Hook, HookScope};
-use crate::wire::{FromAgent, HookRequest, HostStatus, ToAgent};
+use crate::wire::{FromAgent, HostStatus, ToAgent};
 
 /// What the person asked for beyond the environment.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         strategy: rules.strategy,
         on_failure: rules.on_failure,
         verb: "deployed",
+        after: &context.project.after_activate,
         started,
         keep: context.project.release.keep,
     };
@@ -277,37 +278,14 @@ async fn prepare(
     context.sink.emit(Event::Numbered { release });
     stage_everywhere(context, fleet, payload, release).await?;
     for hook in &context.project.before_activate {
-        run_hook(fleet, hook, release).await?;
+        // What a hook did before it failed is not undone by us; the release was not switched to,
+        // so the previous one serves.
+        run_hook(fleet, hook, release)
+            .await
+            .map_err(|(_, mut failure)| {
+                failure.kind = FailureKind::Reverted;
+                failure.detail("nothing was switched; the previous release serves on")
+            })?;
     }
     Ok(release)
-}
-
-/// Runs a hook on the first host, or on each.
-///
-/// # Errors
-/// The first failure; the release stays out then.
-async fn run_hook(fleet: &mut Fleet, hook: &Hook, release: ReleaseId) -> Result<(), Failure> {
-    let request = ToAgent::Hook(HookRequest {
-        name: hook.name.clone(),
-        run: hook.run.clone(),
-        release,
-        timeout_ms: hook.timeout_ms,
-    });
-    let count = match hook.on {
-        HookScope::OneHost => 1,
-        HookScope::EachHost => fleet.hosts.len(),
-    };
-    for host in fleet.hosts.iter_mut().take(count) {
-        match host.ask(&request, "hook").await {
-            Ok(FromAgent::Done) => {}
-            Ok(other) => return Err(unasked(&host.host, &other)),
-            // What a hook did before it failed is not undone by us; the release was not switched
-            // to, so the previous one serves.
-            Err(mut failure) => {
-                failure.kind = FailureKind::Reverted;
-                return Err(failure.detail("nothing was switched; the previous release serves on"));
-            }
-        }
-    }
-    Ok(())
 }

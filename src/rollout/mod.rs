@@ -4,6 +4,7 @@
 pub mod conclude;
 pub mod deploy;
 pub mod fleet;
+pub mod hook;
 pub mod identity;
 pub mod link;
 pub mod plan;

@@ -39,6 +39,7 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
         strategy: Strategy::AllAtOnce,
         on_failure: OnFailure::RevertAll,
         verb: "rolled back",
+        after: &[],
         started,
         keep: context.project.release.keep,
     };

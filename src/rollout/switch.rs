@@ -7,11 +7,12 @@ use futures_util::future::join_all;
 
 use super::conclude::{Conclusion, HostEnd, kind, outcome};
 use super::fleet::{Context, Fleet};
+use super::hook::run_hook;
 use super::link::{HostLink, unasked};
 use super::plan::{Wave, waves};
 use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
-use crate::project::{OnFailure, Strategy};
+use crate::project::{Hook, OnFailure, Strategy};
 use crate::wire::{ActivateRequest, Activated, FromAgent, ToAgent};
 
 /// An activation across the fleet. The locks are held, the release is on every host.
@@ -31,6 +32,9 @@ pub struct Switch<'a> {
     pub on_failure: OnFailure,
     /// `deployed` or `rolled back`.
     pub verb: &'a str,
+    /// Hooks that run when every host is proven, before anything is final: one that fails is a
+    /// failure of the rollout.
+    pub after: &'a [Hook],
     /// When the command began.
     pub started: Instant,
     /// How many good releases stay.
@@ -95,6 +99,9 @@ impl Switch<'_> {
                 self.bake(wave.bake_ms).await;
             }
         }
+        if first_failure.is_none() && !self.context.cancelled() {
+            first_failure = self.run_hooks().await;
+        }
         let interrupted = self.context.cancelled();
         let revert =
             interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
@@ -122,6 +129,15 @@ impl Switch<'_> {
                 async move { (at, activate_one(host, request).await) }
             });
         join_all(asked).await
+    }
+
+    async fn run_hooks(&mut self) -> Option<(HostName, Failure)> {
+        for hook in self.after {
+            if let Err(failed) = run_hook(self.fleet, hook, self.release).await {
+                return Some(failed);
+            }
+        }
+        None
     }
 
     async fn bake(&self, ms: u64) {

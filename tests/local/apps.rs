@@ -86,3 +86,27 @@ fn the_app_does_not_see_the_callers_environment() {
     );
     assert_eq!(shop.ask("/env/SHIP_RELEASE").as_deref(), Some("v1"));
 }
+
+/// A hook after the switch sees the new release live; one that fails puts the old one back.
+#[test]
+fn hooks_run_after_the_switch_too() {
+    let shop = Shop::deployed();
+    let hook = |run: &str| {
+        shop.manifest(&Words {
+            service: "settle = \"0s\"".to_owned(),
+            tables: format!("[hooks]\nafter-activate = [\"{run}\"]"),
+        });
+    };
+    hook("readlink ../../current");
+    shop.version("two");
+    shop.deploy(&["-v"]).ok().stderr_has("releases/v2");
+    shop.serves("two", "v2");
+
+    hook("echo the cache is cold; exit 4");
+    shop.version("three");
+    shop.deploy(&[])
+        .code(7)
+        .stderr_has("the cache is cold")
+        .stderr_has("exit code 4");
+    shop.serves("two", "v2");
+}

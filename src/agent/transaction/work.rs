@@ -61,7 +61,7 @@ impl Transaction {
             &release,
             &request.run,
             Duration::from_millis(request.timeout_ms),
-            // Before the switch a controller that is gone has nothing to come back to.
+            // A hook is worth nothing without the controller that waits for it.
             &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
             &mut |line| {
                 self.speaker.event(HostEvent::HookOutput {

@@ -275,7 +275,7 @@ pub static HOOKS: Table = Table {
     example: "[hooks]\nbefore-activate = [{ run = \"node dist/migrate.js\", on = \"one-host\", timeout = \"5m\" }]\n",
     keys: &[
         Key::new("before-activate", HOOK_LIST, Value("[]"), "After everything is staged, before the first host switches; a failure ends the deploy.").also(&["before", "pre-activate", "pre-deploy", "before-deploy"]),
-        Key::new("after-activate", HOOK_LIST, Value("[]"), "After every host switched and proved that it serves.").also(&["after", "post-activate", "post-deploy", "after-deploy"]),
+        Key::new("after-activate", HOOK_LIST, Value("[]"), "After every host switched and proved that it serves; a failure is one of the rollout, and its policy holds.").also(&["after", "post-activate", "post-deploy", "after-deploy"]),
     ],
 };
 
