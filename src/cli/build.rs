@@ -36,6 +36,7 @@ fn run(globals: &Globals, phase: Phase) -> u8 {
         } else {
             &project.build
         };
+        session.warn_of_what_is_to_come(&project, None);
         let environment = StepEnvironment {
             caller: std::env::vars_os().collect(),
             runtimes: Vec::new(),

@@ -8,6 +8,7 @@ use clap::Args;
 use super::globals::Globals;
 use super::session::Session;
 use crate::model::Failure;
+use crate::pipeline::StepEnvironment;
 
 /// Runs a command here as a build step would see it: with the project's environment
 #[derive(Debug, Clone, Args)]
@@ -25,7 +26,14 @@ pub fn run(globals: &Globals, args: &RunArgs) -> u8 {
     };
     let result = session.project().map(|project| {
         let mut command = Command::new(&args.command[0]);
-        command.args(&args.command[1..]).envs(&project.build.env);
+        let environment = StepEnvironment {
+            caller: std::env::vars_os().collect(),
+            runtimes: Vec::new(),
+        };
+        command
+            .args(&args.command[1..])
+            .env_clear()
+            .envs(environment.of(&project.build));
         let error = command.exec();
         Failure::unexpected(format!("{}: {error}", args.command[0]))
     });

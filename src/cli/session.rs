@@ -107,6 +107,29 @@ impl Session {
         self.accept(Project::check_text(&self.folder()))
     }
 
+    /// Warns of what the manifest asks for and this version does not do: silence would be a promise.
+    pub fn warn_of_what_is_to_come(&self, project: &Project, environment: Option<&Environment>) {
+        let warn = |text: String, hint: &str| {
+            self.sink.emit(Event::Warning {
+                text,
+                hint: Some(hint.to_owned()),
+            });
+        };
+        if !project.runtimes.is_empty() {
+            let names: Vec<&str> = project.runtimes.keys().map(String::as_str).collect();
+            warn(
+                format!("[runtimes] is not acted on yet: {}", names.join(", ")),
+                "what is on PATH here and on the hosts is used",
+            );
+        }
+        if environment.is_some_and(|environment| environment.rollout.watch_ms > 0) {
+            warn(
+                "watch is not acted on yet: a release is good once it is proven".to_owned(),
+                "a longer settle of the service does the same before the release counts",
+            );
+        }
+    }
+
     fn accept(&self, checked: crate::project::Checked) -> Result<Project, Failure> {
         let diagnostics = checked.diagnostics;
         match checked.project {
