@@ -195,13 +195,7 @@ fn command(run: &str, timeout: Duration, context: CommandContext<'_>) -> Answer 
             Ok(Some(status)) => return Answer::bad(format!("health command: {status}")),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
-                if let Some(pid) = i32::try_from(child.id())
-                    .ok()
-                    .and_then(rustix::process::Pid::from_raw)
-                {
-                    let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
-                }
-                let _ = child.wait();
+                super::command::kill_group(&mut child);
                 return Answer::bad(format!("health command still runs after {}", secs(timeout)));
             }
             Err(error) => return Answer::bad(error.to_string()),

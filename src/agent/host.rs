@@ -54,9 +54,7 @@ impl Host {
                 let uid = rustix::process::geteuid().as_raw();
                 PathBuf::from(format!("/run/user/{uid}")).join(name)
             }
-            ServiceManagerKind::Supervisor => {
-                self.layout.state_file("runtime").join(service.as_str())
-            }
+            ServiceManagerKind::Supervisor => self.layout.runtime_directory(service),
         }
     }
 

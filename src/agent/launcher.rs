@@ -6,20 +6,13 @@ use std::path::Path;
 use crate::model::service::Run;
 use crate::model::{ReleaseId, ServiceSpec};
 
-/// The text of the launcher of `service` in the release at `release_dir`; `path` are folders that
-/// come first on `PATH`.
+/// The text of the launcher of `service` in the release at `release_dir`.
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
 /// moves), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
 /// the agent reads), and becomes the command, keeping the process id.
 #[must_use]
-pub fn launcher(
-    service: &ServiceSpec,
-    id: ReleaseId,
-    release_dir: &Path,
-    path: &[String],
-    env_extra: &[(String, String)],
-) -> String {
+pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> String {
     let dir = release_dir.display().to_string();
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
@@ -36,13 +29,7 @@ pub fn launcher(
     for (key, value) in &service.env {
         export(key, value);
     }
-    for (key, value) in env_extra {
-        export(key, value);
-    }
     export("SHIP_RELEASE", &id.to_string());
-    if !path.is_empty() {
-        lines.push(format!("export PATH={}:\"$PATH\"", quote(&path.join(":"))));
-    }
     lines.push(format!(
         "[ -z \"$RUNTIME_DIRECTORY\" ] || echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\""
     ));

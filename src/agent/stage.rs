@@ -13,7 +13,7 @@ use super::setup::{Entry, entries};
 use super::{disk, releases};
 use crate::artifact::{Assembly, Index, Known, Staging, Unpacker, remove_tree};
 use crate::model::service::Run;
-use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
+use crate::model::{Digest, Failure, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
 use crate::wire::Publish;
 
 /// A tree on its way to become a release.
@@ -241,11 +241,9 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
     let own = staging.join(".ship");
     let run = own.join("run");
     fs::create_dir_all(&run).map_err(|error| disk::named(error, &run))?;
-    write_new(
-        &own.join("release.json"),
-        &serde_json::to_vec_pretty(release).unwrap_or_default(),
-        0o444,
-    )?;
+    let metadata = serde_json::to_vec_pretty(release)
+        .map_err(|error| Failure::unexpected(format!("release.json: {error}")))?;
+    write_new(&own.join("release.json"), &metadata, 0o444)?;
     write_new(
         &own.join("identity"),
         publish.identity.to_string().as_bytes(),
@@ -254,13 +252,7 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
     write_new(&own.join("env"), env_text(&publish.env)?.as_bytes(), 0o600)?;
     let final_dir = host.layout.release(release.id);
     for service in &release.services {
-        let text = launcher(
-            service,
-            release.id,
-            &final_dir,
-            &runtime_path(host, release),
-            &[],
-        );
+        let text = launcher(service, release.id, &final_dir);
         write_new(&run.join(service.name.as_str()), text.as_bytes(), 0o555)?;
     }
     if release
@@ -274,12 +266,6 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
-}
-
-/// The folders of the release's runtimes that come first on `PATH`.
-fn runtime_path(host: &Host, release: &Release) -> Vec<String> {
-    let _ = (host, release);
-    Vec::new()
 }
 
 /// This program, in the release: a static site is served by the build that deployed it.

@@ -4,9 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::session::Session;
-use super::status::{first_failure, json};
-use crate::model::{Failure, HostName};
+use super::listing::{self, Answer, show};
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::HistoryEntry;
@@ -25,31 +23,16 @@ pub struct HistoryArgs {
 
 /// Runs it; the exit code.
 pub fn run(globals: &Globals, args: &HistoryArgs) -> u8 {
-    let session = match Session::start(globals) {
-        Ok(session) => session,
-        Err(code) => return code,
-    };
-    let result = session
-        .context(args.environment.as_deref())
-        .and_then(|context| {
-            let answers = session.block_on(query::history(&context, args.limit));
-            if globals.json {
-                session.reporter.data(&json(&answers));
-            } else {
-                session
-                    .reporter
-                    .data(&text(&answers, args.limit, Timestamp::now()));
-            }
-            first_failure(answers)
-        });
-    session.finish(result)
+    let limit = args.limit;
+    show(
+        globals,
+        args.environment.as_deref(),
+        async |context| query::history(context, limit).await,
+        |answers, now| text(answers, limit, now),
+    )
 }
 
-fn text(
-    answers: &[(HostName, Result<Vec<HistoryEntry>, Failure>)],
-    limit: usize,
-    now: Timestamp,
-) -> String {
+fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> String {
     let mut rows: Vec<(&HistoryEntry, Vec<&str>)> = Vec::new();
     for (host, answer) in answers {
         for entry in answer.iter().flatten() {
@@ -89,11 +72,7 @@ fn text(
             entry.from.map(|id| id.to_string()).unwrap_or_default(),
             entry.outcome.clone(),
             entry.who.clone(),
-            entry
-                .commit
-                .as_deref()
-                .map(|commit| commit.chars().take(9).collect())
-                .unwrap_or_default(),
+            listing::commit(entry.commit.as_deref()),
             notes.join("; "),
             if answers.len() > 1 {
                 hosts.join(", ")

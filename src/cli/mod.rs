@@ -17,6 +17,7 @@ mod history;
 mod host;
 pub mod init;
 mod init_command;
+mod listing;
 mod logs;
 mod man;
 mod releases;

@@ -4,9 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::session::Session;
-use super::status::{first_failure, json};
-use crate::model::{Failure, HostName};
+use super::listing::{self, Answer, show};
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::ReleaseSummary;
@@ -21,26 +19,16 @@ pub struct ReleasesArgs {
 
 /// Runs it; the exit code.
 pub fn run(globals: &Globals, args: &ReleasesArgs) -> u8 {
-    let session = match Session::start(globals) {
-        Ok(session) => session,
-        Err(code) => return code,
-    };
-    let result = session
-        .context(args.environment.as_deref())
-        .and_then(|context| {
-            let answers = session.block_on(query::releases(&context));
-            if globals.json {
-                session.reporter.data(&json(&answers));
-            } else {
-                session.reporter.data(&text(&answers, Timestamp::now()));
-            }
-            first_failure(answers)
-        });
-    session.finish(result)
+    show(
+        globals,
+        args.environment.as_deref(),
+        async |context| query::releases(context).await,
+        text,
+    )
 }
 
 /// A line per release; hosts that have the same are told together.
-fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Timestamp) -> String {
+fn text(answers: &[Answer<Vec<ReleaseSummary>>], now: Timestamp) -> String {
     let mut table = table([
         "RELEASE", "", "STATE", "CREATED", "BY", "COMMIT", "SUBJECT", "RUNTIMES", "HOSTS",
     ]);
@@ -62,11 +50,7 @@ fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Times
     }
     rows.sort_by_key(|(release, _)| std::cmp::Reverse(release.id));
     for (release, hosts) in rows {
-        let runtimes: Vec<String> = release
-            .runtimes
-            .iter()
-            .map(|(name, version)| format!("{name} {version}"))
-            .collect();
+        let runtimes = listing::runtimes(&release.runtimes);
         table.row([
             release.id.to_string(),
             if release.current {
@@ -77,13 +61,9 @@ fn text(answers: &[(HostName, Result<Vec<ReleaseSummary>, Failure>)], now: Times
             release.state.as_str().to_owned(),
             humanize::ago(&release.created, now),
             release.who.clone(),
-            release
-                .commit
-                .as_deref()
-                .map(|commit| commit.chars().take(9).collect())
-                .unwrap_or_default(),
+            listing::commit(release.commit.as_deref()),
             release.subject.clone().unwrap_or_default(),
-            runtimes.join(", "),
+            runtimes,
             if answers.len() > 1 {
                 hosts.join(", ")
             } else {

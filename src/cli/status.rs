@@ -4,8 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::session::Session;
-use crate::model::{Failure, HostName};
+use super::listing::{self, Answer, show};
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::HostStatus;
@@ -20,50 +19,15 @@ pub struct StatusArgs {
 
 /// Runs it; the exit code.
 pub fn run(globals: &Globals, args: &StatusArgs) -> u8 {
-    let session = match Session::start(globals) {
-        Ok(session) => session,
-        Err(code) => return code,
-    };
-    let result = session
-        .context(args.environment.as_deref())
-        .and_then(|context| {
-            let answers = session.block_on(query::status(&context));
-            if globals.json {
-                session.reporter.data(&json(&answers));
-            } else {
-                session.reporter.data(&text(&answers, Timestamp::now()));
-            }
-            first_failure(answers)
-        });
-    session.finish(result)
+    show(
+        globals,
+        args.environment.as_deref(),
+        async |context| query::status(context).await,
+        text,
+    )
 }
 
-/// The first host's failure.
-///
-/// # Errors
-/// That failure.
-pub fn first_failure<T>(answers: query::PerHost<T>) -> Result<(), Failure> {
-    answers
-        .into_iter()
-        .find_map(|(_, answer)| answer.err())
-        .map_or(Ok(()), Err)
-}
-
-/// One JSON object per host and line.
-pub fn json<T: serde::Serialize>(answers: &query::PerHost<T>) -> String {
-    answers
-        .iter()
-        .map(|(host, answer)| {
-            let line = match answer {
-                Ok(value) => serde_json::json!({ "host": host, "answer": value }),
-                Err(failure) => serde_json::json!({ "host": host, "failure": failure }),
-            };
-            format!("{line}\n")
-        })
-        .collect()
-}
-
-fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> String {
+fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
     let mut table = table([
         "HOST", "RELEASE", "SERVICE", "STATE", "HEALTH", "UP", "RESTARTS", "MEMORY", "RUNTIMES",
     ]);
@@ -97,11 +61,7 @@ fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> 
             "{host}: {} is live since {since}, deployed by {}",
             current.id, current.who
         ));
-        let runtimes: Vec<String> = current
-            .runtimes
-            .iter()
-            .map(|(name, version)| format!("{name} {version}"))
-            .collect();
+        let runtimes = listing::runtimes(&current.runtimes);
         for (at, service) in status.services.iter().enumerate() {
             let first = at == 0;
             let health = match (service.healthy, service.seen.is_empty()) {
@@ -128,7 +88,7 @@ fn text(answers: &[(HostName, Result<HostStatus, Failure>)], now: Timestamp) -> 
                 service.restarts.to_string(),
                 service.memory.map(humanize::bytes).unwrap_or_default(),
                 if first {
-                    runtimes.join(", ")
+                    runtimes.clone()
                 } else {
                     String::new()
                 },
