@@ -129,7 +129,7 @@ fn logins_that_talk_and_odd_shells_do_no_harm() {
     host.write("/home/deploy/.bashrc", format!("{noise}{bashrc}"));
     host.write("/etc/banner", "Authorised persons only!\n");
     host.write("/etc/ssh/sshd_config.d/banner.conf", "Banner /etc/banner\n");
-    host.sh("systemctl restart ssh");
+    host.restart_ssh();
     let noisy = shop.deploy();
     noisy.ok();
     serves(&host, "v1", "v1");

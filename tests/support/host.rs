@@ -269,6 +269,12 @@ impl Host {
         let key = KeyPair::generate("somebody@else");
         self.write(HOST_KEY, &key.private);
         self.write(&format!("{HOST_KEY}.pub"), &key.public);
+        self.restart_ssh();
+    }
+
+    /// Lets sshd read its configuration again, and waits until it answers. (A reload would answer
+    /// before sshd listens again.)
+    pub fn restart_ssh(&self) {
         self.sh("systemctl restart ssh");
         within(BOOT, "sshd to answer", || self.sshd_answers().then_some(()));
     }
