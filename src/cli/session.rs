@@ -17,6 +17,7 @@ use crate::pipeline;
 use crate::project::{Diagnostic, Environment, Project};
 use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
+use crate::rollout::cache::Cache;
 use crate::rollout::conclude::Ended;
 use crate::transport::Options;
 
@@ -224,6 +225,7 @@ impl Session {
             who: origin.who,
             ci: origin.ci,
             wait_ms: 0,
+            cache: Cache::at(cache_folder()),
             caller: std::env::vars_os().collect(),
         })
     }
@@ -360,4 +362,15 @@ async fn watch_signals(stop: watch::Sender<bool>, sink: Sink) {
             text: "stopping in an orderly way; a second Ctrl-C leaves at once".to_owned(),
         });
     }
+}
+
+/// Where the controller remembers things: `$XDG_CACHE_HOME/ship`, else `~/.cache/ship` (XDG Base
+/// Directory Specification; a relative path is not valid there).
+fn cache_folder() -> Option<std::path::PathBuf> {
+    let folder = |name| {
+        let path = std::path::PathBuf::from(std::env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("ship"))
 }
