@@ -198,6 +198,8 @@ pub enum HostEvent {
         files_sent: u64,
         /// Bytes on the wire for it.
         sent: u64,
+        /// Bytes of its files that were on the host already.
+        reused: u64,
         /// From the offer to the published folder.
         ms: u64,
     },

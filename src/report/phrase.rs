@@ -57,6 +57,7 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
             files,
             files_sent,
             sent,
+            reused,
             ms,
         } => (
             Weight::Fact,
@@ -66,10 +67,14 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
                     duration(*ms)
                 ),
                 _ => format!(
-                    "staged {release} in {}; sent {files_sent} of {}, {}",
+                    "staged {release} in {}; sent {files_sent} of {}, {}{}",
                     duration(*ms),
                     count(*files, "file"),
-                    bytes(*sent)
+                    bytes(*sent),
+                    match reused {
+                        0 => String::new(),
+                        reused => format!("; {} were there", bytes(*reused)),
+                    }
                 ),
             },
         ),

@@ -10,6 +10,12 @@ use super::story::Story;
 /// How often something that is waited for is mentioned where nothing is drawn, in milliseconds.
 const MENTION: u64 = 15_000;
 
+/// The same for a transfer, which people watch more closely.
+const MENTION_TRANSFER: u64 = 5_000;
+
+/// What a host does while bytes travel.
+const SENDING: &str = "sending";
+
 /// What an item is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
@@ -99,7 +105,7 @@ impl Progress {
             HostEvent::Reconnecting => self.begin(now, key, "reconnecting"),
             HostEvent::Waiting { text } => self.begin(now, key, &format!("waiting for {text}")),
             HostEvent::Transferring { done, total, .. } => {
-                self.begin(now, key.clone(), "sending");
+                self.begin(now, key.clone(), SENDING);
                 let since = self.find(&key).map_or(now, |item| item.since);
                 self.see(&key, sending(*done, *total, now.saturating_sub(since)));
             }
@@ -151,7 +157,11 @@ impl Progress {
     pub fn overdue(&mut self, now: u64, story: &Story) -> Vec<String> {
         let mut sentences = Vec::new();
         for item in &mut self.items {
-            if !item.busy || now.saturating_sub(item.said) < MENTION {
+            let pause = match item.doing.as_str() {
+                SENDING => MENTION_TRANSFER,
+                _ => MENTION,
+            };
+            if !item.busy || now.saturating_sub(item.said) < pause {
                 continue;
             }
             item.said = now;

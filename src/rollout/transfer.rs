@@ -99,6 +99,7 @@ impl Transfer<'_> {
         };
         host.took("offer", started);
         let asked = Instant::now();
+        let reused = need.reused;
         let mut files_sent = 0;
         let mut first = true;
         // A second time when what the host has turned out to be damaged.
@@ -108,7 +109,15 @@ impl Transfer<'_> {
             let answer = match self.deliver(host, &need, parcels, &publish).await? {
                 FromAgent::Published => {
                     host.took("content", asked);
-                    self.staged(host, id, files_sent, started);
+                    let staged = HostEvent::Staged {
+                        release: id,
+                        files: self.payload.index.file_count(),
+                        files_sent,
+                        sent: host.sent(),
+                        reused,
+                        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    };
+                    self.context.sink.host(&host.host, staged);
                     return Ok(());
                 }
                 FromAgent::Need(again) => again,
@@ -129,19 +138,6 @@ impl Transfer<'_> {
             FromAgent::Need(need) => Ok(need),
             other => Err(unasked(&host.host, &other)),
         }
-    }
-
-    fn staged(&self, host: &HostLink, id: ReleaseId, files_sent: u64, started: Instant) {
-        self.context.sink.host(
-            &host.host,
-            HostEvent::Staged {
-                release: id,
-                files: self.payload.index.file_count(),
-                files_sent,
-                sent: host.sent(),
-                ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            },
-        );
     }
 
     /// How each missing content travels.

@@ -133,6 +133,7 @@ pub fn host_events() -> Vec<HostEvent> {
             files: 412,
             files_sent: 3,
             sent: 48_000,
+            reused: 12_000_000,
             ms: 210,
         },
         HostEvent::HookStarted { name: hook() },

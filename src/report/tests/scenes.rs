@@ -35,6 +35,7 @@ fn activated(name: &str) -> Tape {
                     files: 412,
                     files_sent: 3,
                     sent: 48_000,
+                    reused: 12_000_000,
                     ms: 210,
                 },
             ),
