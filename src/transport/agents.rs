@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::digests;
 use crate::model::{Digest, Failure, FailureKind};
 
 /// A binary for a host, named by its digest.
@@ -79,11 +80,10 @@ fn folder() -> PathBuf {
 
 impl Agent {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let mut hasher = blake3::Hasher::new();
-        let read = fs::File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
-        read.map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
+        let digest = digests::of(path)
+            .map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
         Ok(Self {
-            digest: hasher.finalize().into(),
+            digest,
             path: path.to_owned(),
         })
     }
@@ -97,7 +97,8 @@ impl Agent {
     /// The binary under gzip (what every host can unpack), compressed once per run.
     ///
     /// # Errors
-    /// When the binary cannot be read.
+    /// When the binary cannot be read, or is no longer the one that `digest` names: a host must
+    /// never have it under that name.
     pub fn compressed(&self) -> Result<Arc<Vec<u8>>, Failure> {
         static LAST: std::sync::Mutex<Option<(Digest, Arc<Vec<u8>>)>> = std::sync::Mutex::new(None);
         let mut last = LAST
@@ -109,6 +110,11 @@ impl Agent {
             return Ok(Arc::clone(bytes));
         }
         let binary = fs::read(&self.path)?;
+        if Digest::of(&binary) != self.digest {
+            digests::forget(&self.path);
+            let what = format!("{} was replaced just now", self.path.display());
+            return Err(Failure::unexpected(what).hint("try again"));
+        }
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(4));
         encoder.write_all(&binary)?;
         let bytes = Arc::new(encoder.finish()?);
@@ -126,5 +132,15 @@ mod tests {
         assert_eq!(platform("Linux", "x86_64"), "x86_64-linux");
         assert_eq!(platform("Linux", "arm64"), "aarch64-linux");
         assert_eq!(platform("Darwin", "arm64"), "aarch64-darwin");
+    }
+
+    #[test]
+    fn a_binary_is_never_sent_under_the_name_of_another() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "old").unwrap();
+        let agent = Agent::read(file.path()).unwrap();
+        fs::write(file.path(), "new").unwrap();
+        let failure = agent.compressed().unwrap_err();
+        assert!(failure.message.contains("was replaced"), "{failure:?}");
     }
 }
