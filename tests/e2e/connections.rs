@@ -5,7 +5,7 @@ use crate::support::{Controller, Fleet, Host, eventually, require_hosts};
 use std::time::Duration;
 
 /// How many connections were let in so far.
-fn logins(host: &Host) -> usize {
+pub fn logins(host: &Host) -> usize {
     let count = host.sh("journalctl -q --no-pager -t sshd | grep -c 'Accepted publickey' || true");
     count.parse().expect("a number")
 }
