@@ -390,6 +390,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;agent;serve' {
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'The first message of the connection, in hexadecimal digits')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')

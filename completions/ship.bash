@@ -385,12 +385,16 @@ _ship() {
             return 0
             ;;
         ship__subcmd__agent__subcmd__serve)
-            opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --open --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --open)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

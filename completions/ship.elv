@@ -361,6 +361,7 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ship;agent;serve'= {
+            cand --open 'The first message of the connection, in hexadecimal digits'
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --json 'Prints one event per line as JSON on stdout'

@@ -218,6 +218,7 @@ complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_sub
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction supervise site demo help" -f -a "site" -d 'Serves a folder over HTTP on $PORT'
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction supervise site demo help" -f -a "demo" -d 'The app that `ship try` deploys'
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction supervise site demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l open -d 'The first message of the connection, in hexadecimal digits' -r
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -s C -l project -d 'Folder of the project; default: this one or the nearest above with a ship.toml' -r -F
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l json -d 'Prints one event per line as JSON on stdout'
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l plain -d 'Prints plain lines, also at a terminal'

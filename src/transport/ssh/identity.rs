@@ -54,6 +54,7 @@ pub async fn of(
     add(&output.stdout);
     let agent = std::env::var_os("SSH_AUTH_SOCK").unwrap_or_default();
     add(agent.as_encoded_bytes());
+    // `ssh -G` names it too, but in a list that does not tell where a path with a space ends.
     add(&fs::read(options.pinned()).unwrap_or_default());
     for file in files(&String::from_utf8_lossy(&output.stdout)) {
         // A device or a pipe could be read without end.
@@ -94,6 +95,63 @@ fn at_home(path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_connection_is_another_when_what_decides_is_different() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("my shop");
+        let write = |path: &str, text: &str| {
+            fs::create_dir_all(project.join(".ship")).unwrap();
+            fs::write(project.join(path), text).unwrap();
+        };
+        write("key", "one");
+        write("nested", "Port 22\n");
+        let nested = project.join("nested");
+        write("config", &format!("Include \"{}\"\n", nested.display()));
+        write(".ship/known_hosts", "web1 one\n");
+        let options = Options {
+            project: project.clone(),
+            ssh_config: Some(project.join("config")),
+            ssh_key: Some(project.join("key").to_string_lossy().into_owned()),
+            persist_s: None,
+            timeout: Duration::from_secs(10),
+        };
+        let name = |host: &str, user: Option<&str>, idle_s| {
+            let target = Target {
+                host: host.try_into().unwrap(),
+                user: user.map(str::to_owned),
+                sudo: false,
+                root: "/srv/shop".into(),
+            };
+            let folder = Folder::make(&options).unwrap();
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(of(&target, &options, &folder, idle_s))
+                .expect("ssh is here")
+        };
+        let first = name("deploy@web1", None, 60);
+        assert_eq!(first, name("deploy@web1", None, 60));
+        let mut names = vec![
+            first,
+            name("deploy@web2", None, 60),
+            name("deploy@web1:23", None, 60),
+            name("deploy@web1", Some("root"), 60),
+            name("deploy@web1", None, 61),
+        ];
+        for (path, text) in [
+            ("key", "two"),
+            ("nested", "Compression yes\n"),
+            (".ship/known_hosts", "web1 two\n"),
+        ] {
+            write(path, text);
+            names.push(name("deploy@web1", None, 60));
+        }
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+    }
 
     #[test]
     fn files_of_a_configuration() {
