@@ -99,7 +99,7 @@ fn it_is_off_where_it_must_be_and_new_where_anything_is_different() {
 
     // A folder that others could have made is not used.
     let folder = shop.masters().folder().to_owned();
-    shop.masters().signal("KILL");
+    shop.masters().kill();
     fs::remove_dir_all(&folder).expect("remove");
     std::os::unix::fs::symlink(shop.home(), &folder).expect("a link");
     shop.write(
@@ -120,7 +120,7 @@ fn a_dead_connection_is_replaced() {
     let (host, shop) = kept();
 
     // Its socket stays behind and refuses.
-    shop.masters().signal("KILL");
+    shop.masters().kill();
     assert_eq!(logins_of_a_status(&host, &shop), 1, "killed");
     assert_eq!(shop.masters().folders().len(), 1, "the dead one is gone");
 
@@ -155,7 +155,7 @@ fn a_dead_connection_is_replaced() {
 fn nothing_is_left_when_it_was_idle_long_enough() {
     let Some(()) = require_hosts() else { return };
     let (host, mut shop) = kept();
-    shop.masters().signal("KILL");
+    shop.masters().kill();
     shop.set_env("SHIP_SSH_PERSIST", "1");
     shop.ship(&["status"]).ok();
     eventually("the connection to end", || {
@@ -169,7 +169,7 @@ fn nothing_is_left_when_it_was_idle_long_enough() {
 fn two_commands_at_once_do_not_collide() {
     let Some(()) = require_hosts() else { return };
     let (host, shop) = kept();
-    shop.masters().signal("KILL");
+    shop.masters().kill();
     let both = [(); 4].map(|()| shop.spawn(&["status"]));
     for run in both.map(Running::wait) {
         run.ok().stdout_has("healthy");
@@ -239,7 +239,7 @@ fn ended(running: Running, signal: &str) -> Run {
 fn output_ends_with_the_command() {
     let Some(()) = require_hosts() else { return };
     let (host, shop) = kept();
-    shop.masters().signal("KILL");
+    shop.masters().kill();
     let ship = env!("CARGO_BIN_EXE_ship");
     for script in [
         format!("{ship} status 2>&1 | cat"),
@@ -250,7 +250,7 @@ fn output_ends_with_the_command() {
         run.ok().stdout_has("healthy");
         assert!(run.duration < Duration::from_secs(10), "{run}");
         assert_eq!(shop.masters().sockets().len(), 1);
-        shop.masters().signal("KILL");
+        shop.masters().kill();
     }
     serves(&host, "v1", "v1");
 }

@@ -1,7 +1,9 @@
 //! The ssh masters that a controller's commands left behind: kept connections.
 
 use super::command::attempt;
+use super::poll::eventually;
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// The kept connections below a runtime folder; dropped, it ends them.
@@ -46,6 +48,16 @@ impl Masters {
             }
         }
         pids
+    }
+
+    /// Kills all of them, and waits until none answers: their sockets stay behind.
+    #[track_caller]
+    pub fn kill(&self) {
+        self.signal("KILL");
+        eventually("the masters to be dead", || {
+            let answers = |socket: &PathBuf| UnixStream::connect(socket).is_ok();
+            !self.sockets().iter().any(answers)
+        });
     }
 
     /// Sends a signal to all of them.
