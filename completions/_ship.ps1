@@ -383,6 +383,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
             [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
             [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
@@ -404,6 +405,19 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;agent;transaction' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;agent;tidy' {
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
@@ -458,6 +472,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
         'ship;agent;help' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
             [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
             [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
@@ -468,6 +483,9 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;agent;help;transaction' {
+            break
+        }
+        'ship;agent;help;tidy' {
             break
         }
         'ship;agent;help;supervise' {
@@ -574,6 +592,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
         'ship;help;agent' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
+            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
             [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
             [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
@@ -583,6 +602,9 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;help;agent;transaction' {
+            break
+        }
+        'ship;help;agent;tidy' {
             break
         }
         'ship;help;agent;supervise' {

@@ -97,6 +97,9 @@ _ship() {
             ship__subcmd__agent,supervise)
                 cmd="ship__subcmd__agent__subcmd__supervise"
                 ;;
+            ship__subcmd__agent,tidy)
+                cmd="ship__subcmd__agent__subcmd__tidy"
+                ;;
             ship__subcmd__agent,transaction)
                 cmd="ship__subcmd__agent__subcmd__transaction"
                 ;;
@@ -114,6 +117,9 @@ _ship() {
                 ;;
             ship__subcmd__agent__subcmd__help,supervise)
                 cmd="ship__subcmd__agent__subcmd__help__subcmd__supervise"
+                ;;
+            ship__subcmd__agent__subcmd__help,tidy)
+                cmd="ship__subcmd__agent__subcmd__help__subcmd__tidy"
                 ;;
             ship__subcmd__agent__subcmd__help,transaction)
                 cmd="ship__subcmd__agent__subcmd__help__subcmd__transaction"
@@ -196,6 +202,9 @@ _ship() {
             ship__subcmd__help__subcmd__agent,supervise)
                 cmd="ship__subcmd__help__subcmd__agent__subcmd__supervise"
                 ;;
+            ship__subcmd__help__subcmd__agent,tidy)
+                cmd="ship__subcmd__help__subcmd__agent__subcmd__tidy"
+                ;;
             ship__subcmd__help__subcmd__agent,transaction)
                 cmd="ship__subcmd__help__subcmd__agent__subcmd__transaction"
                 ;;
@@ -243,7 +252,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__agent)
-            opts="-C -v -q -h --project --json --plain --verbose --quiet --help serve transaction supervise site demo help"
+            opts="-C -v -q -h --project --json --plain --verbose --quiet --help serve transaction tidy supervise site demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,7 +296,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__agent__subcmd__help)
-            opts="serve transaction supervise site demo help"
+            opts="serve transaction tidy supervise site demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -370,6 +379,20 @@ _ship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ship__subcmd__agent__subcmd__help__subcmd__tidy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ship__subcmd__agent__subcmd__help__subcmd__transaction)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -433,6 +456,28 @@ _ship() {
             return 0
             ;;
         ship__subcmd__agent__subcmd__supervise)
+            opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__agent__subcmd__tidy)
             opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -609,7 +654,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__agent)
-            opts="serve transaction supervise site demo"
+            opts="serve transaction tidy supervise site demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -665,6 +710,20 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__agent__subcmd__supervise)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__help__subcmd__agent__subcmd__tidy)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

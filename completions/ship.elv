@@ -355,6 +355,7 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand --help 'Print help'
             cand serve 'Serves one connection over standard input and output'
             cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand tidy 'Removes what was pruned and prepares the next deploy'
             cand supervise 'Keeps the services of one app running'
             cand site 'Serves a folder over HTTP on $PORT'
             cand demo 'The app that `ship try` deploys'
@@ -374,6 +375,18 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand --help 'Print help'
         }
         &'ship;agent;transaction'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;agent;tidy'= {
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --json 'Prints one event per line as JSON on stdout'
@@ -424,6 +437,7 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;agent;help'= {
             cand serve 'Serves one connection over standard input and output'
             cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand tidy 'Removes what was pruned and prepares the next deploy'
             cand supervise 'Keeps the services of one app running'
             cand site 'Serves a folder over HTTP on $PORT'
             cand demo 'The app that `ship try` deploys'
@@ -432,6 +446,8 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;agent;help;serve'= {
         }
         &'ship;agent;help;transaction'= {
+        }
+        &'ship;agent;help;tidy'= {
         }
         &'ship;agent;help;supervise'= {
         }
@@ -511,6 +527,7 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help;agent'= {
             cand serve 'Serves one connection over standard input and output'
             cand transaction 'Runs a transaction over the socket that is its standard input'
+            cand tidy 'Removes what was pruned and prepares the next deploy'
             cand supervise 'Keeps the services of one app running'
             cand site 'Serves a folder over HTTP on $PORT'
             cand demo 'The app that `ship try` deploys'
@@ -518,6 +535,8 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help;agent;serve'= {
         }
         &'ship;help;agent;transaction'= {
+        }
+        &'ship;help;agent;tidy'= {
         }
         &'ship;help;agent;supervise'= {
         }

@@ -11,6 +11,19 @@ use std::path::Path;
 /// # Errors
 /// When any of these fails; the new file is gone then.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    write(path, bytes, mode, true)
+}
+
+/// As [`write_atomic`], without the two fsync: a reader sees the old content or the new one; what
+/// a power cut leaves is up to the next sync.
+///
+/// # Errors
+/// As there.
+pub fn write_unsynced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    write(path, bytes, mode, false)
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32, synced: bool) -> io::Result<()> {
     let folder = path
         .parent()
         .ok_or_else(|| io::Error::other("no parent folder"))?;
@@ -25,6 +38,9 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
             .mode(mode)
             .open(&temporary)?;
         file.write_all(bytes)?;
+        if !synced {
+            return fs::rename(&temporary, path);
+        }
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         sync_folder(folder)

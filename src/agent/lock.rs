@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -72,6 +72,21 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.holder);
     }
+}
+
+/// Takes the lock on the file at `path`, waiting for it; it is free when the file is dropped.
+///
+/// # Errors
+/// When the file cannot be opened or locked.
+pub fn wait_for_file(path: &Path) -> io::Result<File> {
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| disk::named(error, path))?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
 }
 
 fn open(layout: &Layout) -> io::Result<File> {

@@ -25,7 +25,9 @@ pub mod serve;
 pub mod service;
 pub mod setup;
 pub mod site;
+pub mod spare;
 pub mod stage;
+pub mod tidy;
 pub mod transaction;
 
 pub use layout::Layout;

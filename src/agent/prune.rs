@@ -4,7 +4,6 @@
 use std::fs;
 
 use super::{Layout, disk, releases};
-use crate::artifact::remove_tree;
 use crate::model::{ReleaseId, ReleaseState};
 
 /// Failed releases that stay for a look at them.
@@ -90,7 +89,7 @@ pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
         .collect()
 }
 
-/// Removes one release: out of `releases/` in one rename, then piece by piece.
+/// Removes one release: out of `releases/` in one rename. The tidying removes it piece by piece.
 pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
     let trash = layout
         .state_file("trash")
@@ -99,7 +98,6 @@ pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
         return false;
     }
     releases::forget(layout, id);
-    let _ = remove_tree(&trash);
     true
 }
 

@@ -243,14 +243,24 @@ pub fn last(layout: &Layout) -> io::Result<u32> {
     Ok(there.max(recorded))
 }
 
-/// Records that `id` was used.
+/// Records that `id` is used, by a release that is staged. Not synced: the caller does that before
+/// the release is published.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn use_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
-    disk::write_atomic(
+pub fn stage_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
+    disk::write_unsynced(
         &layout.state_file("sequence"),
         id.0.to_string().as_bytes(),
+        0o600,
+    )?;
+    let staged = Record {
+        state: ReleaseState::Staged,
+        after: None,
+    };
+    disk::write_unsynced(
+        &state_path(layout, id),
+        &serde_json::to_vec(&staged)?,
         0o600,
     )
 }
@@ -317,7 +327,7 @@ mod tests {
             [ReleaseId(10), ReleaseId(2), ReleaseId(1)]
         );
         assert_eq!(last(&layout).unwrap(), 10);
-        use_number(&layout, ReleaseId(11)).unwrap();
+        stage_number(&layout, ReleaseId(11)).unwrap();
         assert_eq!(last(&layout).unwrap(), 11);
     }
 

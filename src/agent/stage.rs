@@ -1,25 +1,30 @@
 //! Staging: the whole release, verified, beside the live one. Nothing that runs is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::host::Host;
 use super::launcher::launcher;
 use super::service::env_file;
 use super::setup::{Entry, entries};
-use super::{disk, releases};
-use crate::artifact::{Assembly, Index, Known, Staging, Unpacker, remove_tree};
+use super::{disk, releases, spare};
+use crate::artifact::{
+    Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree, sync,
+};
 use crate::model::service::Run;
 use crate::model::{Digest, Failure, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
-use crate::wire::Publish;
+use crate::wire::{Need, Offer, Publish};
 
 /// A tree on its way to become a release.
 #[derive(Debug)]
 pub struct Stage {
-    index: Index,
+    index: Arc<Index>,
+    /// `tree`, and what is needed to go on after an interruption.
+    folder: PathBuf,
     progress: Progress,
 }
 
@@ -30,31 +35,105 @@ enum Progress {
     Broken,
 }
 
+/// What a transfer that was cut leaves is worth keeping from this size on, bytes.
+const WORTH_KEEPING: u64 = 1 << 20;
+
 impl Stage {
-    /// Begins a tree for the encoded `index`, from what the kept releases hold; the second value
-    /// is what must travel.
+    /// Begins a tree for `offer`, whose encoded index (under zstd) is `bytes`, from what the host
+    /// has; the second value is what must travel. `None` when the index is a change of an
+    /// artifact that is not here.
     ///
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
-    pub fn begin(host: &Host, index: &[u8]) -> Result<(Self, Vec<Digest>), Failure> {
-        let index = Index::decode(index).map_err(|error| {
-            Failure::unexpected(format!("the artifact's index is not valid: {error}"))
-        })?;
-        let plan = Assembly::plan(index.clone(), &known(host)?);
-        check_room(
-            host.layout.root(),
-            plan.missing_bytes(),
-            index.entries().len() as u64,
-        )?;
-        let folder = host.layout.state_file("staging");
-        let staging = plan.begin(&folder.join(disk::unique())).map_err(refused)?;
-        let missing = staging.missing();
-        let progress = if missing.is_empty() {
-            Progress::Complete(Box::new(staging))
-        } else {
-            Progress::Receiving(Box::new(Unpacker::new(staging).map_err(refused)?))
+    pub fn begin(
+        host: &Host,
+        offer: &Offer,
+        bytes: &[u8],
+    ) -> Result<Option<(Self, Need)>, Failure> {
+        let Some(Offered { index, base }) = read_offer(host, offer, bytes)? else {
+            return Ok(None);
         };
-        Ok((Self { index, progress }, missing))
+        let at_hand = base.as_ref().map(|base| (base.artifact, &base.index));
+        let known = known(host, base.as_ref())?;
+        let folder = host.layout.state_file("staging").join(disk::unique());
+        let mut plan = match spare::take(&host.layout, &folder, at_hand) {
+            Some(spare) => {
+                let _ = fs::remove_file(folder.join("index"));
+                Assembly::plan_over(Arc::clone(&index), &spare, &known)
+            }
+            None => {
+                fs::create_dir(&folder).map_err(|error| disk::named(error, &folder))?;
+                Assembly::plan(Arc::clone(&index), &known)
+            }
+        };
+        let contents = index.contents();
+        let numbers = numbers(&contents);
+        let deltas = bases(&mut plan, offer, &contents, &known);
+        make_room(host, &plan)?;
+        let reused = index.bytes().saturating_sub(plan.missing_bytes());
+        let staging = plan.begin(&folder.join("tree")).map_err(refused)?;
+        let mut stage = Self {
+            index,
+            folder,
+            progress: Progress::Broken,
+        };
+        stage.keep_index(staging.missing_bytes())?;
+        let whole = offer
+            .whole
+            .iter()
+            .filter_map(|at| contents.get(*at as usize));
+        let whole: HashSet<Digest> = whole.map(|(digest, _)| *digest).collect();
+        let mut need = stage.receive(staging, &numbers, &deltas, &whole)?;
+        need.reused = reused;
+        Ok(Some((stage, need)))
+    }
+
+    /// Beside a large transfer lies its index, so that the next one can go on where it was cut.
+    fn keep_index(&self, missing: u64) -> Result<(), Failure> {
+        if missing < WORTH_KEEPING {
+            return Ok(());
+        }
+        let bytes = encoded(&self.index)?;
+        let path = self.folder.join("index");
+        fs::write(&path, bytes).map_err(|error| disk::named(error, &path).into())
+    }
+
+    /// Waits for what `staging` misses; what that is. Of what comes neither as one of `deltas` nor
+    /// `whole` the chunks that are here are told.
+    fn receive(
+        &mut self,
+        staging: Staging,
+        numbers: &HashMap<Digest, u32>,
+        deltas: &HashSet<Digest>,
+        whole: &HashSet<Digest>,
+    ) -> Result<Need, Failure> {
+        let missing = staging.missing();
+        let mut need = Need::default();
+        if missing.is_empty() {
+            self.progress = Progress::Complete(Box::new(staging));
+            return Ok(need);
+        }
+        let mut unpacker = Unpacker::new(staging).map_err(refused)?;
+        for digest in missing {
+            let Some(&number) = numbers.get(&digest) else {
+                continue;
+            };
+            match need.missing.last_mut() {
+                Some((first, count)) if *first + *count == number => *count += 1,
+                _ => need.missing.push((number, 1)),
+            }
+            if deltas.contains(&digest) {
+                need.deltas.push(number);
+            } else if !whole.contains(&digest) {
+                let chunks = unpacker.chunks(&digest);
+                if !chunks.is_empty() {
+                    let chunks = chunks.iter().map(|chunk| (chunk.id, chunk.length));
+                    need.chunks.push((number, chunks.collect()));
+                }
+            }
+        }
+        self.progress = Progress::Receiving(Box::new(unpacker));
+        Ok(need)
     }
 
     /// Takes the next bytes of the packed content.
@@ -77,7 +156,7 @@ impl Stage {
     /// The packed content has ended.
     ///
     /// # Errors
-    /// When something is still missing; the tree is gone then.
+    /// When it was cut; the tree is gone then.
     pub fn end_content(&mut self) -> Result<(), Failure> {
         match std::mem::replace(&mut self.progress, Progress::Broken) {
             Progress::Receiving(unpacker) => {
@@ -91,15 +170,36 @@ impl Stage {
         }
     }
 
+    /// The transfer was cut: what came stays for the next one.
+    pub fn leave(mut self) {
+        match std::mem::replace(&mut self.progress, Progress::Broken) {
+            Progress::Receiving(unpacker) => unpacker.leave(),
+            Progress::Complete(staging) => staging.leave(),
+            Progress::Broken => return,
+        }
+        if self.folder.join("index").is_file() {
+            self.folder = PathBuf::new();
+        }
+    }
+
     /// Completes the tree with what makes it a release, flushes it to the disk and renames it to
-    /// its place.
+    /// its place. Returns what must still travel, when something of the host turned out to be
+    /// damaged; nothing is published then.
     ///
     /// # Errors
     /// When the file system refuses; nothing is published then.
-    pub fn publish(self, host: &Host, publish: &Publish) -> Result<(), Failure> {
-        let Progress::Complete(staging) = self.progress else {
+    pub fn publish(&mut self, host: &Host, publish: &Publish) -> Result<Option<Need>, Failure> {
+        let Progress::Complete(mut staging) =
+            std::mem::replace(&mut self.progress, Progress::Broken)
+        else {
             return Err(Failure::unexpected("the tree is not complete"));
         };
+        if !staging.missing().is_empty() {
+            let damaged = staging.missing().into_iter().collect();
+            let numbers = numbers(&self.index.contents());
+            let need = self.receive(*staging, &numbers, &HashSet::new(), &damaged)?;
+            return Ok(Some(need));
+        }
         let layout = &host.layout;
         let release = &publish.release;
         let target = layout.release(release.id);
@@ -109,40 +209,173 @@ impl Stage {
                 target.display()
             )));
         }
-        link_shared(host, staging.path(), &release.shared)?;
+        link_shared(host, &mut staging, &release.shared)?;
         write_own_files(host, staging.path(), publish)?;
         let assembled = staging.finish().map_err(refused)?;
-        let index = self
-            .index
-            .encode()
-            .map_err(|error| Failure::unexpected(error.to_string()))?;
-        disk::write_atomic(&releases::index_path(layout, release.id), &index, 0o600)?;
-        releases::use_number(layout, release.id)?;
-        releases::set_state(layout, release.id, ReleaseState::Staged)?;
         let path = assembled.path().to_owned();
-        fs::rename(&path, &target).map_err(|error| {
-            let _ = remove_tree(&path);
-            Failure::from(disk::named(error, &target))
-        })?;
-        disk::sync_folder(&layout.releases())?;
-        Ok(())
+        let published = (|| {
+            let index = releases::index_path(layout, release.id);
+            disk::write_unsynced(&index, &encoded(&self.index)?, 0o600)?;
+            releases::stage_number(layout, release.id)?;
+            sync(&path).map_err(refused)?;
+            fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
+            disk::sync_folder(&layout.releases())?;
+            Ok(None)
+        })();
+        match &published {
+            Ok(_) => clean_but(host, &self.folder),
+            Err(_) => drop(remove_tree(&path)),
+        }
+        published
     }
 }
 
-/// What the releases on this host hold, the newest first. A release that was found bad by its
-/// content is no source, but one that merely failed its proof is.
-fn known(host: &Host) -> Result<Known, Failure> {
-    let mut known = Known::default();
-    for id in releases::ids(&host.layout)? {
-        let path = releases::index_path(&host.layout, id);
-        let Ok(bytes) = fs::read(&path) else { continue };
-        let Ok(index) = Index::decode(&bytes) else {
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.progress = Progress::Broken;
+        if !self.folder.as_os_str().is_empty() {
+            let _ = remove_tree(&self.folder);
+        }
+    }
+}
+
+fn encoded(index: &Index) -> Result<Vec<u8>, Failure> {
+    let encoded = index.encode();
+    encoded.map_err(|error| Failure::unexpected(error.to_string()))
+}
+
+/// An artifact that is known here.
+struct Base {
+    id: ReleaseId,
+    artifact: Digest,
+    index: Arc<Index>,
+}
+
+/// What an offer says.
+struct Offered {
+    index: Arc<Index>,
+    /// What it is a change of; else the live release.
+    base: Option<Base>,
+}
+
+/// The largest index that is taken, decompressed, bytes: some millions of files.
+const MAX_INDEX: u64 = 512 << 20;
+
+/// Reads the offered index; `None` when what it is a change of is not here.
+fn read_offer(host: &Host, offer: &Offer, bytes: &[u8]) -> Result<Option<Offered>, Failure> {
+    let invalid =
+        |why: String| Failure::unexpected(format!("the artifact's index is not valid: {why}"));
+    let mut plain = Vec::new();
+    zstd::Decoder::new(bytes)
+        .and_then(|decoder| decoder.take(MAX_INDEX).read_to_end(&mut plain))
+        .map_err(|error| invalid(error.to_string()))?;
+    let base = base(host, offer.base);
+    let index = match (offer.base, &base) {
+        (None, _) => Index::decode(&plain),
+        (Some(wanted), Some(base)) if base.artifact == wanted => {
+            Change::decode(&plain).and_then(|change| change.apply(&base.index))
+        }
+        (Some(_), _) => return Ok(None),
+    };
+    let index = index.map_err(|error| invalid(error.to_string()))?;
+    if index.digest() != offer.artifact {
+        // The change was made for another index than ours: it was damaged on one end.
+        return match offer.base {
+            Some(_) => Ok(None),
+            None => Err(invalid("it is not what it is called".to_owned())),
+        };
+    }
+    Ok(Some(Offered {
+        index: Arc::new(index),
+        base,
+    }))
+}
+
+/// The kept release with the artifact `wanted`, else the live one, with its index.
+fn base(host: &Host, wanted: Option<Digest>) -> Option<Base> {
+    let layout = &host.layout;
+    let read = |id: ReleaseId, artifact: Digest| {
+        let index = Index::decode(&fs::read(releases::index_path(layout, id)).ok()?).ok()?;
+        Some(Base {
+            id,
+            artifact,
+            index: Arc::new(index),
+        })
+    };
+    let current = releases::current(layout).ok().flatten();
+    let ids = current.into_iter().chain(releases::ids(layout).ok()?);
+    for id in ids {
+        let Ok(release) = releases::read(layout, id) else {
             continue;
         };
-        let assembled = fs::metadata(&path).and_then(|found| found.modified())?;
-        known.add(host.layout.release(id), &index, assembled);
+        if wanted.is_none_or(|wanted| wanted == release.artifact)
+            && let Some(base) = read(id, release.artifact)
+        {
+            return Some(base);
+        }
+    }
+    None
+}
+
+/// What this host holds: the release that the offer builds on, the others with the newest first,
+/// and what an interrupted transfer left. A release that merely failed its proof is a source, too.
+fn known(host: &Host, base: Option<&Base>) -> Result<Known, Failure> {
+    let layout = &host.layout;
+    let mut known = Known::new();
+    if let Some(base) = base
+        && let Ok(found) = fs::metadata(releases::index_path(layout, base.id))
+    {
+        known.add(
+            layout.release(base.id),
+            Arc::clone(&base.index),
+            found.modified()?,
+        );
+    }
+    for id in releases::ids(layout)? {
+        if base.is_none_or(|base| base.id != id) {
+            known.add_stored(layout.release(id), releases::index_path(layout, id));
+        }
+    }
+    for folder in leftovers(host) {
+        if let Ok(bytes) = fs::read(folder.join("index"))
+            && let Ok(index) = Index::decode(&bytes)
+        {
+            known.add_leftover(folder.join("tree"), index);
+        }
     }
     Ok(known)
+}
+
+/// The numbers of contents on the wire.
+fn numbers(contents: &[(Digest, u64)]) -> HashMap<Digest, u32> {
+    contents
+        .iter()
+        .zip(0..)
+        .map(|((digest, _), number)| (*digest, number))
+        .collect()
+}
+
+/// The contents that may come as the differences that were offered.
+fn bases(
+    plan: &mut Assembly,
+    offer: &Offer,
+    contents: &[(Digest, u64)],
+    known: &Known,
+) -> HashSet<Digest> {
+    if offer.deltas.is_empty() {
+        return HashSet::new();
+    }
+    let missing: HashSet<Digest> = plan.missing().iter().copied().collect();
+    offer
+        .deltas
+        .iter()
+        .filter_map(|delta| {
+            let (digest, _) = *contents.get(delta.content as usize)?;
+            let is_here =
+                missing.contains(&digest) && plan.add_base(digest, delta.base, delta.size, known);
+            is_here.then_some(digest)
+        })
+        .collect()
 }
 
 /// Bytes that stay free beside what a release needs: headroom for a rollback's logs and journal.
@@ -151,7 +384,19 @@ const HEADROOM: u64 = 16 << 20;
 /// Inodes that stay free.
 const INODE_HEADROOM: u64 = 200;
 
-/// Refuses before anything is written when the file system of `root` has no room.
+/// Refuses before anything is written when the file system has no room, after removing what can
+/// be done without.
+fn make_room(host: &Host, plan: &Assembly) -> Result<(), Failure> {
+    let root = host.layout.root();
+    let check = || check_room(root, plan.missing_bytes(), plan.names_to_make());
+    check().or_else(|_| {
+        spare::remove(&host.layout);
+        super::tidy::empty_trash(&host.layout);
+        check()
+    })
+}
+
+/// Refuses when the file system of `root` has no room.
 fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
     let found = rustix::fs::statvfs(root).map_err(io::Error::from)?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
@@ -193,9 +438,9 @@ fn refused(error: crate::artifact::TreeError) -> Failure {
 }
 
 /// Makes each shared path of the release a relative link to its place in `shared/`.
-fn link_shared(host: &Host, staging: &Path, shared: &[String]) -> Result<(), Failure> {
+fn link_shared(host: &Host, staging: &mut Staging, shared: &[String]) -> Result<(), Failure> {
     for entry in shared {
-        let relative = Path::new(entry.trim_end_matches('/'));
+        let relative = entry.trim_end_matches('/');
         let place = host.layout.shared().join(relative);
         if !place.exists() {
             if host.deployment.manager == ServiceManagerKind::Systemd {
@@ -206,17 +451,14 @@ fn link_shared(host: &Host, staging: &Path, shared: &[String]) -> Result<(), Fai
             }
             make_shared(&host.layout.shared(), entry)?;
         }
-        let link = staging.join(relative);
-        if let Some(parent) = link.parent() {
-            fs::create_dir_all(parent).map_err(|error| disk::named(error, parent))?;
-        }
+        let path =
+            TreePath::try_from(relative).map_err(|error| Failure::unexpected(error.to_string()))?;
         // releases/vN/a/b → ../../../shared/a/b
-        let up = relative.components().count() + 1;
         let mut target = PathBuf::new();
-        (0..up).for_each(|_| target.push(".."));
+        (0..=path.components().count()).for_each(|_| target.push(".."));
         target.push("shared");
         target.push(relative);
-        std::os::unix::fs::symlink(&target, &link).map_err(|error| disk::named(error, &link))?;
+        staging.link(&path, &target).map_err(refused)?;
     }
     Ok(())
 }
@@ -310,13 +552,34 @@ pub fn unstage(host: &Host, id: ReleaseId) {
     }
 }
 
-/// Removes what earlier transactions left in the staging folder. Call it under the lock.
+/// Removes what earlier transactions left in the staging folder, but for the newest transfer that
+/// can be gone on with. Call it under the lock.
 pub fn clean(host: &Host) {
-    for name in ["staging", "trash"] {
-        let Ok(entries) = fs::read_dir(host.layout.state_file(name)) else {
-            continue;
-        };
-        for entry in entries.flatten() {
+    let newest = leftovers(host).into_iter().max_by_key(|folder| {
+        let index = fs::metadata(folder.join("index"));
+        index.and_then(|found| found.modified()).ok()
+    });
+    clean_but(host, &newest.unwrap_or_default());
+}
+
+/// Interrupted transfers.
+fn leftovers(host: &Host) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(host.layout.state_file("staging")) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join("index").is_file() && folder.join("tree").is_dir())
+        .collect()
+}
+
+fn clean_but(host: &Host, kept: &Path) {
+    let Ok(entries) = fs::read_dir(host.layout.state_file("staging")) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.path() != kept {
             let _ = remove_tree(&entry.path());
         }
     }

@@ -1,20 +1,45 @@
 //! A tree planned from an index: hard links to what is there, contents for what is not.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::change::Change;
+use super::chunk::CHUNKED_FROM;
 use super::error::TreeError;
-use super::index::{Index, Kind};
+use super::index::{Entry, Index, Kind};
+use super::parallel;
+use super::path::TreePath;
 use super::staging::Staging;
-use super::store::{Known, Trusted};
+use super::store::{Found, Known, is_as_left};
 use crate::model::Digest;
+
+/// A second tree of a release, made of hard links ahead of time: the next tree is made by changing
+/// it, so that the cost follows the change.
+#[derive(Debug, Clone)]
+pub struct Spare {
+    /// The tree, which nothing else uses.
+    pub tree: PathBuf,
+    /// What it holds.
+    pub index: Arc<Index>,
+    /// When it was complete; a file changed later is not trusted.
+    pub made: SystemTime,
+}
 
 /// How a tree will be made. Making it looks at the known files and writes nothing.
 #[derive(Debug)]
 pub struct Assembly {
-    pub(super) index: Index,
-    /// For each entry of the index, the known file to take.
-    pub(super) sources: Vec<Option<Trusted>>,
+    pub(super) index: Arc<Index>,
+    /// The tree to start from; else an empty one.
+    pub(super) spare: Option<PathBuf>,
+    /// What has to go from the spare, sorted.
+    pub(super) gone: Vec<TreePath>,
+    /// Positions in the index of what has to be made.
+    pub(super) make: Vec<usize>,
+    pub(super) found: Found,
+    /// For large missing contents, files that they may have been made from.
+    pub(super) ancestors: HashMap<Digest, Vec<(Digest, PathBuf)>>,
     missing: Vec<Digest>,
     missing_bytes: u64,
     missing_files: u64,
@@ -24,37 +49,85 @@ impl Assembly {
     /// Plans the tree of `index`. A known file is trusted as long as its size, its mode, its
     /// owner and its time are what a release leaves behind.
     #[must_use]
-    pub fn plan(index: Index, known: &Known) -> Self {
-        let mut sources = Vec::with_capacity(index.entries().len());
+    pub fn plan(index: Arc<Index>, known: &Known) -> Self {
+        let make = (0..index.entries().len()).collect();
+        Self::complete(index, None, Vec::new(), make, known)
+    }
+
+    /// Plans the tree of `index` as a change of `spare`. What is not as `spare` was left is made
+    /// anew.
+    #[must_use]
+    pub fn plan_over(index: Arc<Index>, spare: &Spare, known: &Known) -> Self {
+        let change = Change::between(&spare.index, &index);
+        let changed: HashSet<&TreePath> = change.set().iter().map(|entry| &entry.path).collect();
+        let is_kept = |entry: &Entry| !changed.contains(&entry.path);
+        let damaged: HashSet<usize> = damaged(&index, spare, &is_kept).into_iter().collect();
+        let mut gone: Vec<TreePath> = change.gone().to_vec();
+        let mut make = Vec::new();
+        for (at, entry) in index.entries().iter().enumerate() {
+            let is_set = !is_kept(entry);
+            if !is_set && !damaged.contains(&at) {
+                continue;
+            }
+            if !is_set || spare.index.get(&entry.path).is_some() {
+                gone.push(entry.path.clone());
+            }
+            make.push(at);
+        }
+        gone.sort_unstable();
+        Self::complete(index, Some(spare.tree.clone()), gone, make, known)
+    }
+
+    fn complete(
+        index: Arc<Index>,
+        spare: Option<PathBuf>,
+        gone: Vec<TreePath>,
+        make: Vec<usize>,
+        known: &Known,
+    ) -> Self {
+        let files: Vec<(&TreePath, Digest, u64)> = make
+            .iter()
+            .filter_map(|at| match &index.entries()[*at] {
+                // An empty file is made, not fetched, and not linked: there can be more of them
+                // in a tree than an inode may have names.
+                Entry {
+                    path,
+                    kind: Kind::File { digest, size, .. },
+                } if *size > 0 => Some((path, *digest, *size)),
+                _ => None,
+            })
+            .collect();
+        let found = known.find(
+            files
+                .iter()
+                .map(|(_, digest, size)| (*digest, *size))
+                .collect(),
+        );
         let mut missing = Vec::new();
         let mut seen = HashSet::new();
         let mut missing_bytes = 0_u64;
         let mut missing_files = 0;
-        for entry in index.entries() {
-            let Kind::File {
-                digest,
-                size,
-                executable,
-            } = entry.kind
-            else {
-                sources.push(None);
+        let mut ancestors = HashMap::new();
+        for (path, digest, size) in files {
+            if found.get(&digest, false).is_some() {
                 continue;
-            };
-            // An empty file is made, not fetched, and not linked: there can be more of them in
-            // a tree than an inode may have names.
-            let source = known.find(&digest, size, executable).filter(|_| size > 0);
-            if source.is_none() && size > 0 {
-                missing_files += 1;
-                if seen.insert(digest) {
-                    missing.push(digest);
-                    missing_bytes = missing_bytes.saturating_add(size);
+            }
+            missing_files += 1;
+            if seen.insert(digest) {
+                missing.push(digest);
+                missing_bytes = missing_bytes.saturating_add(size);
+                if size >= CHUNKED_FROM {
+                    ancestors.insert(digest, known.ancestors(path, size));
                 }
             }
-            sources.push(source);
         }
         Self {
             index,
-            sources,
+            spare,
+            gone,
+            make,
+            found,
+            ancestors,
             missing,
             missing_bytes,
             missing_files,
@@ -80,6 +153,25 @@ impl Assembly {
         self.missing_files
     }
 
+    /// The sender could send the missing `content` as a difference to `base` of `size` bytes.
+    /// Returns whether that is here.
+    pub fn add_base(&mut self, content: Digest, base: Digest, size: u64, known: &Known) -> bool {
+        let Some(holder) = known.holder(base, size) else {
+            return false;
+        };
+        self.ancestors
+            .entry(content)
+            .or_default()
+            .push((base, holder));
+        true
+    }
+
+    /// How many names will be made: files, folders and links.
+    #[must_use]
+    pub fn names_to_make(&self) -> u64 {
+        self.make.len() as u64
+    }
+
     /// The tree that will be made.
     #[must_use]
     pub fn index(&self) -> &Index {
@@ -95,4 +187,26 @@ impl Assembly {
     pub fn begin(self, staging: &Path) -> Result<Staging, TreeError> {
         Staging::begin(self, staging)
     }
+}
+
+/// Positions of the files of `index` that `is_kept` and that are not in the spare tree as it was
+/// left; found with 2 to 8 threads. Links and folders are as good as their names: who may change
+/// them owns the release.
+fn damaged(index: &Index, spare: &Spare, is_kept: &dyn Fn(&Entry) -> bool) -> Vec<usize> {
+    let kept: Vec<(usize, &Entry)> = index
+        .entries()
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| matches!(entry.kind, Kind::File { .. }) && is_kept(entry))
+        .collect();
+    let bad = parallel::map(&kept, |(at, entry)| match entry.kind {
+        Kind::File {
+            size, executable, ..
+        } => {
+            let path = entry.path.below(&spare.tree);
+            (!is_as_left(&path, size, executable, spare.made)).then_some(*at)
+        }
+        _ => None,
+    });
+    bad.into_iter().flatten().collect()
 }

@@ -1,6 +1,6 @@
 //! What a tree holds, by name and content.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct Index {
 /// Why an index was refused: a lower-case sentence that names the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadIndex(String);
+
+impl BadIndex {
+    pub(super) fn because(why: String) -> Self {
+        Self(why)
+    }
+}
 
 impl fmt::Display for BadIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,10 +119,13 @@ impl Index {
         self.files().fold(0, |sum, f| u64::saturating_add(sum, f.2))
     }
 
-    /// The size in bytes of each different content.
+    /// The different contents with their sizes in bytes, in the order in which the tree first names
+    /// them; an empty one is none. The position in this list is a content's number on the wire.
     #[must_use]
-    pub fn contents(&self) -> BTreeMap<Digest, u64> {
+    pub fn contents(&self) -> Vec<(Digest, u64)> {
+        let mut seen = HashSet::new();
         self.files()
+            .filter(|(_, digest, size, _)| *size > 0 && seen.insert(*digest))
             .map(|(_, digest, size, _)| (digest, size))
             .collect()
     }

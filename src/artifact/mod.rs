@@ -4,22 +4,29 @@
 //!
 //! ```text
 //! controller   select(root, include, exclude) → Selection     which files, every problem at once
-//!              scan(root, &selection, &NoCache) → Index        what they hold
-//!              … index.encode() over the wire …
-//! host         Known::add(release, index, assembled)           what kept releases hold already
-//!              Assembly::plan(index, &known)                   .missing(): nothing is written yet
+//!              scan(root, &selection, &digests) → Index        what they hold; unchanged ones unread
+//!              Change::between(base, index) over the wire      or the whole index.encode()
+//! host         change.apply(base) → Index
+//!              Known::add(release, index, assembled)…          what kept releases hold already
+//!              Assembly::plan_over(index, &spare, &known)      .missing(): nothing is written yet
 //!              assembly.begin(staging) → Staging               folders, hard links; .missing()
-//!              … the missing digests over the wire …
-//! controller   pack(root, &index, &missing, sink, progress)    a compressed stream of contents
-//! host         Unpacker::new(staging).push(bytes)… .finish()   each content verified, then named
+//!              Unpacker::new(staging), .chunks(digest)         what is here of large missing ones
+//!              … the missing contents over the wire …
+//! controller   pack(root, &index, &parcels, level, sink, …)    whole, as chunks, as differences
+//! host         unpacker.push(bytes)… .finish()                 each content verified, then named
 //!              … the caller adds `.ship` and links to shared folders …
-//!              staging.finish() → Assembled                    links, read-only folders, syncfs
-//!              … the caller renames it into `releases/vN` …
+//!              staging.finish() → Assembled                    links, read-only folders
+//!              sync, … the caller renames it into `releases/vN` …
 //! ```
 
 pub mod assemble;
+pub mod change;
+pub mod chunk;
+pub mod delta;
+pub mod digests;
 pub mod error;
 pub mod index;
+pub mod level;
 pub mod pack;
 mod parallel;
 pub mod path;
@@ -27,6 +34,7 @@ mod pattern;
 pub mod remove;
 pub mod scan;
 pub mod select;
+pub mod similar;
 pub mod staging;
 pub mod store;
 mod symlink;
@@ -37,15 +45,20 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::Assembly;
+pub use assemble::{Assembly, Spare};
+pub use change::Change;
+pub use chunk::{CHUNKED_FROM, Chunk};
+pub use digests::Digests;
 pub use error::TreeError;
 pub use index::{BadIndex, Entry, Index, Kind};
-pub use pack::{Packed, pack};
+pub use level::Level;
+pub use pack::{Packed, Parcel, Way, pack};
 pub use path::{BadPath, TreePath};
 pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
-pub use staging::{Assembled, Staging};
+pub use similar::{Ancestor, ancestor};
+pub use staging::{Assembled, Staging, sync};
 pub use store::Known;
 pub use unpack::{Unpacker, unpack};
 pub use verify::{Difference, full_verify};

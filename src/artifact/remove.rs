@@ -1,5 +1,5 @@
-//! Walks over a tree through descriptors of its folders, so that a link that takes a folder's
-//! place meanwhile is not followed: removing it, and making its folders read-only.
+//! Removes a tree, walking through descriptors of its folders, so that a link that takes a
+//! folder's place meanwhile is not followed.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,7 +10,6 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::TreeError;
-use super::path::RESERVED;
 
 /// Removes `path` and everything below it. Links are removed, never followed; read-only folders
 /// are made writable on the way. Goes on after a failure, so that as much as can be is gone.
@@ -59,37 +58,6 @@ fn remove(parent: BorrowedFd<'_>, name: &CStr, path: &Path, first: &mut Option<T
             first.get_or_insert_with(|| TreeError::io("remove", path, errno.into()));
         }
     }
-}
-
-/// Makes every folder below `root` 0555 and `root` itself 0755. Links are not followed; a `.ship`
-/// folder in `root` is left as it is.
-pub(super) fn seal(root: &Path) -> Result<(), TreeError> {
-    let name = CString::new(root.as_os_str().as_bytes())
-        .map_err(|error| TreeError::io("open", root, error.into()))?;
-    let refused = |errno: Errno| TreeError::io("make read-only", root, errno.into());
-    let folder = open_folder(CWD, &name).map_err(refused)?;
-    seal_below(&folder, root, true)?;
-    rustix::fs::fchmod(&folder, Mode::from_raw_mode(0o755)).map_err(refused)
-}
-
-fn seal_below(folder: &OwnedFd, path: &Path, is_root: bool) -> Result<(), TreeError> {
-    let refused = |path: &Path, errno: Errno| TreeError::io("make read-only", path, errno.into());
-    for (name, kind) in names(folder).map_err(|errno| refused(path, errno))? {
-        let is_folder = match kind {
-            FileType::Unknown => rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)
-                .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir()),
-            kind => kind.is_dir(),
-        };
-        if !is_folder || (is_root && name.to_bytes() == RESERVED) {
-            continue;
-        }
-        let below = path.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let child = open_folder(folder.as_fd(), &name).map_err(|errno| refused(&below, errno))?;
-        seal_below(&child, &below, false)?;
-        rustix::fs::fchmod(&child, Mode::from_raw_mode(0o555))
-            .map_err(|errno| refused(&below, errno))?;
-    }
-    Ok(())
 }
 
 /// Opens a folder, not a link to one. One that its owner may not read is made readable first.

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::TreeError;
 use super::index::{Entry, Index, Kind};
 use super::parallel;
@@ -14,7 +16,7 @@ use super::select::{SelectedKind, Selection};
 use crate::model::{Digest, Failure, FailureKind};
 
 /// What stat(2) says about a file: when none of it changed, neither did the content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileStamp {
     /// Length, bytes.
     pub size: u64,
@@ -27,7 +29,7 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
         Self {
             size: metadata.len(),
@@ -145,30 +147,28 @@ fn file(root: &Path, path: &TreePath, digests: &dyn DigestSource) -> Result<Kind
     let at = path.below(root);
     let refused = |error| TreeError::io("read", path.as_path(), error);
     for _ in 0..TRIES {
-        let mut file = open(&at).map_err(refused)?;
-        let before = file.metadata().map_err(refused)?;
+        let before = at.symlink_metadata().map_err(refused)?;
         if !before.is_file() {
             break;
         }
         let stamp = FileStamp::of(&before);
-        let known = digests.known(path, &stamp);
-        let (digest, size) = match known {
-            Some(digest) => (digest, stamp.size),
-            None => hash(&mut file).map_err(refused)?,
+        let is = |digest| Kind::File {
+            digest,
+            size: stamp.size,
+            executable: before.mode() & 0o100 != 0,
         };
+        if let Some(digest) = digests.known(path, &stamp) {
+            return Ok(is(digest));
+        }
+        let mut file = open(&at).map_err(refused)?;
+        let (digest, size) = hash(&mut file).map_err(refused)?;
         // By name, so that a file that was replaced is noticed too.
         let Ok(after) = at.symlink_metadata() else {
             continue;
         };
         if size == stamp.size && FileStamp::of(&after).same_content(&stamp) {
-            if known.is_none() {
-                digests.learned(path, &stamp, digest);
-            }
-            return Ok(Kind::File {
-                digest,
-                size,
-                executable: before.mode() & 0o100 != 0,
-            });
+            digests.learned(path, &stamp, digest);
+            return Ok(is(digest));
         }
     }
     Err(TreeError::says(

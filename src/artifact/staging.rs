@@ -1,19 +1,21 @@
 //! A tree that is being made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::assemble::Assembly;
 use super::error::TreeError;
 use super::index::{Index, Kind};
-use super::remove::{remove_tree, seal};
-use super::scan::open;
-use super::store::{Trusted, file_mode};
+use super::path::TreePath;
+use super::remove::remove_tree;
+use super::scan::{hash, open};
+use super::store::{Found, Trusted, file_mode};
 use crate::model::Digest;
 
 /// A tree that is being made. Dropping it removes its folder; [`Staging::finish`] keeps it.
@@ -21,9 +23,15 @@ use crate::model::Digest;
 #[must_use = "a tree that is not finished is removed"]
 pub struct Staging {
     path: PathBuf,
-    index: Index,
+    index: Arc<Index>,
     wanted: HashMap<Digest, Wanted>,
     incoming: Option<Incoming>,
+    /// Positions of symbolic links to be made at the end.
+    links: Vec<usize>,
+    /// Folders that are writable until the end.
+    open: HashSet<PathBuf>,
+    /// For large missing contents, files that they may have been made from.
+    ancestors: HashMap<Digest, Vec<(Digest, PathBuf)>>,
     /// A write failed half-way: the tree cannot be completed any more.
     broken: bool,
     linked: u64,
@@ -43,39 +51,86 @@ struct Wanted {
 #[derive(Debug)]
 struct Incoming {
     digest: Digest,
+    size: u64,
     left: u64,
     hasher: blake3::Hasher,
     file: File,
     places: Vec<usize>,
 }
 
+/// How a received content turned out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Received {
+    /// More bytes are to come.
+    Part,
+    /// It is complete, verified and in its places.
+    Whole,
+    /// It is not what its digest says, and is wanted again.
+    Wrong {
+        /// What it is.
+        found: Digest,
+        /// What it was announced as.
+        expected: Digest,
+    },
+}
+
 impl Staging {
     pub(super) fn begin(plan: Assembly, path: &Path) -> Result<Self, TreeError> {
-        create_folder(path)?;
+        let is_new = plan.spare.is_none();
+        match &plan.spare {
+            None => create_folder(path)?,
+            Some(spare) => {
+                std::fs::rename(spare, path).map_err(|error| TreeError::io("take", spare, error))?
+            }
+        }
         let mut staging = Self {
             path: path.to_owned(),
             index: plan.index,
             wanted: HashMap::new(),
             incoming: None,
+            links: Vec::new(),
+            open: HashSet::new(),
+            ancestors: plan.ancestors,
             broken: false,
             linked: 0,
             received: 0,
             kept: false,
         };
-        for (at, source) in plan.sources.iter().enumerate() {
-            staging.place(at, source.as_ref())?;
+        if is_new {
+            staging.open.insert(path.to_owned());
+        }
+        // A folder comes before what is in it, so what is in it goes first.
+        for gone in plan.gone.iter().rev() {
+            let at = gone.below(path);
+            staging.open_folder(at.parent().unwrap_or(path))?;
+            remove_tree(&at)?;
+            staging.open.remove(&at);
+        }
+        for at in plan.make {
+            staging.place(at, &plan.found)?;
         }
         Ok(staging)
     }
 
     /// Makes what can be made of an entry before contents come. Links come last, so that nothing
     /// is ever written through one.
-    fn place(&mut self, at: usize, source: Option<&Trusted>) -> Result<(), TreeError> {
-        let entry = &self.index.entries()[at];
+    fn place(&mut self, at: usize, found: &Found) -> Result<(), TreeError> {
+        let index = Arc::clone(&self.index);
+        let entry = &index.entries()[at];
         let path = entry.path.below(&self.path);
+        if !matches!(entry.kind, Kind::Symlink { .. }) {
+            self.open_folder(path.parent().unwrap_or(&path))?;
+        }
         match entry.kind {
-            Kind::Dir => create_folder(&path),
-            Kind::Symlink { .. } => Ok(()),
+            Kind::Dir => {
+                create_folder(&path)?;
+                self.open.insert(path);
+                Ok(())
+            }
+            Kind::Symlink { .. } => {
+                self.links.push(at);
+                Ok(())
+            }
             Kind::File {
                 size: 0,
                 executable,
@@ -86,7 +141,7 @@ impl Staging {
                 size,
                 executable,
             } => {
-                if let Some(source) = source
+                if let Some(source) = found.get(&digest, executable)
                     && link_or_copy(source, &path, &digest, executable)?
                 {
                     self.linked += 1;
@@ -100,8 +155,41 @@ impl Staging {
         }
     }
 
-    /// The folder. Until [`Staging::finish`] all its folders are writable, for the caller's own
-    /// files: `.ship`, links to shared folders.
+    /// Makes a folder of the tree writable until the end.
+    fn open_folder(&mut self, folder: &Path) -> Result<(), TreeError> {
+        if self.open.contains(folder) {
+            return Ok(());
+        }
+        if folder != self.path {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+                .map_err(|error| TreeError::io("make writable", folder, error))?;
+        }
+        self.open.insert(folder.to_owned());
+        Ok(())
+    }
+
+    /// Makes a symbolic link that is not part of the index, with the folders on the way to it.
+    ///
+    /// # Errors
+    /// What the system refuses, with the path.
+    pub fn link(&mut self, path: &TreePath, target: &Path) -> Result<(), TreeError> {
+        let mut above: Vec<TreePath> =
+            std::iter::successors(path.parent(), TreePath::parent).collect();
+        above.reverse();
+        for folder in above {
+            let at = folder.below(&self.path);
+            self.open_folder(at.parent().unwrap_or(&at))?;
+            if !at.is_dir() {
+                create_folder(&at)?;
+                self.open.insert(at);
+            }
+        }
+        let at = path.below(&self.path);
+        self.open_folder(at.parent().unwrap_or(&at))?;
+        std::os::unix::fs::symlink(target, &at).map_err(|error| TreeError::io("link", at, error))
+    }
+
+    /// The folder. The caller may put its own `.ship` there.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -119,6 +207,31 @@ impl Staging {
         let mut missing: Vec<_> = self.wanted.iter().collect();
         missing.sort_unstable_by_key(|(_, wanted)| wanted.places.first());
         missing.into_iter().map(|(digest, _)| *digest).collect()
+    }
+
+    /// The files that the missing content `digest` may have been made from: what they hold, and
+    /// where they are.
+    pub(super) fn ancestors(&self, digest: &Digest) -> &[(Digest, PathBuf)] {
+        self.ancestors.get(digest).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the content `base` lies that the content being received may have been made from.
+    pub(super) fn base(&self, base: &Digest) -> Option<PathBuf> {
+        let incoming = self.incoming.as_ref()?;
+        self.ancestors(&incoming.digest)
+            .iter()
+            .find(|(digest, _)| digest == base)
+            .map(|(_, path)| path.clone())
+    }
+
+    /// The size of the content being received, bytes.
+    pub(super) fn incoming_size(&self) -> u64 {
+        self.incoming.as_ref().map_or(0, |incoming| incoming.size)
+    }
+
+    /// Leaves the folder, incomplete as it is, for a later transfer to take from.
+    pub fn leave(mut self) {
+        self.kept = true;
     }
 
     /// The size of what is still to be received, bytes.
@@ -157,6 +270,7 @@ impl Staging {
         self.broken = false;
         self.incoming = Some(Incoming {
             digest,
+            size,
             left: size,
             hasher: blake3::Hasher::new(),
             file,
@@ -171,7 +285,7 @@ impl Staging {
     /// # Errors
     /// When none was started, there are too many bytes, the content is not what its digest says,
     /// or it cannot be written. The tree cannot be finished then.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), TreeError> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<Received, TreeError> {
         let Some(mut incoming) = self.incoming.take() else {
             return Err(TreeError::says(
                 "receive into",
@@ -194,27 +308,43 @@ impl Staging {
             .file
             .write_all(bytes)
             .map_err(|error| TreeError::io("write", &path, error))?;
-        if left == 0 {
-            self.complete(incoming, &path)?;
+        let received = if left == 0 {
+            self.complete(incoming, &path)?
         } else {
             self.incoming = Some(incoming);
-        }
+            Received::Part
+        };
         self.broken = false;
+        Ok(received)
+    }
+
+    /// Gives the content that is being received up; it is wanted again.
+    pub(super) fn give_up(&mut self) -> Result<(), TreeError> {
+        match self.incoming.take() {
+            Some(incoming) => self.want_again(incoming),
+            None => Ok(()),
+        }
+    }
+
+    fn want_again(&mut self, incoming: Incoming) -> Result<(), TreeError> {
+        let Incoming {
+            digest,
+            size,
+            places,
+            ..
+        } = incoming;
+        let path = self.place_path(places.first().copied().unwrap_or_default());
+        std::fs::remove_file(&path).map_err(|error| TreeError::io("remove", path, error))?;
+        self.wanted.insert(digest, Wanted { size, places });
         Ok(())
     }
 
-    fn complete(&mut self, incoming: Incoming, path: &Path) -> Result<(), TreeError> {
+    fn complete(&mut self, incoming: Incoming, path: &Path) -> Result<Received, TreeError> {
         let found = Digest::from(incoming.hasher.finalize());
         if found != incoming.digest {
-            return Err(TreeError::says(
-                "receive",
-                path,
-                format!(
-                    "its content is {}, expected {}",
-                    found.short(),
-                    incoming.digest.short()
-                ),
-            ));
+            let expected = incoming.digest;
+            self.want_again(incoming)?;
+            return Ok(Received::Wrong { found, expected });
         }
         let mut first = None;
         for &at in &incoming.places {
@@ -227,6 +357,7 @@ impl Staging {
                     first = Some(Trusted {
                         path: path.to_owned(),
                         executable,
+                        verified: true,
                     });
                 }
                 Some(first) => {
@@ -238,7 +369,7 @@ impl Staging {
             }
             self.received += 1;
         }
-        Ok(())
+        Ok(Received::Whole)
     }
 
     fn place_path(&self, at: usize) -> PathBuf {
@@ -246,7 +377,7 @@ impl Staging {
     }
 
     /// Completes the tree: symbolic links, folders 0555 (the root 0755 for the rename and for the
-    /// caller; a `.ship` folder in it as it is), everything on disk (syncfs(2)).
+    /// caller; a `.ship` folder in it as it is). Nothing is brought to the disk; see [`sync`].
     ///
     /// # Errors
     /// When contents are missing, or the system refuses; the folder is removed then.
@@ -262,21 +393,34 @@ impl Staging {
                 self.index.entries()[*at].path
             ));
         }
-        for entry in self.index.entries() {
-            if let Kind::Symlink { target } = &entry.kind {
-                let path = entry.path.below(&self.path);
-                std::os::unix::fs::symlink(OsStr::from_bytes(target), &path)
-                    .map_err(|error| TreeError::io("link", path, error))?;
-            }
+        self.make_links()?;
+        for folder in &self.open {
+            let mode = if *folder == self.path { 0o755 } else { 0o555 };
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+                .map_err(|error| TreeError::io("make read-only", folder, error))?;
         }
-        seal(&self.path)?;
-        sync(&self.path)?;
         self.kept = true;
         Ok(Assembled {
             path: std::mem::take(&mut self.path),
             linked: self.linked,
             received: self.received,
         })
+    }
+}
+
+impl Staging {
+    fn make_links(&mut self) -> Result<(), TreeError> {
+        let index = Arc::clone(&self.index);
+        for at in std::mem::take(&mut self.links) {
+            let entry = &index.entries()[at];
+            if let Kind::Symlink { target } = &entry.kind {
+                let path = entry.path.below(&self.path);
+                self.open_folder(path.parent().unwrap_or(&path))?;
+                std::os::unix::fs::symlink(OsStr::from_bytes(target), &path)
+                    .map_err(|error| TreeError::io("link", path, error))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -308,8 +452,11 @@ impl Assembled {
     }
 }
 
-/// Brings everything of the file system that holds `path` to the disk.
-fn sync(path: &Path) -> Result<(), TreeError> {
+/// Brings everything of the file system that holds `path` to the disk (syncfs(2)).
+///
+/// # Errors
+/// When the system cannot.
+pub fn sync(path: &Path) -> Result<(), TreeError> {
     let folder = File::open(path).map_err(|error| TreeError::io("open", path, error))?;
     #[cfg(target_os = "linux")]
     let result = rustix::fs::syncfs(&folder);
@@ -342,6 +489,13 @@ fn set_mode(file: &File, path: &Path, executable: bool) -> Result<(), TreeError>
         .map_err(|error| TreeError::io("set the mode of", path, error))
 }
 
+/// Whether the file at `path` has this content.
+fn holds(path: &Path, digest: &Digest) -> bool {
+    open(path)
+        .and_then(|mut file| hash(&mut file))
+        .is_ok_and(|(found, _)| found == *digest)
+}
+
 /// Puts the content of `source` at `path`: as a hard link where the mode allows, else as a copy
 /// that is verified. Returns whether the source was good; nothing is at `path` when it was not.
 fn link_or_copy(
@@ -350,6 +504,9 @@ fn link_or_copy(
     digest: &Digest,
     executable: bool,
 ) -> Result<bool, TreeError> {
+    if !source.verified && !holds(&source.path, digest) {
+        return Ok(false);
+    }
     // Whatever is in the way of a link (EMLINK, EXDEV, EPERM) is not in the way of a copy; what
     // is in the way of both (ENOSPC) is reported by the copy.
     if source.executable == executable && std::fs::hard_link(&source.path, path).is_ok() {

@@ -3,30 +3,89 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use super::index::Index;
+use super::chunk::CHUNKED_FROM;
+use super::index::{Index, Kind};
 use super::path::TreePath;
+use super::scan;
+use super::similar::ancestor;
 use crate::model::Digest;
+
+/// What is missing by less than this (bytes) is fetched rather than searched for in the trees of
+/// older releases: reading their indexes costs more.
+const WORTH_A_LOOK: u64 = 1 << 20;
 
 /// The mode of a file in a release: nobody writes it, so that hard-linked twins stay equal.
 pub(super) fn file_mode(executable: bool) -> u32 {
     if executable { 0o555 } else { 0o444 }
 }
 
-/// The contents that the releases of this host hold, by digest.
-#[derive(Debug, Clone, Default)]
+/// The trees of this host, the first to be asked first.
+#[derive(Debug, Default)]
 pub struct Known {
-    releases: Vec<(PathBuf, SystemTime)>,
-    files: HashMap<Digest, Vec<Source>>,
+    trees: Vec<Tree>,
 }
 
-#[derive(Debug, Clone)]
-struct Source {
-    /// Position in `releases`.
-    release: usize,
-    path: TreePath,
-    executable: bool,
+#[derive(Debug)]
+struct Tree {
+    root: PathBuf,
+    index: Stored,
+    /// When it was complete; `None` for a tree that never was.
+    assembled: Option<SystemTime>,
+}
+
+/// An index, read when it is needed.
+#[derive(Debug)]
+struct Stored {
+    index: OnceLock<Option<Arc<Index>>>,
+    path: PathBuf,
+}
+
+impl Stored {
+    fn here(index: Arc<Index>) -> Self {
+        Self {
+            index: OnceLock::from(Some(index)),
+            path: PathBuf::new(),
+        }
+    }
+
+    fn is_here(&self) -> bool {
+        self.index.get().is_some()
+    }
+
+    fn get(&self) -> Option<&Index> {
+        let read = || Index::decode(&std::fs::read(&self.path).ok()?).ok();
+        self.index.get_or_init(|| read().map(Arc::new)).as_deref()
+    }
+}
+
+impl Tree {
+    /// The file here that one at `path` of `size` bytes may have been made from.
+    fn ancestor(&self, path: &TreePath, size: u64) -> Option<(Digest, PathBuf)> {
+        let index = self.index.get()?;
+        let ancestor = ancestor(index, path, size, CHUNKED_FROM)?;
+        let at = ancestor.path.below(&self.root);
+        let Some(Kind::File { executable, .. }) = index.get(&ancestor.path) else {
+            return None;
+        };
+        let is_begun = self.assembled.is_none() && scan::open(&at).is_ok();
+        (is_begun || self.trusts(&at, ancestor.size, *executable).is_some())
+            .then_some((ancestor.digest, at))
+    }
+
+    fn trusts(&self, path: &Path, size: u64, executable: bool) -> Option<Trusted> {
+        let verified = match self.assembled {
+            Some(assembled) => is_as_left(path, size, executable, assembled).then_some(true),
+            None => is_as_left(path, size, executable, SystemTime::now()).then_some(false),
+        }?;
+        Some(Trusted {
+            path: path.to_owned(),
+            executable,
+            verified,
+        })
+    }
 }
 
 /// A file of a kept release that still looks as the release left it.
@@ -34,6 +93,8 @@ struct Source {
 pub(super) struct Trusted {
     pub(super) path: PathBuf,
     pub(super) executable: bool,
+    /// Whether its content was verified before; else it is read first.
+    pub(super) verified: bool,
 }
 
 impl Known {
@@ -43,41 +104,115 @@ impl Known {
         Self::default()
     }
 
-    /// Adds the release at `root` (absolute) with its stored `index`; add the newest first, it is
-    /// asked first. `assembled` is when it was complete: a file changed later is not trusted. The
-    /// time of the stored index on disk serves.
-    pub fn add(&mut self, root: PathBuf, index: &Index, assembled: SystemTime) {
-        let release = self.releases.len();
-        self.releases.push((root, assembled));
-        for (path, digest, _, executable) in index.files() {
-            self.files.entry(digest).or_default().push(Source {
-                release,
-                path: path.clone(),
-                executable,
-            });
-        }
+    /// Adds the release at `root` (absolute) with its `index`; add the newest first. `assembled`
+    /// is when it was complete: a file changed later is not trusted. The time of the stored index
+    /// on disk serves.
+    pub fn add(&mut self, root: PathBuf, index: Arc<Index>, assembled: SystemTime) {
+        self.trees.push(Tree {
+            root,
+            index: Stored::here(index),
+            assembled: Some(assembled),
+        });
     }
 
-    /// A trusted file with this content, by preference one with this executable bit.
-    pub(super) fn find(&self, digest: &Digest, size: u64, executable: bool) -> Option<Trusted> {
-        let sources = self.files.get(digest)?;
-        let same = sources.iter().filter(|s| s.executable == executable);
-        let other = sources.iter().filter(|s| s.executable != executable);
-        same.chain(other).find_map(|source| {
-            let (root, assembled) = &self.releases[source.release];
-            let path = source.path.below(root);
-            is_as_left(&path, size, source.executable, *assembled).then_some(Trusted {
-                path,
-                executable: source.executable,
-            })
-        })
+    /// Adds the release at `root` (absolute), whose encoded index lies at `index` and is read only
+    /// when much is missing. Its time says when the release was complete.
+    pub fn add_stored(&mut self, root: PathBuf, index: PathBuf) {
+        let Ok(assembled) = index.metadata().and_then(|found| found.modified()) else {
+            return;
+        };
+        self.trees.push(Tree {
+            root,
+            index: Stored {
+                index: OnceLock::new(),
+                path: index,
+            },
+            assembled: Some(assembled),
+        });
+    }
+
+    /// Adds what an interrupted transfer of `index` left at `root`. Nothing of it is trusted: each
+    /// file is read before it is taken.
+    pub fn add_leftover(&mut self, root: PathBuf, index: Index) {
+        self.trees.push(Tree {
+            root,
+            index: Stored::here(Arc::new(index)),
+            assembled: None,
+        });
+    }
+
+    /// Trusted files with the contents `wanted` (digest → size in bytes), those with the right
+    /// executable bit first.
+    pub(super) fn find(&self, mut wanted: HashMap<Digest, u64>) -> Found {
+        let mut found = Found::default();
+        for (at, tree) in self.trees.iter().enumerate() {
+            let left = wanted
+                .values()
+                .fold(0, |sum, n| u64::saturating_add(sum, *n));
+            if wanted.is_empty() {
+                break;
+            }
+            if at > 0 && !tree.index.is_here() && left < WORTH_A_LOOK {
+                continue;
+            }
+            let Some(index) = tree.index.get() else {
+                continue;
+            };
+            for (path, digest, size, executable) in index.files() {
+                if wanted.get(&digest) != Some(&size) {
+                    continue;
+                }
+                if let Some(trusted) = tree.trusts(&path.below(&tree.root), size, executable) {
+                    found.0.entry(digest).or_default().push(trusted);
+                }
+            }
+            wanted.retain(|digest, _| !found.0.contains_key(digest));
+        }
+        found
+    }
+
+    /// Files that a file at `path` of `size` bytes may have been made from: its ancestor in each
+    /// tree whose index was read, as far as they look untouched or are the beginning of a
+    /// transfer; at most two.
+    pub(super) fn ancestors(&self, path: &TreePath, size: u64) -> Vec<(Digest, PathBuf)> {
+        let mut ancestors: Vec<(Digest, PathBuf)> = Vec::new();
+        for tree in self.trees.iter().filter(|tree| tree.index.is_here()) {
+            let Some((digest, at)) = tree.ancestor(path, size) else {
+                continue;
+            };
+            if ancestors.len() < 2 && ancestors.iter().all(|(_, other)| *other != at) {
+                ancestors.push((digest, at));
+            }
+        }
+        ancestors
+    }
+
+    /// A trusted file with the content `digest` of `size` bytes.
+    pub(super) fn holder(&self, digest: Digest, size: u64) -> Option<PathBuf> {
+        let found = self.find(HashMap::from([(digest, size)]));
+        found.get(&digest, false).map(|file| file.path.clone())
+    }
+}
+
+/// Files by their content.
+#[derive(Debug, Default)]
+pub(super) struct Found(HashMap<Digest, Vec<Trusted>>);
+
+impl Found {
+    /// A file with this content, by preference one with this executable bit.
+    pub(super) fn get(&self, digest: &Digest, executable: bool) -> Option<&Trusted> {
+        let files = self.0.get(digest)?;
+        files
+            .iter()
+            .find(|file| file.executable == executable)
+            .or_else(|| files.first())
     }
 }
 
 /// Whether the file at `path` is as a release leaves its files: ours, of this size and mode, not
 /// changed since `assembled`. The owner counts because another user's file may change at will, and
 /// may not be linked to (proc_sys_fs(5), `protected_hardlinks`).
-fn is_as_left(path: &Path, size: u64, executable: bool, assembled: SystemTime) -> bool {
+pub(super) fn is_as_left(path: &Path, size: u64, executable: bool, assembled: SystemTime) -> bool {
     path.symlink_metadata().is_ok_and(|found| {
         found.is_file()
             && found.len() == size

@@ -17,6 +17,11 @@ pub enum AgentCommand {
     },
     /// Runs a transaction over the socket that is its standard input
     Transaction,
+    /// Removes what was pruned and prepares the next deploy
+    Tidy {
+        /// The app's root folder
+        root: PathBuf,
+    },
     /// Keeps the services of one app running
     Supervise {
         /// The app's root folder
@@ -42,6 +47,7 @@ pub fn run(command: &AgentCommand) -> u8 {
     let result = match command {
         AgentCommand::Serve { open } => agent::serve::run(open),
         AgentCommand::Transaction => agent::transaction::run(),
+        AgentCommand::Tidy { root } => agent::tidy::run(root),
         AgentCommand::Supervise { root } => {
             agent::service::supervisor::supervise(&agent::Layout::at(root))
                 .map_err(std::io::Error::other)

@@ -18,6 +18,7 @@ use crate::pipeline;
 use crate::project::{Diagnostic, Environment, Project};
 use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
+use crate::rollout::cache::Cache;
 use crate::rollout::conclude::Ended;
 use crate::transport::Options;
 
@@ -229,6 +230,7 @@ impl Session {
             who: origin.who,
             ci: origin.ci,
             wait_ms: 0,
+            cache: Cache::at(cache_folder()),
             caller: std::env::vars_os().collect(),
         })
     }
@@ -299,6 +301,7 @@ fn connect_options(project: PathBuf) -> Result<Options, Failure> {
         ssh_config: var("SHIP_SSH_CONFIG").map(PathBuf::from),
         ssh_key: var("SHIP_SSH_KEY"),
         persist_s: persist_s(var("SHIP_SSH_PERSIST").as_deref(), in_ci)?,
+        cache: cache_folder(),
         timeout: Duration::from_secs(CONNECT_S),
     })
 }
@@ -390,6 +393,17 @@ async fn watch_signals(stop: watch::Sender<bool>, sink: Sink) {
             text: "stopping in an orderly way; a second Ctrl-C leaves at once".to_owned(),
         });
     }
+}
+
+/// Where the controller remembers things: `$XDG_CACHE_HOME/ship`, else `~/.cache/ship` (XDG Base
+/// Directory Specification; a relative path is not valid there).
+fn cache_folder() -> Option<PathBuf> {
+    let folder = |name| {
+        let path = PathBuf::from(std::env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("ship"))
 }
 
 #[cfg(test)]

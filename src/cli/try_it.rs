@@ -178,7 +178,13 @@ impl Demo {
             };
             service::stop_all(&globals, "local");
         }
-        let _ = crate::artifact::remove_tree(&self.dir);
+        // The host side may be tidying up there still.
+        for _ in 0..50 {
+            if crate::artifact::remove_tree(&self.dir).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

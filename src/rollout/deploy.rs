@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use super::cache::Remembered;
 use super::conclude::{Ended, HostEnd, outcome};
 use super::fleet::{Context, Fleet};
 use super::hook::run_hook;
 use super::link::unasked;
+use super::offer::Offers;
+use super::payload::Payload;
 use super::plan;
 use super::switch::Switch;
-use super::transfer::{Payload, stage_everywhere};
-use crate::artifact::{NoCache, scan, select};
+use super::transfer::stage_everywhere;
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
@@ -39,8 +41,7 @@ pub struct DeployOptions {
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let mut fleet = build_and_connect(context, options).await?;
-    let payload = payload(context, options).await?;
+    let (mut fleet, payload) = build_and_connect(context, options).await?;
     if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
         context.sink.emit(Event::Unchanged { release });
         let ends: Vec<_> = fleet
@@ -62,8 +63,9 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         }
         return Ok(unchanged);
     }
-    fleet.begin(context, "deploy", true).await?;
-    let staged = prepare(context, &mut fleet, &payload).await;
+    let offers = Offers::new(&payload, &context.cache);
+    fleet.begin(context, "deploy", Some(&offers)).await?;
+    let staged = prepare(context, &mut fleet, &payload, &offers).await;
     let release = match staged {
         Ok(release) if context.cancelled() => {
             let _ = release;
@@ -82,6 +84,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         }
     };
     let rules = context.environment.rollout.clone();
+    let remembering = remember(context, &payload);
     let switch = Switch {
         context,
         fleet: &mut fleet,
@@ -94,12 +97,35 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         started,
         keep: context.project.release.keep,
     };
-    switch.run().await.into_result()
+    let switched = switch.run().await;
+    let _ = remembering.await;
+    switched.into_result()
+}
+
+/// Remembers for the next deploy what this one brought, while the services restart.
+fn remember(context: &Context, payload: &Payload) -> tokio::task::JoinHandle<()> {
+    for host in &context.environment.hosts {
+        let before = context.remember_of(&host.name);
+        let artifact = Some(payload.artifact);
+        context.remember(&host.name, Remembered { artifact, ..before });
+    }
+    let (cache, index) = (context.cache.clone(), Arc::clone(&payload.index));
+    let (artifact, dir) = (payload.artifact, payload.dir.clone());
+    tokio::task::spawn_blocking(move || {
+        if let Ok(encoded) = index.encode() {
+            cache.keep_index(&artifact, &encoded);
+        }
+        cache.keep_contents(&dir, &index);
+    })
 }
 
 /// Builds and tests here while the hosts are being contacted: an unreachable host is reported
-/// before minutes are spent, and ends the build; nothing on the hosts changes meanwhile.
-async fn build_and_connect(context: &Context, options: &DeployOptions) -> Result<Fleet, Failure> {
+/// before minutes are spent, and ends the build; nothing on the hosts changes meanwhile. What was
+/// built is read at once, as the connections may take longer.
+async fn build_and_connect(
+    context: &Context,
+    options: &DeployOptions,
+) -> Result<(Fleet, Payload), Failure> {
     let (stop, stopped) = watch::channel(false);
     let connecting = async {
         let fleet = Fleet::connect(context).await;
@@ -114,7 +140,10 @@ async fn build_and_connect(context: &Context, options: &DeployOptions) -> Result
         let _ = stop.send(true);
         std::future::pending::<()>().await;
     };
-    let building = run_pipeline(context, options.skip_tests, stopped);
+    let building = async {
+        run_pipeline(context, options.skip_tests, stopped).await?;
+        Payload::read(context, &options.origin, &options.secrets).await
+    };
     let both = async { tokio::join!(connecting, building) };
     let (fleet, built) = tokio::select! {
         both = both => both,
@@ -123,9 +152,7 @@ async fn build_and_connect(context: &Context, options: &DeployOptions) -> Result
     if context.cancelled() {
         return Err(Context::interrupted());
     }
-    let fleet = fleet?;
-    built?;
-    Ok(fleet)
+    Ok((fleet?, built?))
 }
 
 /// Runs the build steps, then the test steps.
@@ -163,65 +190,6 @@ pub async fn run_pipeline(
         return Ok(());
     }
     run(Phase::Test, &project.test).await
-}
-
-/// Reads the project's files into what becomes the release.
-async fn payload(context: &Context, options: &DeployOptions) -> Result<Payload, Failure> {
-    let project = context.project.clone();
-    let mut exclude = project.release.exclude.clone();
-    // What lives in `shared/` is never part of a release.
-    exclude.extend(
-        project
-            .release
-            .shared
-            .iter()
-            .map(|path| format!("/{}", path.trim_matches('/'))),
-    );
-    let dir = project.dir.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let selection = select(&dir, &project.release.include, &exclude).map_err(|error| {
-            invalid(
-                "the files of the release cannot be taken",
-                &error.to_string(),
-            )
-        })?;
-        let index = scan(&dir, &selection, &NoCache).map_err(|error| {
-            invalid(
-                "the files of the release cannot be read",
-                &error.to_string(),
-            )
-        })?;
-        let encoded = index
-            .encode()
-            .map_err(|error| Failure::unexpected(error.to_string()))?;
-        Ok::<_, Failure>((index, encoded))
-    });
-    let (index, encoded) = read
-        .await
-        .map_err(|error| Failure::unexpected(error.to_string()))??;
-    let mut env: BTreeMap<String, Secret> = context
-        .environment
-        .env
-        .iter()
-        .map(|(key, value)| (key.clone(), Secret::new(value.clone())))
-        .collect();
-    env.extend(options.secrets.clone());
-    Ok(Payload {
-        dir: context.project.dir.clone(),
-        artifact: index.digest(),
-        index: Arc::new(index),
-        encoded: Arc::new(encoded),
-        env,
-        runtimes: BTreeMap::new(),
-        shared: context.project.release.shared.clone(),
-        origin: options.origin.clone(),
-    })
-}
-
-fn invalid(what: &str, why: &str) -> Failure {
-    let mut lines = why.lines().map(str::to_owned);
-    let first = lines.next().unwrap_or_default();
-    Failure::new(FailureKind::Project, format!("{what}: {first}")).details(lines)
 }
 
 /// The live release, when it is the same on every host as what would be deployed, and healthy.
@@ -272,11 +240,12 @@ async fn prepare(
     context: &Context,
     fleet: &mut Fleet,
     payload: &Payload,
+    offers: &Offers<'_>,
 ) -> Result<ReleaseId, Failure> {
     let facts: Vec<_> = fleet.hosts.iter().map(|host| &host.facts).collect();
     let release = plan::next_release(&facts);
     context.sink.emit(Event::Numbered { release });
-    stage_everywhere(context, fleet, payload, release).await?;
+    stage_everywhere(context, fleet, payload, offers, release).await?;
     for hook in &context.project.before_activate {
         // What a hook did before it failed is not undone by us; the release was not switched to,
         // so the previous one serves.

@@ -8,7 +8,10 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::cache::{Cache, Remembered};
 use super::link::{HostLink, unasked};
+use super::offer::Offers;
+use super::transfer::offer;
 use crate::model::event::Sink;
 use crate::model::{Deployment, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
@@ -34,6 +37,8 @@ pub struct Context {
     pub ci: Option<String>,
     /// How long a command waits for a lock, ms.
     pub wait_ms: u64,
+    /// What earlier commands learned.
+    pub cache: Cache,
     /// The environment of whoever started `ship`.
     pub caller: BTreeMap<OsString, OsString>,
 }
@@ -75,6 +80,28 @@ impl Context {
             .filter(|service| wanted(service))
             .cloned()
             .collect()
+    }
+
+    /// What earlier commands learned of `host`.
+    #[must_use]
+    pub fn remember_of(&self, host: &HostName) -> Remembered {
+        self.cache.host(host, &self.place())
+    }
+
+    /// What earlier commands learned of each host.
+    pub fn remembered(&self) -> impl Iterator<Item = Remembered> {
+        let hosts = self.environment.hosts.iter();
+        hosts.map(|host| self.remember_of(&host.name))
+    }
+
+    /// Remembers what was learned of `host`.
+    pub fn remember(&self, host: &HostName, remembered: Remembered) {
+        self.cache.keep_host(host, &self.place(), remembered);
+    }
+
+    /// Names the environment among all of this user.
+    fn place(&self) -> String {
+        format!("{} {}", self.environment.app, self.environment.name)
     }
 
     /// Whether a stop was asked for.
@@ -154,7 +181,8 @@ impl Fleet {
     }
 
     /// Takes the lock on every host. The first host is the arbiter: of two commands that start at
-    /// the same moment exactly one gets it, and only that one asks the others.
+    /// the same moment exactly one gets it, and only that one asks the others. `offers` go out
+    /// behind the request, without waiting; their answers come later.
     ///
     /// # Errors
     /// Refused when somebody else has it, or the host is not ready. Locks that were taken are
@@ -163,7 +191,7 @@ impl Fleet {
         &mut self,
         context: &Context,
         what: &str,
-        with_services: bool,
+        offers: Option<&Offers<'_>>,
     ) -> Result<(), Failure> {
         let begins: Vec<ToAgent> = context
             .environment
@@ -174,7 +202,7 @@ impl Fleet {
                     holder: context.holder(what),
                     wait_ms: context.wait_ms,
                     lease_ms: context.environment.rollout.lease_ms,
-                    services: with_services.then(|| context.services_of(host)),
+                    services: offers.map(|_| context.services_of(host)),
                 }))
             })
             .collect();
@@ -183,14 +211,14 @@ impl Fleet {
         let mut begun = 0;
         let mut result = Ok(());
         if let (Some(host), Some(begin)) = (first.first_mut(), begins.first()) {
-            result = begin_one(host, begin).await;
+            result = begin_one(host, begin, offers).await;
             begun += usize::from(result.is_ok());
         }
         if result.is_ok() {
             let asked = rest
                 .iter_mut()
                 .zip(&begins[1..])
-                .map(|(host, begin)| begin_one(host, begin));
+                .map(|(host, begin)| begin_one(host, begin, offers));
             let results = join_all(asked).await;
             result = results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
         }
@@ -220,9 +248,19 @@ impl Fleet {
     }
 }
 
-async fn begin_one(host: &mut HostLink, begin: &ToAgent) -> Result<(), Failure> {
-    match host.ask(begin, "lock").await? {
+async fn begin_one(
+    host: &mut HostLink,
+    begin: &ToAgent,
+    offers: Option<&Offers<'_>>,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    host.send(begin).await?;
+    if let Some(offers) = offers {
+        offer(host, &offers.for_host(&host.facts)?).await?;
+    }
+    match host.answer().await? {
         FromAgent::Begun { facts } => {
+            host.took("lock", started);
             host.facts = *facts;
             Ok(())
         }

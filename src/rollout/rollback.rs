@@ -20,7 +20,7 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
     let mut fleet = Fleet::connect(context).await?;
     // Before the lock: nothing to go back to is said at once, and takes nobody's lock.
     target(&fleet, to)?;
-    fleet.begin(context, "rollback", false).await?;
+    fleet.begin(context, "rollback", None).await?;
     let release = match target(&fleet, to) {
         Ok(release) => release,
         Err(failure) => {

@@ -31,7 +31,7 @@ pub async fn act(
         .hint(format!("ship deploy {}", context.environment.name))
         .into());
     }
-    fleet.begin(context, action.as_str(), false).await?;
+    fleet.begin(context, action.as_str(), None).await?;
     let request = ToAgent::Service {
         action,
         services: services.to_vec(),

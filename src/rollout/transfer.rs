@@ -1,75 +1,45 @@
-//! Getting a release onto every host: offered by its index, only what a host lacks travels.
+//! Getting a release onto every host: only what a host lacks travels, and what several lack is
+//! read and compressed once.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::cache::Remembered;
 use super::fleet::{Context, Fleet};
-use super::identity::identity;
 use super::link::{HostLink, unasked};
-use crate::artifact::{Index, pack};
-use crate::model::event::{HostEvent, Sink};
-use crate::model::release::Origin;
-use crate::model::{Digest, Failure, HostName, Release, ReleaseId, Secret, ServiceSpec};
+use super::offer::{Offering, Offers};
+use super::payload::Payload;
+use super::spool::{SpoolReader, spool};
+use crate::artifact::{Chunk, Level, Parcel, Way, pack};
+use crate::model::event::HostEvent;
+use crate::model::{Digest, Failure, ReleaseId};
 use crate::transport::link::LinkSender;
-use crate::wire::{Frame, FromAgent, Publish, ToAgent};
+use crate::wire::{Frame, FromAgent, Need, ToAgent};
 
-/// What becomes a release: the same for all hosts, but for the services that run there.
-#[derive(Debug, Clone)]
-pub struct Payload {
-    /// The project's folder.
-    pub dir: PathBuf,
-    /// Its tree.
-    pub index: Arc<Index>,
-    /// The tree, encoded.
-    pub encoded: Arc<Vec<u8>>,
-    /// The tree's digest.
-    pub artifact: Digest,
-    /// Environment and secrets.
-    pub env: BTreeMap<String, Secret>,
-    /// Exact runtimes.
-    pub runtimes: BTreeMap<String, String>,
-    /// Paths below `shared/`.
-    pub shared: Vec<String>,
-    /// Where it comes from.
-    pub origin: Origin,
+/// The size of a data frame, bytes.
+const PIECE: usize = 128 << 10;
+
+/// How often progress is told.
+const TELL: Duration = Duration::from_millis(100);
+
+/// A link is timed by transfers of at least so many bytes: less disappears in buffers on the way.
+const TIMED_FROM: u64 = 4 << 20;
+
+/// The transfer of a payload to a fleet.
+struct Transfer<'a> {
+    context: &'a Context,
+    payload: &'a Payload,
+    offers: &'a Offers<'a>,
+    contents: Vec<(Digest, u64)>,
+    level: Level,
+    /// Streams that are being made, by what is in them.
+    spools: Mutex<HashMap<String, SpoolReader>>,
 }
 
-impl Payload {
-    /// What makes the release what it is on a host with `services`.
-    #[must_use]
-    pub fn identity(&self, services: &[ServiceSpec]) -> Digest {
-        identity(
-            self.artifact,
-            services,
-            &self.env,
-            &self.runtimes,
-            &self.shared,
-        )
-    }
-
-    fn publish(&self, id: ReleaseId, services: Vec<ServiceSpec>, created: &str) -> ToAgent {
-        ToAgent::Publish(Box::new(Publish {
-            identity: self.identity(&services),
-            release: Release {
-                id,
-                artifact: self.artifact,
-                created: created.to_owned(),
-                origin: self.origin.clone(),
-                services,
-                runtimes: self.runtimes.clone(),
-                shared: self.shared.clone(),
-            },
-            env: self.env.clone(),
-        }))
-    }
-}
-
-/// Stages release `id` on every host at the same time; the bytes that went over the wire.
+/// Stages release `id` on every host at the same time. The artifact was offered already.
 ///
 /// # Errors
 /// The first failure; every host has been waited for then.
@@ -77,168 +47,296 @@ pub async fn stage_everywhere(
     context: &Context,
     fleet: &mut Fleet,
     payload: &Payload,
+    offers: &Offers<'_>,
     id: ReleaseId,
 ) -> Result<(), Failure> {
     let now = jiff::Timestamp::now();
     let created = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
-    let staged = fleet
-        .hosts
-        .iter_mut()
-        .zip(&context.environment.hosts)
-        .map(|(link, host)| {
-            let publish = payload.publish(id, context.services_of(host), &created);
-            stage(link, payload, publish, id, &context.sink)
-        });
+    let rate = context.remembered().filter_map(|host| host.rate).min();
+    let transfer = Transfer {
+        context,
+        payload,
+        offers,
+        contents: payload.index.contents(),
+        level: rate.map_or_else(Level::default, Level::for_rate),
+        spools: Mutex::default(),
+    };
+    let transfer = &transfer;
+    let created = &created;
+    let staged =
+        fleet
+            .hosts
+            .iter_mut()
+            .zip(&context.environment.hosts)
+            .map(|(link, host)| async move {
+                let publish = payload.publish(id, context.services_of(host), created);
+                transfer.stage(link, publish, id).await
+            });
     join_all(staged).await.into_iter().collect()
 }
 
-async fn stage(
-    host: &mut HostLink,
-    payload: &Payload,
-    publish: ToAgent,
-    id: ReleaseId,
-    sink: &Sink,
-) -> Result<(), Failure> {
-    let started = Instant::now();
-    let sent_before = host.sent();
-    host.send(&ToAgent::Offer).await?;
-    host.send_data(&payload.encoded).await?;
-    let missing = match host.answer().await? {
-        FromAgent::Need { missing } => missing,
-        other => return Err(unasked(&host.host, &other)),
-    };
-    host.took("offer", started);
-    let asked = Instant::now();
-    let files_sent = missing.len() as u64;
-    if !missing.is_empty() {
-        send_content(host, payload, missing, sink).await?;
-    }
-    match host.ask(&publish, "publish").await? {
-        FromAgent::Published => {}
-        other => return Err(unasked(&host.host, &other)),
-    }
-    host.took("content", asked);
-    sink.host(
-        &host.host,
-        HostEvent::Staged {
-            release: id,
-            files: payload.index.file_count(),
-            files_sent,
-            sent: host.sent() - sent_before,
-            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        },
-    );
-    Ok(())
+/// Sends an offer; the answer comes later.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn offer(host: &mut HostLink, offering: &Offering) -> Result<(), Failure> {
+    host.send(&ToAgent::Offer(offering.message.clone())).await?;
+    host.send_data(&offering.index).await
 }
 
-/// Packs in a blocking thread, straight onto the wire; the agent may refuse meanwhile.
-async fn send_content(
-    host: &mut HostLink,
-    payload: &Payload,
-    missing: Vec<Digest>,
-    sink: &Sink,
-) -> Result<(), Failure> {
-    host.send(&ToAgent::Content).await?;
-    let sizes = payload.index.contents();
-    let total = missing.iter().filter_map(|digest| sizes.get(digest)).sum();
-    let mut wire = WireWriter {
-        sender: host.sender(),
-        buffer: Vec::with_capacity(PIECE),
-        sent: 0,
-        done: 0,
-        total,
-        told: Instant::now(),
-        host: host.host.clone(),
-        sink: sink.clone(),
-    };
-    let (dir, index) = (payload.dir.clone(), Arc::clone(&payload.index));
-    let packed = tokio::task::spawn_blocking(move || {
-        let done = std::cell::Cell::new(0);
-        let result = {
-            let mut progress = |bytes| done.set(bytes);
-            pack(
-                &dir,
-                &index,
-                &missing,
-                &mut Tracked {
-                    wire: &mut wire,
-                    done: &done,
-                },
-                &mut progress,
-            )
+impl Transfer<'_> {
+    async fn stage(
+        &self,
+        host: &mut HostLink,
+        publish: ToAgent,
+        id: ReleaseId,
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
+        let mut need = match host.answer().await? {
+            FromAgent::Need(need) => need,
+            FromAgent::NeedIndex => self.offer_again(host).await?,
+            other => return Err(unasked(&host.host, &other)),
         };
-        result.map_err(|error| error.to_string())?;
-        wire.push().map_err(|error| error.to_string())
-    });
-    match packed.await {
-        Ok(Ok(())) => host.send(&ToAgent::DataEnd).await,
-        Ok(Err(why)) => {
-            // The agent's own reason, if it gave one, is the better one.
-            Err(Failure::refused(format!(
-                "the release could not be sent to {}: {why}",
-                host.host
-            ))
-            .hint("a file that changes while it is read? run the deploy again"))
+        host.took("offer", started);
+        let asked = Instant::now();
+        let mut files_sent = 0;
+        let mut first = true;
+        // A second time when what the host has turned out to be damaged.
+        for _ in 0..3 {
+            let parcels = self.parcels(&need, first).await?;
+            files_sent += parcels.len() as u64;
+            let answer = match self.deliver(host, &need, parcels, &publish).await? {
+                FromAgent::Published => {
+                    host.took("content", asked);
+                    self.staged(host, id, files_sent, started);
+                    return Ok(());
+                }
+                FromAgent::Need(again) => again,
+                other => return Err(unasked(&host.host, &other)),
+            };
+            need = answer;
+            first = false;
         }
-        Err(error) => Err(Failure::unexpected(error.to_string())),
+        Err(Failure::unexpected(format!(
+            "{}: contents are asked for again and again",
+            host.host
+        )))
     }
-}
 
-/// The size of a data frame, bytes.
-const PIECE: usize = 128 << 10;
-
-/// Turns written bytes into data frames.
-struct WireWriter {
-    sender: LinkSender,
-    buffer: Vec<u8>,
-    sent: u64,
-    done: u64,
-    total: u64,
-    told: Instant,
-    host: HostName,
-    sink: Sink,
-}
-
-impl WireWriter {
-    fn push(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
+    async fn offer_again(&self, host: &mut HostLink) -> Result<Need, Failure> {
+        offer(host, &self.offers.whole()?).await?;
+        match host.answer().await? {
+            FromAgent::Need(need) => Ok(need),
+            other => Err(unasked(&host.host, &other)),
         }
-        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE));
-        self.sent += piece.len() as u64;
-        self.sender.frame_blocking(Frame::Data(piece))?;
-        if self.told.elapsed().as_millis() > 100 {
-            self.told = Instant::now();
-            self.sink.host(
-                &self.host,
-                HostEvent::Transferring {
-                    done: self.done,
-                    total: self.total,
-                    sent: self.sent,
+    }
+
+    fn staged(&self, host: &HostLink, id: ReleaseId, files_sent: u64, started: Instant) {
+        self.context.sink.host(
+            &host.host,
+            HostEvent::Staged {
+                release: id,
+                files: self.payload.index.file_count(),
+                files_sent,
+                sent: host.sent(),
+                ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            },
+        );
+    }
+
+    /// How each missing content travels.
+    async fn parcels(&self, need: &Need, first: bool) -> Result<Vec<Parcel>, Failure> {
+        let hostile = || Failure::unexpected("the agent asked for what was not offered");
+        let chunks: HashMap<u32, Arc<HashSet<Chunk>>> = need
+            .chunks
+            .iter()
+            .map(|(number, chunks)| {
+                let chunks = chunks.iter().map(|&(id, length)| Chunk { id, length });
+                (*number, Arc::new(chunks.collect()))
+            })
+            .collect();
+        let deltas: HashSet<u32> = need.deltas.iter().copied().collect();
+        let mut parcels = Vec::new();
+        for &(start, count) in &need.missing {
+            let end = start.checked_add(count).ok_or_else(hostile)?;
+            let range = start as usize..end as usize;
+            for ((digest, _), number) in self
+                .contents
+                .get(range)
+                .ok_or_else(hostile)?
+                .iter()
+                .zip(start..)
+            {
+                let delta = match deltas.contains(&number) && first {
+                    true => self.payload.deltas.get(digest).await,
+                    false => None,
+                };
+                let way = match (delta, chunks.get(&number)) {
+                    (Some((base, delta)), _) => Way::Delta { base, delta },
+                    (None, Some(known)) => Way::Chunks(Arc::clone(known)),
+                    (None, None) => Way::Whole,
+                };
+                parcels.push(Parcel {
+                    digest: *digest,
+                    way,
+                });
+            }
+        }
+        Ok(parcels)
+    }
+
+    /// Sends `parcels` and the request to publish; the answer to that. An agent that gives up
+    /// meanwhile is heard at once.
+    async fn deliver(
+        &self,
+        host: &mut HostLink,
+        need: &Need,
+        parcels: Vec<Parcel>,
+        publish: &ToAgent,
+    ) -> Result<FromAgent, Failure> {
+        let total = self.size_of(&parcels);
+        let name = host.host.clone();
+        let stream = (!parcels.is_empty())
+            .then(|| self.stream(need, parcels))
+            .transpose()?;
+        let sender = host.sender();
+        let sending = async {
+            let waited = match stream {
+                Some(stream) => {
+                    let mut feed = Feed {
+                        transfer: self,
+                        host: &name,
+                        sender: &sender,
+                        total,
+                    };
+                    feed.run(stream).await?
+                }
+                None => Fed::default(),
+            };
+            let sent = sender.message(publish).await;
+            sent.map_err(|error| error.to_string())?;
+            Ok::<_, String>(waited)
+        };
+        let (answer, fed) = {
+            let answering = host.answer();
+            tokio::pin!(sending, answering);
+            tokio::select! {
+                biased;
+                answer = &mut answering => (answer, None),
+                fed = &mut sending => match fed {
+                    Ok(fed) => (answering.await, Some(fed)),
+                    Err(why) => return Err(Failure::refused(format!(
+                        "the release could not be sent to {name}: {why}"
+                    ))
+                    .hint("a file that changes while it is read? run the deploy again")),
                 },
-            );
+            }
+        };
+        if let (Ok(_), Some(fed)) = (&answer, fed) {
+            self.remember(&name, fed);
         }
-        Ok(())
+        answer
+    }
+
+    fn size_of(&self, parcels: &[Parcel]) -> u64 {
+        if parcels.is_empty() {
+            return 0;
+        }
+        let sizes: HashMap<Digest, u64> = self.contents.iter().copied().collect();
+        parcels
+            .iter()
+            .filter_map(|parcel| sizes.get(&parcel.digest))
+            .sum()
+    }
+
+    /// The packed stream of `parcels`, made once for all hosts that need the same.
+    fn stream(&self, need: &Need, parcels: Vec<Parcel>) -> Result<SpoolReader, Failure> {
+        let key =
+            serde_json::to_string(need).map_err(|error| Failure::unexpected(error.to_string()))?;
+        let mut spools = self.spools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = spools.get(&key) {
+            return Ok(reader.clone());
+        }
+        let (writer, reader) = spool(self.context.cache.scratch())?;
+        let (dir, index) = (self.payload.dir.clone(), Arc::clone(&self.payload.index));
+        let level = self.level;
+        tokio::task::spawn_blocking(move || {
+            let mut writer = writer;
+            let mut progress = writer.progress();
+            let packed = pack(&dir, &index, &parcels, level, &mut writer, &mut progress);
+            writer.end(packed.map(drop).map_err(|error| error.to_string()));
+        });
+        spools.insert(key, reader.clone());
+        Ok(reader)
+    }
+
+    fn remember(&self, host: &crate::model::HostName, fed: Fed) {
+        let before = self.context.remember_of(host);
+        let rate = (fed.sent >= TIMED_FROM)
+            .then(|| {
+                // What the link was not waited for, it was faster than us.
+                let seconds = fed.waited.max(fed.took / 20).as_secs_f64().max(1e-6);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    clippy::cast_precision_loss,
+                    reason = "a rough rate; `as` saturates"
+                )]
+                let rate = (fed.sent as f64 / seconds) as u64;
+                rate
+            })
+            .or(before.rate);
+        self.context.remember(
+            host,
+            Remembered {
+                artifact: Some(self.payload.artifact),
+                rate,
+            },
+        );
     }
 }
 
-/// Passes bytes on with the progress that the packer reports beside them.
-struct Tracked<'a> {
-    wire: &'a mut WireWriter,
-    done: &'a std::cell::Cell<u64>,
+/// What feeding a host took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fed {
+    sent: u64,
+    waited: Duration,
+    took: Duration,
 }
 
-impl Write for Tracked<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.wire.buffer.extend_from_slice(bytes);
-        self.wire.done = self.done.get();
-        if self.wire.buffer.len() >= PIECE {
-            self.wire.push()?;
-        }
-        Ok(bytes.len())
-    }
+/// Feeds one host from a stream.
+struct Feed<'a> {
+    transfer: &'a Transfer<'a>,
+    host: &'a crate::model::HostName,
+    sender: &'a LinkSender,
+    total: u64,
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl Feed<'_> {
+    async fn run(&mut self, mut stream: SpoolReader) -> Result<Fed, String> {
+        let gone = |error: std::io::Error| error.to_string();
+        let started = Instant::now();
+        let mut told = Instant::now();
+        let mut fed = Fed::default();
+        while let Some((bytes, done)) = stream.next(PIECE).await? {
+            fed.sent += bytes.len() as u64;
+            let since = Instant::now();
+            self.sender.frame(Frame::Data(bytes)).await.map_err(gone)?;
+            fed.waited += since.elapsed();
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                self.transfer.context.sink.host(
+                    self.host,
+                    HostEvent::Transferring {
+                        done,
+                        total: self.total,
+                        sent: fed.sent,
+                    },
+                );
+            }
+        }
+        self.sender.message(&ToAgent::DataEnd).await.map_err(gone)?;
+        fed.took = started.elapsed();
+        Ok(fed)
     }
 }

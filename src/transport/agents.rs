@@ -14,6 +14,8 @@ pub struct Agent {
     /// Of the binary, uncompressed.
     pub digest: Digest,
     path: PathBuf,
+    /// Where its digest is remembered.
+    remembered: Option<PathBuf>,
 }
 
 /// `x86_64-linux`: machine and system as `uname(1)` says them, lower-case.
@@ -33,18 +35,18 @@ pub fn own_platform() -> String {
     platform(std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The agent for hosts of `platform`.
+/// The agent for hosts of `platform`. Its digest is remembered in the folder `cache`.
 ///
 /// # Errors
 /// When this program is built for another platform and the agents folder has none for it; the
 /// message names the target and the folder.
-pub fn for_platform(platform: &str) -> Result<Agent, Failure> {
+pub fn for_platform(platform: &str, cache: Option<&Path>) -> Result<Agent, Failure> {
     if platform == own_platform() {
         static OWN: OnceLock<Agent> = OnceLock::new();
         if let Some(agent) = OWN.get() {
             return Ok(agent.clone());
         }
-        let agent = Agent::read(&std::env::current_exe()?)?;
+        let agent = Agent::read(&std::env::current_exe()?, cache)?;
         return Ok(OWN.get_or_init(|| agent).clone());
     }
     let folder = folder();
@@ -60,7 +62,7 @@ pub fn for_platform(platform: &str) -> Result<Agent, Failure> {
             triple(platform)
         )));
     }
-    Agent::read(&path)
+    Agent::read(&path, cache)
 }
 
 fn triple(platform: &str) -> String {
@@ -79,12 +81,14 @@ fn folder() -> PathBuf {
 }
 
 impl Agent {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let digest = digests::of(path)
+    fn read(path: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
+        let remembered = cache.map(|cache| digests::entry(cache, path));
+        let digest = digests::of(path, remembered.as_deref())
             .map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
         Ok(Self {
             digest,
             path: path.to_owned(),
+            remembered,
         })
     }
 
@@ -111,7 +115,9 @@ impl Agent {
         }
         let binary = fs::read(&self.path)?;
         if Digest::of(&binary) != self.digest {
-            digests::forget(&self.path);
+            if let Some(entry) = &self.remembered {
+                let _ = fs::remove_file(entry);
+            }
             let what = format!("{} was replaced just now", self.path.display());
             return Err(Failure::unexpected(what).hint("try again"));
         }
@@ -138,7 +144,7 @@ mod tests {
     fn a_binary_is_never_sent_under_the_name_of_another() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "old").unwrap();
-        let agent = Agent::read(file.path()).unwrap();
+        let agent = Agent::read(file.path(), None).unwrap();
         fs::write(file.path(), "new").unwrap();
         let failure = agent.compressed().unwrap_err();
         assert!(failure.message.contains("was replaced"), "{failure:?}");

@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn the_line_holds_nothing_that_a_login_shell_reads_its_own_way() {
-        let agent =
-            super::super::agents::for_platform(&super::super::agents::own_platform()).unwrap();
+        let agent = super::super::agents::for_platform(&super::super::agents::own_platform(), None)
+            .unwrap();
         let open = Open {
             deployment: crate::model::Deployment {
                 app: "shop".try_into().unwrap(),

@@ -17,22 +17,17 @@ use crate::model::Digest;
 /// (the "racy git" problem): its digest is not remembered.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The digest of the file at `path`.
+/// Where the digest of the file at `path` is remembered in `cache`.
+pub fn entry(cache: &Path, path: &Path) -> PathBuf {
+    let name = Digest::of(path.as_os_str().as_encoded_bytes()).short();
+    cache.join("agents").join(name)
+}
+
+/// The digest of the file at `path`, which is remembered in the file `entry`.
 ///
 /// # Errors
-/// When the file cannot be read.
-pub fn of(path: &Path) -> io::Result<Digest> {
-    of_cached(path, entry(path).as_deref())
-}
-
-/// Forgets what is remembered of the file at `path`.
-pub fn forget(path: &Path) {
-    if let Some(entry) = entry(path) {
-        let _ = fs::remove_file(entry);
-    }
-}
-
-fn of_cached(path: &Path, entry: Option<&Path>) -> io::Result<Digest> {
+/// When the file at `path` cannot be read.
+pub fn of(path: &Path, entry: Option<&Path>) -> io::Result<Digest> {
     let file = File::open(path)?;
     let before = file.metadata()?;
     if let Some(digest) = entry.and_then(|entry| recall(entry, path, &before)) {
@@ -52,18 +47,6 @@ fn of_cached(path: &Path, entry: Option<&Path>) -> io::Result<Digest> {
         );
     }
     Ok(digest)
-}
-
-/// Where the digest of `path` is remembered (XDG Base Directory Specification, `XDG_CACHE_HOME`).
-fn entry(path: &Path) -> Option<PathBuf> {
-    let folder = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
-    let name = Digest::of(path.as_os_str().as_encoded_bytes()).short();
-    Some(cache.join("ship/digests").join(name))
 }
 
 /// Ties a digest to the state of the file that it was made of; a damaged entry does not fit.
@@ -126,7 +109,7 @@ mod tests {
         let entry = dir.path().join("cache/digests/ship");
         let path = settled_file(dir.path(), "one");
         let one = Digest::of(b"one");
-        assert_eq!(of_cached(&path, Some(&entry)).unwrap(), one);
+        assert_eq!(of(&path, Some(&entry)).unwrap(), one);
         let text = fs::read_to_string(&entry).unwrap();
         let file = fs::metadata(&path).unwrap();
         assert_eq!(recall(&entry, &path, &file), Some(one));
@@ -136,20 +119,20 @@ mod tests {
         for damaged in [&other, &text[..70], "", "\u{fffd}"] {
             fs::write(&entry, damaged).unwrap();
             assert_eq!(recall(&entry, &path, &file), None, "{damaged:?}");
-            assert_eq!(of_cached(&path, Some(&entry)).unwrap(), one);
+            assert_eq!(of(&path, Some(&entry)).unwrap(), one);
             assert_eq!(fs::read_to_string(&entry).unwrap(), text);
         }
         fs::remove_file(&entry).unwrap();
         fs::create_dir(&entry).unwrap();
-        assert_eq!(of_cached(&path, Some(&entry)).unwrap(), one);
+        assert_eq!(of(&path, Some(&entry)).unwrap(), one);
         fs::remove_dir(&entry).unwrap();
 
         // Another content of the same size, just now: hashed, and not remembered yet.
         fs::write(&entry, &text).unwrap();
         fs::write(&path, "two").unwrap();
-        assert_eq!(of_cached(&path, Some(&entry)).unwrap(), Digest::of(b"two"));
+        assert_eq!(of(&path, Some(&entry)).unwrap(), Digest::of(b"two"));
         assert_eq!(fs::read_to_string(&entry).unwrap(), text);
-        assert!(of_cached(&dir.path().join("none"), Some(&entry)).is_err());
-        assert_eq!(of_cached(&path, None).unwrap(), Digest::of(b"two"));
+        assert!(of(&dir.path().join("none"), Some(&entry)).is_err());
+        assert_eq!(of(&path, None).unwrap(), Digest::of(b"two"));
     }
 }

@@ -31,6 +31,8 @@ pub struct Options {
     /// seconds (`SHIP_SSH_PERSIST`); `None`: it ends with its command. A key that was given as its
     /// content is on the disk only while its command runs, and so is its connection.
     pub persist_s: Option<NonZeroUsize>,
+    /// Where digests of agents' binaries are remembered; without it, they are not.
+    pub cache: Option<PathBuf>,
     /// How long a connection may take, up to the agent's first word.
     pub timeout: Duration,
 }

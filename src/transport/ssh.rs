@@ -46,7 +46,7 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
         None => (Folder::make(options)?, None),
     };
     if let Some(kept) = &kept
-        && let Some(started) = again(kept, target, open).await
+        && let Some(started) = again(kept, target, options, open).await
     {
         return in_time(started.link(target, folder), target, options).await;
     }
@@ -56,7 +56,7 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
     };
     let session = Arc::new(session);
     let link = async {
-        Started::on(&session, target, open)
+        Started::on(&session, target, options, open)
             .await?
             .link(target, folder)
             .await
@@ -66,9 +66,9 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
 
 /// The agent's start over a kept connection. `None`, whatever the reason, asks for a new one: if it
 /// fails there too, its words are about the host and not about a connection of the past.
-async fn again(kept: &Kept, target: &Target, open: &Open) -> Option<Started> {
+async fn again(kept: &Kept, target: &Target, options: &Options, open: &Open) -> Option<Started> {
     let session = Arc::new(Session::resume_mux(kept.socket()?.into(), None));
-    let started = Started::on(&session, target, open);
+    let started = Started::on(&session, target, options, open);
     let started = tokio::time::timeout(SILENT, started).await.ok()?.ok()?;
     (!matches!(started.first, First::Ended(_))).then_some(started)
 }

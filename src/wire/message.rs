@@ -21,14 +21,15 @@ pub enum ToAgent {
     Preflight(Vec<ServiceSpec>),
     /// Makes the host ready. → [`FromAgent::Changes`].
     Setup(Box<SetupRequest>),
-    /// Offers an artifact; its encoded index follows as data frames and [`ToAgent::DataEnd`].
-    /// → [`FromAgent::Need`].
-    Offer,
+    /// Offers an artifact; its index follows, under zstd, as data frames and [`ToAgent::DataEnd`].
+    /// → [`FromAgent::Need`] or [`FromAgent::NeedIndex`].
+    Offer(Offer),
     /// Packed content follows as data frames and [`ToAgent::DataEnd`]. No answer of its own.
     Content,
     /// The end of bulk data.
     DataEnd,
-    /// Makes the offered artifact a release. → [`FromAgent::Published`].
+    /// Makes the offered artifact a release. → [`FromAgent::Published`], or [`FromAgent::Need`]
+    /// once more when what the host has turned out to be damaged.
     Publish(Box<Publish>),
     /// Runs a hook in a release's folder. → [`FromAgent::Done`].
     Hook(HookRequest),
@@ -117,6 +118,46 @@ pub struct Holder {
     pub ci: Option<String>,
 }
 
+/// An artifact that is offered. Its contents have numbers: their positions in the list of the
+/// different non-empty contents of the index, in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its name.
+    pub artifact: Digest,
+    /// The artifact that the index is a change of; `None` when it comes whole.
+    pub base: Option<Digest>,
+    /// Contents that could travel as differences.
+    pub deltas: Vec<DeltaOffer>,
+    /// Contents that share little with what they were: chunks of them are not worth a search,
+    /// unless a transfer was interrupted.
+    pub whole: Vec<u32>,
+}
+
+/// A content that could travel as a difference to another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaOffer {
+    /// The content's number.
+    pub content: u32,
+    /// To which.
+    pub base: Digest,
+    /// The length of that, bytes.
+    pub size: u64,
+}
+
+/// What a host lacks of an offered artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Need {
+    /// Runs of numbers of missing contents: the first, and how many.
+    pub missing: Vec<(u32, u32)>,
+    /// Those of them that may come as the difference that was offered.
+    pub deltas: Vec<u32>,
+    /// Chunks that are here of those of them that are large: the content's number, and name and
+    /// length (bytes) of each chunk.
+    pub chunks: Vec<(u32, Vec<(u64, u32)>)>,
+    /// What the tree shares with what is here already, bytes.
+    pub reused: u64,
+}
+
 /// Makes the offered artifact a release.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Publish {
@@ -201,10 +242,9 @@ pub enum FromAgent {
     /// Something happened.
     Event(HostEvent),
     /// Which contents the host lacks.
-    Need {
-        /// By digest.
-        missing: Vec<Digest>,
-    },
+    Need(Need),
+    /// The host has not the artifact that the index was a change of: it must come whole.
+    NeedIndex,
     /// The release is there, verified.
     Published,
     /// The activation, or the revert, ended.

@@ -16,10 +16,10 @@ use std::time::Duration;
 use crate::agent::activate::Pending;
 use crate::agent::host::Host;
 use crate::agent::stage::Stage;
-use crate::agent::{facts, prune, recover, stage};
+use crate::agent::{facts, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
-use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, ToAgent};
+use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
 
 use contact::{Life, Speaker, beat, listen};
 use entry::{free_ports, take_lock};
@@ -79,6 +79,7 @@ pub fn run() -> std::io::Result<()> {
     }
     transaction.serve(&incoming);
     drop(lock);
+    tidy::start(&transaction.host.layout);
     Ok(())
 }
 
@@ -87,8 +88,8 @@ struct Transaction {
     begin: Begin,
     speaker: Speaker,
     life: Arc<Life>,
-    /// The index that is being offered.
-    offer: Option<Vec<u8>>,
+    /// What is being offered, and its index as far as it came.
+    offer: Option<(Offer, Vec<u8>)>,
     stage: Option<Stage>,
     /// Published here and not yet switched to.
     staged: Option<ReleaseId>,
@@ -158,8 +159,8 @@ impl Transaction {
 
     fn message(&mut self, message: ToAgent) -> bool {
         let result = match message {
-            ToAgent::Offer => {
-                self.offer = Some(Vec::new());
+            ToAgent::Offer(offer) => {
+                self.offer = Some((offer, Vec::new()));
                 Ok(None)
             }
             ToAgent::Content => Ok(None),

@@ -11,12 +11,12 @@ use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{ActivateRequest, FromAgent, HistoryEntry, HookRequest, Publish, ServiceAction};
 
-/// The largest index that is taken, bytes: some millions of files.
-const MAX_INDEX: usize = 512 << 20;
+/// The largest index that is taken, compressed, bytes: some millions of files.
+const MAX_INDEX: usize = 256 << 20;
 
 impl Transaction {
     pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        if let Some(index) = &mut self.offer {
+        if let Some((_, index)) = &mut self.offer {
             if index.len() + bytes.len() > MAX_INDEX {
                 return Err(Failure::unexpected("the artifact's index is too large"));
             }
@@ -30,10 +30,12 @@ impl Transaction {
     }
 
     pub(super) fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
-        if let Some(index) = self.offer.take() {
-            let (stage, missing) = Stage::begin(&self.host, &index)?;
+        if let Some((offer, index)) = self.offer.take() {
+            let Some((stage, need)) = Stage::begin(&self.host, &offer, &index)? else {
+                return Ok(Some(FromAgent::NeedIndex));
+            };
             self.stage = Some(stage);
-            return Ok(Some(FromAgent::Need { missing }));
+            return Ok(Some(FromAgent::Need(need)));
         }
         if let Some(stage) = &mut self.stage {
             stage.end_content()?;
@@ -42,11 +44,14 @@ impl Transaction {
     }
 
     pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
-        let stage = self
+        let mut stage = self
             .stage
             .take()
             .ok_or_else(|| Failure::unexpected("nothing was offered"))?;
-        stage.publish(&self.host, publish)?;
+        if let Some(need) = stage.publish(&self.host, publish)? {
+            self.stage = Some(stage);
+            return Ok(FromAgent::Need(need));
+        }
         self.staged = Some(publish.release.id);
         Ok(FromAgent::Published)
     }
@@ -163,9 +168,11 @@ impl Transaction {
         }
     }
 
-    /// A release that nobody switched to leaves no trace.
+    /// A release that nobody switched to leaves no trace; a transfer that was cut leaves what came.
     pub(super) fn drop_staged(&mut self) {
-        self.stage = None;
+        if let Some(stage) = self.stage.take() {
+            stage.leave();
+        }
         if let Some(id) = self.staged.take() {
             stage::unstage(&self.host, id);
         }

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::tree::{Place, as_nobody, deploy, index, make, path, read, send, tree};
-use crate::artifact::{Assembly, Known, NoCache, full_verify, pack, remove_tree, scan, select};
+use super::tree::{Place, as_nobody, deploy, index, make, path, read, send, tree, whole};
+use crate::artifact::{
+    Assembly, Known, Level, NoCache, full_verify, pack, remove_tree, scan, select,
+};
 
 fn mode(path: &std::path::Path) -> u32 {
     path.symlink_metadata().unwrap().mode() & 0o7777
@@ -85,7 +88,7 @@ fn a_known_file_that_was_touched_is_not_trusted() {
     let index = deploy(&place.at("one"), &v1, &mut Known::new());
     let missing = |assembled| {
         let mut known = Known::new();
-        known.add(v1.clone(), &index, assembled);
+        known.add(v1.clone(), Arc::clone(&index), assembled);
         Assembly::plan(index.clone(), &known).missing().len()
     };
     let now = SystemTime::now();
@@ -147,17 +150,25 @@ fn a_file_that_changes_after_the_scan_stops_the_stream() {
     let root = place.at("p");
     make(&root, &tree(&["a"]));
     let index = index(&root);
-    let missing: Vec<_> = index.contents().into_keys().collect();
+    let missing: Vec<_> = index
+        .contents()
+        .into_iter()
+        .map(|(digest, _)| digest)
+        .collect();
+    let send = || {
+        let (parcels, level) = (whole(&missing), Level::default());
+        pack(&root, &index, &parcels, level, &mut Vec::new(), &mut |_| {})
+    };
     for content in ["b", "", "longer"] {
         fs::write(root.join("a"), content).unwrap();
-        let error = pack(&root, &index, &missing, &mut Vec::new(), &mut |_| {}).unwrap_err();
+        let error = send().unwrap_err();
         assert_eq!(
             error.to_string(),
             "cannot send a: it changed after it was scanned; is something still building?"
         );
     }
     fs::remove_file(root.join("a")).unwrap();
-    let error = pack(&root, &index, &missing, &mut Vec::new(), &mut |_| {}).unwrap_err();
+    let error = send().unwrap_err();
     assert_eq!(error.path(), std::path::Path::new("a"));
 }
 

@@ -6,13 +6,16 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
 
 use crate::artifact::{
-    Assembly, Index, Known, NoCache, Staging, TreePath, Unpacker, pack, remove_tree, scan, select,
+    Assembly, Index, Known, Level, NoCache, Parcel, Staging, TreePath, Unpacker, Way, pack,
+    remove_tree, scan, select,
 };
+use crate::model::Digest;
 
 /// What is at a path: what must arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,16 +127,18 @@ pub(super) fn read(root: &Path) -> Tree {
 }
 
 /// The index of everything at `root`.
-pub(super) fn index(root: &Path) -> Index {
+pub(super) fn index(root: &Path) -> Arc<Index> {
     let selection = select(root, &[".".to_owned()], &[]).unwrap();
-    scan(root, &selection, &NoCache).unwrap()
+    Arc::new(scan(root, &selection, &NoCache).unwrap())
 }
 
 /// Sends what `staging` misses from the tree `index` at `source`, in pieces of `piece` bytes.
 pub(super) fn send(source: &Path, index: &Index, staging: Staging, piece: usize) -> Staging {
     let mut stream = Vec::new();
     let missing = staging.missing();
-    let packed = pack(source, index, &missing, &mut stream, &mut |_| {}).unwrap();
+    let parcels = whole(&missing);
+    let level = Level::default();
+    let packed = pack(source, index, &parcels, level, &mut stream, &mut |_| {}).unwrap();
     assert_eq!(packed.contents, missing.len() as u64);
     assert_eq!(packed.bytes, staging.missing_bytes());
     let mut unpacker = Unpacker::new(staging).unwrap();
@@ -144,17 +149,25 @@ pub(super) fn send(source: &Path, index: &Index, staging: Staging, piece: usize)
     unpacker.finish().unwrap()
 }
 
+/// Contents as they are.
+pub(super) fn whole(contents: &[Digest]) -> Vec<Parcel> {
+    let parcel = |digest: &Digest| Parcel {
+        digest: *digest,
+        way: Way::Whole,
+    };
+    contents.iter().map(parcel).collect()
+}
+
 /// Brings the tree at `source` to `release`, over what is `known`, and adds it to that.
-pub(super) fn deploy(source: &Path, release: &Path, known: &mut Known) -> Index {
-    let index = index(source);
-    let bytes = index.encode().unwrap();
-    let index = Index::decode(&bytes).unwrap();
-    let staging = Assembly::plan(index.clone(), known)
+pub(super) fn deploy(source: &Path, release: &Path, known: &mut Known) -> Arc<Index> {
+    let bytes = index(source).encode().unwrap();
+    let index = Arc::new(Index::decode(&bytes).unwrap());
+    let staging = Assembly::plan(Arc::clone(&index), known)
         .begin(&release.with_extension("staging"))
         .unwrap();
     let assembled = send(source, &index, staging, 7).finish().unwrap();
     fs::rename(assembled.path(), release).unwrap();
-    known.add(release.to_owned(), &index, SystemTime::now());
+    known.add(release.to_owned(), Arc::clone(&index), SystemTime::now());
     index
 }
 

@@ -165,6 +165,7 @@ mod tests {
             ssh_config: None,
             ssh_key: None,
             persist_s: None,
+            cache: None,
             timeout: std::time::Duration::from_secs(1),
         };
         let folder = Folder::make(&options).unwrap();

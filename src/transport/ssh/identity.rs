@@ -115,6 +115,7 @@ mod tests {
             ssh_config: Some(project.join("config")),
             ssh_key: Some(project.join("key").to_string_lossy().into_owned()),
             persist_s: None,
+            cache: None,
             timeout: Duration::from_secs(10),
         };
         let name = |host: &str, user: Option<&str>, idle_s| {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::super::agents::{self, Agent};
 use super::super::bootstrap::{First, command_line, first};
-use super::super::{Link, Target};
+use super::super::{Link, Options, Target};
 use super::explain::{explain, named, no_agent, unreachable_host};
 use super::folder::Folder;
 use crate::model::Failure;
@@ -33,12 +33,17 @@ impl Started {
     ///
     /// # Errors
     /// When the connection fails, or there is no agent for the host's platform.
-    pub async fn on(session: &Arc<Session>, target: &Target, open: &Open) -> Result<Self, Failure> {
+    pub async fn on(
+        session: &Arc<Session>,
+        target: &Target,
+        options: &Options,
+        open: &Open,
+    ) -> Result<Self, Failure> {
         let ours = agents::own_platform();
-        let started = Self::with_agent_for(&ours, session, target, open).await?;
+        let started = Self::with_agent_for(&ours, session, target, options, open).await?;
         match started.asked_for() {
             Some(theirs) if theirs != ours => {
-                let started = Self::with_agent_for(&theirs, session, target, open).await?;
+                let started = Self::with_agent_for(&theirs, session, target, options, open).await?;
                 match started.asked_for() {
                     Some(other) if other != theirs => {
                         Err(no_agent(target, "it changes its mind about its platform"))
@@ -54,9 +59,11 @@ impl Started {
         platform: &str,
         session: &Arc<Session>,
         target: &Target,
+        options: &Options,
         open: &Open,
     ) -> Result<Self, Failure> {
-        let agent = agents::for_platform(platform).map_err(|failure| named(failure, target))?;
+        let agent = agents::for_platform(platform, options.cache.as_deref())
+            .map_err(|failure| named(failure, target))?;
         let line = command_line(&agent, &target.root, target.sudo, open)?;
         let mut child = Arc::clone(session)
             .arc_raw_command(line)

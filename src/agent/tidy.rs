@@ -1,0 +1,54 @@
+//! What is done on a host after a transaction, when nobody waits: what was pruned is removed piece
+//! by piece, and the spare for the next deploy is made. A process of its own, at low priority.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::lock;
+use super::{Layout, spare};
+use crate::artifact::remove_tree;
+
+/// Starts the tidying of the app at `layout` and does not wait for it. Where it cannot be
+/// started the next transaction's does it.
+pub fn start(layout: &Layout) {
+    use std::os::unix::process::CommandExt;
+    let Ok(exe) = std::env::current_exe() else {
+        return;
+    };
+    let _ = Command::new(exe)
+        .args(["agent", "tidy"])
+        .arg(layout.root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn();
+}
+
+/// Tidies the app at `root`; one after the other when there are two.
+///
+/// # Errors
+/// When the lock file cannot be opened.
+pub fn run(root: &Path) -> io::Result<()> {
+    let _ = rustix::process::setsid();
+    // Whoever waits comes first: nice(2).
+    let _ = rustix::process::nice(19);
+    let layout = Layout::at(root);
+    let _lock = lock::wait_for_file(&layout.state_file("tidy.lock"))?;
+    spare::clean(&layout);
+    spare::make(&layout);
+    empty_trash(&layout);
+    Ok(())
+}
+
+/// Removes for good what was pruned.
+pub fn empty_trash(layout: &Layout) {
+    let Ok(entries) = fs::read_dir(layout.state_file("trash")) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let _ = remove_tree(&entry.path());
+    }
+}

@@ -1,0 +1,156 @@
+//! How hard a stream is compressed: as hard as costs no time.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use zstd::stream::raw::CParameter;
+use zstd::stream::write::Encoder;
+
+/// After so many bytes the level is looked at again. A new level is a new frame, which forgets
+/// what it has seen.
+const FRAME: u64 = 16 << 20;
+
+/// The levels of zstd that are used, from the quickest to the strongest; each costs about twice
+/// the time of the one before.
+const LEVELS: [i32; 5] = [1, 3, 6, 9, 12];
+
+/// How hard a stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level(usize);
+
+impl Default for Level {
+    /// zstd's own default.
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Level {
+    /// For a link of `rate` bytes per second: the strongest whose compressor is not slower than
+    /// the link, on a core like today's.
+    #[must_use]
+    pub fn for_rate(rate: u64) -> Self {
+        const MB: u64 = 1_000_000;
+        Self(match rate {
+            0..=3_000_000 => 4,
+            3_000_001..=8_000_000 => 3,
+            8_000_001..=20_000_000 => 2,
+            _ if rate < 120 * MB => 1,
+            _ => 0,
+        })
+    }
+
+    /// The next one, given how long a frame took and how much of that the link was waited for.
+    fn after(self, waited: Duration, took: Duration) -> Self {
+        let share = waited.as_secs_f64() / took.as_secs_f64().max(1e-9);
+        if share > 0.6 {
+            Self((self.0 + 1).min(LEVELS.len() - 1))
+        } else if share < 0.05 {
+            // Not below the default: the bytes may cost somebody something.
+            Self(self.0.saturating_sub(1).max(self.0.min(1)))
+        } else {
+            self
+        }
+    }
+}
+
+/// A compressed stream whose level follows the sink.
+pub(super) struct Leveled<'a> {
+    encoder: Option<Encoder<'static, Timed<'a>>>,
+    level: Level,
+    window_log: u32,
+    since: Instant,
+    taken: u64,
+}
+
+impl<'a> Leveled<'a> {
+    pub(super) fn new(sink: &'a mut dyn Write, level: Level, window_log: u32) -> io::Result<Self> {
+        let sink = Timed {
+            sink,
+            waited: Duration::ZERO,
+        };
+        Ok(Self {
+            encoder: Some(frame(sink, level, window_log)?),
+            level,
+            window_log,
+            since: Instant::now(),
+            taken: 0,
+        })
+    }
+
+    /// Between two records the level may change.
+    pub(super) fn end_of_record(&mut self) -> io::Result<()> {
+        if self.taken < FRAME {
+            return Ok(());
+        }
+        let Some(encoder) = self.encoder.take() else {
+            return Ok(());
+        };
+        let waited = encoder.get_ref().waited;
+        let next = self.level.after(waited, self.since.elapsed());
+        self.taken = 0;
+        self.since = Instant::now();
+        self.encoder = Some(if next == self.level {
+            let mut encoder = encoder;
+            encoder.get_mut().waited = Duration::ZERO;
+            encoder
+        } else {
+            self.level = next;
+            let mut sink = encoder.finish()?;
+            sink.waited = Duration::ZERO;
+            frame(sink, next, self.window_log)?
+        });
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        match self.encoder.take() {
+            Some(encoder) => encoder.finish()?.flush(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn frame(
+    sink: Timed<'_>,
+    level: Level,
+    window_log: u32,
+) -> io::Result<Encoder<'static, Timed<'_>>> {
+    let mut encoder = Encoder::new(sink, LEVELS[level.0])?;
+    encoder.set_parameter(CParameter::WindowLog(window_log))?;
+    Ok(encoder)
+}
+
+impl Write for Leveled<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(encoder) = &mut self.encoder else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let taken = encoder.write(bytes)?;
+        self.taken += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.encoder.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+/// A sink that knows how long it was waited for.
+struct Timed<'a> {
+    sink: &'a mut dyn Write,
+    waited: Duration,
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let since = Instant::now();
+        let result = self.sink.write(bytes);
+        self.waited += since.elapsed();
+        result
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}

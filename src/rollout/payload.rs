@@ -1,0 +1,145 @@
+//! What becomes a release, read from the project.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::cache::Cache;
+use super::deltas::Deltas;
+use super::fleet::Context;
+use super::identity::identity;
+use crate::artifact::{Digests, Index, NoCache, scan, select};
+use crate::model::release::Origin;
+use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
+use crate::wire::{Publish, ToAgent};
+
+/// What becomes a release: the same for all hosts, but for the services that run there.
+#[derive(Debug)]
+pub struct Payload {
+    /// The project's folder.
+    pub dir: PathBuf,
+    /// Its tree.
+    pub index: Arc<Index>,
+    /// The tree's digest.
+    pub artifact: Digest,
+    /// Large files as differences to what they were before.
+    pub deltas: Deltas,
+    /// Environment and secrets.
+    env: BTreeMap<String, Secret>,
+    /// Exact runtimes.
+    runtimes: BTreeMap<String, String>,
+    /// Paths below `shared/`.
+    shared: Vec<String>,
+    /// Where it comes from.
+    origin: Origin,
+}
+
+impl Payload {
+    /// Reads the project's files. Unchanged ones are not read again, and differences of large
+    /// ones are begun to be worked out.
+    ///
+    /// # Errors
+    /// When files cannot be chosen or read, all problems at once.
+    pub async fn read(
+        context: &Context,
+        origin: &Origin,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Result<Self, Failure> {
+        let (project, cache) = (context.project.clone(), context.cache.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let mut exclude = project.release.exclude.clone();
+            // What lives in `shared/` is never part of a release.
+            let shared = project.release.shared.iter();
+            exclude.extend(shared.map(|path| format!("/{}", path.trim_matches('/'))));
+            tree(&project.dir, &project.release.include, &exclude, &cache)
+        });
+        let index = read
+            .await
+            .map_err(|error| Failure::unexpected(error.to_string()))??;
+        let mut env: BTreeMap<String, Secret> = context
+            .environment
+            .env
+            .iter()
+            .map(|(key, value)| (key.clone(), Secret::new(value.clone())))
+            .collect();
+        env.extend(secrets.clone());
+        let dir = context.project.dir.clone();
+        Ok(Self {
+            deltas: Deltas::start(context, &dir, &index),
+            dir,
+            artifact: index.digest(),
+            index,
+            env,
+            runtimes: BTreeMap::new(),
+            shared: context.project.release.shared.clone(),
+            origin: origin.clone(),
+        })
+    }
+
+    /// What makes the release what it is on a host with `services`.
+    #[must_use]
+    pub fn identity(&self, services: &[ServiceSpec]) -> Digest {
+        identity(
+            self.artifact,
+            services,
+            &self.env,
+            &self.runtimes,
+            &self.shared,
+        )
+    }
+
+    /// The request that makes it release `id` on a host with `services`.
+    #[must_use]
+    pub fn publish(&self, id: ReleaseId, services: Vec<ServiceSpec>, created: &str) -> ToAgent {
+        ToAgent::Publish(Box::new(Publish {
+            identity: self.identity(&services),
+            release: Release {
+                id,
+                artifact: self.artifact,
+                created: created.to_owned(),
+                origin: self.origin.clone(),
+                services,
+                runtimes: self.runtimes.clone(),
+                shared: self.shared.clone(),
+            },
+            env: self.env.clone(),
+        }))
+    }
+}
+
+fn tree(
+    dir: &std::path::Path,
+    include: &[String],
+    exclude: &[String],
+    cache: &Cache,
+) -> Result<Arc<Index>, Failure> {
+    let selection = select(dir, include, exclude).map_err(|error| {
+        invalid(
+            "the files of the release cannot be taken",
+            &error.to_string(),
+        )
+    })?;
+    let unreadable = |error: &dyn ToString| {
+        invalid(
+            "the files of the release cannot be read",
+            &error.to_string(),
+        )
+    };
+    let index = match cache.digests(dir) {
+        None => scan(dir, &selection, &NoCache).map_err(|error| unreadable(&error))?,
+        Some(file) => {
+            let digests = Digests::open(&file);
+            let index = scan(dir, &selection, &digests).map_err(|error| unreadable(&error))?;
+            // A cache that cannot be written costs the next deploy some time.
+            let _ = digests.save(index.files().map(|file| file.0));
+            index
+        }
+    };
+    Ok(Arc::new(index))
+}
+
+fn invalid(what: &str, why: &str) -> Failure {
+    let mut lines = why.lines().map(str::to_owned);
+    let first = lines.next().unwrap_or_default();
+    Failure::new(FailureKind::Project, format!("{what}: {first}")).details(lines)
+}

@@ -1,0 +1,205 @@
+//! A packed stream that is made once and read by many, each at its own pace: a slow host holds up
+//! nobody, and memory stays flat however many there are. It lies in a file without a name. The
+//! writer stays only a little ahead of the fastest reader, so that it notices how fast that is.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How far the writer may be ahead of the fastest reader, bytes.
+const AHEAD: u64 = 8 << 20;
+
+/// How far the stream is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Grown {
+    /// Bytes in the file.
+    written: u64,
+    /// Bytes of contents in them, before compression.
+    done: u64,
+    /// How it ended.
+    end: Option<Result<(), String>>,
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub struct SpoolWriter {
+    file: Arc<File>,
+    grown: Arc<watch::Sender<Grown>>,
+    written: u64,
+    fastest: Arc<Fastest>,
+}
+
+/// How far the fastest reader is, bytes.
+#[derive(Debug, Default)]
+struct Fastest {
+    offset: Mutex<u64>,
+    moved: Condvar,
+}
+
+impl Fastest {
+    fn reached(&self, at: u64) {
+        let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        if at > *offset {
+            *offset = at;
+            self.moved.notify_all();
+        }
+    }
+
+    /// Waits a moment for a reader to reach `at`; whether one did.
+    fn wait_for(&self, at: u64) -> bool {
+        let offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        let (offset, _) = self
+            .moved
+            .wait_timeout_while(offset, Duration::from_millis(100), |offset| *offset < at)
+            .unwrap_or_else(PoisonError::into_inner);
+        *offset >= at
+    }
+}
+
+/// A reading end; as many as one likes.
+#[derive(Debug, Clone)]
+pub struct SpoolReader {
+    file: Arc<File>,
+    grown: watch::Receiver<Grown>,
+    offset: u64,
+    fastest: Arc<Fastest>,
+}
+
+/// A new stream in `folder`, else in the system's folder for temporary files.
+///
+/// # Errors
+/// When no file can be made.
+pub fn spool(folder: Option<&Path>) -> io::Result<(SpoolWriter, SpoolReader)> {
+    let file = match folder.map(tempfile::tempfile_in) {
+        Some(Ok(file)) => file,
+        _ => tempfile::tempfile()?,
+    };
+    let file = Arc::new(file);
+    let (grown, seen) = watch::channel(Grown::default());
+    let fastest = Arc::new(Fastest::default());
+    let reader = SpoolReader {
+        file: Arc::clone(&file),
+        grown: seen,
+        offset: 0,
+        fastest: Arc::clone(&fastest),
+    };
+    let writer = SpoolWriter {
+        file,
+        grown: Arc::new(grown),
+        written: 0,
+        fastest,
+    };
+    Ok((writer, reader))
+}
+
+impl SpoolWriter {
+    /// What to tell how many bytes of contents were packed, before compression.
+    pub fn progress(&self) -> impl Fn(u64) + use<> {
+        let grown = Arc::clone(&self.grown);
+        move |done| grown.send_modify(|grown| grown.done = done)
+    }
+
+    /// The stream has ended: well, or with a reason.
+    pub fn end(self, end: Result<(), String>) {
+        self.grown.send_modify(|grown| grown.end = Some(end));
+    }
+}
+
+impl Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        while !self.fastest.wait_for(self.written.saturating_sub(AHEAD)) {
+            if self.grown.is_closed() {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+        self.file.write_all_at(bytes, self.written)?;
+        self.written += bytes.len() as u64;
+        let written = self.written;
+        self.grown.send_modify(|grown| grown.written = written);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl SpoolReader {
+    /// The next bytes, at most `most`, with how many bytes of contents are in the stream so far;
+    /// `None` at the end. Waits for the writer.
+    ///
+    /// # Errors
+    /// The writer's reason, or that it is gone.
+    pub async fn next(&mut self, most: usize) -> Result<Option<(Vec<u8>, u64)>, String> {
+        let offset = self.offset;
+        let grown = self
+            .grown
+            .wait_for(|grown| grown.written > offset || grown.end.is_some())
+            .await
+            .map(|grown| grown.clone());
+        let grown = grown.map_err(|_| "it was not packed to its end".to_owned())?;
+        if grown.written == offset {
+            return match grown.end {
+                Some(Err(why)) => Err(why),
+                _ => Ok(None),
+            };
+        }
+        let length = usize::try_from(grown.written - offset).map_or(most, |left| left.min(most));
+        let file = Arc::clone(&self.file);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bytes = vec![0; length];
+            file.read_exact_at(&mut bytes, offset).map(|()| bytes)
+        });
+        let bytes = read
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())?;
+        self.offset += length as u64;
+        self.fastest.reached(self.offset);
+        Ok(Some((bytes, grown.done)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_reader_gets_the_whole_stream_at_its_own_pace() {
+        let (mut writer, reader) = spool(None).unwrap();
+        let late = reader.clone();
+        let read = |mut reader: SpoolReader, most| async move {
+            let mut all = Vec::new();
+            while let Some((bytes, _)) = reader.next(most).await.unwrap() {
+                assert!(bytes.len() <= most);
+                all.extend(bytes);
+            }
+            all
+        };
+        let early = tokio::spawn(read(reader, 3));
+        for piece in ["one ", "two ", "three"] {
+            writer.write_all(piece.as_bytes()).unwrap();
+            tokio::task::yield_now().await;
+        }
+        writer.end(Ok(()));
+        assert_eq!(early.await.unwrap(), b"one two three");
+        assert_eq!(read(late, 1000).await, b"one two three");
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_fails_or_dies_is_noticed() {
+        let (writer, mut reader) = spool(None).unwrap();
+        let mut other = reader.clone();
+        writer.end(Err("a file changed".to_owned()));
+        assert_eq!(reader.next(10).await, Err("a file changed".to_owned()));
+        assert_eq!(other.next(10).await, Err("a file changed".to_owned()));
+        let (writer, mut reader) = spool(None).unwrap();
+        drop(writer);
+        assert!(reader.next(10).await.is_err());
+    }
+}
