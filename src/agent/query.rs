@@ -9,8 +9,9 @@ use super::host::Host;
 use super::lock::Lock;
 use super::releases;
 use super::service::{LogLine, ServiceState};
-use crate::model::{Failure, ServiceName, ServiceSpec};
-use crate::wire::{Finding, HostStatus, ServiceReport};
+use crate::artifact::{Index, TreePath, full_verify};
+use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
+use crate::wire::{Finding, HostStatus, Level, ServiceReport};
 
 /// What is live, since when, and is it healthy right now.
 ///
@@ -89,6 +90,60 @@ fn state_word(state: ServiceState) -> &'static str {
 #[must_use]
 pub fn preflight(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
     super::setup::check(host, services)
+}
+
+/// Differences that are named per release; the rest is counted.
+const NAMED: usize = 5;
+
+/// Reads every kept release and compares it with what was deployed.
+///
+/// # Errors
+/// When the releases cannot be listed.
+pub fn verify(host: &Host) -> Result<Vec<Finding>, Failure> {
+    let layout = &host.layout;
+    let current = releases::current(layout)?;
+    let finding = |id: ReleaseId| {
+        let (level, text) = match verify_release(host, id) {
+            Ok(None) => (Level::Ok, "is as it was deployed".to_owned()),
+            Ok(Some(text)) => (Level::Failure, text),
+            Err(why) => (Level::Failure, why.to_string()),
+        };
+        let again = "ship deploy --force makes a new release without the damage";
+        Finding {
+            level,
+            subject: id.to_string(),
+            text,
+            hint: (level == Level::Failure && current == Some(id)).then(|| again.to_owned()),
+        }
+    };
+    Ok(releases::ids(layout)?.into_iter().map(finding).collect())
+}
+
+/// How the release differs from what was deployed; `None` when it does not.
+fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure> {
+    let layout = &host.layout;
+    let path = releases::index_path(layout, id);
+    let bytes = std::fs::read(&path).map_err(|error| super::disk::named(error, &path))?;
+    let index = Index::decode(&bytes)?;
+    let shared = releases::read(layout, id)?.shared;
+    let shared: Vec<TreePath> = shared
+        .iter()
+        .filter_map(|path| TreePath::try_from(path.trim_end_matches('/')).ok())
+        .collect();
+    let differences = full_verify(&layout.release(id), &index, &shared)
+        .map_err(|error| Failure::unexpected(error.to_string()))?;
+    if differences.is_empty() {
+        return Ok(None);
+    }
+    let mut lines: Vec<String> = differences
+        .iter()
+        .take(NAMED)
+        .map(|difference| format!("{} {}", difference.path, difference.what))
+        .collect();
+    if differences.len() > NAMED {
+        lines.push(format!("and {} more", differences.len() - NAMED));
+    }
+    Ok(Some(lines.join("; ")))
 }
 
 /// The last `lines` log lines of each service (all of the live release when none is named), in

@@ -88,6 +88,7 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
             .map(FromAgent::History)
             .map_err(Failure::from),
         ToAgent::Preflight(services) => Ok(FromAgent::Findings(query::preflight(host, &services))),
+        ToAgent::Verify => with_heartbeats(out, || query::verify(host)).map(FromAgent::Findings),
         ToAgent::Setup(request) => setup(host, &request),
         ToAgent::Logs {
             services,
@@ -113,6 +114,26 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
 
 fn setup(host: &Host, request: &SetupRequest) -> Result<FromAgent, Failure> {
     super::setup::setup(host, request).map(FromAgent::Changes)
+}
+
+/// Says now and then that this end lives, while `work` takes long.
+fn with_heartbeats<T>(out: &Out, work: impl FnOnce() -> T) -> T {
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut waited = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                waited += 1;
+                if waited % 100 == 0 {
+                    let _ = say(out, &FromAgent::Heartbeat);
+                }
+            }
+        });
+        let result = work();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        result
+    })
 }
 
 /// What streams until somebody ends it ends with the connection.

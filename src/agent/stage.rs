@@ -574,13 +574,16 @@ fn leftovers(host: &Host) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Moves all but `kept` out of the staging folder; the tidying removes it.
 fn clean_but(host: &Host, kept: &Path) {
     let Ok(entries) = fs::read_dir(host.layout.state_file("staging")) else {
         return;
     };
     for entry in entries.flatten() {
-        if entry.path() != kept {
-            let _ = remove_tree(&entry.path());
+        let path = entry.path();
+        let trash = host.layout.state_file("trash").join(disk::unique());
+        if path != kept && fs::rename(&path, trash).is_err() {
+            let _ = remove_tree(&path);
         }
     }
 }

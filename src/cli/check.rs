@@ -15,6 +15,10 @@ pub struct CheckArgs {
     #[arg(value_name = "ENV")]
     pub environment: Option<String>,
 
+    /// Reads every release on the hosts and compares it with what was deployed
+    #[arg(long, requires = "environment")]
+    pub deep: bool,
+
     /// Prints the manifest with every default filled in
     #[arg(long)]
     pub print: bool,
@@ -44,7 +48,7 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         };
         let environment = Session::environment(&project, Some(name))?;
         let context = session.context_for(project, environment)?;
-        let findings = session.block_on(query::preflight(&context));
+        let findings = session.block_on(query::preflight(&context, args.deep));
         if globals.json {
             for (host, findings) in &findings {
                 let line = serde_json::json!({ "host": host, "findings": findings });

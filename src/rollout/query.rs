@@ -89,8 +89,9 @@ pub async fn history(context: &Context, limit: usize) -> PerHost<Vec<HistoryEntr
 /// The largest clock difference that is not worth a word, ms.
 const CLOCK_SKEW_MS: u64 = 5_000;
 
-/// The findings of a preflight on each host; one that cannot be reached is a finding itself.
-pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
+/// The findings of a preflight on each host; one that cannot be reached is a finding itself. With
+/// `deep` every kept release is read and compared with what was deployed.
+pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Finding>)> {
     let context = &quiet(context);
     join_all(context.environment.hosts.iter().map(|host| async move {
         let asked = async {
@@ -104,9 +105,13 @@ pub async fn preflight(context: &Context) -> Vec<(HostName, Vec<Finding>)> {
                 clock(link.facts.clock_ms),
             ];
             let request = ToAgent::Preflight(context.services_of(host));
-            match link.ask(&request, "preflight").await? {
-                FromAgent::Findings(found) => findings.extend(found),
-                other => return Err(unasked(&host.name, &other)),
+            let questions = std::iter::once((request, "preflight"))
+                .chain(deep.then_some((ToAgent::Verify, "verify")));
+            for (question, what) in questions {
+                match link.ask(&question, what).await? {
+                    FromAgent::Findings(found) => findings.extend(found),
+                    other => return Err(unasked(&host.name, &other)),
+                }
             }
             Ok(findings)
         };

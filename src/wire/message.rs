@@ -19,6 +19,8 @@ pub enum ToAgent {
     Begin(Box<Begin>),
     /// What `ship check` looks at. → [`FromAgent::Findings`].
     Preflight(Vec<ServiceSpec>),
+    /// Reads every kept release and compares it with what was deployed. → [`FromAgent::Findings`].
+    Verify,
     /// Makes the host ready. → [`FromAgent::Changes`].
     Setup(Box<SetupRequest>),
     /// Offers an artifact; its index follows, under zstd, as data frames and [`ToAgent::DataEnd`].

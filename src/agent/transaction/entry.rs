@@ -1,12 +1,13 @@
 //! Taking the lock, and what must hold before it is worth taking.
 
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::contact::{Life, Speaker};
 use crate::agent::host::Host;
 use crate::agent::lock::Lock;
-use crate::agent::{facts, listeners};
+use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ServiceSpec};
 use crate::wire::Begin;
@@ -75,8 +76,22 @@ fn not_ready(host: &Host) -> Failure {
     .hint(format!("ship setup {}", host.deployment.environment))
 }
 
+/// Finds out, in a thread of its own, whether `services` can run here: their units and rights are
+/// there, and their ports are free.
+pub(super) fn check_services(
+    host: &Host,
+    services: &[ServiceSpec],
+) -> JoinHandle<Result<(), Failure>> {
+    let (deployment, services) = (host.deployment.clone(), services.to_vec());
+    std::thread::spawn(move || {
+        let host = Host::new(deployment);
+        setup::ready_for(&host, &services)?;
+        free_ports(&host, &services)
+    })
+}
+
 /// Refuses when something that is not this app listens on a port that a service needs.
-pub(super) fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
+fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
     let taken = listeners::all();
     for service in services {
         let Some(port) = service.port else { continue };

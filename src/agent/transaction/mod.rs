@@ -11,6 +11,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::agent::activate::Pending;
@@ -22,7 +23,7 @@ use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
 
 use contact::{Life, Speaker, beat, listen};
-use entry::{free_ports, take_lock};
+use entry::{check_services, take_lock};
 
 /// Why a host went back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
@@ -63,6 +64,7 @@ pub fn run() -> std::io::Result<()> {
         begin: *begin,
         speaker,
         life,
+        checks: None,
         offer: None,
         stage: None,
         staged: None,
@@ -88,6 +90,8 @@ struct Transaction {
     begin: Begin,
     speaker: Speaker,
     life: Arc<Life>,
+    /// Whether the services can run here: found out while the release is on its way.
+    checks: Option<JoinHandle<Result<(), Failure>>>,
     /// What is being offered, and its index as far as it came.
     offer: Option<(Offer, Vec<u8>)>,
     stage: Option<Stage>,
@@ -106,8 +110,7 @@ impl Transaction {
         facts::claim(&self.host)?;
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
-            super::setup::ready_for(&self.host, services)?;
-            free_ports(&self.host, services)?;
+            self.checks = Some(check_services(&self.host, services));
         }
         Ok(facts)
     }

@@ -1,6 +1,7 @@
 //! The work of each request.
 
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
@@ -35,6 +36,10 @@ impl Transaction {
                 return Ok(Some(FromAgent::NeedIndex));
             };
             self.stage = Some(stage);
+            // What is known already is said before anything travels.
+            if self.checks.as_ref().is_some_and(JoinHandle::is_finished) {
+                self.checked()?;
+            }
             return Ok(Some(FromAgent::Need(need)));
         }
         if let Some(stage) = &mut self.stage {
@@ -43,7 +48,17 @@ impl Transaction {
         Ok(None)
     }
 
+    /// Waits for the checks that were begun with the transaction.
+    fn checked(&mut self) -> Result<(), Failure> {
+        match self.checks.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(Failure::unexpected("a check of the services ended early")),
+        }
+    }
+
     pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
+        self.checked()?;
         let mut stage = self
             .stage
             .take()

@@ -1,5 +1,6 @@
 //! Trees on real disks, from a project to a host.
 
+mod change;
 mod hostile;
 mod property;
 mod select;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index as Pick;
 
-use super::tree::{Node, Place, Tree, deploy, index, make, read, whole};
+use super::tree::{Node, Place, Tree, deploy, deploy_over, index, make, read, whole};
 use crate::artifact::{Assembly, Index, Known, Level, Unpacker, full_verify, pack, remove_tree};
 
 /// Names that shells, terminals and other systems stumble over.
@@ -33,6 +33,12 @@ fn any_tree() -> impl Strategy<Value = Tree> {
         Just(b"twin".to_vec()),
         Just(vec![7; 300_000]),
         proptest::collection::vec(any::<u8>(), 0..2000),
+        (0_u64..2, any::<Pick>(), any::<u8>()).prop_map(|(seed, at, byte)| {
+            let mut content = noise(seed, 400_000);
+            let at = at.index(content.len());
+            content.splice(at..at, [byte; 3]);
+            content
+        }),
     ];
     let node = prop_oneof![
         4 => (content, any::<bool>()).prop_map(|(content, x)| Node::File(content, x)),
@@ -88,6 +94,16 @@ fn any_tree() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Bytes that do not compress, always the same for a seed.
+pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new()
+        .update(&seed.to_le_bytes())
+        .finalize_xof()
+        .fill(&mut bytes);
+    bytes
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
 
@@ -117,6 +133,23 @@ proptest! {
         prop_assert_eq!(read(&place.at("v1")), old);
         prop_assert_eq!(full_verify(&place.at("v1"), &first, &[]).unwrap(), vec![]);
         prop_assert_eq!(place.names(), ["new", "old", "v1"]);
+    }
+
+    #[test]
+    fn any_tree_arrives_as_a_change_of_any_other(old in any_tree(), new in any_tree()) {
+        let place = Place::new();
+        let (from_old, from_new) = (place.at("old"), place.at("new"));
+        make(&from_old, &old);
+        make(&from_new, &new);
+        let mut known = Known::new();
+        let first = deploy(&from_old, &place.at("v1"), &mut known);
+        deploy_over(&from_new, &place.at("v2"), (&place.at("v1"), &first), &known);
+        prop_assert_eq!(read(&place.at("v2")), new);
+        let differences = full_verify(&place.at("v2"), &index(&from_new), &[]).unwrap();
+        prop_assert_eq!(differences, vec![]);
+        prop_assert_eq!(read(&place.at("v1")), old);
+        prop_assert_eq!(full_verify(&place.at("v1"), &first, &[]).unwrap(), vec![]);
+        prop_assert_eq!(place.names(), ["new", "old", "v1", "v2"]);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use crate::artifact::{
-    Assembly, Index, Known, Level, NoCache, Parcel, Staging, TreePath, Unpacker, Way, pack,
-    remove_tree, scan, select,
+    Assembly, Change, Index, Known, Level, NoCache, Parcel, Spare, Staging, TreePath, Unpacker,
+    Way, pack, remove_tree, scan, select,
 };
 use crate::model::Digest;
 
@@ -169,6 +169,64 @@ pub(super) fn deploy(source: &Path, release: &Path, known: &mut Known) -> Arc<In
     fs::rename(assembled.path(), release).unwrap();
     known.add(release.to_owned(), Arc::clone(&index), SystemTime::now());
     index
+}
+
+/// Brings the tree at `source` to `release` as a change of a spare tree of `before`, and large
+/// contents without the chunks that are there. Returns how many bytes travelled.
+pub(super) fn deploy_over(
+    source: &Path,
+    release: &Path,
+    before: (&Path, &Arc<Index>),
+    known: &Known,
+) -> usize {
+    let (root, old) = before;
+    let spare = release.with_extension("spare");
+    let mut only = Known::new();
+    only.add(root.to_owned(), Arc::clone(old), SystemTime::now());
+    let tree = Assembly::plan(Arc::clone(old), &only)
+        .begin(&spare)
+        .unwrap();
+    assert_eq!(tree.missing(), []);
+    let spare = Spare {
+        tree: tree.finish().unwrap().path().to_owned(),
+        index: Arc::clone(old),
+        made: SystemTime::now(),
+    };
+    let new = index(source);
+    let change = Change::between(old, &new).encode().unwrap();
+    let index = Arc::new(Change::decode(&change).unwrap().apply(old).unwrap());
+    assert_eq!(index, new);
+    let staging = Assembly::plan_over(Arc::clone(&index), &spare, known)
+        .begin(&release.with_extension("staging"))
+        .unwrap();
+    let missing = staging.missing();
+    let mut unpacker = Unpacker::new(staging).unwrap();
+    let parcels: Vec<Parcel> = missing
+        .iter()
+        .map(|digest| Parcel {
+            digest: *digest,
+            way: match unpacker.chunks(digest) {
+                chunks if chunks.is_empty() => Way::Whole,
+                chunks => Way::Chunks(Arc::new(chunks.into_iter().collect())),
+            },
+        })
+        .collect();
+    let mut stream = Vec::new();
+    pack(
+        source,
+        &index,
+        &parcels,
+        Level::default(),
+        &mut stream,
+        &mut |_| {},
+    )
+    .unwrap();
+    for piece in stream.chunks(10_000) {
+        unpacker.push(piece).unwrap();
+    }
+    let assembled = unpacker.finish().unwrap().finish().unwrap();
+    fs::rename(assembled.path(), release).unwrap();
+    stream.len()
 }
 
 pub(super) fn path(text: &str) -> TreePath {
