@@ -544,7 +544,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__check)
-            opts="-C -v -q -h --print --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --deep --print --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

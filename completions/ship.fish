@@ -65,6 +65,7 @@ complete -c ship -n "__fish_ship_using_subcommand init" -s v -l verbose -d 'Says
 complete -c ship -n "__fish_ship_using_subcommand init" -s q -l quiet -d 'Says only warnings, errors and the result'
 complete -c ship -n "__fish_ship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ship -n "__fish_ship_using_subcommand check" -s C -l project -d 'Folder of the project; default: this one or the nearest above with a ship.toml' -r -F
+complete -c ship -n "__fish_ship_using_subcommand check" -l deep -d 'Reads every release on the hosts and compares it with what was deployed'
 complete -c ship -n "__fish_ship_using_subcommand check" -l print -d 'Prints the manifest with every default filled in'
 complete -c ship -n "__fish_ship_using_subcommand check" -l json -d 'Prints one event per line as JSON on stdout'
 complete -c ship -n "__fish_ship_using_subcommand check" -l plain -d 'Prints plain lines, also at a terminal'
