@@ -79,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
         'ship;check' {
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--deep', '--deep', [CompletionResultType]::ParameterName, 'Reads every release on the hosts and compares it with what was deployed')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Prints the manifest with every default filled in')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
@@ -391,6 +392,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;agent;serve' {
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'The first message of the connection, in hexadecimal digits')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')

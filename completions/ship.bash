@@ -408,12 +408,16 @@ _ship() {
             return 0
             ;;
         ship__subcmd__agent__subcmd__serve)
-            opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --open --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --open)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -540,7 +544,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__check)
-            opts="-C -v -q -h --print --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --deep --print --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -74,6 +74,7 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;check'= {
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --deep 'Reads every release on the hosts and compares it with what was deployed'
             cand --print 'Prints the manifest with every default filled in'
             cand --json 'Prints one event per line as JSON on stdout'
             cand --plain 'Prints plain lines, also at a terminal'
@@ -362,6 +363,7 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ship;agent;serve'= {
+            cand --open 'The first message of the connection, in hexadecimal digits'
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --json 'Prints one event per line as JSON on stdout'

@@ -65,6 +65,7 @@ complete -c ship -n "__fish_ship_using_subcommand init" -s v -l verbose -d 'Says
 complete -c ship -n "__fish_ship_using_subcommand init" -s q -l quiet -d 'Says only warnings, errors and the result'
 complete -c ship -n "__fish_ship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ship -n "__fish_ship_using_subcommand check" -s C -l project -d 'Folder of the project; default: this one or the nearest above with a ship.toml' -r -F
+complete -c ship -n "__fish_ship_using_subcommand check" -l deep -d 'Reads every release on the hosts and compares it with what was deployed'
 complete -c ship -n "__fish_ship_using_subcommand check" -l print -d 'Prints the manifest with every default filled in'
 complete -c ship -n "__fish_ship_using_subcommand check" -l json -d 'Prints one event per line as JSON on stdout'
 complete -c ship -n "__fish_ship_using_subcommand check" -l plain -d 'Prints plain lines, also at a terminal'
@@ -219,6 +220,7 @@ complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_sub
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction tidy supervise site demo help" -f -a "site" -d 'Serves a folder over HTTP on $PORT'
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction tidy supervise site demo help" -f -a "demo" -d 'The app that `ship try` deploys'
 complete -c ship -n "__fish_ship_using_subcommand agent; and not __fish_seen_subcommand_from serve transaction tidy supervise site demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l open -d 'The first message of the connection, in hexadecimal digits' -r
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -s C -l project -d 'Folder of the project; default: this one or the nearest above with a ship.toml' -r -F
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l json -d 'Prints one event per line as JSON on stdout'
 complete -c ship -n "__fish_ship_using_subcommand agent; and __fish_seen_subcommand_from serve" -l plain -d 'Prints plain lines, also at a terminal'

@@ -14,24 +14,23 @@ use super::lock::Lock;
 use super::{command, facts, history, query, recover, releases};
 use crate::model::Failure;
 use crate::wire::{
-    Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent,
+    Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent, argument,
 };
 
 type Out = Arc<Mutex<FrameWriter<File>>>;
 
-/// Serves one connection over standard input and output until it ends.
+/// Serves one connection over standard input and output until it ends. `open` is the first message,
+/// as [`argument`] has it.
 ///
 /// # Errors
 /// When the stream fails or does not hold frames.
-pub fn run() -> io::Result<()> {
+pub fn run(open: &str) -> io::Result<()> {
     let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut raw_output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     raw_output.write_all(MARKER)?;
     let mut reader = FrameReader::new(input.try_clone()?);
     let out: Out = Arc::new(Mutex::new(FrameWriter::new(raw_output.try_clone()?)));
-    let Some(first) = reader.next_frame()? else {
-        return Ok(());
-    };
+    let first = argument::decode(open)?;
     let ToAgent::Open(open) = first.parse()? else {
         return Err(io::Error::other("a connection starts with Open"));
     };

@@ -10,7 +10,11 @@ use crate::agent;
 #[derive(Debug, Clone, Subcommand)]
 pub enum AgentCommand {
     /// Serves one connection over standard input and output
-    Serve,
+    Serve {
+        /// The first message of the connection, in hexadecimal digits
+        #[arg(long)]
+        open: String,
+    },
     /// Runs a transaction over the socket that is its standard input
     Transaction,
     /// Removes what was pruned and prepares the next deploy
@@ -41,7 +45,7 @@ pub fn run(command: &AgentCommand) -> u8 {
             .unwrap_or(8080)
     };
     let result = match command {
-        AgentCommand::Serve => agent::serve::run(),
+        AgentCommand::Serve { open } => agent::serve::run(open),
         AgentCommand::Transaction => agent::transaction::run(),
         AgentCommand::Tidy { root } => agent::tidy::run(root),
         AgentCommand::Supervise { root } => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use crate::transport::Options;
 
 /// How long a connection may take, s.
 const CONNECT_S: u64 = 15;
+
+/// How long an idle connection outlives its command, s.
+const PERSIST_S: usize = 60;
 
 /// A running command.
 pub struct Session {
@@ -199,7 +203,7 @@ impl Session {
     /// The same for a project and an environment at hand.
     ///
     /// # Errors
-    /// When the environment has no hosts.
+    /// When the environment has no hosts, or a variable of our own is not what it should be.
     pub fn context_for(
         &self,
         project: Project,
@@ -215,9 +219,10 @@ impl Session {
                 environment.name
             )));
         }
+        let options = connect_options(project.dir.clone())?;
         let origin = self.origin(&project, false).0;
         Ok(Context {
-            options: connect_options(project.dir.clone()),
+            options,
             project,
             environment,
             sink: self.sink.clone(),
@@ -288,14 +293,40 @@ impl Session {
 }
 
 /// How hosts are reached, by the environment variables that CI sets.
-fn connect_options(project: PathBuf) -> Options {
+fn connect_options(project: PathBuf) -> Result<Options, Failure> {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Options {
+    let in_ci = || pipeline::ci::detect(&std::env::vars_os().collect()).is_some();
+    Ok(Options {
         project,
         ssh_config: var("SHIP_SSH_CONFIG").map(PathBuf::from),
         ssh_key: var("SHIP_SSH_KEY"),
+        persist_s: persist_s(var("SHIP_SSH_PERSIST").as_deref(), in_ci)?,
+        cache: cache_folder(),
         timeout: Duration::from_secs(CONNECT_S),
-    }
+    })
+}
+
+/// How long an idle connection outlives its command, s: what `SHIP_SSH_PERSIST` says; else not at
+/// all in CI, whose next job is another machine, and a minute elsewhere.
+fn persist_s(
+    variable: Option<&str>,
+    in_ci: impl Fn() -> bool,
+) -> Result<Option<NonZeroUsize>, Failure> {
+    let seconds = match variable {
+        // ssh(1) counts in ints; a day is more than anybody means.
+        Some(text) => text.trim().parse().ok().filter(|s| *s <= 86_400),
+        None if in_ci() => Some(0),
+        None => Some(PERSIST_S),
+    };
+    let wrong = || {
+        let found = variable.unwrap_or_default();
+        Failure::new(
+            FailureKind::Usage,
+            format!("SHIP_SSH_PERSIST is `{found}`, not a number of seconds up to a day"),
+        )
+        .hint("0: connections end with their command")
+    };
+    seconds.map(NonZeroUsize::new).ok_or_else(wrong)
 }
 
 fn fail(sink: &Sink, ended: Ended) -> u8 {
@@ -366,11 +397,31 @@ async fn watch_signals(stop: watch::Sender<bool>, sink: Sink) {
 
 /// Where the controller remembers things: `$XDG_CACHE_HOME/ship`, else `~/.cache/ship` (XDG Base
 /// Directory Specification; a relative path is not valid there).
-fn cache_folder() -> Option<std::path::PathBuf> {
+fn cache_folder() -> Option<PathBuf> {
     let folder = |name| {
-        let path = std::path::PathBuf::from(std::env::var_os(name)?);
+        let path = PathBuf::from(std::env::var_os(name)?);
         path.is_absolute().then_some(path)
     };
     let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(cache.join("ship"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_kept_for_a_minute_or_as_the_variable_says() {
+        let kept = |variable, ci| {
+            let seconds = persist_s(variable, || ci).map_err(|failure| failure.kind);
+            seconds.map(|seconds| seconds.map_or(0, NonZeroUsize::get))
+        };
+        assert_eq!(kept(None, false), Ok(60));
+        assert_eq!(kept(None, true), Ok(0));
+        assert_eq!(kept(Some("0"), false), Ok(0));
+        assert_eq!(kept(Some(" 5 "), true), Ok(5));
+        for wrong in ["yes", "-1", "1.5", "86401"] {
+            assert_eq!(kept(Some(wrong), false), Err(FailureKind::Usage), "{wrong}");
+        }
+    }
 }

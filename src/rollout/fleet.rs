@@ -286,16 +286,15 @@ pub async fn connect_one(
         sudo,
         root: transport::root_of(&deployment),
     };
+    let open = Open { deployment };
     let mut cancel = context.cancel.clone();
     let link = tokio::select! {
-        link = transport::connect(&target, &context.options) => link?,
+        link = transport::connect(&target, &context.options, &open) => link?,
         Ok(_) = cancel.wait_for(|on| *on) => return Err(Context::interrupted()),
     };
-    let open = ToAgent::Open(Box::new(Open { deployment }));
     HostLink::open(
         host,
         link,
-        open,
         context.sink.clone(),
         context.cancel.clone(),
         started,

@@ -40,14 +40,13 @@ impl Drop for Beat {
 }
 
 impl HostLink {
-    /// Opens the conversation on `link`.
+    /// Begins the conversation on `link`, with the answer to the `Open` that it was connected with.
     ///
     /// # Errors
     /// When the agent fails, or the connection is lost.
     pub async fn open(
         host: HostName,
         link: Link,
-        open: ToAgent,
         sink: Sink,
         cancel: watch::Receiver<bool>,
         started: Instant,
@@ -68,7 +67,7 @@ impl HostLink {
             sink,
             cancel,
         };
-        let facts = match opening.ask(&open).await? {
+        let facts = match opening.answer().await? {
             FromAgent::Opened(facts) => *facts,
             FromAgent::Failed(failure) => return Err(named(failure, &opening.host)),
             other => return Err(unasked(&opening.host, &other)),
@@ -243,12 +242,7 @@ struct Opening {
 }
 
 impl Opening {
-    async fn ask(&mut self, open: &ToAgent) -> Result<FromAgent, Failure> {
-        self.link
-            .sender()
-            .message(open)
-            .await
-            .map_err(|_| lost(&self.host, &self.link))?;
+    async fn answer(&mut self) -> Result<FromAgent, Failure> {
         let answer =
             tokio::time::timeout(Duration::from_millis(SILENCE_MS), self.link.message()).await;
         match answer {

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::digests;
 use crate::model::{Digest, Failure, FailureKind};
 
 /// A binary for a host, named by its digest.
@@ -13,6 +14,8 @@ pub struct Agent {
     /// Of the binary, uncompressed.
     pub digest: Digest,
     path: PathBuf,
+    /// Where its digest is remembered.
+    remembered: Option<PathBuf>,
 }
 
 /// `x86_64-linux`: machine and system as `uname(1)` says them, lower-case.
@@ -32,18 +35,18 @@ pub fn own_platform() -> String {
     platform(std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The agent for hosts of `platform`.
+/// The agent for hosts of `platform`. Its digest is remembered in the folder `cache`.
 ///
 /// # Errors
 /// When this program is built for another platform and the agents folder has none for it; the
 /// message names the target and the folder.
-pub fn for_platform(platform: &str) -> Result<Agent, Failure> {
+pub fn for_platform(platform: &str, cache: Option<&Path>) -> Result<Agent, Failure> {
     if platform == own_platform() {
         static OWN: OnceLock<Agent> = OnceLock::new();
         if let Some(agent) = OWN.get() {
             return Ok(agent.clone());
         }
-        let agent = Agent::read(&std::env::current_exe()?)?;
+        let agent = Agent::read(&std::env::current_exe()?, cache)?;
         return Ok(OWN.get_or_init(|| agent).clone());
     }
     let folder = folder();
@@ -59,7 +62,7 @@ pub fn for_platform(platform: &str) -> Result<Agent, Failure> {
             triple(platform)
         )));
     }
-    Agent::read(&path)
+    Agent::read(&path, cache)
 }
 
 fn triple(platform: &str) -> String {
@@ -78,13 +81,14 @@ fn folder() -> PathBuf {
 }
 
 impl Agent {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let mut hasher = blake3::Hasher::new();
-        let read = fs::File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
-        read.map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
+    fn read(path: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
+        let remembered = cache.map(|cache| digests::entry(cache, path));
+        let digest = digests::of(path, remembered.as_deref())
+            .map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))?;
         Ok(Self {
-            digest: hasher.finalize().into(),
+            digest,
             path: path.to_owned(),
+            remembered,
         })
     }
 
@@ -97,7 +101,8 @@ impl Agent {
     /// The binary under gzip (what every host can unpack), compressed once per run.
     ///
     /// # Errors
-    /// When the binary cannot be read.
+    /// When the binary cannot be read, or is no longer the one that `digest` names: a host must
+    /// never have it under that name.
     pub fn compressed(&self) -> Result<Arc<Vec<u8>>, Failure> {
         static LAST: std::sync::Mutex<Option<(Digest, Arc<Vec<u8>>)>> = std::sync::Mutex::new(None);
         let mut last = LAST
@@ -109,6 +114,13 @@ impl Agent {
             return Ok(Arc::clone(bytes));
         }
         let binary = fs::read(&self.path)?;
+        if Digest::of(&binary) != self.digest {
+            if let Some(entry) = &self.remembered {
+                let _ = fs::remove_file(entry);
+            }
+            let what = format!("{} was replaced just now", self.path.display());
+            return Err(Failure::unexpected(what).hint("try again"));
+        }
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(4));
         encoder.write_all(&binary)?;
         let bytes = Arc::new(encoder.finish()?);
@@ -126,5 +138,15 @@ mod tests {
         assert_eq!(platform("Linux", "x86_64"), "x86_64-linux");
         assert_eq!(platform("Linux", "arm64"), "aarch64-linux");
         assert_eq!(platform("Darwin", "arm64"), "aarch64-darwin");
+    }
+
+    #[test]
+    fn a_binary_is_never_sent_under_the_name_of_another() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "old").unwrap();
+        let agent = Agent::read(file.path(), None).unwrap();
+        fs::write(file.path(), "new").unwrap();
+        let failure = agent.compressed().unwrap_err();
+        assert!(failure.message.contains("was replaced"), "{failure:?}");
     }
 }

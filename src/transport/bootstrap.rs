@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::agents::Agent;
-use crate::wire::MARKER;
+use crate::wire::{MARKER, Open, argument};
 
 /// What the line prints when the host lacks the agent; `uname -s` and `uname -m` follow, and a
 /// newline.
@@ -22,25 +22,29 @@ pub const NEED: &[u8] = b"\xffship-need\xfe";
 const MAX_NOISE: usize = 256 << 10;
 
 /// The command line for the login shell. `root` is the app's root folder (`~/` is the login's
-/// home). Asked for the agent, send its compressed length in decimal digits, a newline, and the
-/// bytes. With `sudo` the agent runs as root.
-#[must_use]
-pub fn command_line(agent: &Agent, root: &str, sudo: bool) -> String {
+/// home). The agent answers `open` without being sent it again. Asked for the agent, send its
+/// compressed length in decimal digits, a newline, and the bytes. With `sudo` the agent runs as
+/// root.
+///
+/// # Errors
+/// When `open` does not serialize.
+pub fn command_line(agent: &Agent, root: &str, sudo: bool, open: &Open) -> io::Result<String> {
     let name = agent.file_name();
+    let open = argument::encode(open)?;
     let bin = match root.strip_prefix("~/") {
         Some(rest) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
         None => format!("{}/.ship/bin", escape(root)),
     };
     let script = format!(
-        "umask 022; n={name}; d={bin}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; \
-         for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && exec \"$b/$n\" agent serve; done; \
+        "umask 022; n={name}; o={open}; d={bin}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; \
+         for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && exec \"$b/$n\" agent serve --open $o; done; \
          [ -w \"$d\" ] || d=$c; t=\"$d/.$n.$$\"; \
          mkdir -p \"$d\" && printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
          read -r l && head -c \"$l\" | gzip -dc > \"$t\" && chmod 755 \"$t\" && mv -f \"$t\" \"$d/$n\" && \
-         exec \"$d/$n\" agent serve; rm -f \"$t\"; exit 97"
+         exec \"$d/$n\" agent serve --open $o; rm -f \"$t\"; exit 97"
     );
     let sudo = if sudo { "sudo -n -H " } else { "" };
-    format!("{sudo}sh -c '{script}'")
+    Ok(format!("{sudo}sh -c '{script}'"))
 }
 
 /// `text` as part of a word of sh, without quotes of any kind.
@@ -175,10 +179,19 @@ mod tests {
 
     #[test]
     fn the_line_holds_nothing_that_a_login_shell_reads_its_own_way() {
-        let agent =
-            super::super::agents::for_platform(&super::super::agents::own_platform()).unwrap();
+        let agent = super::super::agents::for_platform(&super::super::agents::own_platform(), None)
+            .unwrap();
+        let open = Open {
+            deployment: crate::model::Deployment {
+                app: "shop".try_into().unwrap(),
+                environment: "production".try_into().unwrap(),
+                root: Some("/srv/it's !\\\\".into()),
+                manager: crate::model::ServiceManagerKind::Systemd,
+                user: "shop".into(),
+            },
+        };
         for root in ["/srv/shop", "~/apps/my shop", "/srv/it$HOME"] {
-            let line = command_line(&agent, root, false);
+            let line = command_line(&agent, root, false, &open).unwrap();
             let inside = line
                 .strip_prefix("sh -c '")
                 .unwrap()

@@ -8,15 +8,17 @@ use tokio::process::Command;
 use super::bootstrap;
 use super::link::Link;
 use crate::model::{Failure, FailureKind};
+use crate::wire::{Open, argument};
 
-/// Starts an agent as a child of this process. The marker is read with the first frame.
+/// Starts an agent as a child of this process, which answers `open`. The marker is read with the
+/// first frame.
 ///
 /// # Errors
 /// When this program cannot be started again.
-pub fn connect() -> Result<Link, Failure> {
+pub fn connect(open: &Open) -> Result<Link, Failure> {
     let start = || -> std::io::Result<Link> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["agent", "serve"])
+            .args(["agent", "serve", "--open", &argument::encode(open)?])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

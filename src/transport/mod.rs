@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod bootstrap;
+mod digests;
 pub mod keyscan;
 pub mod link;
 pub mod local;
@@ -10,10 +11,12 @@ pub mod ssh;
 
 pub use link::Link;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{Deployment, Failure, HostName};
+use crate::wire::Open;
 
 /// How hosts are reached.
 #[derive(Debug, Clone)]
@@ -24,8 +27,21 @@ pub struct Options {
     pub ssh_config: Option<PathBuf>,
     /// A private key, as a path or as its content (`SHIP_SSH_KEY`).
     pub ssh_key: Option<String>,
+    /// How long an idle connection outlives its command, so that the next one pays no handshake,
+    /// seconds (`SHIP_SSH_PERSIST`); `None`: it ends with its command. A key that was given as its
+    /// content is on the disk only while its command runs, and so is its connection.
+    pub persist_s: Option<NonZeroUsize>,
+    /// Where digests of agents' binaries are remembered; without it, they are not.
+    pub cache: Option<PathBuf>,
     /// How long a connection may take, up to the agent's first word.
     pub timeout: Duration,
+}
+
+impl Options {
+    /// The host keys that `ship host trust` pinned.
+    fn pinned(&self) -> PathBuf {
+        self.project.join(".ship/known_hosts")
+    }
 }
 
 /// What a connection shall lead to.
@@ -41,16 +57,16 @@ pub struct Target {
     pub root: String,
 }
 
-/// Connects to `target` and to an agent there.
+/// Connects to `target` and to an agent there, whose first message is the answer to `open`.
 ///
 /// # Errors
 /// [`crate::model::FailureKind::Unreachable`] when the host cannot be reached, is not known, does
 /// not authenticate, or cannot run an agent; the message says which, the hint what to do.
-pub async fn connect(target: &Target, options: &Options) -> Result<Link, Failure> {
+pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<Link, Failure> {
     if target.host == HostName::local() {
-        return local::connect();
+        return local::connect(open);
     }
-    ssh::connect(target, options).await
+    ssh::connect(target, options, open).await
 }
 
 /// Where the root folder of `deployment` is, as the bootstrap line needs it.

@@ -4,6 +4,7 @@
 //! JSON message or a piece of bulk data. Both ends are the same build (the agent is addressed by
 //! its digest), so messages carry no version.
 
+pub mod argument;
 pub mod frame;
 pub mod message;
 

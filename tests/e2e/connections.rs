@@ -5,7 +5,7 @@ use crate::support::{Controller, Fleet, Host, eventually, require_hosts};
 use std::time::Duration;
 
 /// How many connections were let in so far.
-fn logins(host: &Host) -> usize {
+pub fn logins(host: &Host) -> usize {
     let count = host.sh("journalctl -q --no-pager -t sshd | grep -c 'Accepted publickey' || true");
     count.parse().expect("a number")
 }
@@ -125,7 +125,7 @@ fn logins_that_talk_and_odd_shells_do_no_harm() {
     let host = Host::boot("web1");
     let shop = Shop::on([&host]);
     let bashrc = host.read("/home/deploy/.bashrc");
-    let noise = "echo \"welcome $USER\"; echo 'disk is 97% full' >&2; printf 'no newline'\n";
+    let noise = "timeout 0.1 cat > /tmp/swallowed; echo \"welcome $USER\"; echo 'disk is 97% full' >&2; printf 'no newline'\n";
     host.write("/home/deploy/.bashrc", format!("{noise}{bashrc}"));
     host.write("/etc/banner", "Authorised persons only!\n");
     host.write("/etc/ssh/sshd_config.d/banner.conf", "Banner /etc/banner\n");

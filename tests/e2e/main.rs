@@ -14,6 +14,7 @@ mod examples;
 mod first_deploy_fails;
 mod fleet;
 mod hosts;
+mod kept_connections;
 mod lab;
 mod modes;
 mod services;

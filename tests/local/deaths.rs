@@ -88,7 +88,7 @@ fn of_the_agent_that_passes_on() {
     let serve = within(Duration::from_secs(5), "the agent", || {
         shop.processes()
             .into_iter()
-            .find(|process| process.command.ends_with("agent serve"))
+            .find(|process| process.command.contains(" agent serve "))
     });
     serve.signal("KILL");
     deploy.wait().code(8);

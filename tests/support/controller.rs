@@ -3,6 +3,7 @@
 use super::command::finish;
 use super::host::Host;
 use super::keys::KeyPair;
+use super::masters::Masters;
 use super::relay::Relay;
 use super::run::{Run, Running};
 use super::temp::TempDir;
@@ -16,6 +17,8 @@ use std::process::Command;
 /// A home, a project folder, an ssh key and an environment with nothing in it that
 /// the developer of ship happens to have.
 pub struct Controller {
+    // Dropped before the folder that their sockets are in.
+    masters: Masters,
     dir: TempDir,
     env: BTreeMap<String, String>,
     known_hosts: String,
@@ -25,8 +28,10 @@ pub struct Controller {
 impl Controller {
     /// A controller that knows no host.
     pub fn new() -> Self {
+        let dir = TempDir::new();
         let mut controller = Self {
-            dir: TempDir::new(),
+            masters: Masters::below(&dir.path().join("run")),
+            dir,
             env: BTreeMap::new(),
             known_hosts: String::new(),
             aliases: String::new(),
@@ -89,7 +94,12 @@ impl Controller {
     fn set_up_environment(&mut self) {
         let path = std::env::var("PATH").expect("PATH");
         self.set_env("PATH", &path);
-        for (name, value) in [("LANG", "C.UTF-8"), ("USER", "dev"), ("LOGNAME", "dev")] {
+        for (name, value) in [
+            ("LANG", "C.UTF-8"),
+            ("USER", "dev"),
+            ("LOGNAME", "dev"),
+            ("SHIP_SSH_PERSIST", "0"),
+        ] {
             self.set_env(name, value);
         }
         for (name, folder) in [
@@ -126,6 +136,11 @@ impl Controller {
 
     pub fn home(&self) -> PathBuf {
         self.path("home")
+    }
+
+    /// The connections that its commands keep, once `SHIP_SSH_PERSIST` is more than `0`.
+    pub fn masters(&self) -> &Masters {
+        &self.masters
     }
 
     /// Where `ship` runs.
