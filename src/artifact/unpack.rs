@@ -350,7 +350,10 @@ impl Records {
             ended: false,
             error: None,
         };
-        let applied = decoder.push(piece, &mut made);
+        let applied = {
+            let mut out = io::BufWriter::with_capacity(128 << 10, &mut made);
+            decoder.push(piece, &mut out).and_then(|()| out.flush())
+        };
         let (ended, error) = (made.ended, made.error.take());
         if let Some(error) = error {
             return Err(error);

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -17,9 +18,10 @@ use crate::model::Digest;
 const MOST: usize = 16;
 /// A longer difference is not worth its memory, bytes.
 const MAX_DELTA: u64 = 32 << 20;
-/// From this rate on (bytes per second) sending a file is quicker than searching it for what it
-/// has in common with another one; only what is plain to see is looked for.
-const FAST_LINK: u64 = 40_000_000;
+/// A link of which nothing is known is taken for this fast, bytes per second.
+const USUAL_RATE: u64 = 12_000_000;
+/// A difference may take this long in any case: as long as a connection, which is waited for too.
+const LEAST_TIME: Duration = Duration::from_millis(400);
 
 /// A difference; `None` when it is not worth it.
 type Result = Option<Arc<Vec<u8>>>;
@@ -54,10 +56,7 @@ impl Deltas {
     pub fn start(context: &Context, dir: &Path, index: &Index) -> Self {
         let remembered: Vec<_> = context.remembered().collect();
         let rate = remembered.iter().filter_map(|host| host.rate).min();
-        let mode = match rate {
-            Some(rate) if rate >= FAST_LINK => Mode::Quick,
-            _ => Mode::Full,
-        };
+        let rate = rate.unwrap_or(USUAL_RATE).max(1);
         let Some(artifact) = remembered.iter().find_map(|host| host.artifact) else {
             return Self::default();
         };
@@ -87,7 +86,7 @@ impl Deltas {
             });
         }
         if !jobs.is_empty() {
-            tokio::task::spawn_blocking(move || jobs.into_iter().for_each(|job| job.run(mode)));
+            tokio::task::spawn_blocking(move || jobs.into_iter().for_each(|job| job.run(rate)));
         }
         Self(deltas)
     }
@@ -134,18 +133,22 @@ fn changed(before: &Index, index: &Index) -> Vec<(TreePath, Digest, u64)> {
 }
 
 impl Job {
-    fn run(self, mode: Mode) {
-        let encoded = self.encode(mode).ok().flatten();
+    /// `rate` is how many bytes per second the link takes.
+    fn run(self, rate: u64) {
+        let encoded = self.encode(rate).ok().flatten();
         self.result.send_replace(Some(encoded.map(Arc::new)));
     }
 
-    fn encode(&self, mode: Mode) -> io::Result<Option<Vec<u8>>> {
+    fn encode(&self, rate: u64) -> io::Result<Option<Vec<u8>>> {
+        let began = Instant::now();
+        // Longer than sending the file it must not take.
+        let time = Duration::from_millis(self.size / (rate / 1000 + 1)).max(LEAST_TIME);
         let mut encoded = Vec::new();
         let options = Options {
-            mode,
+            mode: Mode::Full,
             max_bytes: (self.size / 2).min(MAX_DELTA),
-            // Nobody waits any more.
-            stop: &|| self.result.is_closed(),
+            // Or nobody waits any more.
+            stop: &|| self.result.is_closed() || began.elapsed() > time,
         };
         let (old, new) = (File::open(&self.old)?, File::open(&self.new)?);
         Ok(match delta::encode(&old, &new, &mut encoded, &options)? {

@@ -20,12 +20,15 @@ pub struct Offering {
     pub index: Arc<Vec<u8>>,
 }
 
+/// Encoded indexes by what they are a change of; `None` when that is not known here.
+type Made = HashMap<Option<Digest>, Option<Arc<Vec<u8>>>>;
+
 /// Makes offers; what hosts have in common is made once.
 #[derive(Debug)]
 pub struct Offers<'a> {
     payload: &'a Payload,
     cache: &'a Cache,
-    made: Mutex<HashMap<Option<Digest>, Option<Arc<Vec<u8>>>>>,
+    made: Mutex<Made>,
 }
 
 impl<'a> Offers<'a> {

@@ -7,7 +7,10 @@ use std::time::SystemTime;
 
 use super::property::noise;
 use super::tree::{Place, deploy, deploy_over, index, make, path, read, tree, whole};
-use crate::artifact::{Assembly, Known, Level, Spare, Unpacker, pack, remove_tree};
+use crate::artifact::delta::{Mode, Options, encode};
+use crate::artifact::{
+    Assembly, Kind, Known, Level, Parcel, Spare, Unpacker, Way, pack, remove_tree,
+};
 
 /// Brings `one` to `v1`, then `two` over it to `v2`; the bytes that travelled for `two`.
 fn second(place: &Place) -> usize {
@@ -38,6 +41,75 @@ fn a_byte_in_a_large_file_costs_a_chunk_or_two() {
     }
     let sent = second(&place);
     assert!(sent < 400_000, "{sent} bytes");
+}
+
+#[test]
+fn a_difference_to_what_was_damaged_is_followed_by_the_whole() {
+    let place = Place::new();
+    for (name, byte) in [("one", 1), ("two", 2)] {
+        make(&place.at(name), &tree(&["a"]));
+        let mut content = noise(1, 1 << 20);
+        content[1 << 19] = byte;
+        fs::write(place.at(name).join("large"), content).unwrap();
+    }
+    let mut known = Known::new();
+    let first = deploy(&place.at("one"), &place.at("v1"), &mut known);
+    let old = first.get(&path("large")).unwrap();
+    let Kind::File {
+        digest: base, size, ..
+    } = *old
+    else {
+        unreachable!()
+    };
+    let (source, index) = (place.at("two"), index(&place.at("two")));
+    let send = |damage: bool, at: &str| {
+        let mut plan = Assembly::plan(Arc::clone(&index), &known);
+        let digest = plan.missing()[0];
+        assert!(plan.add_base(digest, base, size, &known));
+        let staging = plan.begin(&place.at(at)).unwrap();
+        let open = |name: &str| fs::File::open(place.at(name).join("large")).unwrap();
+        let mut delta = Vec::new();
+        let options = Options {
+            mode: Mode::Full,
+            max_bytes: u64::MAX,
+            stop: &|| false,
+        };
+        encode(&open("one"), &open("two"), &mut delta, &options).unwrap();
+        if damage {
+            fs::write(place.at("v1").join("large"), noise(9, 1 << 20)).unwrap();
+        }
+        let mut stream = Vec::new();
+        let parcels = [Parcel {
+            digest,
+            way: Way::Delta {
+                base,
+                delta: Arc::new(delta),
+            },
+        }];
+        pack(
+            &source,
+            &index,
+            &parcels,
+            Level::default(),
+            &mut stream,
+            &mut |_| {},
+        )
+        .unwrap();
+        assert!(stream.len() < 1000, "{} bytes", stream.len());
+        let mut unpacker = Unpacker::new(staging).unwrap();
+        stream
+            .chunks(100)
+            .for_each(|piece| unpacker.push(piece).unwrap());
+        unpacker.finish().unwrap()
+    };
+    let done = send(false, "good").finish().unwrap();
+    assert_eq!(read(done.path()), read(&source));
+    let staging = send(true, "damaged");
+    assert_eq!(staging.missing().len(), 1);
+    let done = super::tree::send(&source, &index, staging, 5000)
+        .finish()
+        .unwrap();
+    assert_eq!(read(done.path()), read(&source));
 }
 
 #[test]
@@ -82,6 +154,13 @@ fn what_was_damaged_in_the_spare_or_the_release_is_not_taken() {
     };
     // As root may: of the same length, in place, in the release; both trees have it.
     fs::write(v1.join("d/c"), "d/X").unwrap();
+    // The clock of files ticks in milliseconds; this test is faster.
+    let damaged = fs::File::options()
+        .write(true)
+        .open(v1.join("d/c"))
+        .unwrap();
+    let later = SystemTime::now() + std::time::Duration::from_secs(1);
+    damaged.set_modified(later).unwrap();
     let staging = Assembly::plan_over(index(&place.at("two")), &spare, &only)
         .begin(&place.at("staging"))
         .unwrap();
