@@ -61,23 +61,25 @@ impl Activation<'_> {
         let pending = Pending { from, to };
         let note = |step| journal::note(layout, &Entry { step, from, to });
 
-        note(Step::Flipping)?;
-        if !proven_before {
-            releases::set_active(layout, to, from)?;
-        }
+        let (befores, noted) = std::thread::scope(|scope| {
+            let befores = scope.spawn(|| Before::of_all(self.host, &new.release.services));
+            // The note's sync brings this to the disk, too.
+            let noted = match proven_before {
+                true => Ok(()),
+                false => releases::set_active(layout, to, from),
+            }
+            .and_then(|()| note(Step::Flipping));
+            let none = || vec![Before::default(); new.release.services.len()];
+            (befores.join().unwrap_or_else(|_| none()), noted)
+        });
+        noted?;
         let old = from
             .filter(|id| *id != to)
             .and_then(|id| self.host.release(id).ok());
-        let befores: Vec<Before> = new
-            .release
-            .services
-            .iter()
-            .map(|service| Before::of(self.host, service))
-            .collect();
         let probes: Vec<Option<Downtime>> =
             new.release.services.iter().map(Downtime::start).collect();
 
-        let switched = self.switch(from, &new, old.as_ref(), &note);
+        let switched = self.switch(from, &new, old.as_ref(), &befores, &note);
         let proof = match switched {
             Ok(()) => self.prove_all(&new, &befores, settle),
             Err(failure) => Err(vec![unstarted(&new, &failure)]),
@@ -161,6 +163,7 @@ impl Activation<'_> {
         from: Option<ReleaseId>,
         new: &LoadedRelease,
         old: Option<&LoadedRelease>,
+        befores: &[Before],
         note: &dyn Fn(Step) -> std::io::Result<()>,
     ) -> Result<(), Failure> {
         let to = new.release.id;
@@ -170,7 +173,7 @@ impl Activation<'_> {
         if let Some(old) = old {
             self.stop_those_not_in(old, &new.release.services)?;
         }
-        self.restart_all(&new.release.services)
+        self.restart_all(&new.release.services, befores)
     }
 
     /// Stops the services of `old` that `kept` does not have.
@@ -187,14 +190,19 @@ impl Activation<'_> {
     }
 
     /// Restarts services side by side: the slowest decides how long it takes.
-    fn restart_all(&self, services: &[ServiceSpec]) -> Result<(), Failure> {
+    fn restart_all(&self, services: &[ServiceSpec], befores: &[Before]) -> Result<(), Failure> {
         let results: Vec<(ServiceName, u64, Result<(), Failure>)> = std::thread::scope(|scope| {
             let running: Vec<_> = services
                 .iter()
-                .map(|service| {
-                    scope.spawn(|| {
+                .enumerate()
+                .map(|(at, service)| {
+                    scope.spawn(move || {
                         let started = Instant::now();
-                        let result = self.host.manager.restart(&service.name, deadline(service));
+                        let seen = befores.get(at).and_then(|before| before.status.as_ref());
+                        let result =
+                            self.host
+                                .manager
+                                .restart(&service.name, seen, deadline(service));
                         (service.name.clone(), millis(started), result)
                     })
                 })
@@ -331,12 +339,7 @@ impl Activation<'_> {
             return Ok(());
         };
         let old = self.host.release(from)?;
-        let befores: Vec<Before> = old
-            .release
-            .services
-            .iter()
-            .map(|service| Before::of(self.host, service))
-            .collect();
+        let befores = Before::of_all(self.host, &old.release.services);
         releases::flip(&self.host.layout, Some(from))?;
         (self.emit)(HostEvent::Flipped {
             from: Some(to),
@@ -346,7 +349,7 @@ impl Activation<'_> {
             Some(failed) => self.stop_those_not_in(failed, &old.release.services),
             None => Ok(()),
         };
-        self.restart_all(&old.release.services)?;
+        self.restart_all(&old.release.services, &befores)?;
         let never = AtomicBool::new(false);
         let again = Activation {
             host: self.host,
@@ -396,7 +399,7 @@ impl Activation<'_> {
             .retain(|s| names.is_empty() || names.contains(&s.name));
         let services = &chosen.release.services;
         let befores: Vec<Before> = match action {
-            ServiceAction::Restart => services.iter().map(|s| Before::of(self.host, s)).collect(),
+            ServiceAction::Restart => Before::of_all(self.host, services),
             ServiceAction::Stop | ServiceAction::Start => {
                 services.iter().map(|_| Before::default()).collect()
             }
@@ -411,7 +414,7 @@ impl Activation<'_> {
                 }
                 return Ok(());
             }
-            ServiceAction::Restart => self.restart_all(services)?,
+            ServiceAction::Restart => self.restart_all(services, &befores)?,
             ServiceAction::Start => {
                 for service in services {
                     self.host.manager.start(&service.name, deadline(service))?;

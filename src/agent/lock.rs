@@ -32,7 +32,8 @@ impl Lock {
             Err(error) => return Err(error.into()),
         }
         let path = layout.state_file("holder.json");
-        disk::write_atomic(&path, &serde_json::to_vec(holder)?, 0o644)?;
+        // For people, and worth nothing after a power cut.
+        disk::write_unsynced(&path, &serde_json::to_vec(holder)?, 0o644)?;
         Ok(Some(Self {
             _file: file,
             holder: path,

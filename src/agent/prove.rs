@@ -2,6 +2,7 @@
 //! the new release, that does not restart, answers its health check in a row, and stays up.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::health::{CommandContext, Prober, secs};
@@ -16,6 +17,8 @@ use crate::model::{Probe, ServiceSpec};
 pub struct Before {
     /// The start that was running.
     pub invocation: Option<String>,
+    /// Its whole status.
+    pub status: Option<ServiceStatus>,
     /// The end of the log.
     pub cursor: Option<LogCursor>,
 }
@@ -24,14 +27,32 @@ impl Before {
     /// Takes down how `service` looks now.
     #[must_use]
     pub fn of(host: &Host, service: &ServiceSpec) -> Self {
+        // Two questions to two programs, side by side.
+        let (status, cursor) = std::thread::scope(|scope| {
+            let cursor = scope.spawn(|| host.manager.log_cursor(&service.name).ok());
+            let status = host.manager.status(&service.name).ok();
+            (status, cursor.join().ok().flatten())
+        });
         Self {
-            invocation: host
-                .manager
-                .status(&service.name)
-                .ok()
-                .and_then(|status| status.invocation),
-            cursor: host.manager.log_cursor(&service.name).ok(),
+            invocation: status.as_ref().and_then(|status| status.invocation.clone()),
+            status,
+            cursor,
         }
+    }
+
+    /// Takes down how each of `services` looks now.
+    #[must_use]
+    pub fn of_all(host: &Host, services: &[ServiceSpec]) -> Vec<Self> {
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = services
+                .iter()
+                .map(|service| scope.spawn(|| Self::of(host, service)))
+                .collect();
+            asked
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_default())
+                .collect()
+        })
     }
 }
 
@@ -41,8 +62,12 @@ const LOG_LINES: usize = 20;
 /// How long a log that is empty is asked for again.
 const LOG_PATIENCE: Duration = Duration::from_millis(600);
 
-/// The first pauses between two looks are short, so that a quick service costs little, ms.
-const FIRST_PAUSE_MS: u64 = 15;
+/// The shortest pause between two looks, ms. Later ones are an eighth of the time that passed: a
+/// quick service costs little, and a slow one is not asked too often.
+const LEAST_PAUSE_MS: u64 = 5;
+
+/// The service manager is asked this often while the process is fine and does not answer yet.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Proves `service` of `release`, restarted at `restarted`. When `stop` says so, the
 /// wait ends early with the reason `cancelled`.
@@ -65,6 +90,7 @@ pub fn prove(
         before,
         last_seen: String::new(),
         status: ServiceStatus::default(),
+        looked: None,
     };
     match proof.wait(settle, stop, emit) {
         Ok(()) => Ok(()),
@@ -133,6 +159,8 @@ struct Proof<'a> {
     before: &'a Before,
     last_seen: String,
     status: ServiceStatus,
+    /// When the process was last found to be the new release's.
+    looked: Option<Instant>,
 }
 
 impl Proof<'_> {
@@ -152,7 +180,6 @@ impl Proof<'_> {
             dir: &self.release.dir,
             env: &env,
         };
-        let mut pause = FIRST_PAUSE_MS;
         let mut successes = 0;
         let mut start: Option<(String, u32)> = None;
         let mut told = String::new();
@@ -160,12 +187,19 @@ impl Proof<'_> {
             if stop() {
                 return Err("cancelled".to_owned());
             }
-            self.status = self
-                .host
-                .manager
-                .status(&self.service.name)
-                .map_err(|e| e.message)?;
-            let seen = match self.judge_process(&mut start)? {
+            let process = if self.was_just_seen() {
+                None
+            } else {
+                self.status = self
+                    .host
+                    .manager
+                    .status(&self.service.name)
+                    .map_err(|e| e.message)?;
+                let process = self.judge_process(&mut start)?;
+                self.looked = process.is_none().then(Instant::now);
+                process
+            };
+            let seen = match process {
                 Some(waiting) => waiting,
                 None => match self.judge_answer(&prober, context, &mut successes) {
                     Some(waiting) => waiting,
@@ -193,9 +227,17 @@ impl Proof<'_> {
                 });
                 told = seen;
             }
-            std::thread::sleep(Duration::from_millis(pause));
-            pause = (pause * 3 / 2).min(health.interval_ms.max(FIRST_PAUSE_MS));
+            let eighth = u64::try_from(started.elapsed().as_millis() / 8).unwrap_or(u64::MAX);
+            let most = health.interval_ms.max(LEAST_PAUSE_MS);
+            std::thread::sleep(Duration::from_millis(eighth.clamp(LEAST_PAUSE_MS, most)));
         }
+    }
+
+    /// Whether the process was found fine a moment ago and is still there.
+    fn was_just_seen(&self) -> bool {
+        let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+        self.looked.is_some_and(|looked| looked.elapsed() < LOOK)
+            && self.status.main_pid.is_some_and(is_there)
     }
 
     /// Looks at the process. `Ok(None)`: the new release runs; `Ok(Some)`: not yet; `Err`: it

@@ -151,18 +151,20 @@ pub fn set_state(layout: &Layout, id: ReleaseId, state: ReleaseState) -> io::Res
     set_record(layout, id, Record { state, ..old })
 }
 
-/// Records that the release is being switched to for the first time, coming from `after`.
+/// Records that the release is being switched to for the first time, coming from `after`. Not
+/// synced: the journal's note of the switch, which comes next, is.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn set_active(layout: &Layout, id: ReleaseId, after: Option<ReleaseId>) -> io::Result<()> {
-    set_record(
-        layout,
-        id,
-        Record {
-            state: ReleaseState::Active,
-            after,
-        },
+    let active = Record {
+        state: ReleaseState::Active,
+        after,
+    };
+    disk::write_unsynced(
+        &state_path(layout, id),
+        &serde_json::to_vec(&active)?,
+        0o600,
     )
 }
 

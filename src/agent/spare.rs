@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Layout, disk, releases};
-use crate::artifact::{Assembly, Index, Known, Spare, remove_tree};
+use crate::artifact::{Assembly, Index, Known, Spare, remove_tree, sync_all};
 use crate::model::Digest;
 
 fn folder(layout: &Layout) -> PathBuf {
@@ -95,7 +95,9 @@ fn build(
     }
     let _ = tree.finish().ok()?;
     fs::write(begun.join("artifact"), artifact.to_string()).ok()?;
-    fs::write(begun.join("index"), &bytes).ok()
+    fs::write(begun.join("index"), &bytes).ok()?;
+    // Who changes the spare brings only the change to the disk.
+    sync_all(begun).ok()
 }
 
 /// Removes what an earlier, interrupted [`make`] left.

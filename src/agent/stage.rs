@@ -12,9 +12,7 @@ use super::launcher::launcher;
 use super::service::env_file;
 use super::setup::{Entry, entries};
 use super::{disk, releases, spare};
-use crate::artifact::{
-    Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree, sync,
-};
+use crate::artifact::{Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree};
 use crate::model::service::Run;
 use crate::model::{Digest, Failure, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
 use crate::wire::{Need, Offer, Publish};
@@ -217,7 +215,8 @@ impl Stage {
             let index = releases::index_path(layout, release.id);
             disk::write_unsynced(&index, &encoded(&self.index)?, 0o600)?;
             releases::stage_number(layout, release.id)?;
-            sync(&path).map_err(refused)?;
+            let also = own_files(host, &path, release.id)?;
+            assembled.sync(&also).map_err(refused)?;
             fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
             disk::sync_folder(&layout.releases())?;
             Ok(None)
@@ -508,6 +507,33 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
+}
+
+/// What was written beside the tree of release `id`, being staged at `staging`: files, and the
+/// folders that hold them.
+fn own_files(host: &Host, staging: &Path, id: ReleaseId) -> io::Result<Vec<PathBuf>> {
+    let own = staging.join(".ship");
+    let run = own.join("run");
+    let layout = &host.layout;
+    let index = releases::index_path(layout, id);
+    let mut files = vec![
+        layout.state_file("indexes"),
+        layout.state_file("states"),
+        layout.state(),
+        layout.state_file("sequence"),
+        layout.state_file("states").join(id.to_string()),
+        index,
+    ];
+    for folder in [own, run] {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                files.push(entry.path());
+            }
+        }
+        files.push(folder);
+    }
+    Ok(files)
 }
 
 /// This program, in the release: a static site is served by the build that deployed it.

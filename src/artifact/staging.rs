@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::error::TreeError;
 use super::index::{Index, Kind};
+use super::parallel;
 use super::path::TreePath;
 use super::remove::remove_tree;
 use super::scan::{hash, open};
@@ -32,6 +33,8 @@ pub struct Staging {
     open: HashSet<PathBuf>,
     /// For large missing contents, files that they may have been made from.
     ancestors: HashMap<Digest, Vec<(Digest, PathBuf)>>,
+    /// Files that were written, as far as they are few.
+    written: Few,
     /// A write failed half-way: the tree cannot be completed any more.
     broken: bool,
     linked: u64,
@@ -91,6 +94,7 @@ impl Staging {
             links: Vec::new(),
             open: HashSet::new(),
             ancestors: plan.ancestors,
+            written: Few::default(),
             broken: false,
             linked: 0,
             received: 0,
@@ -135,7 +139,11 @@ impl Staging {
                 size: 0,
                 executable,
                 ..
-            } => set_mode(&create_file(&path)?, &path, executable),
+            } => {
+                set_mode(&create_file(&path)?, &path, executable)?;
+                self.written.add(&path);
+                Ok(())
+            }
             Kind::File {
                 digest,
                 size,
@@ -144,6 +152,10 @@ impl Staging {
                 if let Some(source) = found.get(&digest, executable)
                     && link_or_copy(source, &path, &digest, executable)?
                 {
+                    // It may be a copy.
+                    if source.executable != executable || !source.verified {
+                        self.written.add(&path);
+                    }
                     self.linked += 1;
                 } else {
                     let wanted = self.wanted.entry(digest).or_default();
@@ -351,6 +363,7 @@ impl Staging {
             let Kind::File { executable, .. } = self.index.entries()[at].kind else {
                 continue;
             };
+            self.written.add(&self.place_path(at));
             match &first {
                 None => {
                     set_mode(&incoming.file, path, executable)?;
@@ -377,7 +390,7 @@ impl Staging {
     }
 
     /// Completes the tree: symbolic links, folders 0555 (the root 0755 for the rename and for the
-    /// caller; a `.ship` folder in it as it is). Nothing is brought to the disk; see [`sync`].
+    /// caller; a `.ship` folder in it as it is). Nothing is brought to the disk; see [`Assembled::sync`].
     ///
     /// # Errors
     /// When contents are missing, or the system refuses; the folder is removed then.
@@ -401,6 +414,7 @@ impl Staging {
         }
         self.kept = true;
         Ok(Assembled {
+            changed: self.changed(),
             path: std::mem::take(&mut self.path),
             linked: self.linked,
             received: self.received,
@@ -424,6 +438,38 @@ impl Staging {
     }
 }
 
+impl Staging {
+    /// The files that were written and the folders that were changed, when they are few.
+    fn changed(&self) -> Option<Vec<PathBuf>> {
+        let mut changed = self.written.0.clone()?;
+        changed.extend(self.open.iter().cloned());
+        (changed.len() <= FEW).then_some(changed)
+    }
+}
+
+/// So many files are brought to the disk one by one (side by side, so that the file system can do
+/// it in a few turns); with more it is quicker to sync all of the file system.
+const FEW: usize = 64;
+
+/// Paths, as long as they are few.
+#[derive(Debug)]
+struct Few(Option<Vec<PathBuf>>);
+
+impl Default for Few {
+    fn default() -> Self {
+        Self(Some(Vec::new()))
+    }
+}
+
+impl Few {
+    fn add(&mut self, path: &Path) {
+        if let Some(paths) = &mut self.0 {
+            paths.push(path.to_owned());
+        }
+        self.0.take_if(|paths| paths.len() > FEW);
+    }
+}
+
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.kept {
@@ -438,6 +484,7 @@ impl Drop for Staging {
 #[must_use = "a tree that is not published stays behind as a folder"]
 pub struct Assembled {
     path: PathBuf,
+    changed: Option<Vec<PathBuf>>,
     /// Files that were linked to known ones.
     pub linked: u64,
     /// Files whose content was received.
@@ -452,11 +499,32 @@ impl Assembled {
     }
 }
 
+impl Assembled {
+    /// Brings the tree to the disk, and the files and folders `also`: by fsync(2) each when little
+    /// was written, so that what others wrote on a busy host is not waited for; else all of the
+    /// file system (syncfs(2)).
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub fn sync(&self, also: &[PathBuf]) -> Result<(), TreeError> {
+        let Some(changed) = &self.changed else {
+            return sync_all(&self.path);
+        };
+        let paths: Vec<&PathBuf> = changed.iter().chain(also).collect();
+        parallel::map(&paths, |path| {
+            let synced = File::open(path).and_then(|file| file.sync_all());
+            synced.map_err(|error| TreeError::io("sync", *path, error))
+        })
+        .into_iter()
+        .collect()
+    }
+}
+
 /// Brings everything of the file system that holds `path` to the disk (syncfs(2)).
 ///
 /// # Errors
 /// When the system cannot.
-pub fn sync(path: &Path) -> Result<(), TreeError> {
+pub fn sync_all(path: &Path) -> Result<(), TreeError> {
     let folder = File::open(path).map_err(|error| TreeError::io("open", path, error))?;
     #[cfg(target_os = "linux")]
     let result = rustix::fs::syncfs(&folder);

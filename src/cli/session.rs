@@ -220,18 +220,19 @@ impl Session {
             )));
         }
         let options = connect_options(project.dir.clone())?;
-        let origin = self.origin(&project, false).0;
+        let caller: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let (who, ci) = pipeline::who(&caller);
         Ok(Context {
             options,
             project,
             environment,
             sink: self.sink.clone(),
             cancel: self.cancel.clone(),
-            who: origin.who,
-            ci: origin.ci,
+            who,
+            ci,
             wait_ms: 0,
             cache: Cache::at(cache_folder()),
-            caller: std::env::vars_os().collect(),
+            caller,
         })
     }
 

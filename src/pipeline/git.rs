@@ -53,14 +53,19 @@ pub fn read(project: &Path) -> Git {
         "--untracked-files=normal",
         "-z",
     ];
-    let mut state = match run(project, &status) {
+    let log = ["log", "-1", "--no-show-signature", "--format=%an%x00%s"];
+    let (status, log) = std::thread::scope(|scope| {
+        let log = scope.spawn(|| run(project, &log));
+        let status = run(project, &status);
+        (status, log.join().unwrap_or(Err(Refusal::NotThere)))
+    });
+    let mut state = match status {
         Ok(out) => parse_status(&out),
         Err(Refusal::NotThere) => return Git::None,
         Err(Refusal::Says(why)) => return Git::Unknown(why),
     };
     if state.commit.is_some() {
-        let log = ["log", "-1", "--no-show-signature", "--format=%an%x00%s"];
-        match run(project, &log) {
+        match log {
             Ok(out) => {
                 let mut parts = out.splitn(2, |&b| b == 0).map(text);
                 state.author = parts.next().flatten();

@@ -15,7 +15,7 @@ pub mod step;
 pub use environment::StepEnvironment;
 pub use git::{Git, GitState};
 pub use log::state_folder;
-pub use origin::origin;
+pub use origin::{origin, who};
 pub use step::run_steps;
 
 #[cfg(test)]

@@ -23,18 +23,26 @@ pub fn origin(
             Some(format!("the commit of this release is not known: {why}")),
         ),
     };
-    let run = ci::detect(env).unwrap_or_default();
+    let (who, ci) = who(env);
     let origin = Origin {
-        who: run.who.unwrap_or_else(|| user_at_machine(env)),
+        who,
         commit: state.commit,
         subject: state.subject,
         author: state.author,
         dirty: state.dirty,
-        ci: run.url,
+        ci,
         tests_skipped,
         ship: env!("CARGO_PKG_VERSION").to_owned(),
     };
     (origin, warning)
+}
+
+/// Who somebody with the environment `env` is: the CI's actor or `user@machine`, and the address
+/// of the CI run.
+#[must_use]
+pub fn who(env: &BTreeMap<OsString, OsString>) -> (String, Option<String>) {
+    let run = ci::detect(env).unwrap_or_default();
+    (run.who.unwrap_or_else(|| user_at_machine(env)), run.url)
 }
 
 /// `user@machine`.

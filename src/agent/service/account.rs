@@ -84,15 +84,24 @@ pub fn is_name(name: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
+/// A line of a database of nsswitch.conf(5). A user that the file has is that user everywhere, and
+/// the file is quicker; of a group other sources may know more members.
 fn entry(database: &str, key: &str, matches: impl Fn(&[&str]) -> bool) -> Option<String> {
-    let asked = child::run(child::command("getent").args([database, key]), ASKING);
-    if let Ok(output) = asked {
-        return output.stdout.lines().next().map(str::to_owned);
+    let in_file = || {
+        let file = fs::read_to_string(format!("/etc/{database}")).ok()?;
+        file.lines()
+            .find(|line| matches(&line.split(':').collect::<Vec<_>>()))
+            .map(str::to_owned)
+    };
+    if database == "passwd"
+        && let Some(line) = in_file()
+    {
+        return Some(line);
     }
-    let file = fs::read_to_string(format!("/etc/{database}")).ok()?;
-    file.lines()
-        .find(|line| matches(&line.split(':').collect::<Vec<_>>()))
-        .map(str::to_owned)
+    match child::run(child::command("getent").args([database, key]), ASKING) {
+        Ok(output) => output.stdout.lines().next().map(str::to_owned),
+        Err(_) => in_file(),
+    }
 }
 
 fn parse(line: &str) -> Option<Account> {

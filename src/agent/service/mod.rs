@@ -129,11 +129,17 @@ pub trait ServiceManager: Send + Sync {
     }
 
     /// Clears a start limit, then restarts `service` (starts it when it is not running). Returning
-    /// `Ok` means only that the service manager accepted it.
+    /// `Ok` means only that the service manager accepted it. `seen` is its status of a moment ago,
+    /// when that is at hand.
     ///
     /// # Errors
     /// When the manager refuses, the rights are missing, or `deadline` passes.
-    fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+    fn restart(
+        &self,
+        service: &ServiceName,
+        seen: Option<&ServiceStatus>,
+        deadline: Duration,
+    ) -> Result<(), Failure>;
 
     /// Starts `service` unless it runs.
     ///

@@ -34,8 +34,20 @@ impl Systemd {
     }
 
     /// Clears what a failed unit remembers: its start limit and its count of restarts.
-    fn forget_failures(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
-        let status = self.status(service)?;
+    fn forget_failures(
+        &self,
+        service: &ServiceName,
+        seen: Option<&ServiceStatus>,
+        deadline: Duration,
+    ) -> Result<(), Failure> {
+        let asked;
+        let status = match seen {
+            Some(seen) => seen,
+            None => {
+                asked = self.status(service)?;
+                &asked
+            }
+        };
         match status.state {
             ServiceState::Missing => {
                 let unit = unit_name(&self.deployment.app, service);
@@ -88,9 +100,14 @@ impl ServiceManager for Systemd {
             .collect())
     }
 
-    fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+    fn restart(
+        &self,
+        service: &ServiceName,
+        seen: Option<&ServiceStatus>,
+        deadline: Duration,
+    ) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
-        self.forget_failures(service, deadline)?;
+        self.forget_failures(service, seen, deadline)?;
         self.act(
             "restart",
             service,
@@ -100,7 +117,7 @@ impl ServiceManager for Systemd {
 
     fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
-        self.forget_failures(service, deadline)?;
+        self.forget_failures(service, None, deadline)?;
         self.act(
             "start",
             service,

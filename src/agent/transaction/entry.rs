@@ -85,8 +85,12 @@ pub(super) fn check_services(
     let (deployment, services) = (host.deployment.clone(), services.to_vec());
     std::thread::spawn(move || {
         let host = Host::new(deployment);
-        setup::ready_for(&host, &services)?;
-        free_ports(&host, &services)
+        std::thread::scope(|scope| {
+            let free = scope.spawn(|| free_ports(&host, &services));
+            setup::ready_for(&host, &services)?;
+            let ended = || Failure::unexpected("the look at the ports ended early");
+            free.join().unwrap_or_else(|_| Err(ended()))
+        })
     })
 }
 

@@ -198,7 +198,12 @@ impl ServiceManager for Supervisor {
         }
     }
 
-    fn restart(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+    fn restart(
+        &self,
+        service: &ServiceName,
+        _seen: Option<&ServiceStatus>,
+        deadline: Duration,
+    ) -> Result<(), Failure> {
         self.order(&Request::Restart(order(service, deadline)), deadline)
     }
 
