@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::downtime::Downtime;
 use super::host::{Host, LoadedRelease};
 use super::journal::{self, Entry, Step};
-use super::prove::{Before, add_log, prove};
+use super::prove::{Before, Befores, add_log, prove};
 use super::releases;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
@@ -44,7 +44,8 @@ impl std::fmt::Debug for Activation<'_> {
 const GRACE_MS: u64 = 30_000;
 
 impl Activation<'_> {
-    /// Switches to `to` and proves it; when that fails, puts the previous release back.
+    /// Switches to `to` and proves it; when that fails, puts the previous release back. `befores` is
+    /// how the services looked a moment ago, when that is at hand.
     ///
     /// # Errors
     /// When nothing was changed: the release is not there, `current` is not ours, the journal
@@ -53,6 +54,7 @@ impl Activation<'_> {
         &self,
         to: ReleaseId,
         settle: bool,
+        befores: Option<Befores>,
     ) -> Result<(Activated, Option<Pending>), Failure> {
         let layout = &self.host.layout;
         let from = releases::current(layout)?;
@@ -62,7 +64,11 @@ impl Activation<'_> {
         let note = |step| journal::note(layout, &Entry { step, from, to });
 
         let (befores, noted) = std::thread::scope(|scope| {
-            let befores = scope.spawn(|| Before::of_all(self.host, &new.release.services));
+            let services = &new.release.services;
+            let befores = scope.spawn(|| match befores.and_then(Befores::if_fresh) {
+                Some(mut befores) => befores.take(self.host, services),
+                None => Before::of_all(self.host, services),
+            });
             // The note's sync brings this to the disk, too.
             let noted = match proven_before {
                 true => Ok(()),

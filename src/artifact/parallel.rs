@@ -34,3 +34,28 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
     done.sort_unstable_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+/// Calls `work` on each of `items`, which are few, all at once: for work that waits.
+pub(super) fn at_once<T: Sync, E: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let work = &work;
+    thread::scope(|scope| {
+        let mut waiting = Vec::with_capacity(items.len());
+        let mut result = Ok(());
+        for item in items {
+            match thread::Builder::new().spawn_scoped(scope, move || work(item)) {
+                Ok(thread) => waiting.push(thread),
+                Err(_) => result = result.and(work(item)),
+            }
+        }
+        for thread in waiting {
+            match thread.join() {
+                Ok(one) => result = result.and(one),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        result
+    })
+}

@@ -511,12 +511,11 @@ impl Assembled {
             return sync_all(&self.path);
         };
         let paths: Vec<&PathBuf> = changed.iter().chain(also).collect();
-        parallel::map(&paths, |path| {
+        // At once, so that the file system commits them together.
+        parallel::at_once(&paths, |path| {
             let synced = File::open(path).and_then(|file| file.sync_all());
             synced.map_err(|error| TreeError::io("sync", *path, error))
         })
-        .into_iter()
-        .collect()
     }
 }
 

@@ -96,7 +96,8 @@ impl Link {
         guard: Guard,
     ) -> Self {
         let traffic = Traffic::default();
-        let (sender, frames) = mpsc::channel(16);
+        // Few frames: thirty hosts each have such a queue of up to 128 KiB per frame.
+        let (sender, frames) = mpsc::channel(4);
         tokio::spawn(write_frames(writer, frames, Arc::clone(&traffic.sent)));
         let reader = Counted {
             inner: reader,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::contact::{Life, Speaker};
 use crate::agent::host::Host;
 use crate::agent::lock::Lock;
+use crate::agent::prove::Befores;
 use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ServiceSpec};
@@ -76,36 +77,38 @@ fn not_ready(host: &Host) -> Failure {
     .hint(format!("ship setup {}", host.deployment.environment))
 }
 
-/// Finds out, in a thread of its own, whether `services` can run here: their units and rights are
-/// there, and their ports are free.
-pub(super) fn check_services(
-    host: &Host,
-    services: &[ServiceSpec],
-) -> JoinHandle<Result<(), Failure>> {
+/// What is found out about the services while the release is on its way.
+pub(super) type Checks = JoinHandle<Result<Befores, Failure>>;
+
+/// Finds out, in a thread of its own, whether `services` can run here (their units and rights are
+/// there, and their ports are free), and how they look now.
+pub(super) fn check_services(host: &Host, services: &[ServiceSpec]) -> Checks {
     let (deployment, services) = (host.deployment.clone(), services.to_vec());
     std::thread::spawn(move || {
         let host = Host::new(deployment);
         std::thread::scope(|scope| {
-            let free = scope.spawn(|| free_ports(&host, &services));
+            let looked = scope.spawn(|| {
+                let befores = Befores::of(&host, &services);
+                free_ports(&services, &befores).map(|()| befores)
+            });
             setup::ready_for(&host, &services)?;
-            let ended = || Failure::unexpected("the look at the ports ended early");
-            free.join().unwrap_or_else(|_| Err(ended()))
+            let ended = || Failure::unexpected("the look at the services ended early");
+            looked.join().unwrap_or_else(|_| Err(ended()))
         })
     })
 }
 
 /// Refuses when something that is not this app listens on a port that a service needs.
-fn free_ports(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
+fn free_ports(services: &[ServiceSpec], befores: &Befores) -> Result<(), Failure> {
     let taken = listeners::all();
     for service in services {
         let Some(port) = service.port else { continue };
         let Some(listener) = taken.iter().find(|found| found.port == port) else {
             continue;
         };
-        let pids: Vec<u32> = services
-            .iter()
-            .filter_map(|service| host.manager.status(&service.name).ok())
-            .flat_map(|status| status.pids.into_iter().chain(status.main_pid))
+        let pids: Vec<u32> = befores
+            .statuses()
+            .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
             .collect();
         let ours = listeners::of_processes(&pids)
             .iter()

@@ -11,11 +11,11 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::agent::activate::Pending;
 use crate::agent::host::Host;
+use crate::agent::prove::Befores;
 use crate::agent::stage::Stage;
 use crate::agent::{facts, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;
@@ -23,7 +23,7 @@ use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
 
 use contact::{Life, Speaker, beat, listen};
-use entry::{check_services, take_lock};
+use entry::{Checks, check_services, take_lock};
 
 /// Why a host went back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
@@ -65,6 +65,7 @@ pub fn run() -> std::io::Result<()> {
         speaker,
         life,
         checks: None,
+        befores: None,
         offer: None,
         stage: None,
         staged: None,
@@ -91,7 +92,9 @@ struct Transaction {
     speaker: Speaker,
     life: Arc<Life>,
     /// Whether the services can run here: found out while the release is on its way.
-    checks: Option<JoinHandle<Result<(), Failure>>>,
+    checks: Option<Checks>,
+    /// How the services looked when that was found out.
+    befores: Option<Befores>,
     /// What is being offered, and its index as far as it came.
     offer: Option<(Offer, Vec<u8>)>,
     stage: Option<Stage>,

@@ -52,7 +52,10 @@ impl Transaction {
     fn checked(&mut self) -> Result<(), Failure> {
         match self.checks.take().map(JoinHandle::join) {
             None => Ok(()),
-            Some(Ok(result)) => result,
+            Some(Ok(found)) => {
+                self.befores = Some(found?);
+                Ok(())
+            }
             Some(Err(_)) => Err(Failure::unexpected("a check of the services ended early")),
         }
     }
@@ -112,7 +115,8 @@ impl Transaction {
             stop: &self.life.stop,
             emit: &emit,
         };
-        let (mut activated, pending) = activation.run(request.release, request.settle)?;
+        let (mut activated, pending) =
+            activation.run(request.release, request.settle, self.befores.take())?;
         let cancelled = activated
             .why
             .as_ref()
