@@ -99,12 +99,17 @@ impl Contender for Capistrano {
             serve(host, &service, site.app, site.app.port + 4);
             host.sh_as(
                 "deploy",
-                &format!("git init -q --bare --initial-branch=main /srv/{service}/app.git"),
+                &format!(
+                    "cd /srv/{service} && git init -q --bare --initial-branch=main app.git && \
+                     git -C app.git config receive.autogc false"
+                ),
             );
         }
         let _ = fs::remove_dir_all(Self::folder(site));
         Self::write_recipe(site)?;
-        Self::git(site, &["init", "-q"])
+        Self::git(site, &["init", "-q"])?;
+        // It would go on in the background, while others are measured.
+        Self::git(site, &["config", "gc.auto", "0"])
     }
 
     /// Commits what changed: the others' releases are committed too.

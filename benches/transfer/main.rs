@@ -1,7 +1,7 @@
 //! How fast `ship` moves a release to real hosts, against what people use instead; see
 //! `benches/README.md`.
 //!
-//! `cargo bench --bench transfer [-- [FILTER]... [--runs N] [--list]]`
+//! `cargo bench --bench transfer [-- [FILTER]... [--runs N] [--only NAME,...] [--list]]`
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use lab::Lab;
 use options::Options;
 use rows::Row;
+use runner::{Outcome, Runner};
 use say::say;
 
 fn main() -> ExitCode {
@@ -75,13 +76,13 @@ fn measure_rows(rows: Vec<Row>, options: &Options) -> bool {
         return true;
     };
     let lab = Lab::boot(size, options);
-    let mut apps = app::Apps::new(&lab);
+    let mut runner = Runner::new(&lab, options);
     let mut outcomes = Vec::new();
     for row in rows {
-        let outcome = runner::run(row, &lab, &mut apps, options.runs);
-        say(&table::rows(std::slice::from_ref(&outcome)));
+        let outcome = runner.run(row);
+        say(table::rows(std::slice::from_ref(&outcome)));
         outcomes.push(outcome);
     }
-    say(&table::whole(&outcomes));
-    outcomes.iter().all(runner::Outcome::is_complete)
+    say(table::whole(&outcomes));
+    outcomes.iter().all(Outcome::is_complete)
 }

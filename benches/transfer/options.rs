@@ -9,6 +9,8 @@ const RUNS: usize = 5;
 pub struct Options {
     /// Parts of row names; none means all rows.
     filters: Vec<String>,
+    /// Names of contenders; none means all.
+    contenders: Vec<String>,
     /// How often each row is run.
     pub runs: usize,
     /// Only name the rows.
@@ -26,6 +28,7 @@ impl Options {
         let ship = std::env::var_os("SHIP_BENCH_BINARY");
         let mut options = Self {
             filters: Vec::new(),
+            contenders: Vec::new(),
             runs: RUNS,
             list: false,
             is_bench: false,
@@ -36,6 +39,7 @@ impl Options {
             match &*arg {
                 "--bench" => options.is_bench = true,
                 "--list" => options.list = true,
+                "--only" => options.contenders = names(args.next())?,
                 "--runs" => options.runs = runs(args.next())?,
                 flag if flag.starts_with("--") => return Err(format!("unknown option: {flag}")),
                 _ => options.filters.push(arg),
@@ -53,6 +57,16 @@ impl Options {
         };
         self.filters.is_empty() || self.filters.iter().any(matches)
     }
+
+    /// Whether this contender was asked for.
+    pub fn wants_contender(&self, name: &str) -> bool {
+        self.contenders.is_empty() || self.contenders.iter().any(|wanted| wanted == name)
+    }
+}
+
+fn names(value: Option<String>) -> Result<Vec<String>, String> {
+    let value = value.ok_or("--only takes names of contenders, with commas between them")?;
+    Ok(value.split(',').map(str::to_owned).collect())
 }
 
 fn runs(value: Option<String>) -> Result<usize, String> {

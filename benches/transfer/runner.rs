@@ -1,18 +1,21 @@
-//! Runs a row: in each run all contenders in turn, each beginning once in a while.
+//! Runs rows: in each run all contenders in turn, each beginning once in a while.
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 
 use crate::app::{App, Apps, Change};
 use crate::contender::{Action, Contender, Site};
 use crate::lab::Lab;
+use crate::options::Options;
 use crate::rows::{Row, Scenario};
 use crate::sample::{Sample, Series};
 use crate::say::say;
 use crate::support::{Running, eventually};
 use crate::wire::Meter;
+
+/// The name under which a project that could not be made is a failure.
+pub const PROJECT: &str = "the project";
 
 /// What came out of a row.
 pub struct Outcome {
@@ -25,6 +28,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn of(row: Row) -> Self {
+        Self {
+            row,
+            title: String::new(),
+            series: BTreeMap::new(),
+            failures: BTreeMap::new(),
+        }
+    }
+
     /// The runs of a contender.
     pub fn series(&self, name: &str) -> Option<&Series> {
         self.series.get(name)
@@ -35,96 +47,121 @@ impl Outcome {
         self.failures.is_empty()
     }
 
-    fn fail(&mut self, who: &'static str, why: &str) {
-        say(format!("{} of {} FAILED: {why}", who, self.row.id));
-        self.failures.insert(who, first_line(why));
-    }
-}
-
-/// Measures a row. A contender that fails is left out from then on; the others go on.
-pub fn run(row: Row, lab: &Lab, apps: &mut Apps, runs: usize) -> Outcome {
-    say(format!("... {}", row.id));
-    let mut outcome = Outcome {
-        row,
-        title: String::new(),
-        series: BTreeMap::new(),
-        failures: BTreeMap::new(),
-    };
-    match guarded(|| apps.get(outcome.row.kind)) {
-        Ok(app) => measure(&mut outcome, lab, &app, runs),
-        Err(why) => outcome.fail("the project", &why),
-    }
-    outcome
-}
-
-fn measure(outcome: &mut Outcome, lab: &Lab, app: &Rc<App>, runs: usize) {
-    outcome.title.clone_from(&app.title);
-    let contenders = std::mem::take(&mut outcome.row.contenders);
-    let site = Site {
-        lab,
-        app,
-        network: outcome.row.network,
-        hosts: lab.hosts(outcome.row.hosts),
-    };
-    let scenario = outcome.row.scenario;
-    let _shaped = {
-        // Over a slow network, making ready would take minutes.
-        make_ready(outcome, &contenders, &site, scenario);
-        lab.shape(site.network, site.hosts)
-    };
-    for number in 0..runs {
-        if let Err(why) = guarded(|| scenario.change(&site)) {
-            outcome.fail("the project", &why);
-            break;
+    /// Does a contender's work, unless it failed before; its failure is said and kept, and the
+    /// others go on.
+    fn attempt<T>(
+        &mut self,
+        who: &'static str,
+        work: impl FnOnce() -> Result<T, String>,
+    ) -> Option<T> {
+        if self.failures.contains_key(who) || self.failures.contains_key(PROJECT) {
+            return None;
         }
-        for index in 0..contenders.len() {
-            let contender = &*contenders[(index + number) % contenders.len()];
-            let name = contender.name();
-            if outcome.failures.contains_key(name) {
-                continue;
-            }
-            match guarded(|| scenario.run(contender, &site)) {
-                Ok(sample) => outcome.series.entry(name).or_default().push(sample),
-                Err(why) => outcome.fail(name, &why),
+        match guarded(work) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                say(format!("{who} of {} FAILED: {why}", self.row.id));
+                self.failures.insert(who, first_line(&why));
+                None
             }
         }
     }
-    outcome.row.contenders = contenders;
 }
 
-/// Sets all contenders up, and unless the first deploy is what is measured, lets each make two
-/// releases: after the second, all its caches are warm.
-fn make_ready(
-    outcome: &mut Outcome,
-    contenders: &[Box<dyn Contender>],
-    site: &Site,
-    scenario: Scenario,
-) {
-    for contender in contenders {
-        let ready = guarded(|| match contender.missing() {
-            Some(tool) => Err(format!("SKIPPED: {tool} is not installed here")),
-            None => contender.set_up(site),
-        });
-        if let Err(why) = ready {
-            outcome.fail(contender.name(), &why);
+/// Runs one row after the other on the same hosts.
+pub struct Runner<'a> {
+    lab: &'a Lab,
+    apps: Apps<'a>,
+    options: &'a Options,
+    /// On how many hosts a contender has releases of an app already.
+    ready: BTreeMap<(&'static str, &'static str), usize>,
+}
+
+impl<'a> Runner<'a> {
+    pub fn new(lab: &'a Lab, options: &'a Options) -> Self {
+        Self {
+            lab,
+            apps: Apps::new(lab),
+            options,
+            ready: BTreeMap::new(),
         }
     }
-    let warm_ups: &[Action] = match scenario {
-        Scenario::Cold => &[],
-        _ => &[Action::First, Action::Deploy],
-    };
-    for action in warm_ups {
-        if let Err(why) = guarded(|| site.app.change(Change::Line, site.lab)) {
-            outcome.fail("the project", &why);
+
+    /// Measures a row.
+    pub fn run(&mut self, mut row: Row) -> Outcome {
+        say(format!("... {}", row.id));
+        row.contenders
+            .retain(|contender| self.options.wants_contender(contender.name()));
+        let kind = row.kind;
+        let contenders = std::mem::take(&mut row.contenders);
+        let mut outcome = Outcome::of(row);
+        if let Some(app) = outcome.attempt(PROJECT, || self.apps.get(kind)) {
+            outcome.title.clone_from(&app.title);
+            self.measure(&mut outcome, &contenders, &app);
         }
+        outcome.row.contenders = contenders;
+        outcome
+    }
+
+    fn measure(&mut self, outcome: &mut Outcome, contenders: &[Box<dyn Contender>], app: &App) {
+        let site = Site {
+            lab: self.lab,
+            app,
+            network: outcome.row.network,
+            hosts: self.lab.hosts(outcome.row.hosts),
+        };
+        let scenario = outcome.row.scenario;
         for contender in contenders {
-            if !outcome.failures.contains_key(contender.name()) {
-                let done = guarded(|| once(&**contender, site, *action, &site.app.version()));
-                if let Err(why) = done {
-                    outcome.fail(contender.name(), &why);
+            self.make_ready(outcome, &**contender, &site);
+        }
+        if scenario != Scenario::Cold {
+            warm_up(outcome, contenders, &site);
+        }
+        // Over a slow network, making ready would take minutes.
+        let _shaped = self.lab.shape(site.network, site.hosts);
+        for number in 0..self.options.runs {
+            outcome.attempt(PROJECT, || scenario.change(&site));
+            for index in 0..contenders.len() {
+                let contender = &*contenders[(index + number) % contenders.len()];
+                let name = contender.name();
+                if let Some(sample) = outcome.attempt(name, || scenario.run(contender, &site)) {
+                    outcome.series.entry(name).or_default().push(sample);
                 }
             }
         }
+        for name in outcome.failures.keys() {
+            self.ready.remove(&(name, app.name));
+        }
+    }
+
+    /// Sets a contender up and lets it make a first release, where it has none yet.
+    fn make_ready(&mut self, outcome: &mut Outcome, contender: &dyn Contender, site: &Site) {
+        let name = contender.name();
+        let ready = self.ready.entry((name, site.app.name)).or_default();
+        let is_first = *ready < site.hosts.len();
+        *ready = site.hosts.len().max(*ready);
+        let cold = outcome.row.scenario == Scenario::Cold;
+        outcome.attempt(name, || {
+            if let Some(tool) = contender.missing() {
+                return Err(format!("SKIPPED: {tool} is not installed here"));
+            }
+            if is_first && !cold {
+                contender.set_up(site)?;
+                once(contender, site, Action::First, &site.app.version())?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Lets each make a release that is not measured: after it, all its caches are warm, and there is
+/// one to go back to.
+fn warm_up(outcome: &mut Outcome, contenders: &[Box<dyn Contender>], site: &Site) {
+    outcome.attempt(PROJECT, || site.app.change(Change::Line, site.lab));
+    for contender in contenders {
+        outcome.attempt(contender.name(), || {
+            once(&**contender, site, Action::Deploy, &site.app.version())
+        });
     }
 }
 
@@ -160,7 +197,10 @@ impl Scenario {
 }
 
 /// Runs the command of a contender; checks that afterwards this version serves on all hosts.
-fn once(
+///
+/// # Errors
+/// All that it said.
+pub fn once(
     contender: &dyn Contender,
     site: &Site,
     action: Action,
@@ -211,7 +251,7 @@ fn live(contender: &dyn Contender, site: &Site) -> Result<String, String> {
 }
 
 /// A panic of the hosts' support is a failure like any other.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(message(&*panic)))
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::lab::Network;
 use crate::rows::Scenario;
-use crate::runner::Outcome;
+use crate::runner::{Outcome, PROJECT};
 use crate::sample::Sample;
 
 /// The contender whose seconds are 1.
@@ -64,7 +64,7 @@ fn describe(outcome: &Outcome, text: &mut String) {
             }
         }
     }
-    if let Some(why) = outcome.failures.get("the project") {
+    if let Some(why) = outcome.failures.get(PROJECT) {
         let _ = writeln!(text, "{:<24} FAILED: {why}", "");
     }
 }
