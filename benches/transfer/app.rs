@@ -87,11 +87,7 @@ impl App {
         let (files, bytes) = size(&folder, recipe.files);
         let app = Self {
             name: recipe.name,
-            title: format!(
-                "{} files / {} MB",
-                grouped(files),
-                bytes.div_ceil(1_000_000)
-            ),
+            title: title(files, bytes),
             changed: folder.join(recipe.changed),
             files: recipe.files,
             command: recipe.command,
@@ -198,6 +194,15 @@ fn size(folder: &Path, paths: &[&str]) -> (u64, u64) {
         }
     }
     sum
+}
+
+fn title(files: u64, bytes: u64) -> String {
+    let digits = usize::from(bytes < 10_000_000);
+    let (files, megabytes) = (grouped(files), bytes as f64 / 1e6);
+    match &*files {
+        "1" => format!("1 file / {megabytes:.digits$} MB"),
+        _ => format!("{files} files / {megabytes:.digits$} MB"),
+    }
 }
 
 /// A number with a comma between thousands.
