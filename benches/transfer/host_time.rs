@@ -1,5 +1,6 @@
 //! The second table: what the number of files of a project costs, when one of them changed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -40,6 +41,8 @@ struct Times {
     whole: Vec<f64>,
     /// What the host took to answer, the restart included: the sum of the round trips.
     host: Vec<f64>,
+    /// The same, of each round trip by its name.
+    trips: BTreeMap<String, Vec<f64>>,
     /// All of the script.
     script: Vec<f64>,
 }
@@ -109,33 +112,51 @@ fn run(site: &Site, times: &mut Times) -> Result<(), String> {
     let script = once(&SCRIPT, site, Action::Deploy, &site.app.version())?;
     SHIP.prepare(site, Action::Deploy)?;
     site.lab.rest(site.hosts);
-    let ship = Running::start(SHIP.command(site, Action::Deploy).arg("--json")).wait();
+    let ship = Running::start(
+        SHIP.command(site, Action::Deploy)
+            .args(["--json", "--verbose"]),
+    )
+    .wait();
     if !ship.status.success() {
         return Err(ship.to_string());
     }
     times.script.push(script.seconds);
     times.whole.push(ship.duration.as_secs_f64());
-    times.host.push(round_trips(&ship.stdout));
+    let trips = round_trips(&ship.stdout);
+    times
+        .host
+        .push(trips.iter().map(|(_, seconds)| seconds).sum());
+    for (what, seconds) in trips {
+        times.trips.entry(what).or_default().push(seconds);
+    }
     Ok(())
 }
 
-/// The sum of the round trips that the events tell of, seconds.
-fn round_trips(events: &str) -> f64 {
+/// The round trips that the events tell of: a name, and seconds.
+fn round_trips(events: &str) -> Vec<(String, f64)> {
     let events = events.lines().flat_map(serde_json::from_str::<Value>);
     let trips = events.filter(|event| event["event"] == "round-trip");
-    trips.filter_map(|trip| trip["ms"].as_f64()).sum::<f64>() / 1000.0
+    let named = |trip: Value| {
+        let (what, ms) = (trip["what"].as_str()?, trip["ms"].as_f64()?);
+        Some((what.to_owned(), ms / 1000.0))
+    };
+    trips.filter_map(named).collect()
 }
 
 fn print(found: &[Times]) -> String {
     let mut text = format!(
-        "\none file changed, seconds    {:>9} {:>9} {:>9}\n",
+        "\none file changed, seconds    {:>9} {:>9} {:>9}   round trips\n",
         "host time", "ship", "script"
     );
     for (count, times) in COUNTS.iter().zip(found) {
         let [host, whole, script] =
             [&times.host, &times.whole, &times.script].map(|times| median(times.iter().copied()));
         let files = format!("{} files", grouped(*count as u64));
-        let _ = writeln!(text, "{files:<28} {host:>9.3} {whole:>9.3} {script:>9.3}");
+        let _ = write!(text, "{files:<28} {host:>9.3} {whole:>9.3} {script:>9.3}  ");
+        for (what, seconds) in &times.trips {
+            let _ = write!(text, " {what} {:.3}", median(seconds.iter().copied()));
+        }
+        text.push('\n');
     }
     let of =
         |times: Option<&Times>| times.map_or(f64::NAN, |times| median(times.host.iter().copied()));
