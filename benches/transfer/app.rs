@@ -6,9 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::lab::Lab;
 use crate::{native, node};
+
+/// Two changes are further apart than this.
+const SECOND: Duration = Duration::from_millis(1050);
 
 /// Which project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +57,7 @@ pub struct App {
     pub port: u16,
     source: Box<dyn Source>,
     number: Cell<u32>,
+    written: Cell<Instant>,
 }
 
 /// What writes the file that changes.
@@ -94,6 +100,7 @@ impl App {
             port: recipe.port,
             source: recipe.source,
             number: Cell::new(1),
+            written: Cell::new(Instant::now()),
             folder,
         };
         fs::write(
@@ -117,8 +124,11 @@ impl App {
     /// # Errors
     /// What git or the compiler says.
     pub fn change(&self, change: Change, lab: &Lab) -> Result<(), String> {
+        // To rsync, a file of the same size and the same second is the same file.
+        thread::sleep(SECOND.saturating_sub(self.written.get().elapsed()));
         self.number.set(self.number.get() + 1);
         self.source.write(&self.version(), change)?;
+        self.written.set(Instant::now());
         self.git(
             lab,
             &["commit", "-qa", "--allow-empty", "-m", &self.version()],
