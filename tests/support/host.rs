@@ -95,6 +95,11 @@ impl Host {
         self.slot.addr()
     }
 
+    /// The interface of this machine that its cable is plugged into.
+    pub fn cable(&self) -> String {
+        self.slot.cable()
+    }
+
     /// The public line of the host key that it was made with.
     pub fn host_key(&self) -> &str {
         self.key.public.trim()
