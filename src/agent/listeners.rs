@@ -1,5 +1,6 @@
-//! Who listens where on this host: `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)). Elsewhere than
-//! on Linux nothing is known, and nothing is said.
+//! Who listens where on this host: asked of the kernel (sock_diag(7)), else read from
+//! `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)), which lists every connection on the way and takes
+//! long for that. Elsewhere than on Linux nothing is known, and nothing is said.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -28,6 +29,10 @@ impl Listener {
 /// All listening TCP sockets.
 #[must_use]
 pub fn all() -> Vec<Listener> {
+    #[cfg(target_os = "linux")]
+    if let Ok(all) = super::sock_diag::listeners() {
+        return all;
+    }
     ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
@@ -114,11 +119,10 @@ pub fn uid_of(pid: u32) -> Option<u32> {
         .map(|found| found.uid())
 }
 
-/// The listeners that belong to a service with these processes: by their open sockets where that
-/// may be seen, else by the user that they run as (a system user of the app's own).
+/// Those of `all` that belong to a service with the processes `pids`: by their open sockets where
+/// that may be seen, else by the user that they run as (a system user of the app's own).
 #[must_use]
-pub fn of_processes(pids: &[u32]) -> Vec<Listener> {
-    let all = all();
+pub fn of_processes(all: &[Listener], pids: &[u32]) -> Vec<Listener> {
     let seen: Vec<Option<Vec<u64>>> = pids.iter().map(|pid| sockets_of(*pid)).collect();
     let inodes: Vec<u64> = seen.iter().flatten().flatten().copied().collect();
     let uids: Vec<u32> = pids
@@ -127,8 +131,9 @@ pub fn of_processes(pids: &[u32]) -> Vec<Listener> {
         .filter(|(_, sockets)| sockets.is_none())
         .filter_map(|(pid, _)| uid_of(*pid))
         .collect();
-    all.into_iter()
+    all.iter()
         .filter(|listener| inodes.contains(&listener.inode) || uids.contains(&listener.uid))
+        .cloned()
         .collect()
 }
 
@@ -140,7 +145,7 @@ mod tests {
     fn a_listener_of_this_process_is_found() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let mine = of_processes(&[std::process::id()]);
+        let mine = of_processes(&all(), &[std::process::id()]);
         assert!(
             mine.iter()
                 .any(|found| found.at() == format!("127.0.0.1:{port}")),

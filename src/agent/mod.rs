@@ -25,6 +25,8 @@ pub mod serve;
 pub mod service;
 pub mod setup;
 pub mod site;
+#[cfg(target_os = "linux")]
+mod sock_diag;
 pub mod spare;
 pub mod stage;
 pub mod tidy;

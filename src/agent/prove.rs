@@ -116,6 +116,9 @@ const LOG_PATIENCE: Duration = Duration::from_millis(600);
 /// quick service costs little, and a slow one is not asked too often.
 const LEAST_PAUSE_MS: u64 = 5;
 
+/// Who listens on a port is asked this often while nobody answers well.
+const STRANGERS: Duration = Duration::from_millis(250);
+
 /// The service manager is asked this often while the process is fine and does not answer yet.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -141,6 +144,7 @@ pub fn prove(
         last_seen: String::new(),
         status: ServiceStatus::default(),
         looked: None,
+        asked: Some(Instant::now()),
     };
     match proof.wait(settle, stop, emit) {
         Ok(()) => Ok(()),
@@ -211,6 +215,8 @@ struct Proof<'a> {
     status: ServiceStatus,
     /// When the process was last found to be the new release's.
     looked: Option<Instant>,
+    /// When it was last asked who listens.
+    asked: Option<Instant>,
 }
 
 impl Proof<'_> {
@@ -254,8 +260,13 @@ impl Proof<'_> {
                 None => match self.judge_answer(&prober, context, &mut successes) {
                     Some(waiting) => waiting,
                     None => match self.settled(settle_ms) {
-                        // The process may have died while the question was being asked.
-                        None => return self.still_the_same(&start),
+                        None => match self.last_look(&start)? {
+                            None => return Ok(()),
+                            Some(stranger) => {
+                                successes = 0;
+                                stranger
+                            }
+                        },
                         Some(waiting) => waiting,
                     },
                 },
@@ -372,16 +383,17 @@ impl Proof<'_> {
     ) -> Option<String> {
         let health = &self.service.health;
         let probe = health.probe.as_ref()?;
-        if let Some(stranger) = self.stranger(probe) {
-            *successes = 0;
-            self.last_seen = stranger.clone();
-            return Some(stranger);
-        }
         let timeout = Duration::from_millis(health.timeout_ms.min(5_000));
         let answer = prober.ask(probe, timeout, context);
         self.last_seen = answer.seen.clone();
         if !answer.ok {
             *successes = 0;
+            if self.may_ask_for_strangers()
+                && let Some(stranger) = self.stranger(probe)
+            {
+                self.last_seen = stranger.clone();
+                return Some(stranger);
+            }
             return Some(answer.seen);
         }
         *successes += 1;
@@ -400,15 +412,13 @@ impl Proof<'_> {
             Probe::Http { port, .. } | Probe::Tcp { port } => *port,
             Probe::Command { .. } => return None,
         };
-        let there: Vec<_> = listeners::all()
-            .into_iter()
-            .filter(|found| found.port == port)
-            .collect();
+        let all = listeners::all();
+        let there: Vec<_> = all.iter().filter(|found| found.port == port).collect();
         if there.is_empty() {
             return None;
         }
         let pids = self.pids();
-        let ours = listeners::of_processes(&pids);
+        let ours = listeners::of_processes(&all, &pids);
         if pids.is_empty() || ours.iter().any(|found| found.port == port) {
             return None;
         }
@@ -443,20 +453,36 @@ impl Proof<'_> {
         })
     }
 
-    fn still_the_same(&mut self, start: &Option<(String, u32)>) -> Result<(), String> {
-        self.status = self
-            .host
-            .manager
-            .status(&self.service.name)
-            .map_err(|e| e.message)?;
+    /// The process may have died while the question was being asked, and somebody else may have
+    /// answered it: both are looked at once more, side by side. The second is told, the first is
+    /// an error.
+    fn last_look(&mut self, start: &Option<(String, u32)>) -> Result<Option<String>, String> {
+        let (status, stranger) = std::thread::scope(|scope| {
+            let stranger = scope.spawn(|| self.stranger(self.service.health.probe.as_ref()?));
+            let status = self.host.manager.status(&self.service.name);
+            (status, stranger.join().ok().flatten())
+        });
+        self.status = status.map_err(|error| error.message)?;
         let now = (
             self.status.invocation.clone().unwrap_or_default(),
             self.status.restarts,
         );
-        if self.status.state == ServiceState::Running && Some(&now) == start.as_ref() {
-            return Ok(());
+        if self.status.state != ServiceState::Running || Some(&now) != start.as_ref() {
+            return Err(self.how_it_ended("the process ended"));
         }
-        Err(self.how_it_ended("the process ended"))
+        if let Some(stranger) = &stranger {
+            self.last_seen = stranger.clone();
+        }
+        Ok(stranger)
+    }
+
+    /// Who listens is worth a look now and then while the answers are bad.
+    fn may_ask_for_strangers(&mut self) -> bool {
+        let may = self.asked.is_none_or(|asked| asked.elapsed() >= STRANGERS);
+        if may {
+            self.asked = Some(Instant::now());
+        }
+        may
     }
 
     fn how_it_ended(&self, otherwise: &str) -> String {
@@ -497,7 +523,7 @@ impl Proof<'_> {
         if self.status.state != ServiceState::Running || !cfg!(target_os = "linux") {
             return None;
         }
-        let ours = listeners::of_processes(&self.pids());
+        let ours = listeners::of_processes(&listeners::all(), &self.pids());
         if ours.iter().any(|found| found.port == port) {
             return None;
         }

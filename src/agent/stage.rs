@@ -181,12 +181,17 @@ impl Stage {
     }
 
     /// Completes the tree with what makes it a release, flushes it to the disk and renames it to
-    /// its place. Returns what must still travel, when something of the host turned out to be
-    /// damaged; nothing is published then.
+    /// its place, as soon as `may_publish` says so. Returns what must still travel, when something
+    /// of the host turned out to be damaged; nothing is published then.
     ///
     /// # Errors
-    /// When the file system refuses; nothing is published then.
-    pub fn publish(&mut self, host: &Host, publish: &Publish) -> Result<Option<Need>, Failure> {
+    /// When the file system refuses, or `may_publish` does; nothing is published then.
+    pub fn publish(
+        &mut self,
+        host: &Host,
+        publish: &Publish,
+        may_publish: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Option<Need>, Failure> {
         let Progress::Complete(mut staging) =
             std::mem::replace(&mut self.progress, Progress::Broken)
         else {
@@ -217,6 +222,7 @@ impl Stage {
             releases::stage_number(layout, release.id)?;
             let also = own_files(host, &path, release.id)?;
             assembled.sync(&also).map_err(refused)?;
+            may_publish()?;
             fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
             disk::sync_folder(&layout.releases())?;
             Ok(None)

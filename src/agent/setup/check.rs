@@ -344,7 +344,7 @@ fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
             findings.push(finding);
         }
         let pids = host.manager.status(&service.name).map(|status| status.pids);
-        let ours: Vec<u64> = listeners::of_processes(&pids.unwrap_or_default())
+        let ours: Vec<u64> = listeners::of_processes(&listeners, &pids.unwrap_or_default())
             .into_iter()
             .map(|listener| listener.inode)
             .collect();

@@ -110,7 +110,7 @@ fn free_ports(services: &[ServiceSpec], befores: &Befores) -> Result<(), Failure
             .statuses()
             .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
             .collect();
-        let ours = listeners::of_processes(&pids)
+        let ours = listeners::of_processes(&taken, &pids)
             .iter()
             .any(|found| found.port == port);
         // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));

@@ -61,12 +61,12 @@ impl Transaction {
     }
 
     pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
-        self.checked()?;
         let mut stage = self
             .stage
             .take()
             .ok_or_else(|| Failure::unexpected("nothing was offered"))?;
-        if let Some(need) = stage.publish(&self.host, publish)? {
+        let host = self.host.clone();
+        if let Some(need) = stage.publish(&host, publish, || self.checked())? {
             self.stage = Some(stage);
             return Ok(FromAgent::Need(need));
         }
