@@ -1,6 +1,7 @@
 //! What a host has already.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -196,6 +197,14 @@ impl Known {
         let found = self.find(HashMap::from([(digest, size)]));
         found.get(&digest, false).map(|file| file.path.clone())
     }
+}
+
+/// Makes the file at `path` one that no later release is made of: it was found to be damaged.
+///
+/// # Errors
+/// When it is not a file of ours.
+pub fn distrust(path: &Path) -> io::Result<()> {
+    scan::open(path)?.set_modified(SystemTime::now())
 }
 
 /// Files by their content.
