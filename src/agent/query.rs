@@ -9,7 +9,7 @@ use super::host::Host;
 use super::lock::Lock;
 use super::releases;
 use super::service::{LogLine, ServiceState};
-use crate::artifact::{Index, TreePath, full_verify};
+use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
 use crate::wire::{Finding, HostStatus, Level, ServiceReport};
 
@@ -134,6 +134,11 @@ fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure>
         .map_err(|error| Failure::unexpected(error.to_string()))?;
     if differences.is_empty() {
         return Ok(None);
+    }
+    for difference in &differences {
+        // Its time may say that it is as it was, on a disk that fails; and what cannot be marked
+        // is not ours, and not trusted for that reason.
+        let _ = distrust(&difference.path.below(&layout.release(id)));
     }
     let mut lines: Vec<String> = differences
         .iter()

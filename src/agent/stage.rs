@@ -97,7 +97,8 @@ impl Stage {
     }
 
     /// Waits for what `staging` misses; what that is. Of what comes neither as one of `deltas` nor
-    /// `whole` the chunks that are here are told.
+    /// `whole` the chunks that are here are told, and of what an interrupted transfer began: then
+    /// there are many, and a difference that was offered may come to nothing.
     fn receive(
         &mut self,
         staging: Staging,
@@ -111,6 +112,8 @@ impl Stage {
             self.progress = Progress::Complete(Box::new(staging));
             return Ok(need);
         }
+        let begun = missing.iter().filter(|digest| staging.is_begun(digest));
+        let begun: HashSet<Digest> = begun.copied().collect();
         let mut unpacker = Unpacker::new(staging).map_err(refused)?;
         for digest in missing {
             let Some(&number) = numbers.get(&digest) else {
@@ -120,9 +123,11 @@ impl Stage {
                 Some((first, count)) if *first + *count == number => *count += 1,
                 _ => need.missing.push((number, 1)),
             }
-            if deltas.contains(&digest) {
+            let is_delta = deltas.contains(&digest);
+            if is_delta {
                 need.deltas.push(number);
-            } else if !whole.contains(&digest) {
+            }
+            if begun.contains(&digest) || !(is_delta || whole.contains(&digest)) {
                 let chunks = unpacker.chunks(&digest);
                 if !chunks.is_empty() {
                     let chunks = chunks.iter().map(|chunk| (chunk.id, chunk.length));
@@ -198,9 +203,10 @@ impl Stage {
             return Err(Failure::unexpected("the tree is not complete"));
         };
         if !staging.missing().is_empty() {
-            let damaged = staging.missing().into_iter().collect();
+            staging.want_whole();
             let numbers = numbers(&self.index.contents());
-            let need = self.receive(*staging, &numbers, &HashSet::new(), &damaged)?;
+            let none = HashSet::new();
+            let need = self.receive(*staging, &numbers, &none, &none)?;
             return Ok(Some(need));
         }
         let layout = &host.layout;

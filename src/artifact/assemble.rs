@@ -159,10 +159,9 @@ impl Assembly {
         let Some(holder) = known.holder(base, size) else {
             return false;
         };
-        self.ancestors
-            .entry(content)
-            .or_default()
-            .push((base, holder));
+        // Before the ancestors: one of them may be the beginning of a transfer of the same content.
+        let ancestors = self.ancestors.entry(content).or_default();
+        ancestors.insert(0, (base, holder));
         true
     }
 

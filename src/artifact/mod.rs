@@ -59,6 +59,6 @@ pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
 pub use similar::{Ancestor, ancestor};
 pub use staging::{Assembled, Staging, sync_all};
-pub use store::Known;
+pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};
 pub use verify::{Difference, full_verify};

@@ -227,6 +227,20 @@ impl Staging {
         self.ancestors.get(digest).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an earlier transfer left a part of the missing content `digest`.
+    #[must_use]
+    pub fn is_begun(&self, digest: &Digest) -> bool {
+        self.ancestors(digest)
+            .iter()
+            .any(|(held, _)| held == digest)
+    }
+
+    /// From here on no part of a missing content is taken from files that are here: they turned out
+    /// to be damaged.
+    pub fn want_whole(&mut self) {
+        self.ancestors.clear();
+    }
+
     /// Where the content `base` lies that the content being received may have been made from.
     pub(super) fn base(&self, base: &Digest) -> Option<PathBuf> {
         let incoming = self.incoming.as_ref()?;

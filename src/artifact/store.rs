@@ -1,6 +1,7 @@
 //! What a host has already.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -173,14 +174,18 @@ impl Known {
 
     /// Files that a file at `path` of `size` bytes may have been made from: its ancestor in each
     /// tree whose index was read, as far as they look untouched or are the beginning of a
-    /// transfer; at most two.
+    /// transfer; at most two, of different contents. What a transfer began comes first: it may be
+    /// the very content.
     pub(super) fn ancestors(&self, path: &TreePath, size: u64) -> Vec<(Digest, PathBuf)> {
         let mut ancestors: Vec<(Digest, PathBuf)> = Vec::new();
-        for tree in self.trees.iter().filter(|tree| tree.index.is_here()) {
+        let read = || self.trees.iter().filter(|tree| tree.index.is_here());
+        let begun = read().filter(|tree| tree.assembled.is_none());
+        let kept = read().filter(|tree| tree.assembled.is_some());
+        for tree in begun.chain(kept) {
             let Some((digest, at)) = tree.ancestor(path, size) else {
                 continue;
             };
-            if ancestors.len() < 2 && ancestors.iter().all(|(_, other)| *other != at) {
+            if ancestors.len() < 2 && ancestors.iter().all(|(other, _)| *other != digest) {
                 ancestors.push((digest, at));
             }
         }
@@ -192,6 +197,14 @@ impl Known {
         let found = self.find(HashMap::from([(digest, size)]));
         found.get(&digest, false).map(|file| file.path.clone())
     }
+}
+
+/// Makes the file at `path` one that no later release is made of: it was found to be damaged.
+///
+/// # Errors
+/// When it is not a file of ours.
+pub fn distrust(path: &Path) -> io::Result<()> {
+    scan::open(path)?.set_modified(SystemTime::now())
 }
 
 /// Files by their content.

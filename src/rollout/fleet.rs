@@ -110,6 +110,15 @@ impl Context {
         *self.cancel.borrow()
     }
 
+    /// Waits until a stop is asked for.
+    pub async fn interruption(&self) {
+        let mut cancel = self.cancel.clone();
+        if cancel.wait_for(|on| *on).await.is_err() {
+            // Nobody is there any more who could ask for it.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Who holds a lock, when it is us.
     #[must_use]
     pub fn holder(&self, what: &str) -> Holder {

@@ -182,7 +182,8 @@ impl Transfer<'_> {
     }
 
     /// Sends `parcels` and the request to publish; the answer to that. An agent that gives up
-    /// meanwhile is heard at once.
+    /// meanwhile is heard at once, and so is a person: what was sent so far is there for the next
+    /// deploy.
     async fn deliver(
         &self,
         host: &mut HostLink,
@@ -205,7 +206,10 @@ impl Transfer<'_> {
                         sender: &sender,
                         total,
                     };
-                    feed.run(stream).await?
+                    tokio::select! {
+                        fed = feed.run(stream) => fed?,
+                        () = self.context.interruption() => return Err("interrupted".to_owned()),
+                    }
                 }
                 None => Fed::default(),
             };

@@ -1,7 +1,7 @@
 //! Hosts that are not as they should be: one clear error, and what served before serves on.
 
 use crate::shop::{Shop, WEB, current, releases, serves};
-use crate::support::{Disk, Host, HostOptions, Run, require_hosts};
+use crate::support::{Disk, Host, HostOptions, Run, noise, require_hosts};
 
 /// Refused, for this reason, and nothing is different.
 #[track_caller]
@@ -26,7 +26,7 @@ fn a_full_disk() {
     shop.deploy().ok();
     serves(&host, "v1", "v1");
 
-    shop.write("app/big", noise(6 << 20));
+    shop.write("app/big", noise(0, 6 << 20));
     host.fill_disk("/srv", 2048);
     refused(&host, &shop.deploy_version("v2"), "space");
     host.fill_disk("/srv", 0);
@@ -121,16 +121,4 @@ fn no_gzip() {
     let run = shop.ship(&["setup", "production", "--as", "root"]);
     run.code(6).stderr_has("gzip");
     assert!(!host.exists("/srv/shop/releases"));
-}
-
-/// Bytes that do not compress: xorshift.
-fn noise(count: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let next = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[0]
-    };
-    (0..count).map(next).collect()
 }

@@ -18,4 +18,5 @@ mod kept_connections;
 mod lab;
 mod modes;
 mod services;
+mod transfer;
 mod unchanged;

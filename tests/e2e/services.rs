@@ -95,9 +95,9 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
         What::Check => Ok(json(&check(&host, &task.services))),
         What::Ready => ready_for(&host, &task.services).map(|()| json(&())),
         What::Status(service) => manager.status(service).map(|status| json(&status)),
-        What::Restart(service, deadline) => {
-            manager.restart(service, ms(*deadline)).map(|()| json(&()))
-        }
+        What::Restart(service, deadline) => manager
+            .restart(service, None, ms(*deadline))
+            .map(|()| json(&())),
         What::Start(service) => manager.start(service, ms(10_000)).map(|()| json(&())),
         What::Stop(service, deadline) => manager.stop(service, ms(*deadline)).map(|()| json(&())),
         What::Cursor(service) => manager.log_cursor(service).map(|cursor| json(&cursor.0)),
