@@ -121,6 +121,12 @@ impl HostEnd {
     pub fn done(&self) -> bool {
         matches!(self, Self::Reported(end) if end.ok)
     }
+
+    /// Whether that is final.
+    #[must_use]
+    pub fn committed(&self) -> bool {
+        matches!(self, Self::Reported(end) if end.ok && end.committed)
+    }
 }
 
 /// Puts the ends of all hosts into an outcome.

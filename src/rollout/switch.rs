@@ -84,7 +84,11 @@ impl Switch<'_> {
                     }
                     Answer::Lost(failure) => {
                         failed_hosts += 1;
-                        let why = format!("{}; it goes back by itself", failure.message);
+                        let unless = match self.may_commit_itself() {
+                            Some(_) => ", unless it was proven already",
+                            None => "",
+                        };
+                        let why = format!("{}; it goes back by itself{unless}", failure.message);
                         ends[at] = HostEnd::Unknown { was, why };
                         first_failure.get_or_insert((host, failure));
                     }
@@ -102,7 +106,8 @@ impl Switch<'_> {
         if first_failure.is_none() && !self.context.cancelled() {
             first_failure = self.run_hooks().await;
         }
-        let interrupted = self.context.cancelled();
+        // What is final is not interrupted any more.
+        let interrupted = self.context.cancelled() && !ends.iter().any(HostEnd::committed);
         let revert =
             interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
         if revert {
@@ -113,10 +118,17 @@ impl Switch<'_> {
         self.conclude(ends, first_failure, interrupted)
     }
 
+    /// A host that is the whole fleet has nobody to wait for: how many good releases it keeps when
+    /// it commits by itself.
+    fn may_commit_itself(&self) -> Option<u32> {
+        (self.fleet.hosts.len() == 1 && self.after.is_empty()).then_some(self.keep)
+    }
+
     async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
         let request = ToAgent::Activate(ActivateRequest {
             release: self.release,
             settle: self.settle,
+            commit: self.may_commit_itself(),
         });
         let asked = self
             .fleet
@@ -214,6 +226,9 @@ impl Switch<'_> {
             .map(|(host, end)| {
                 let commit = &commit;
                 async move {
+                    if end.committed() {
+                        return None;
+                    }
                     if !end.done() {
                         if !matches!(end, HostEnd::Unknown { .. }) {
                             let _ = host.ask(&ToAgent::End, "end").await;

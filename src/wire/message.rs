@@ -204,6 +204,9 @@ pub struct ActivateRequest {
     pub release: ReleaseId,
     /// Whether the settle time is waited for: not for a release that was proven before.
     pub settle: bool,
+    /// The host is the whole fleet: proven, it commits at once, while the controller is there, and
+    /// keeps so many good releases. Else [`ToAgent::Commit`] says when.
+    pub commit: Option<u32>,
 }
 
 /// What to do with a running service.
@@ -355,6 +358,8 @@ pub struct Activated {
     pub healthy: bool,
     /// Whether what was asked for is what is there.
     pub ok: bool,
+    /// Whether that is final.
+    pub committed: bool,
     /// Why not.
     pub why: Option<String>,
     /// What was found.

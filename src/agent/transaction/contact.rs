@@ -11,6 +11,9 @@ use crate::wire::{Frame, FrameReader, FrameWriter, FromAgent, ToAgent};
 /// How often the agent says that it lives, ms.
 const HEARTBEAT_MS: u64 = 5_000;
 
+/// A controller that was heard of within this time is there, ms.
+const NEAR_MS: u64 = 7_000;
+
 /// What is known of the controller.
 pub(super) struct Life {
     pub(super) started: Instant,
@@ -44,6 +47,13 @@ impl Life {
         self.now_ms()
             .saturating_sub(self.heard_ms.load(Ordering::Relaxed))
             > self.lease_ms
+    }
+
+    /// Whether the controller is there: its connection is open, it wants to go on, and it was heard
+    /// of within two of its heartbeats (3 s each).
+    pub(super) fn is_near(&self) -> bool {
+        let silence = self.now_ms() - self.heard_ms.load(Ordering::Relaxed).min(self.now_ms());
+        !self.gone.load(Ordering::Relaxed) && !self.stopped() && silence <= NEAR_MS
     }
 
     pub(super) fn stopped(&self) -> bool {

@@ -173,19 +173,24 @@ impl Transaction {
             ToAgent::DataEnd => self.data_end(),
             ToAgent::Publish(publish) => self.publish(&publish).map(Some),
             ToAgent::Hook(request) => self.hook(&request).map(Some),
-            ToAgent::Activate(request) => self.activate(&request).map(Some),
+            ToAgent::Activate(request) => {
+                let result = self.activate(&request);
+                let committed = result.as_ref().is_ok_and(|activated| activated.committed);
+                let answer = |activated| Some(FromAgent::Activated(Box::new(activated)));
+                self.answer(result.map(answer));
+                if let (true, Some(keep)) = (committed, request.commit) {
+                    self.prune(keep);
+                }
+                return committed;
+            }
             ToAgent::Commit { keep } => {
                 let result = self.commit();
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {
-                    let gone = prune::prune(&self.host.layout, keep);
-                    if !gone.is_empty() {
-                        self.speaker.event(HostEvent::Pruned { releases: gone });
-                    }
-                    return true;
+                    self.prune(keep);
                 }
-                return false;
+                return ok;
             }
             ToAgent::Revert { why } => {
                 let answer = self.revert(&why);
@@ -206,6 +211,13 @@ impl Transaction {
         };
         self.answer(result);
         false
+    }
+
+    fn prune(&self, keep: u32) {
+        let gone = prune::prune(&self.host.layout, keep);
+        if !gone.is_empty() {
+            self.speaker.event(HostEvent::Pruned { releases: gone });
+        }
     }
 
     fn answer(&mut self, result: Result<Option<FromAgent>, Failure>) {

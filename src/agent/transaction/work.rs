@@ -10,7 +10,9 @@ use crate::agent::stage::Stage;
 use crate::agent::{command, disk, history, journal, releases, stage};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
-use crate::wire::{ActivateRequest, FromAgent, HistoryEntry, HookRequest, Publish, ServiceAction};
+use crate::wire::{
+    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Publish, ServiceAction,
+};
 
 /// The largest index that is taken, compressed, bytes: some millions of files.
 const MAX_INDEX: usize = 256 << 20;
@@ -107,7 +109,7 @@ impl Transaction {
         }
     }
 
-    pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<FromAgent, Failure> {
+    pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
         let activation = Activation {
@@ -134,7 +136,11 @@ impl Transaction {
             );
         }
         self.pending = pending;
-        Ok(FromAgent::Activated(Box::new(activated)))
+        // A controller that is not there any more may have been stopped: the lease decides then.
+        if request.commit.is_some() && activated.ok && self.life.is_near() {
+            activated.committed = self.commit().is_ok();
+        }
+        Ok(activated)
     }
 
     pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
