@@ -8,7 +8,7 @@ use zstd::stream::write::Encoder;
 
 /// After so many bytes the level is looked at again. A new level is a new frame, which forgets
 /// what it has seen.
-const FRAME: u64 = 16 << 20;
+const FRAME: u64 = 8 << 20;
 
 /// The levels of zstd that are used, from the quickest to the strongest; each costs about twice
 /// the time of the one before.
@@ -19,9 +19,10 @@ const LEVELS: [i32; 5] = [1, 3, 6, 9, 12];
 pub struct Level(usize);
 
 impl Default for Level {
-    /// zstd's own default.
+    /// For a link of which nothing is known: the quickest. It gets stronger while the link is
+    /// waited for.
     fn default() -> Self {
-        Self(1)
+        Self(0)
     }
 }
 
@@ -46,8 +47,7 @@ impl Level {
         if share > 0.6 {
             Self((self.0 + 1).min(LEVELS.len() - 1))
         } else if share < 0.05 {
-            // Not below the default: the bytes may cost somebody something.
-            Self(self.0.saturating_sub(1).max(self.0.min(1)))
+            Self(self.0.saturating_sub(1))
         } else {
             self
         }
@@ -118,6 +118,9 @@ fn frame(
 ) -> io::Result<Encoder<'static, Timed<'_>>> {
     let mut encoder = Encoder::new(sink, LEVELS[level.0])?;
     encoder.set_parameter(CParameter::WindowLog(window_log))?;
+    // What is far apart in a tree is often alike: a package that is there twice, a bundle and its
+    // source map. It costs little and saves a quarter even at the quickest level.
+    encoder.set_parameter(CParameter::EnableLongDistanceMatching(true))?;
     Ok(encoder)
 }
 
