@@ -16,7 +16,9 @@ use crate::artifact::{
     Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree, sync,
 };
 use crate::model::service::Run;
-use crate::model::{Digest, Failure, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
+use crate::model::{
+    Digest, Failure, FailureKind, ReleaseId, ReleaseState, Secret, ServiceManagerKind,
+};
 use crate::wire::{Need, Offer, Publish};
 
 /// A tree on its way to become a release.
@@ -46,6 +48,14 @@ impl Stage {
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
     pub fn begin(
+        host: &Host,
+        offer: &Offer,
+        bytes: &[u8],
+    ) -> Result<Option<(Self, Need)>, Failure> {
+        Self::begin_tree(host, offer, bytes).map_err(or_full)
+    }
+
+    fn begin_tree(
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
@@ -194,6 +204,10 @@ impl Stage {
     /// # Errors
     /// When the file system refuses; nothing is published then.
     pub fn publish(&mut self, host: &Host, publish: &Publish) -> Result<Option<Need>, Failure> {
+        self.publish_tree(host, publish).map_err(or_full)
+    }
+
+    fn publish_tree(&mut self, host: &Host, publish: &Publish) -> Result<Option<Need>, Failure> {
         let Progress::Complete(mut staging) =
             std::mem::replace(&mut self.progress, Progress::Broken)
         else {
@@ -433,14 +447,20 @@ fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A full disk is a refusal (nothing changed), anything else is unexpected.
 fn refused(error: crate::artifact::TreeError) -> Failure {
-    let text = error.to_string();
-    if text.contains("No space left") || text.contains("Disk quota") {
+    or_full(Failure::unexpected(error.to_string()))
+}
+
+/// While a release is staged a full disk is a refusal (nothing changed), whatever could not be
+/// written.
+fn or_full(failure: Failure) -> Failure {
+    let text = &failure.message;
+    let is_full = text.contains("No space left") || text.contains("Disk quota");
+    if failure.kind == FailureKind::Unexpected && is_full {
         return Failure::refused(format!("the disk is full: {text}"))
             .hint("free some space, or lower `release.keep`");
     }
-    Failure::unexpected(text)
+    failure
 }
 
 /// Makes each shared path of the release a relative link to its place in `shared/`.
