@@ -122,12 +122,22 @@ fn record(layout: &Layout, id: ReleaseId) -> Record {
         })
 }
 
+/// The length of a written record, bytes: always the same, so that one can take another's place.
+const RECORD: usize = 64;
+
+fn encoded(record: Record) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(&record)?;
+    bytes.resize(bytes.len().max(RECORD), b' ');
+    Ok(bytes)
+}
+
 fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
-    disk::write_atomic(
-        &state_path(layout, id),
-        &serde_json::to_vec(&record)?,
-        0o600,
-    )
+    let (path, bytes) = (state_path(layout, id), encoded(record)?);
+    match disk::write_atomic(&path, &bytes, 0o600) {
+        // A release that fills the disk when it starts must not be lost for want of a block.
+        Err(error) if disk::is_full(&error) => disk::overwrite(&path, &bytes).or(Err(error)),
+        written => written,
+    }
 }
 
 /// How far the release got.
@@ -161,11 +171,7 @@ pub fn set_active(layout: &Layout, id: ReleaseId, after: Option<ReleaseId>) -> i
         state: ReleaseState::Active,
         after,
     };
-    disk::write_unsynced(
-        &state_path(layout, id),
-        &serde_json::to_vec(&active)?,
-        0o600,
-    )
+    disk::write_unsynced(&state_path(layout, id), &encoded(active)?, 0o600)
 }
 
 /// Forgets what is recorded of a release that was removed.
@@ -260,11 +266,7 @@ pub fn stage_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
         state: ReleaseState::Staged,
         after: None,
     };
-    disk::write_unsynced(
-        &state_path(layout, id),
-        &serde_json::to_vec(&staged)?,
-        0o600,
-    )
+    disk::write_unsynced(&state_path(layout, id), &encoded(staged)?, 0o600)
 }
 
 #[cfg(test)]
@@ -339,5 +341,21 @@ mod tests {
         assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Staged);
         set_state(&layout, ReleaseId(1), ReleaseState::Good).unwrap();
         assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Good);
+    }
+
+    #[test]
+    fn a_record_can_take_anothers_place() {
+        let last = Some(ReleaseId(u32::MAX));
+        for (state, after) in [
+            (ReleaseState::Staged, None),
+            (ReleaseState::Active, last),
+            (ReleaseState::Good, last),
+            (ReleaseState::Bad, last),
+        ] {
+            let bytes = encoded(Record { state, after }).unwrap();
+            assert_eq!(bytes.len(), RECORD);
+            let back: Record = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!((back.state, back.after), (state, after));
+        }
     }
 }

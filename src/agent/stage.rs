@@ -12,9 +12,13 @@ use super::launcher::launcher;
 use super::service::env_file;
 use super::setup::{Entry, entries};
 use super::{disk, releases, spare};
-use crate::artifact::{Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree};
+use crate::artifact::{
+    Assembly, Change, Index, Known, Staging, TreePath, Unpacker, remove_tree, sync_each,
+};
 use crate::model::service::Run;
-use crate::model::{Digest, Failure, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
+use crate::model::{
+    Digest, Failure, FailureKind, ReleaseId, ReleaseState, Secret, ServiceManagerKind,
+};
 use crate::wire::{Need, Offer, Publish};
 
 /// A tree on its way to become a release.
@@ -44,6 +48,14 @@ impl Stage {
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
     pub fn begin(
+        host: &Host,
+        offer: &Offer,
+        bytes: &[u8],
+    ) -> Result<Option<(Self, Need)>, Failure> {
+        Self::begin_tree(host, offer, bytes).map_err(or_full)
+    }
+
+    fn begin_tree(
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
@@ -197,6 +209,16 @@ impl Stage {
         publish: &Publish,
         may_publish: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<Option<Need>, Failure> {
+        self.publish_tree(host, publish, may_publish)
+            .map_err(or_full)
+    }
+
+    fn publish_tree(
+        &mut self,
+        host: &Host,
+        publish: &Publish,
+        may_publish: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Option<Need>, Failure> {
         let Progress::Complete(mut staging) =
             std::mem::replace(&mut self.progress, Progress::Broken)
         else {
@@ -223,19 +245,22 @@ impl Stage {
         let assembled = staging.finish().map_err(refused)?;
         let path = assembled.path().to_owned();
         let published = (|| {
+            assembled.sync(&own_files(&path)?).map_err(refused)?;
+            may_publish()?;
             let index = releases::index_path(layout, release.id);
             disk::write_unsynced(&index, &encoded(&self.index)?, 0o600)?;
             releases::stage_number(layout, release.id)?;
-            let also = own_files(host, &path, release.id)?;
-            assembled.sync(&also).map_err(refused)?;
-            may_publish()?;
+            sync_each(&records(host, release.id)).map_err(refused)?;
             fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
             disk::sync_folder(&layout.releases())?;
             Ok(None)
         })();
         match &published {
             Ok(_) => clean_but(host, &self.folder),
-            Err(_) => drop(remove_tree(&path)),
+            Err(_) => {
+                let _ = remove_tree(&path);
+                releases::forget(layout, release.id);
+            }
         }
         published
     }
@@ -438,14 +463,20 @@ fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A full disk is a refusal (nothing changed), anything else is unexpected.
 fn refused(error: crate::artifact::TreeError) -> Failure {
-    let text = error.to_string();
-    if text.contains("No space left") || text.contains("Disk quota") {
+    or_full(Failure::unexpected(error.to_string()))
+}
+
+/// While a release is staged a full disk is a refusal (nothing changed), whatever could not be
+/// written.
+fn or_full(failure: Failure) -> Failure {
+    let text = &failure.message;
+    let is_full = text.contains("No space left") || text.contains("Disk quota");
+    if failure.kind == FailureKind::Unexpected && is_full {
         return Failure::refused(format!("the disk is full: {text}"))
             .hint("free some space, or lower `release.keep`");
     }
-    Failure::unexpected(text)
+    failure
 }
 
 /// Makes each shared path of the release a relative link to its place in `shared/`.
@@ -521,21 +552,11 @@ fn write_own_files(host: &Host, staging: &Path, publish: &Publish) -> Result<(),
     Ok(())
 }
 
-/// What was written beside the tree of release `id`, being staged at `staging`: files, and the
-/// folders that hold them.
-fn own_files(host: &Host, staging: &Path, id: ReleaseId) -> io::Result<Vec<PathBuf>> {
+/// What [`write_own_files`] wrote into the tree at `staging`: files, and the folders that hold them.
+fn own_files(staging: &Path) -> io::Result<Vec<PathBuf>> {
     let own = staging.join(".ship");
     let run = own.join("run");
-    let layout = &host.layout;
-    let index = releases::index_path(layout, id);
-    let mut files = vec![
-        layout.state_file("indexes"),
-        layout.state_file("states"),
-        layout.state(),
-        layout.state_file("sequence"),
-        layout.state_file("states").join(id.to_string()),
-        index,
-    ];
+    let mut files = Vec::new();
     for folder in [own, run] {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
@@ -546,6 +567,19 @@ fn own_files(host: &Host, staging: &Path, id: ReleaseId) -> io::Result<Vec<PathB
         files.push(folder);
     }
     Ok(files)
+}
+
+/// What is written outside of the tree of release `id`, and the folders that hold it.
+fn records(host: &Host, id: ReleaseId) -> Vec<PathBuf> {
+    let layout = &host.layout;
+    vec![
+        releases::index_path(layout, id),
+        layout.state_file("indexes"),
+        layout.state_file("states").join(id.to_string()),
+        layout.state_file("states"),
+        layout.state_file("sequence"),
+        layout.state(),
+    ]
 }
 
 /// This program, in the release: a static site is served by the build that deployed it.

@@ -58,7 +58,7 @@ pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
 pub use similar::{Ancestor, ancestor};
-pub use staging::{Assembled, Staging, sync_all};
+pub use staging::{Assembled, Staging, sync_all, sync_each};
 pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};
 pub use verify::{Difference, full_verify};

@@ -524,13 +524,21 @@ impl Assembled {
         let Some(changed) = &self.changed else {
             return sync_all(&self.path);
         };
-        let paths: Vec<&PathBuf> = changed.iter().chain(also).collect();
-        // At once, so that the file system commits them together.
-        parallel::at_once(&paths, |path| {
-            let synced = File::open(path).and_then(|file| file.sync_all());
-            synced.map_err(|error| TreeError::io("sync", *path, error))
-        })
+        let paths: Vec<PathBuf> = changed.iter().chain(also).cloned().collect();
+        sync_each(&paths)
     }
+}
+
+/// Brings each of `paths`, which are few, to the disk (fsync(2)): at once, so that the file system
+/// commits them together.
+///
+/// # Errors
+/// When the system cannot.
+pub fn sync_each(paths: &[PathBuf]) -> Result<(), TreeError> {
+    parallel::at_once(paths, |path| {
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| TreeError::io("sync", path, error))
+    })
 }
 
 /// Brings everything of the file system that holds `path` to the disk (syncfs(2)).

@@ -76,3 +76,46 @@ fn the_last_inode_is_taken_half_way() {
     host.limit_rate(None);
     works_again(&host, &shop);
 }
+
+/// All contents are there, and then there is no room for what makes them a release.
+#[test]
+fn the_last_inode_is_taken_before_the_release_is_complete() {
+    let Some(()) = require_hosts() else { return };
+    let disk = Some(Disk::at("/srv", 96).inodes(2000));
+    let host = Host::boot_with("web1", &HostOptions { disk });
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    // The last file of the stream: no other is created after it.
+    shop.write("app/zlarge", noise(1, 20_000_000));
+    shop.version("v2");
+    host.limit_rate(Some(40));
+    let deploy = deploy_until(&shop, 6_000_000);
+    host.sh("mkdir /srv/hoard && cd /srv/hoard && seq 3000 | xargs touch 2> /dev/null || true");
+    refused(&host, &deploy.wait(), "the disk is full");
+    host.sh("rm -r /srv/hoard");
+    host.limit_rate(None);
+    works_again(&host, &shop);
+}
+
+/// A release that takes the last block when it starts, and serves all the same.
+#[test]
+fn the_last_block_is_taken_by_the_app() {
+    let Some(()) = require_hosts() else { return };
+    let disk = Some(Disk::at("/srv", 64));
+    let host = Host::boot_with("web1", &HostOptions { disk });
+    let mut shop = Shop::on([&host]);
+    shop.deploy().ok();
+    host.sh("mkdir -m 777 /srv/shop/shared/cache");
+    // What a write in memory was promised, and did not need, is free after a sync.
+    let warm = "/srv/shop/shared/cache/$i";
+    let fill = format!("dd if=/dev/zero of={warm} bs=4k; sync -f {warm}");
+    let command = format!("sh -c 'for i in 1 2 3 4; do {fill}; done; exec python3 app/shop.py'");
+    shop.tables = shop.tables.replace("python3 app/shop.py", &command);
+    shop.write_manifest();
+    shop.version("v2");
+    shop.deploy().ok();
+    serves(&host, "v2", "v2");
+    host.sh("rm -r /srv/shop/shared/cache");
+    shop.deploy_version("v3").ok();
+    serves(&host, "v3", "v3");
+}
