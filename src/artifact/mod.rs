@@ -20,11 +20,13 @@
 //! ```
 
 pub mod assemble;
+pub mod assembled;
 pub mod change;
 pub mod chunk;
 pub mod delta;
 pub mod digests;
 pub mod error;
+mod files;
 pub mod index;
 pub mod level;
 pub mod pack;
@@ -46,6 +48,7 @@ mod walk;
 mod tests;
 
 pub use assemble::{Assembly, Spare};
+pub use assembled::{Assembled, sync_all, sync_each};
 pub use change::Change;
 pub use chunk::{CHUNKED_FROM, Chunk};
 pub use digests::Digests;
@@ -58,7 +61,7 @@ pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
 pub use similar::{Ancestor, ancestor};
-pub use staging::{Assembled, Staging, sync_all, sync_each};
+pub use staging::Staging;
 pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};
 pub use verify::{Difference, full_verify};

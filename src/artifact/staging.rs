@@ -2,21 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::assemble::Assembly;
+use super::assembled::Assembled;
 use super::error::TreeError;
+use super::files::{create_file, create_folder, link_or_copy, set_mode};
 use super::index::{Index, Kind};
-use super::parallel;
 use super::path::TreePath;
 use super::remove::remove_tree;
-use super::scan::{hash, open};
-use super::store::{Found, Trusted, file_mode};
+use super::store::{Found, Trusted};
 use crate::model::Digest;
 
 /// A tree that is being made. Dropping it removes its folder; [`Staging::finish`] keeps it.
@@ -491,139 +491,4 @@ impl Drop for Staging {
             let _ = remove_tree(&self.path);
         }
     }
-}
-
-/// A complete tree, on disk, not yet published: rename it to where it belongs.
-#[derive(Debug)]
-#[must_use = "a tree that is not published stays behind as a folder"]
-pub struct Assembled {
-    path: PathBuf,
-    changed: Option<Vec<PathBuf>>,
-    /// Files that were linked to known ones.
-    pub linked: u64,
-    /// Files whose content was received.
-    pub received: u64,
-}
-
-impl Assembled {
-    /// The folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Assembled {
-    /// Brings the tree to the disk, and the files and folders `also`: by fsync(2) each when little
-    /// was written, so that what others wrote on a busy host is not waited for; else all of the
-    /// file system (syncfs(2)).
-    ///
-    /// # Errors
-    /// When the system cannot.
-    pub fn sync(&self, also: &[PathBuf]) -> Result<(), TreeError> {
-        let Some(changed) = &self.changed else {
-            return sync_all(&self.path);
-        };
-        let paths: Vec<PathBuf> = changed.iter().chain(also).cloned().collect();
-        sync_each(&paths)
-    }
-}
-
-/// Brings each of `paths`, which are few, to the disk (fsync(2)): at once, so that the file system
-/// commits them together.
-///
-/// # Errors
-/// When the system cannot.
-pub fn sync_each(paths: &[PathBuf]) -> Result<(), TreeError> {
-    parallel::at_once(paths, |path| {
-        let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| TreeError::io("sync", path, error))
-    })
-}
-
-/// Brings everything of the file system that holds `path` to the disk (syncfs(2)).
-///
-/// # Errors
-/// When the system cannot.
-pub fn sync_all(path: &Path) -> Result<(), TreeError> {
-    let folder = File::open(path).map_err(|error| TreeError::io("open", path, error))?;
-    #[cfg(target_os = "linux")]
-    let result = rustix::fs::syncfs(&folder);
-    #[cfg(not(target_os = "linux"))]
-    let result = {
-        rustix::fs::sync();
-        rustix::fs::fsync(&folder)
-    };
-    result.map_err(|errno| TreeError::io("sync", path, errno.into()))
-}
-
-fn create_folder(path: &Path) -> Result<(), TreeError> {
-    DirBuilder::new()
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| TreeError::io("create the folder", path, error))
-}
-
-fn create_file(path: &Path) -> Result<File, TreeError> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| TreeError::io("create", path, error))
-}
-
-fn set_mode(file: &File, path: &Path, executable: bool) -> Result<(), TreeError> {
-    file.set_permissions(std::fs::Permissions::from_mode(file_mode(executable)))
-        .map_err(|error| TreeError::io("set the mode of", path, error))
-}
-
-/// Whether the file at `path` has this content.
-fn holds(path: &Path, digest: &Digest) -> bool {
-    open(path)
-        .and_then(|mut file| hash(&mut file))
-        .is_ok_and(|(found, _)| found == *digest)
-}
-
-/// Puts the content of `source` at `path`: as a hard link where the mode allows, else as a copy
-/// that is verified. Returns whether the source was good; nothing is at `path` when it was not.
-fn link_or_copy(
-    source: &Trusted,
-    path: &Path,
-    digest: &Digest,
-    executable: bool,
-) -> Result<bool, TreeError> {
-    if !source.verified && !holds(&source.path, digest) {
-        return Ok(false);
-    }
-    // Whatever is in the way of a link (EMLINK, EXDEV, EPERM) is not in the way of a copy; what
-    // is in the way of both (ENOSPC) is reported by the copy.
-    if source.executable == executable && std::fs::hard_link(&source.path, path).is_ok() {
-        return Ok(true);
-    }
-    let Ok(mut from) = open(&source.path) else {
-        return Ok(false);
-    };
-    let mut to = create_file(path)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
-    let mut good = loop {
-        match from.read(&mut buffer) {
-            Ok(0) => break true,
-            Ok(length) => {
-                hasher.update(&buffer[..length]);
-                to.write_all(&buffer[..length])
-                    .map_err(|error| TreeError::io("write", path, error))?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => break false,
-        }
-    };
-    good = good && Digest::from(hasher.finalize()) == *digest;
-    if good {
-        set_mode(&to, path, executable)?;
-    } else {
-        std::fs::remove_file(path).map_err(|error| TreeError::io("remove", path, error))?;
-    }
-    Ok(good)
 }

@@ -1,0 +1,283 @@
+//! Staging: the whole release, verified, beside the live one. Nothing that runs is touched.
+
+mod leftover;
+mod offer;
+mod own;
+mod room;
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::host::Host;
+use super::{disk, releases, spare};
+use crate::artifact::{Assembly, Index, Staging, Unpacker, remove_tree, sync_each};
+use crate::model::{Digest, Failure};
+use crate::wire::{Need, Offer, Publish};
+
+use leftover::clean_but;
+use offer::{Offered, bases, known, numbers, read_offer};
+use own::{link_shared, own_files, records, write_own_files};
+use room::{make_room, or_full, refused};
+
+pub use leftover::{clean, unstage};
+
+/// A tree on its way to become a release.
+#[derive(Debug)]
+pub struct Stage {
+    index: Arc<Index>,
+    /// `tree`, and what is needed to go on after an interruption.
+    folder: PathBuf,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Progress {
+    Complete(Box<Staging>),
+    Receiving(Box<Unpacker>),
+    Broken,
+}
+
+/// What a transfer that was cut leaves is worth keeping from this size on, bytes.
+const WORTH_KEEPING: u64 = 1 << 20;
+
+impl Stage {
+    /// Begins a tree for `offer`, whose encoded index (under zstd) is `bytes`, from what the host
+    /// has; the second value is what must travel. `None` when the index is a change of an
+    /// artifact that is not here.
+    ///
+    /// # Errors
+    /// When the index is not valid, the disk has no room, or the file system refuses.
+    pub fn begin(
+        host: &Host,
+        offer: &Offer,
+        bytes: &[u8],
+    ) -> Result<Option<(Self, Need)>, Failure> {
+        Self::begin_tree(host, offer, bytes).map_err(or_full)
+    }
+
+    fn begin_tree(
+        host: &Host,
+        offer: &Offer,
+        bytes: &[u8],
+    ) -> Result<Option<(Self, Need)>, Failure> {
+        let Some(Offered { index, base }) = read_offer(host, offer, bytes)? else {
+            return Ok(None);
+        };
+        let at_hand = base.as_ref().map(|base| (base.artifact, &base.index));
+        let known = known(host, base.as_ref())?;
+        let folder = host.layout.state_file("staging").join(disk::unique());
+        let mut plan = match spare::take(&host.layout, &folder, at_hand) {
+            Some(spare) => {
+                let _ = fs::remove_file(folder.join("index"));
+                Assembly::plan_over(Arc::clone(&index), &spare, &known)
+            }
+            None => {
+                fs::create_dir(&folder).map_err(|error| disk::named(error, &folder))?;
+                Assembly::plan(Arc::clone(&index), &known)
+            }
+        };
+        let contents = index.contents();
+        let numbers = numbers(&contents);
+        let deltas = bases(&mut plan, offer, &contents, &known);
+        make_room(host, &plan)?;
+        let reused = index.bytes().saturating_sub(plan.missing_bytes());
+        let staging = plan.begin(&folder.join("tree")).map_err(refused)?;
+        let mut stage = Self {
+            index,
+            folder,
+            progress: Progress::Broken,
+        };
+        stage.keep_index(staging.missing_bytes())?;
+        let whole = offer
+            .whole
+            .iter()
+            .filter_map(|at| contents.get(*at as usize));
+        let whole: HashSet<Digest> = whole.map(|(digest, _)| *digest).collect();
+        let mut need = stage.receive(staging, &numbers, &deltas, &whole)?;
+        need.reused = reused;
+        Ok(Some((stage, need)))
+    }
+
+    /// Beside a large transfer lies its index, so that the next one can go on where it was cut.
+    fn keep_index(&self, missing: u64) -> Result<(), Failure> {
+        if missing < WORTH_KEEPING {
+            return Ok(());
+        }
+        let bytes = encoded(&self.index)?;
+        let path = self.folder.join("index");
+        fs::write(&path, bytes).map_err(|error| disk::named(error, &path).into())
+    }
+
+    /// Waits for what `staging` misses; what that is. Of what comes neither as one of `deltas` nor
+    /// `whole` the chunks that are here are told, and of what an interrupted transfer began: then
+    /// there are many, and a difference that was offered may come to nothing.
+    fn receive(
+        &mut self,
+        staging: Staging,
+        numbers: &HashMap<Digest, u32>,
+        deltas: &HashSet<Digest>,
+        whole: &HashSet<Digest>,
+    ) -> Result<Need, Failure> {
+        let missing = staging.missing();
+        let mut need = Need::default();
+        if missing.is_empty() {
+            self.progress = Progress::Complete(Box::new(staging));
+            return Ok(need);
+        }
+        let begun = missing.iter().filter(|digest| staging.is_begun(digest));
+        let begun: HashSet<Digest> = begun.copied().collect();
+        let mut unpacker = Unpacker::new(staging).map_err(refused)?;
+        for digest in missing {
+            let Some(&number) = numbers.get(&digest) else {
+                continue;
+            };
+            match need.missing.last_mut() {
+                Some((first, count)) if *first + *count == number => *count += 1,
+                _ => need.missing.push((number, 1)),
+            }
+            let is_delta = deltas.contains(&digest);
+            if is_delta {
+                need.deltas.push(number);
+            }
+            if begun.contains(&digest) || !(is_delta || whole.contains(&digest)) {
+                let chunks = unpacker.chunks(&digest);
+                if !chunks.is_empty() {
+                    let chunks = chunks.iter().map(|chunk| (chunk.id, chunk.length));
+                    need.chunks.push((number, chunks.collect()));
+                }
+            }
+        }
+        self.progress = Progress::Receiving(Box::new(unpacker));
+        Ok(need)
+    }
+
+    /// Takes the next bytes of the packed content.
+    ///
+    /// # Errors
+    /// When it is not what was asked for, or cannot be written; the tree is gone then.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let Progress::Receiving(unpacker) = &mut self.progress else {
+            return Err(Failure::unexpected(
+                "content arrived that was not asked for",
+            ));
+        };
+        let pushed = unpacker.push(bytes).map_err(refused);
+        if pushed.is_err() {
+            self.progress = Progress::Broken;
+        }
+        pushed
+    }
+
+    /// The packed content has ended.
+    ///
+    /// # Errors
+    /// When it was cut; the tree is gone then.
+    pub fn end_content(&mut self) -> Result<(), Failure> {
+        match std::mem::replace(&mut self.progress, Progress::Broken) {
+            Progress::Receiving(unpacker) => {
+                self.progress = Progress::Complete(Box::new(unpacker.finish().map_err(refused)?));
+                Ok(())
+            }
+            other => {
+                self.progress = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// The transfer was cut: what came stays for the next one.
+    pub fn leave(mut self) {
+        match std::mem::replace(&mut self.progress, Progress::Broken) {
+            Progress::Receiving(unpacker) => unpacker.leave(),
+            Progress::Complete(staging) => staging.leave(),
+            Progress::Broken => return,
+        }
+        if self.folder.join("index").is_file() {
+            self.folder = PathBuf::new();
+        }
+    }
+
+    /// Completes the tree with what makes it a release, flushes it to the disk and renames it to
+    /// its place, as soon as `may_publish` says so. Returns what must still travel, when something
+    /// of the host turned out to be damaged; nothing is published then.
+    ///
+    /// # Errors
+    /// When the file system refuses, or `may_publish` does; nothing is published then.
+    pub fn publish(
+        &mut self,
+        host: &Host,
+        publish: &Publish,
+        may_publish: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Option<Need>, Failure> {
+        self.publish_tree(host, publish, may_publish)
+            .map_err(or_full)
+    }
+
+    fn publish_tree(
+        &mut self,
+        host: &Host,
+        publish: &Publish,
+        may_publish: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Option<Need>, Failure> {
+        let Progress::Complete(mut staging) =
+            std::mem::replace(&mut self.progress, Progress::Broken)
+        else {
+            return Err(Failure::unexpected("the tree is not complete"));
+        };
+        if !staging.missing().is_empty() {
+            staging.want_whole();
+            let numbers = numbers(&self.index.contents());
+            let none = HashSet::new();
+            let need = self.receive(*staging, &numbers, &none, &none)?;
+            return Ok(Some(need));
+        }
+        let layout = &host.layout;
+        let release = &publish.release;
+        let target = layout.release(release.id);
+        if target.exists() {
+            return Err(Failure::unexpected(format!(
+                "{} is there already",
+                target.display()
+            )));
+        }
+        link_shared(host, &mut staging, &release.shared)?;
+        write_own_files(host, staging.path(), publish)?;
+        let assembled = staging.finish().map_err(refused)?;
+        let path = assembled.path().to_owned();
+        let published = (|| {
+            assembled.sync(&own_files(&path)?).map_err(refused)?;
+            may_publish()?;
+            let index = releases::index_path(layout, release.id);
+            disk::write_unsynced(&index, &encoded(&self.index)?, 0o600)?;
+            releases::stage_number(layout, release.id)?;
+            sync_each(&records(host, release.id)).map_err(refused)?;
+            fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
+            disk::sync_folder(&layout.releases())?;
+            Ok(None)
+        })();
+        match &published {
+            Ok(_) => clean_but(host, &self.folder),
+            Err(_) => {
+                let _ = remove_tree(&path);
+                releases::forget(layout, release.id);
+            }
+        }
+        published
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.progress = Progress::Broken;
+        if !self.folder.as_os_str().is_empty() {
+            let _ = remove_tree(&self.folder);
+        }
+    }
+}
+
+fn encoded(index: &Index) -> Result<Vec<u8>, Failure> {
+    let encoded = index.encode();
+    encoded.map_err(|error| Failure::unexpected(error.to_string()))
+}

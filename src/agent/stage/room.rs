@@ -1,0 +1,74 @@
+//! Whether there is room for a release.
+
+use std::io;
+use std::path::Path;
+
+use crate::agent::host::Host;
+use crate::agent::{spare, tidy};
+use crate::artifact::Assembly;
+use crate::model::{Failure, FailureKind};
+
+/// Bytes that stay free beside what a release needs: headroom for a rollback's logs and journal.
+const HEADROOM: u64 = 16 << 20;
+
+/// Inodes that stay free.
+const INODE_HEADROOM: u64 = 200;
+
+/// Refuses before anything is written when the file system has no room, after removing what can
+/// be done without.
+pub(super) fn make_room(host: &Host, plan: &Assembly) -> Result<(), Failure> {
+    let root = host.layout.root();
+    let check = || check_room(root, plan.missing_bytes(), plan.names_to_make());
+    check().or_else(|_| {
+        spare::remove(&host.layout);
+        tidy::empty_trash(&host.layout);
+        check()
+    })
+}
+
+/// Refuses when the file system of `root` has no room.
+fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
+    let found = rustix::fs::statvfs(root).map_err(io::Error::from)?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let room = |what: String, has: String| {
+        Failure::refused(format!(
+            "{} has no room for the release: it needs {what}, {has} free",
+            root.display()
+        ))
+        .hint("free some space, or lower `release.keep`")
+    };
+    if bytes.saturating_add(HEADROOM) > free {
+        return Err(room(
+            format!(
+                "{} MB and {} MB headroom",
+                bytes.div_ceil(1_000_000),
+                HEADROOM / 1_000_000
+            ),
+            format!("{} MB are", free / 1_000_000),
+        ));
+    }
+    // File systems without a fixed number of inodes (btrfs) report none at all.
+    if found.f_files > 0 && entries.saturating_add(INODE_HEADROOM) > found.f_favail {
+        return Err(room(
+            format!("{} inodes", entries + INODE_HEADROOM),
+            format!("{} inodes are", found.f_favail),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn refused(error: crate::artifact::TreeError) -> Failure {
+    or_full(Failure::unexpected(error.to_string()))
+}
+
+/// While a release is staged a full disk is a refusal (nothing changed), whatever could not be
+/// written.
+pub(super) fn or_full(failure: Failure) -> Failure {
+    let text = &failure.message;
+    let is_full = text.contains("No space left") || text.contains("Disk quota");
+    if failure.kind == FailureKind::Unexpected && is_full {
+        return Failure::refused(format!("the disk is full: {text}"))
+            .hint("free some space, or lower `release.keep`");
+    }
+    failure
+}

@@ -1,0 +1,82 @@
+//! Files and folders of a tree that is being made.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use super::error::TreeError;
+use super::scan::{hash, open};
+use super::store::{Trusted, file_mode};
+use crate::model::Digest;
+
+pub(super) fn create_folder(path: &Path) -> Result<(), TreeError> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| TreeError::io("create the folder", path, error))
+}
+
+pub(super) fn create_file(path: &Path) -> Result<File, TreeError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| TreeError::io("create", path, error))
+}
+
+pub(super) fn set_mode(file: &File, path: &Path, executable: bool) -> Result<(), TreeError> {
+    file.set_permissions(std::fs::Permissions::from_mode(file_mode(executable)))
+        .map_err(|error| TreeError::io("set the mode of", path, error))
+}
+
+/// Whether the file at `path` has this content.
+fn holds(path: &Path, digest: &Digest) -> bool {
+    open(path)
+        .and_then(|mut file| hash(&mut file))
+        .is_ok_and(|(found, _)| found == *digest)
+}
+
+/// Puts the content of `source` at `path`: as a hard link where the mode allows, else as a copy
+/// that is verified. Returns whether the source was good; nothing is at `path` when it was not.
+pub(super) fn link_or_copy(
+    source: &Trusted,
+    path: &Path,
+    digest: &Digest,
+    executable: bool,
+) -> Result<bool, TreeError> {
+    if !source.verified && !holds(&source.path, digest) {
+        return Ok(false);
+    }
+    // Whatever is in the way of a link (EMLINK, EXDEV, EPERM) is not in the way of a copy; what
+    // is in the way of both (ENOSPC) is reported by the copy.
+    if source.executable == executable && std::fs::hard_link(&source.path, path).is_ok() {
+        return Ok(true);
+    }
+    let Ok(mut from) = open(&source.path) else {
+        return Ok(false);
+    };
+    let mut to = create_file(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    let mut good = loop {
+        match from.read(&mut buffer) {
+            Ok(0) => break true,
+            Ok(length) => {
+                hasher.update(&buffer[..length]);
+                to.write_all(&buffer[..length])
+                    .map_err(|error| TreeError::io("write", path, error))?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break false,
+        }
+    };
+    good = good && Digest::from(hasher.finalize()) == *digest;
+    if good {
+        set_mode(&to, path, executable)?;
+    } else {
+        std::fs::remove_file(path).map_err(|error| TreeError::io("remove", path, error))?;
+    }
+    Ok(good)
+}
