@@ -59,16 +59,6 @@ impl LinkSender {
     pub async fn message(&self, message: &ToAgent) -> io::Result<()> {
         self.frame(Frame::message(message)?).await
     }
-
-    /// Sends one frame from a blocking thread.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub fn frame_blocking(&self, frame: Frame) -> io::Result<()> {
-        self.0
-            .blocking_send(frame)
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
 }
 
 /// A connection to an agent.

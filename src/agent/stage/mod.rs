@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::host::Host;
 use super::{disk, releases, spare};
-use crate::artifact::{Assembly, Index, Staging, Unpacker, remove_tree, sync_each};
-use crate::model::{Digest, Failure};
+use crate::artifact::{Assembly, Index, Known, Spare, Staging, Unpacker, remove_tree, sync_each};
+use crate::model::{Digest, Failure, FailureKind};
 use crate::wire::{Need, Offer, Publish};
 
 use leftover::clean_but;
@@ -65,30 +65,30 @@ impl Stage {
         let Some(Offered { index, base }) = read_offer(host, offer, bytes)? else {
             return Ok(None);
         };
-        let at_hand = base.as_ref().map(|base| (base.artifact, &base.index));
         let known = known(host, base.as_ref())?;
-        let folder = host.layout.state_file("staging").join(disk::unique());
-        let mut plan = match spare::take(&host.layout, &folder, at_hand) {
-            Some(spare) => {
-                let _ = fs::remove_file(folder.join("index"));
-                Assembly::plan_over(Arc::clone(&index), &spare, &known)
-            }
-            None => {
-                fs::create_dir(&folder).map_err(|error| disk::named(error, &folder))?;
-                Assembly::plan(Arc::clone(&index), &known)
-            }
-        };
+        let at_hand = base.as_ref().map(|base| (base.artifact, &base.index));
         let contents = index.contents();
-        let numbers = numbers(&contents);
-        let deltas = bases(&mut plan, offer, &contents, &known);
-        make_room(host, &plan)?;
-        let reused = index.bytes().saturating_sub(plan.missing_bytes());
-        let staging = plan.begin(&folder.join("tree")).map_err(refused)?;
-        let mut stage = Self {
-            index,
-            folder,
-            progress: Progress::Broken,
+        let attempt = |with_spare: bool| -> Result<_, Failure> {
+            let stage = Self {
+                index: Arc::clone(&index),
+                folder: host.layout.state_file("staging").join(disk::unique()),
+                progress: Progress::Broken,
+            };
+            let spare = with_spare.then(|| spare::take(&host.layout, &stage.folder, at_hand));
+            let mut plan = stage.plan(spare.flatten(), &known)?;
+            let deltas = bases(&mut plan, offer, &contents, &known);
+            make_room(host, &plan)?;
+            let reused = index.bytes().saturating_sub(plan.missing_bytes());
+            let tree = stage.folder.join("tree");
+            let staging = plan.begin(&tree).map_err(refused)?;
+            Ok((stage, staging, deltas, reused))
         };
+        let (mut stage, staging, deltas, reused) = match attempt(true) {
+            // A spare that is not what it should be is nobody's loss.
+            Err(failure) if failure.kind == FailureKind::Unexpected => attempt(false)?,
+            result => result?,
+        };
+        let numbers = numbers(&contents);
         stage.keep_index(staging.missing_bytes())?;
         let whole = offer
             .whole
@@ -98,6 +98,17 @@ impl Stage {
         let mut need = stage.receive(staging, &numbers, &deltas, &whole)?;
         need.reused = reused;
         Ok(Some((stage, need)))
+    }
+
+    /// Plans the tree as a change of `spare`, which lies in the folder; else in a new folder.
+    fn plan(&self, spare: Option<Spare>, known: &Known) -> Result<Assembly, Failure> {
+        let index = Arc::clone(&self.index);
+        if let Some(spare) = spare {
+            let _ = fs::remove_file(self.folder.join("index"));
+            return Ok(Assembly::plan_over(index, &spare, known));
+        }
+        fs::create_dir(&self.folder).map_err(|error| disk::named(error, &self.folder))?;
+        Ok(Assembly::plan(index, known))
     }
 
     /// Beside a large transfer lies its index, so that the next one can go on where it was cut.

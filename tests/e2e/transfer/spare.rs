@@ -116,3 +116,26 @@ fn deploys_and_rollbacks_back_to_back() {
     is_tidy(&host);
     shop.ship(&["check", "production", "--deep"]).ok();
 }
+
+#[test]
+fn a_spare_that_somebody_spoiled_is_done_without() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::on([&host]);
+    shop.write("app/sub/one", "1");
+    shop.deploy().ok();
+    for (version, spoil) in [
+        ("v2", "rm -rf spare/tree/app/sub"),
+        ("v3", "rm -rf spare/tree"),
+        ("v4", "echo nonsense > spare/index"),
+        ("v5", "rm -rf spare/tree/app && touch spare/tree/app"),
+    ] {
+        is_tidy(&host);
+        host.sh(&format!("cd /srv/shop/.ship && ls spare/tree && {spoil}"));
+        shop.write(&format!("app/sub/{version}"), version);
+        shop.version(version);
+        shop.deploy().ok();
+        serves(&host, version, version);
+        is_the_project(&host, &shop);
+    }
+}
