@@ -281,6 +281,12 @@ impl Host {
     /// before sshd listens again.)
     pub fn restart_ssh(&self) {
         self.sh("systemctl restart ssh");
+        self.wait_for_ssh();
+    }
+
+    /// Waits until sshd answers, such as after the link came back: the neighbours' addresses have
+    /// to be found out again first.
+    pub fn wait_for_ssh(&self) {
         within(BOOT, "sshd to answer", || self.sshd_answers().then_some(()));
     }
 

@@ -1,11 +1,13 @@
 //! Connections that outlive their command for a while, as ssh_config(5)'s `ControlPersist` has it,
 //! so that the next command pays no handshake.
 //!
-//!     $XDG_RUNTIME_DIR/ship/       0700, ours, no link; else /tmp/ship-<uid>
-//!       <identity>                 link to the folder of the control socket to use
-//!       c-XXXXXX/                  one connection
-//!         config
-//!         .ssh-connectionXXXXXX/master
+//! ```text
+//! $XDG_RUNTIME_DIR/ship/       0700, ours, no link; else /tmp/ship-<uid>
+//!   <identity>                 link to the folder of the control socket to use
+//!   c-XXXXXX/                  one connection
+//!     config
+//!     .ssh-connectionXXXXXX/master
+//! ```
 //!
 //! A command that finds no live connection under its identity makes one and renames a link to it
 //! into place. Of two commands at once each makes its own; the last link stays, and the other

@@ -73,6 +73,7 @@ const CUTS: [(&str, Cut); 4] = [
         host.link_down();
         deploy.wait().code(6);
         host.link_up();
+        host.wait_for_ssh();
         // What holds the lock is ended by its lease, and nobody has to wait for it by hand.
         shop.ship(&["status", "production"]).ok();
     }),
