@@ -112,6 +112,7 @@ fn a_host_that_lets_nobody_in_or_is_away_stops_a_deploy_before_it_begins() {
     status.code(6).stdout_has("v1").stdout_has("unreachable");
 
     fleet[1].link_up();
+    fleet[1].wait_for_ssh();
     shop.tables = WEB.to_owned();
     shop.write_manifest();
     shop.deploy().ok();

@@ -148,6 +148,7 @@ fn a_dead_connection_is_replaced() {
     away.code(6).stdout_has("unreachable");
     assert!(away.duration < Duration::from_secs(25), "{away}");
     host.link_up();
+    host.wait_for_ssh();
     shop.ship(&["status"]).ok();
 }
 
