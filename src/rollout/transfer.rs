@@ -208,14 +208,16 @@ impl Transfer<'_> {
                     };
                     tokio::select! {
                         fed = feed.run(stream) => fed?,
-                        () = self.context.interruption() => return Err("interrupted".to_owned()),
+                        () = self.context.interruption() => {
+                            return Err(Unsent::Here("interrupted".to_owned()));
+                        }
                     }
                 }
                 None => Fed::default(),
             };
             let sent = sender.message(publish).await;
-            sent.map_err(|error| error.to_string())?;
-            Ok::<_, String>(waited)
+            sent.map_err(|_| Unsent::Gone)?;
+            Ok::<_, Unsent>(waited)
         };
         let (answer, fed) = {
             let answering = host.answer();
@@ -225,7 +227,9 @@ impl Transfer<'_> {
                 answer = &mut answering => (answer, None),
                 fed = &mut sending => match fed {
                     Ok(fed) => (answering.await, Some(fed)),
-                    Err(why) => return Err(Failure::refused(format!(
+                    // Why it is gone, the other half of the connection knows.
+                    Err(Unsent::Gone) => (answering.await, None),
+                    Err(Unsent::Here(why)) => return Err(Failure::refused(format!(
                         "the release could not be sent to {name}: {why}"
                     ))
                     .hint("a file that changes while it is read? run the deploy again")),
@@ -296,6 +300,14 @@ impl Transfer<'_> {
     }
 }
 
+/// Why a host was not fed to the end.
+enum Unsent {
+    /// The connection is gone.
+    Gone,
+    /// It is for a reason of this end, a lower-case sentence.
+    Here(String),
+}
+
 /// What feeding a host took.
 #[derive(Debug, Clone, Copy, Default)]
 struct Fed {
@@ -313,12 +325,12 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    async fn run(&mut self, mut stream: SpoolReader) -> Result<Fed, String> {
-        let gone = |error: std::io::Error| error.to_string();
+    async fn run(&mut self, mut stream: SpoolReader) -> Result<Fed, Unsent> {
+        let gone = |_: std::io::Error| Unsent::Gone;
         let started = Instant::now();
         let mut told = Instant::now();
         let mut fed = Fed::default();
-        while let Some((bytes, done)) = stream.next(PIECE).await? {
+        while let Some((bytes, done)) = stream.next(PIECE).await.map_err(Unsent::Here)? {
             fed.sent += bytes.len() as u64;
             let since = Instant::now();
             self.sender.frame(Frame::Data(bytes)).await.map_err(gone)?;
