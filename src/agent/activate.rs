@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::before::{Before, Befores};
 use super::downtime::Downtime;
 use super::host::{Host, LoadedRelease};
 use super::journal::{self, Entry, Step};
-use super::prove::{Before, Befores, add_log, prove};
+use super::prove::{add_log, prove};
 use super::releases;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};

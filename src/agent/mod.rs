@@ -3,6 +3,7 @@
 //! messages alone.
 
 pub mod activate;
+pub mod before;
 pub mod command;
 pub mod demo;
 pub mod disk;

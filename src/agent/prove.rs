@@ -5,106 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::before::Before;
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
 use super::listeners;
-use super::service::{LogCursor, ServiceState, ServiceStatus};
+use super::service::{ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Probe, ServiceName, ServiceSpec};
-
-/// How a service looked just before it was told to restart.
-#[derive(Debug, Clone, Default)]
-pub struct Before {
-    /// The start that was running.
-    pub invocation: Option<String>,
-    /// Its whole status.
-    pub status: Option<ServiceStatus>,
-    /// The end of the log.
-    pub cursor: Option<LogCursor>,
-}
-
-impl Before {
-    /// Takes down how each of `services` looks now: two questions to two programs, side by side.
-    #[must_use]
-    pub fn of_all(host: &Host, services: &[ServiceSpec]) -> Vec<Self> {
-        let names: Vec<ServiceName> = services.iter().map(|s| s.name.clone()).collect();
-        let (statuses, cursors) = std::thread::scope(|scope| {
-            let cursors = scope.spawn(|| {
-                let cursor = |name| host.manager.log_cursor(name).ok();
-                names.iter().map(cursor).collect::<Vec<_>>()
-            });
-            let statuses = host.manager.statuses(&names).unwrap_or_default();
-            (statuses, cursors.join().unwrap_or_default())
-        });
-        let mut statuses = statuses.into_iter();
-        let mut cursors = cursors.into_iter();
-        names
-            .iter()
-            .map(|_| {
-                let status = statuses.next();
-                Self {
-                    invocation: status.as_ref().and_then(|status| status.invocation.clone()),
-                    status,
-                    cursor: cursors.next().flatten(),
-                }
-            })
-            .collect()
-    }
-}
-
-/// What was taken down stays true this long: nobody else restarts services under the lock, but the
-/// log goes on.
-const FRESH: Duration = Duration::from_secs(2);
-
-/// How some services looked at a certain time.
-#[derive(Debug)]
-pub struct Befores {
-    taken: Instant,
-    of: Vec<(ServiceName, Before)>,
-}
-
-impl Befores {
-    /// Takes down how `services` look now.
-    #[must_use]
-    pub fn of(host: &Host, services: &[ServiceSpec]) -> Self {
-        let taken = Instant::now();
-        let names = services.iter().map(|service| service.name.clone());
-        Self {
-            taken,
-            of: names.zip(Before::of_all(host, services)).collect(),
-        }
-    }
-
-    /// The statuses that were found.
-    pub fn statuses(&self) -> impl Iterator<Item = &ServiceStatus> {
-        self.of
-            .iter()
-            .filter_map(|(_, before)| before.status.as_ref())
-    }
-
-    /// These, unless they are too old to be relied on.
-    #[must_use]
-    pub fn if_fresh(self) -> Option<Self> {
-        (self.taken.elapsed() < FRESH).then_some(self)
-    }
-
-    /// How each of `services` looked; one that is not among these is looked at now.
-    pub fn take(&mut self, host: &Host, services: &[ServiceSpec]) -> Vec<Before> {
-        services
-            .iter()
-            .map(|service| {
-                let at = self.of.iter().position(|(name, _)| *name == service.name);
-                match at {
-                    Some(at) => self.of.swap_remove(at).1,
-                    None => {
-                        let mut looked = Before::of_all(host, std::slice::from_ref(service));
-                        looked.pop().unwrap_or_default()
-                    }
-                }
-            })
-            .collect()
-    }
-}
+use crate::model::{Probe, ServiceSpec};
 
 /// Log lines that a diagnosis shows.
 const LOG_LINES: usize = 20;

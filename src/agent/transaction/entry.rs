@@ -5,9 +5,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::contact::{Life, Speaker};
+use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::lock::Lock;
-use crate::agent::prove::Befores;
 use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ServiceSpec};

@@ -14,8 +14,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crate::agent::activate::Pending;
+use crate::agent::before::Befores;
 use crate::agent::host::Host;
-use crate::agent::prove::Befores;
 use crate::agent::stage::Stage;
 use crate::agent::{facts, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;

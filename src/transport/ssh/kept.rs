@@ -4,9 +4,9 @@
 //! ```text
 //! $XDG_RUNTIME_DIR/ship/       0700, ours, no link; else /tmp/ship-<uid>
 //!   <identity>                 link to the folder of the control socket to use
-//!   c-XXXXXX/                  one connection
+//!   c-<random>/                one connection
 //!     config
-//!     .ssh-connectionXXXXXX/master
+//!     .ssh-connection<random>/master
 //! ```
 //!
 //! A command that finds no live connection under its identity makes one and renames a link to it
