@@ -52,7 +52,9 @@ impl Downtime {
     #[must_use]
     pub fn finish(mut self) -> Option<u64> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.take()?.join().ok()?
+        let thread = self.thread.take()?;
+        thread.thread().unpark();
+        thread.join().ok()?
     }
 }
 
@@ -91,7 +93,7 @@ fn watch(prober: &Prober, probe: &Probe, stop: &AtomicBool) -> u64 {
             }
             return u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         }
-        std::thread::sleep(pause(bad_since.map(|since| since.elapsed())));
+        std::thread::park_timeout(pause(bad_since.map(|since| since.elapsed())));
     }
 }
 

@@ -19,15 +19,20 @@ const LOG_LINES: usize = 20;
 /// How long a log that is empty is asked for again.
 const LOG_PATIENCE: Duration = Duration::from_millis(600);
 
-/// The shortest pause between two looks, ms. Later ones are an eighth of the time that passed: a
-/// quick service costs little, and a slow one is not asked too often.
+/// The shortest pause between two questions, ms. Later ones are a part of the time that passed, one
+/// in [`PATIENCE`]: a quick service is found ready at once, and a slow one is not asked too often.
 const LEAST_PAUSE_MS: u64 = 5;
+
+/// See [`LEAST_PAUSE_MS`].
+const PATIENCE: u128 = 32;
 
 /// Who listens on a port is asked this often while nobody answers well.
 const STRANGERS: Duration = Duration::from_millis(250);
 
-/// The service manager is asked this often while the process is fine and does not answer yet.
-const LOOK: Duration = Duration::from_millis(100);
+/// The service manager is asked this often while the process is there and does not answer yet.
+/// That costs a process, on a host that is busy starting the service; and whether the process is
+/// there can be seen without.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Proves `service` of `release`, restarted at `restarted`. When `stop` says so, the
 /// wait ends early with the reason `cancelled`.
@@ -195,9 +200,9 @@ impl Proof<'_> {
                 });
                 told = seen;
             }
-            let eighth = u64::try_from(started.elapsed().as_millis() / 8).unwrap_or(u64::MAX);
+            let part = u64::try_from(started.elapsed().as_millis() / PATIENCE).unwrap_or(u64::MAX);
             let most = health.interval_ms.max(LEAST_PAUSE_MS);
-            std::thread::sleep(Duration::from_millis(eighth.clamp(LEAST_PAUSE_MS, most)));
+            std::thread::sleep(Duration::from_millis(part.clamp(LEAST_PAUSE_MS, most)));
         }
     }
 
@@ -362,11 +367,16 @@ impl Proof<'_> {
 
     /// The process may have died while the question was being asked, and somebody else may have
     /// answered it: both are looked at once more, side by side. The second is told, the first is
-    /// an error.
+    /// an error. The service manager need not be asked when it named the main process a moment ago,
+    /// and that one is there and the launcher has not run again since.
     fn last_look(&mut self, start: &Option<(String, u32)>) -> Result<Option<String>, String> {
+        let still_there = self.was_just_seen() && self.lives_elsewhere().is_none();
         let (status, stranger) = std::thread::scope(|scope| {
             let stranger = scope.spawn(|| self.stranger(self.service.health.probe.as_ref()?));
-            let status = self.host.manager.status(&self.service.name);
+            let status = match still_there {
+                true => Ok(self.status.clone()),
+                false => self.host.manager.status(&self.service.name),
+            };
             (status, stranger.join().ok().flatten())
         });
         self.status = status.map_err(|error| error.message)?;
