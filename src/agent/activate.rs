@@ -93,7 +93,7 @@ impl Activation<'_> {
         };
         let unanswered: Vec<Option<u64>> = probes
             .into_iter()
-            .map(|probe| probe.and_then(Downtime::finish))
+            .map(|probe| probe.map(Downtime::finish))
             .collect();
         match proof {
             Ok(times) => {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use super::health::{CommandContext, Prober};
@@ -21,8 +20,19 @@ const MAX_PAUSE_MS: u64 = 500;
 /// A probe that runs beside a switch.
 #[derive(Debug)]
 pub struct Downtime {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Option<u64>>>,
+    seen: Arc<Mutex<Seen>>,
+    thread: Thread,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The longest time without a good answer that is over: from the first bad answer's question
+    /// to the good answer that ended it.
+    longest: Duration,
+    /// When the question was asked whose answer was bad, and none has been good since.
+    bad_since: Option<Instant>,
+    ended: bool,
 }
 
 impl Downtime {
@@ -34,33 +44,45 @@ impl Downtime {
             Probe::Command { .. } => return None,
             probe => probe,
         };
-        let stop = Arc::new(AtomicBool::new(false));
         let prober = Prober::new().ok()?;
         if !ask(&prober, &probe) {
             return None;
         }
-        let seen = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || Some(watch(&prober, &probe, &seen)));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let shared = Arc::clone(&seen);
+        let running = std::thread::spawn(move || watch(&prober, &probe, &shared));
         Some(Self {
-            stop,
-            thread: Some(thread),
+            seen,
+            thread: running.thread().clone(),
         })
     }
 
-    /// Stops asking: the longest time between two good answers beyond the pause, ms; `None` when
-    /// the last answers were bad.
+    /// Stops asking: the longest time without a good answer, ms. A bad time that no good answer
+    /// has ended lasts until now. A question that is under way is not waited for.
     #[must_use]
-    pub fn finish(mut self) -> Option<u64> {
-        self.stop.store(true, Ordering::Relaxed);
-        let thread = self.thread.take()?;
-        thread.thread().unpark();
-        thread.join().ok()?
+    pub fn finish(self) -> u64 {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.ended = true;
+        seen.end_of_bad_time();
+        u64::try_from(seen.longest.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 impl Drop for Downtime {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ended = true;
+        self.thread.unpark();
+    }
+}
+
+impl Seen {
+    fn end_of_bad_time(&mut self) {
+        if let Some(since) = self.bad_since.take() {
+            self.longest = self.longest.max(since.elapsed());
+        }
     }
 }
 
@@ -73,27 +95,23 @@ fn ask(prober: &Prober, probe: &Probe) -> bool {
     prober.ask(probe, Duration::from_secs(1), context).ok
 }
 
-/// The longest time without a good answer, ms: from the first bad answer's question to the good
-/// answer that ended it.
-fn watch(prober: &Prober, probe: &Probe, stop: &AtomicBool) -> u64 {
-    let mut longest = Duration::ZERO;
-    let mut bad_since: Option<Instant> = None;
+fn watch(prober: &Prober, probe: &Probe, seen: &Mutex<Seen>) {
     loop {
         let asked = Instant::now();
-        if ask(prober, probe) {
-            if let Some(since) = bad_since.take() {
-                longest = longest.max(since.elapsed());
+        let good = ask(prober, probe);
+        let pause = {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.ended {
+                return;
             }
-        } else {
-            bad_since.get_or_insert(asked);
-        }
-        if stop.load(Ordering::Relaxed) {
-            if let Some(since) = bad_since {
-                longest = longest.max(since.elapsed());
+            if good {
+                seen.end_of_bad_time();
+            } else {
+                seen.bad_since.get_or_insert(asked);
             }
-            return u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-        }
-        std::thread::park_timeout(pause(bad_since.map(|since| since.elapsed())));
+            pause(seen.bad_since.map(|since| since.elapsed()))
+        };
+        std::thread::park_timeout(pause);
     }
 }
 
