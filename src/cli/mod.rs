@@ -10,6 +10,7 @@ mod build;
 mod check;
 mod completions;
 mod deploy;
+mod dial;
 mod exec;
 pub mod exit;
 mod globals;
@@ -75,6 +76,10 @@ enum Command {
     Man(man::ManArgs),
     #[command(hide = true, subcommand)]
     Agent(agent::AgentCommand),
+    #[command(hide = true)]
+    Dial(dial::DialArgs),
+    #[command(hide = true)]
+    Acknowledge,
 }
 
 /// Reads the command line, runs the command, and decides the exit code: here and nowhere else.
@@ -117,6 +122,8 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Agent(command) => agent::run(&command),
+        Command::Dial(args) => dial::run(&args),
+        Command::Acknowledge => dial::acknowledge(),
     })
 }
 

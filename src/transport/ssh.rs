@@ -1,6 +1,8 @@
 //! SSH by the user's own `ssh`, so that their ssh_config(5), agent, keys and jump hosts work.
 
 mod address;
+pub mod dial;
+mod effective;
 mod explain;
 mod folder;
 mod identity;
@@ -8,13 +10,15 @@ mod kept;
 mod start;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
+use tempfile::TempDir;
 
 use self::address::Address;
+use self::effective::Effective;
 use self::explain::{explain, unreachable_host};
 use self::folder::Folder;
 use self::kept::Kept;
@@ -41,18 +45,30 @@ const ALIVE_S: u64 = 5;
 /// # Errors
 /// As [`super::connect`].
 pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<Link, Failure> {
-    let (folder, kept) = match Kept::find(target, options).await {
-        Some((folder, kept)) => (folder, Some(kept)),
-        None => (Folder::make(options)?, None),
+    let (folder, keeps) = match Kept::folder(options).await {
+        Some(folder) => (folder, true),
+        None => (Folder::make(options)?, false),
+    };
+    let effect = Effective::of(target, options, &folder).await;
+    let kept = match &effect {
+        Some(effect) if keeps => Kept::place(target, options, &folder, effect),
+        _ => None,
     };
     if let Some(kept) = &kept
         && let Some(started) = again(kept, target, options, open).await
     {
         return in_time(started.link(target, folder), target, options).await;
     }
+    let dials = effect.is_some_and(|effect| dial::suits(&effect));
+    let login = Login {
+        target,
+        options,
+        folder: &folder,
+        dials,
+    };
     let session = match &kept {
-        Some(kept) => kept_session(target, options, &folder, kept).await?,
-        None => own_session(target, options, &folder).await?,
+        Some(kept) => login.kept_session(kept).await?,
+        None => login.own_session().await?,
     };
     let session = Arc::new(session);
     let link = async {
@@ -88,63 +104,79 @@ async fn in_time(
         .unwrap_or_else(|_| late())
 }
 
-/// A connection that ends with this command.
-async fn own_session(
-    target: &Target,
-    options: &Options,
-    folder: &Folder,
-) -> Result<Session, Failure> {
-    let socket = launch(target, options, folder, KILLED_S).await?;
-    Ok(Session::new_native_mux(socket))
+/// A connection that is to be made.
+struct Login<'a> {
+    target: &'a Target,
+    options: &'a Options,
+    folder: &'a Folder,
+    /// Whether we dial ([`dial`]); else ssh(1) does.
+    dials: bool,
 }
 
-/// A connection for this command and for those that follow within `kept.idle_s`.
-async fn kept_session(
-    target: &Target,
-    options: &Options,
-    folder: &Folder,
-    kept: &Kept,
-) -> Result<Session, Failure> {
-    let socket = launch(target, options, folder, kept.idle_s).await?;
-    folder.keep();
-    let socket = socket.keep();
-    kept.publish(&socket);
-    Ok(Session::resume_mux(
-        socket.join(folder::SOCKET).into(),
-        None,
-    ))
-}
+impl Login<'_> {
+    /// A connection that ends with this command.
+    async fn own_session(&self) -> Result<Session, Failure> {
+        Ok(Session::new_native_mux(self.launch(KILLED_S).await?))
+    }
 
-/// Has ssh(1) log in and go to the background, where it ends `idle_s` after its last use. The
-/// folder of its control socket.
-async fn launch(
-    target: &Target,
-    options: &Options,
-    folder: &Folder,
-    idle_s: NonZeroUsize,
-) -> Result<tempfile::TempDir, Failure> {
-    let address = Address::of(target);
-    let mut builder = SessionBuilder::default();
-    builder
-        .known_hosts_check(KnownHosts::Strict)
-        .config_file(folder.config())
-        .control_directory(folder.path())
-        .control_persist(ControlPersist::IdleFor(idle_s))
-        .connect_timeout(options.timeout)
-        .server_alive_interval(Duration::from_secs(ALIVE_S));
-    if let Some(key) = &options.ssh_key {
-        let file: PathBuf = folder.key_file(key)?;
-        builder.keyfile(file);
+    /// A connection for this command and for those that follow within `kept.idle_s`.
+    async fn kept_session(&self, kept: &Kept) -> Result<Session, Failure> {
+        let socket = self.launch(kept.idle_s).await?;
+        self.folder.keep();
+        let socket = socket.keep();
+        kept.publish(&socket);
+        Ok(Session::resume_mux(
+            socket.join(folder::SOCKET).into(),
+            None,
+        ))
     }
-    if let Some(user) = address.user {
-        builder.user(user.to_owned());
+
+    /// Has ssh(1) log in and go to the background, where it ends `idle_s` after its last use. The
+    /// folder of its control socket. Where our dialling gets no connection, ssh(1) shall say why.
+    async fn launch(&self, idle_s: NonZeroUsize) -> Result<TempDir, Failure> {
+        let (target, timeout) = (self.target, self.options.timeout);
+        let both = async {
+            if self.dials
+                && let Ok(config) = self.folder.dialling_config()
+            {
+                match self.master(idle_s, &config).await? {
+                    Err(error) if dial::has_failed(&error) => {}
+                    ended => return Ok(ended),
+                }
+            }
+            self.master(idle_s, &self.folder.config()).await
+        };
+        let late = format!("no connection within {} s", timeout.as_secs());
+        tokio::time::timeout(timeout, both)
+            .await
+            .map_err(|_| unreachable_host(target, &late))??
+            .map_err(|error| explain(target, &error))
     }
-    if let Some(port) = address.port {
-        builder.port(port);
+
+    /// Runs ssh(1) with the configuration `config`.
+    async fn master(
+        &self,
+        idle_s: NonZeroUsize,
+        config: &Path,
+    ) -> Result<Result<TempDir, openssh::Error>, Failure> {
+        let address = Address::of(self.target);
+        let mut builder = SessionBuilder::default();
+        builder
+            .known_hosts_check(KnownHosts::Strict)
+            .config_file(config)
+            .control_directory(self.folder.path())
+            .control_persist(ControlPersist::IdleFor(idle_s))
+            .connect_timeout(self.options.timeout)
+            .server_alive_interval(Duration::from_secs(ALIVE_S));
+        if let Some(key) = &self.options.ssh_key {
+            builder.keyfile(self.folder.key_file(key)?);
+        }
+        if let Some(user) = address.user {
+            builder.user(user.to_owned());
+        }
+        if let Some(port) = address.port {
+            builder.port(port);
+        }
+        Ok(builder.launch_master(address.host).await)
     }
-    let launched = tokio::time::timeout(options.timeout, builder.launch_master(address.host)).await;
-    let late = format!("no connection within {} s", options.timeout.as_secs());
-    launched
-        .map_err(|_| unreachable_host(target, &late))?
-        .map_err(|error| explain(target, &error))
 }

@@ -69,6 +69,20 @@ impl Folder {
         self.path().join("config")
     }
 
+    /// The same, with a connection that [`super::dial`] makes.
+    ///
+    /// # Errors
+    /// When it cannot be written, or nobody knows where this program is.
+    pub fn dialling_config(&self) -> io::Result<PathBuf> {
+        let path = self.path().join("config-dialling");
+        let lines = super::dial::config()?;
+        fs::write(
+            &path,
+            format!("{lines}Include {}\n", quoted(&self.config())),
+        )?;
+        Ok(path)
+    }
+
     /// Leaves the folder where it is, for the connection that outlives this command.
     pub fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
@@ -87,7 +101,8 @@ impl Folder {
         let path = self.path().join("key");
         let mut file = fs::OpenOptions::new()
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(true)
             .mode(0o600)
             .open(&path)?;
         io::Write::write_all(&mut file, format!("{}\n", text.trim()).as_bytes())?;

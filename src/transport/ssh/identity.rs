@@ -2,48 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use tokio::process::Command;
 
 use super::super::{Options, Target};
 use super::address::Address;
-use super::folder::Folder;
+use super::effective::Effective;
 
 /// A name for the connection to `target` that a change of any of these changes: the address, the
-/// configuration in effect (as `ssh -G` says it, nested files included), the known host keys, the
-/// keys to log in with. `None` when ssh(1) does not say.
-pub async fn of(
-    target: &Target,
-    options: &Options,
-    folder: &Folder,
-    idle_s: usize,
-) -> Option<String> {
+/// configuration in `effect` (nested files included), the known host keys, the keys to log in with.
+pub fn of(target: &Target, options: &Options, effect: &Effective, idle_s: usize) -> String {
     let address = Address::of(target);
-    let mut command = Command::new("ssh");
-    command.arg("-G").arg("-F").arg(folder.config());
-    if let Some(key) = &options.ssh_key {
-        command.arg("-i").arg(key.trim());
-    }
-    if let Some(user) = address.user {
-        command.args(["-l", user]);
-    }
-    if let Some(port) = address.port {
-        command.args(["-p", &port.to_string()]);
-    }
-    let output = command
-        .args(["--", address.host])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(options.timeout, output)
-        .await
-        .ok()?
-        .ok()?;
-    if !output.status.success() {
-        return None;
-    }
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &[u8]| {
         hasher.update(&(part.len() as u64).to_le_bytes());
@@ -51,12 +18,12 @@ pub async fn of(
     };
     add(address.host.as_bytes());
     add(&idle_s.to_le_bytes());
-    add(&output.stdout);
+    add(effect.text().as_bytes());
     let agent = std::env::var_os("SSH_AUTH_SOCK").unwrap_or_default();
     add(agent.as_encoded_bytes());
     // `ssh -G` names it too, but in a list that does not tell where a path with a space ends.
     add(&fs::read(options.pinned()).unwrap_or_default());
-    for file in files(&String::from_utf8_lossy(&output.stdout)) {
+    for file in files(effect) {
         // A device or a pipe could be read without end.
         let content = if file.is_file() {
             fs::read(file)
@@ -65,19 +32,17 @@ pub async fn of(
         };
         add(&content.unwrap_or_default());
     }
-    Some(hasher.finalize().to_hex()[..16].to_owned())
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// The files that the configuration in effect names, whose content decides too.
-fn files(config: &str) -> Vec<PathBuf> {
+fn files(effect: &Effective) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for line in config.lines() {
-        match line.split_once(' ') {
-            Some(("identityfile" | "certificatefile" | "revokedhostkeys", file)) => {
-                files.push(at_home(file));
-            }
-            Some(("userknownhostsfile" | "globalknownhostsfile", list)) => {
-                files.extend(list.split(' ').map(at_home));
+    for (keyword, value) in effect.pairs() {
+        match keyword {
+            "identityfile" | "certificatefile" | "revokedhostkeys" => files.push(at_home(value)),
+            "userknownhostsfile" | "globalknownhostsfile" => {
+                files.extend(value.split(' ').map(at_home));
             }
             _ => {}
         }
@@ -94,6 +59,7 @@ fn at_home(path: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::folder::Folder;
     use super::*;
     use std::time::Duration;
 
@@ -126,12 +92,13 @@ mod tests {
                 root: "/srv/shop".into(),
             };
             let folder = Folder::make(&options).unwrap();
-            tokio::runtime::Builder::new_current_thread()
+            let effect = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(of(&target, &options, &folder, idle_s))
-                .expect("ssh is here")
+                .block_on(Effective::of(&target, &options, &folder))
+                .expect("ssh is here");
+            of(&target, &options, &effect, idle_s)
         };
         let first = name("deploy@web1", None, 60);
         assert_eq!(first, name("deploy@web1", None, 60));
@@ -159,6 +126,6 @@ mod tests {
         let config = "host web1\nidentityfile /keys/of mine\nidentitiesonly yes\n\
                       userknownhostsfile /a /b\nrevokedhostkeys none\n";
         let expected = ["/keys/of mine", "/a", "/b", "none"].map(PathBuf::from);
-        assert_eq!(files(config), expected);
+        assert_eq!(files(&Effective::from_text(config)), expected);
     }
 }

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::UnixStream;
 
 use super::super::{Options, Target};
+use super::effective::Effective;
 use super::folder::{Folder, SOCKET, SOCKET_FOLDER, is_key};
 use super::identity;
 
@@ -43,23 +44,31 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The place of the connection to `target`, and a folder in case that it has to be made.
-    /// `None` when connections shall not be kept, or cannot be: there is no folder that is safe.
-    pub async fn find(target: &Target, options: &Options) -> Option<(Folder, Self)> {
-        let idle_s = options.persist_s?;
+    /// A folder for a connection to `target` that is to be kept, if it has to be made. `None` when
+    /// connections shall not be kept, or cannot be: there is no place that is safe.
+    pub async fn folder(options: &Options) -> Option<Folder> {
+        options.persist_s?;
         if options.ssh_key.as_deref().is_some_and(is_key) {
             return None;
         }
         let base = base()?;
         sweep_once(&base).await;
-        let folder = Folder::make_in(&base, PREFIX, options).ok()?;
-        let identity = identity::of(target, options, &folder, idle_s.get()).await?;
-        let kept = Self {
+        Folder::make_in(&base, PREFIX, options).ok()
+    }
+
+    /// The place of the connection to `target` whose folder, if it has to be made, is `folder`.
+    pub fn place(
+        target: &Target,
+        options: &Options,
+        folder: &Folder,
+        effect: &Effective,
+    ) -> Option<Self> {
+        let idle_s = options.persist_s?;
+        Some(Self {
             idle_s,
-            base,
-            identity,
-        };
-        Some((folder, kept))
+            base: folder.path().parent()?.to_owned(),
+            identity: identity::of(target, options, effect, idle_s.get()),
+        })
     }
 
     /// The control socket of a connection that is there already. Whether it lives is another
