@@ -1,45 +1,89 @@
 //! The spare: a second tree of the live release, made of hard links after a deploy, when nobody
 //! waits. The next release is made by changing it, so that staging costs what the change costs.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use super::{Layout, disk, releases};
-use crate::artifact::{Assembly, Index, Known, Spare, remove_tree, sync_all};
+use crate::artifact::{Assembly, Index, Known, Spare, TreePath, remove_tree, sync_all};
 use crate::model::Digest;
 
 fn folder(layout: &Layout) -> PathBuf {
     layout.state_file("spare")
 }
 
-/// Takes the spare away to `to`, which must not exist. `index` is an index that is at hand, with
-/// its artifact: mostly it is the spare's own. `None` when there is no spare.
-pub fn take(layout: &Layout, to: &Path, at_hand: Option<(Digest, &Arc<Index>)>) -> Option<Spare> {
-    fs::rename(folder(layout), to).ok()?;
-    let stored = to.join("index");
-    let read = || {
-        let made = fs::metadata(&stored).ok()?.modified().ok()?;
-        let artifact: Digest = fs::read_to_string(to.join("artifact"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()?;
-        let index = match at_hand {
-            Some((digest, index)) if digest == artifact => Arc::clone(index),
-            _ => Arc::new(Index::decode(&fs::read(&stored).ok()?).ok()?),
-        };
-        Some(Spare {
-            tree: to.join("tree"),
-            index,
-            made,
-        })
-    };
-    let spare = read();
-    if spare.is_none() {
-        let _ = remove_tree(to);
+/// The spare, looked at in a thread of its own while an offer is on its way.
+#[derive(Debug)]
+pub struct Ahead {
+    found: Found,
+    looking: JoinHandle<HashSet<TreePath>>,
+}
+
+/// What the spare is.
+#[derive(Debug)]
+pub struct Found {
+    /// The artifact that it is a tree of.
+    pub artifact: Digest,
+    /// The index of that.
+    pub index: Arc<Index>,
+    made: SystemTime,
+}
+
+/// Begins the look at the spare; `None` when there is none that could be used.
+#[must_use]
+pub fn look(layout: &Layout) -> Option<Ahead> {
+    let found = find(layout)?;
+    let look = found.spare(folder(layout).join("tree")).open().ok()?;
+    let looking = std::thread::spawn(move || look.damaged());
+    Some(Ahead { found, looking })
+}
+
+fn find(layout: &Layout) -> Option<Found> {
+    let folder = folder(layout);
+    let artifact = fs::read_to_string(folder.join("artifact")).ok()?;
+    let artifact: Digest = artifact.trim().parse().ok()?;
+    let stored = folder.join("index");
+    let made = fs::metadata(&stored).ok()?.modified().ok()?;
+    let index = Index::decode_own(&fs::read(&stored).ok()?, &artifact).ok()?;
+    Some(Found {
+        artifact,
+        index: Arc::new(index),
+        made,
+    })
+}
+
+impl Found {
+    fn spare(&self, tree: PathBuf) -> Spare {
+        Spare {
+            tree,
+            index: Arc::clone(&self.index),
+            made: self.made,
+        }
     }
-    spare
+}
+
+impl Ahead {
+    /// What the spare is.
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// Takes the spare away to `to`, which must not exist: it, and what of it is damaged. `None` when
+    /// it is not there any more.
+    pub fn take(self, layout: &Layout, to: &Path) -> Option<(Spare, HashSet<TreePath>)> {
+        fs::rename(folder(layout), to).ok()?;
+        let damaged = self.looking.join().ok();
+        let taken = damaged.map(|damaged| (self.found.spare(to.join("tree")), damaged));
+        if taken.is_none() {
+            let _ = remove_tree(to);
+        }
+        taken
+    }
 }
 
 /// Removes the spare, for instance to make room.
@@ -82,7 +126,7 @@ fn build(
     let stored = releases::index_path(layout, id);
     let assembled = fs::metadata(&stored).ok()?.modified().ok()?;
     let bytes = fs::read(&stored).ok()?;
-    let index = Arc::new(Index::decode(&bytes).ok()?);
+    let index = Arc::new(Index::decode_own(&bytes, artifact).ok()?);
     let mut known = Known::new();
     known.add(layout.release(id), Arc::clone(&index), assembled);
     fs::create_dir(begun).ok()?;

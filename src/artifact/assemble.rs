@@ -3,29 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::change::Change;
 use super::chunk::CHUNKED_FROM;
 use super::error::TreeError;
 use super::index::{Entry, Index, Kind};
-use super::parallel;
 use super::path::TreePath;
+use super::spare::Spare;
 use super::staging::Staging;
-use super::store::{Found, Known, is_as_left};
+use super::store::{Found, Known};
 use crate::model::Digest;
-
-/// A second tree of a release, made of hard links ahead of time: the next tree is made by changing
-/// it, so that the cost follows the change.
-#[derive(Debug, Clone)]
-pub struct Spare {
-    /// The tree, which nothing else uses.
-    pub tree: PathBuf,
-    /// What it holds.
-    pub index: Arc<Index>,
-    /// When it was complete; a file changed later is not trusted.
-    pub made: SystemTime,
-}
 
 /// How a tree will be made. Making it looks at the known files and writes nothing.
 #[derive(Debug)]
@@ -54,26 +41,27 @@ impl Assembly {
         Self::complete(index, None, Vec::new(), make, known)
     }
 
-    /// Plans the tree of `index` as a change of `spare`. What is not as `spare` was left is made
-    /// anew.
+    /// Plans the tree of `index` as a change of `spare`. What of it is `damaged`, as
+    /// [`super::spare::Look::damaged`] found it, is made anew.
     #[must_use]
-    pub fn plan_over(index: Arc<Index>, spare: &Spare, known: &Known) -> Self {
+    pub fn plan_over(
+        index: Arc<Index>,
+        spare: &Spare,
+        damaged: &HashSet<TreePath>,
+        known: &Known,
+    ) -> Self {
         let change = Change::between(&spare.index, &index);
         let changed: HashSet<&TreePath> = change.set().iter().map(|entry| &entry.path).collect();
-        let is_kept = |entry: &Entry| !changed.contains(&entry.path);
-        let damaged: HashSet<usize> = damaged(&index, spare, &is_kept).into_iter().collect();
         let mut gone: Vec<TreePath> = change.gone().to_vec();
-        let mut make = Vec::new();
-        for (at, entry) in index.entries().iter().enumerate() {
-            let is_set = !is_kept(entry);
-            if !is_set && !damaged.contains(&at) {
-                continue;
-            }
-            if !is_set || spare.index.get(&entry.path).is_some() {
-                gone.push(entry.path.clone());
-            }
-            make.push(at);
-        }
+        let mut make: Vec<usize> = changed
+            .iter()
+            .copied()
+            .chain(damaged.iter().filter(|path| !changed.contains(path)))
+            .filter_map(|path| index.position(path))
+            .collect();
+        make.sort_unstable();
+        let made = make.iter().map(|at| &index.entries()[*at].path);
+        gone.extend(made.filter(|path| spare.index.get(path).is_some()).cloned());
         gone.sort_unstable();
         Self::complete(index, Some(spare.tree.clone()), gone, make, known)
     }
@@ -186,26 +174,4 @@ impl Assembly {
     pub fn begin(self, staging: &Path) -> Result<Staging, TreeError> {
         Staging::begin(self, staging)
     }
-}
-
-/// Positions of the files of `index` that `is_kept` and that are not in the spare tree as it was
-/// left; found with 2 to 8 threads. Links and folders are as good as their names: who may change
-/// them owns the release.
-fn damaged(index: &Index, spare: &Spare, is_kept: &dyn Fn(&Entry) -> bool) -> Vec<usize> {
-    let kept: Vec<(usize, &Entry)> = index
-        .entries()
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| matches!(entry.kind, Kind::File { .. }) && is_kept(entry))
-        .collect();
-    let bad = parallel::map(&kept, |(at, entry)| match entry.kind {
-        Kind::File {
-            size, executable, ..
-        } => {
-            let path = entry.path.below(&spare.tree);
-            (!is_as_left(&path, size, executable, spare.made)).then_some(*at)
-        }
-        _ => None,
-    });
-    bad.into_iter().flatten().collect()
 }

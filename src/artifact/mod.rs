@@ -8,7 +8,8 @@
 //!              Change::between(base, index) over the wire      or the whole index.encode()
 //! host         change.apply(base) → Index
 //!              Known::add(release, index, assembled)…          what kept releases hold already
-//!              Assembly::plan_over(index, &spare, &known)      .missing(): nothing is written yet
+//!              spare.open()?.damaged()                         meanwhile: what of it is as it was
+//!              Assembly::plan_over(index, &spare, …, &known)   .missing(): nothing is written yet
 //!              assembly.begin(staging) → Staging               folders, hard links; .missing()
 //!              Unpacker::new(staging), .chunks(digest)         what is here of large missing ones
 //!              … the missing contents over the wire …
@@ -37,6 +38,7 @@ pub mod remove;
 pub mod scan;
 pub mod select;
 pub mod similar;
+pub mod spare;
 pub mod staging;
 pub mod store;
 mod symlink;
@@ -47,7 +49,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::{Assembly, Spare};
+pub use assemble::Assembly;
 pub use assembled::{Assembled, sync_all, sync_each};
 pub use change::Change;
 pub use chunk::{CHUNKED_FROM, Chunk};
@@ -61,6 +63,7 @@ pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
 pub use similar::{Ancestor, ancestor};
+pub use spare::{Look, Spare};
 pub use staging::Staging;
 pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};

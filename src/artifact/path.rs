@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::Shown;
 
@@ -24,8 +24,7 @@ pub(super) const RESERVED: &[u8] = b".ship";
 /// component, no NUL, no component over 255 bytes, no more than 256 components and 4096 bytes in
 /// all, and does not begin with the reserved component `.ship`. Ordered bytewise, so that a folder comes before
 /// what is in it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TreePath(Vec<u8>);
 
 /// Why a path was refused.
@@ -88,8 +87,15 @@ impl TreePath {
     /// The folder that holds it; `None` when that is the root of the tree.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let slash = self.0.iter().rposition(|&b| b == b'/')?;
-        Some(Self(self.0[..slash].to_vec()))
+        let folder = self.folder();
+        (!folder.is_empty()).then(|| Self(folder.to_vec()))
+    }
+
+    /// The path of the folder that holds it; empty when that is the root of the tree.
+    #[must_use]
+    pub fn folder(&self) -> &[u8] {
+        let slash = self.0.iter().rposition(|&b| b == b'/');
+        &self.0[..slash.unwrap_or(0)]
     }
 
     /// The last component.
@@ -144,6 +150,29 @@ impl TryFrom<Vec<u8>> for TreePath {
     type Error = BadPath;
     fn try_from(bytes: Vec<u8>) -> Result<Self, BadPath> {
         Self::new(bytes)
+    }
+}
+
+/// As bytes at once: element by element, the paths of a large tree take as long as all the rest.
+impl Serialize for TreePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for TreePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = TreePath;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bytes of a path")
+            }
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<TreePath, E> {
+                TreePath::new(bytes).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         }
         return Ok(unchanged);
     }
-    let offers = Offers::new(&payload, &context.cache);
+    let offers = Offers::new(&payload);
     fleet.begin(context, "deploy", Some(&offers)).await?;
     let staged = prepare(context, &mut fleet, &payload, &offers).await;
     let release = match staged {

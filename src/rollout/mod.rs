@@ -2,6 +2,7 @@
 //! through `wire` messages only, and says what happens as events only.
 
 pub mod cache;
+pub mod changes;
 pub mod conclude;
 pub mod deltas;
 pub mod deploy;

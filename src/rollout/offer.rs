@@ -2,12 +2,9 @@
 //! controller knows that one, too.
 
 use std::collections::HashMap;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::cache::Cache;
 use super::payload::Payload;
-use crate::artifact::Change;
 use crate::model::{Digest, Failure};
 use crate::wire::{DeltaOffer, Facts, Offer};
 
@@ -20,26 +17,17 @@ pub struct Offering {
     pub index: Arc<Vec<u8>>,
 }
 
-/// Encoded indexes by what they are a change of; `None` when that is not known here.
-type Made = HashMap<Option<Digest>, Option<Arc<Vec<u8>>>>;
-
-/// Makes offers; what hosts have in common is made once.
-#[derive(Debug)]
+/// Makes offers.
+#[derive(Debug, Clone, Copy)]
 pub struct Offers<'a> {
     payload: &'a Payload,
-    cache: &'a Cache,
-    made: Mutex<Made>,
 }
 
 impl<'a> Offers<'a> {
     /// Offers of `payload`.
     #[must_use]
-    pub fn new(payload: &'a Payload, cache: &'a Cache) -> Self {
-        Self {
-            payload,
-            cache,
-            made: Mutex::default(),
-        }
+    pub fn new(payload: &'a Payload) -> Self {
+        Self { payload }
     }
 
     /// The offer for a host with these `facts`: a change of its live release, else of another one
@@ -51,7 +39,7 @@ impl<'a> Offers<'a> {
         let live = facts.releases.iter().filter(|release| release.current);
         let others = facts.releases.iter().filter(|release| !release.current);
         for release in live.chain(others) {
-            if let Some(index) = self.encoded(Some(release.artifact))? {
+            if let Some(index) = self.payload.changes.of(Some(release.artifact))? {
                 return Ok(self.offering(Some(release.artifact), index));
             }
         }
@@ -63,7 +51,7 @@ impl<'a> Offers<'a> {
     /// # Errors
     /// When the index cannot be encoded.
     pub fn whole(&self) -> Result<Offering, Failure> {
-        let index = self.encoded(None)?.unwrap_or_default();
+        let index = self.payload.changes.of(None)?.unwrap_or_default();
         Ok(self.offering(None, index))
     }
 
@@ -98,27 +86,5 @@ impl<'a> Offers<'a> {
                 .collect();
         }
         Offering { message, index }
-    }
-
-    /// The index as a change of `base`, else whole; `None` when `base` is not known here.
-    fn encoded(&self, base: Option<Digest>) -> Result<Option<Arc<Vec<u8>>>, Failure> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = made.get(&base) {
-            return Ok(made.clone());
-        }
-        let index = &self.payload.index;
-        let plain = match base {
-            None => Some(index.encode()?),
-            Some(base) => match self.cache.index(&base) {
-                Some(base) => Some(Change::between(&base, index).encode()?),
-                None => None,
-            },
-        };
-        let encoded = plain
-            .map(|plain| zstd::encode_all(&plain[..], 3).map(Arc::new))
-            .transpose()
-            .map_err(|error: io::Error| Failure::unexpected(error.to_string()))?;
-        made.insert(base, encoded.clone());
-        Ok(encoded)
     }
 }

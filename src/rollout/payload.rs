@@ -1,10 +1,11 @@
 //! What becomes a release, read from the project.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::Cache;
+use super::changes::Changes;
 use super::deltas::Deltas;
 use super::fleet::Context;
 use super::identity::identity;
@@ -22,6 +23,8 @@ pub struct Payload {
     pub index: Arc<Index>,
     /// The tree's digest.
     pub artifact: Digest,
+    /// The index as it travels.
+    pub changes: Changes,
     /// Large files as differences to what they were before.
     pub deltas: Deltas,
     /// Environment and secrets.
@@ -35,8 +38,9 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Reads the project's files. Unchanged ones are not read again, and differences of large
-    /// ones are begun to be worked out.
+    /// Reads the project's files. Unchanged ones are not read again, differences of large ones
+    /// are begun to be worked out, and the index is made ready to travel to hosts that have what
+    /// was brought to them last.
     ///
     /// # Errors
     /// When files cannot be chosen or read, all problems at once.
@@ -46,14 +50,24 @@ impl Payload {
         secrets: &BTreeMap<String, Secret>,
     ) -> Result<Self, Failure> {
         let (project, cache) = (context.project.clone(), context.cache.clone());
+        let artifacts: BTreeSet<Digest> = context
+            .remembered()
+            .filter_map(|host| host.artifact)
+            .collect();
         let read = tokio::task::spawn_blocking(move || {
             let mut exclude = project.release.exclude.clone();
             // What lives in `shared/` is never part of a release.
             let shared = project.release.shared.iter();
             exclude.extend(shared.map(|path| format!("/{}", path.trim_matches('/'))));
-            tree(&project.dir, &project.release.include, &exclude, &cache)
+            let index = tree(&project.dir, &project.release.include, &exclude, &cache)?;
+            let changes = Changes::new(Arc::clone(&index), cache);
+            let artifact = index.digest();
+            for other in artifacts.into_iter().filter(|other| *other != artifact) {
+                changes.of(Some(other))?;
+            }
+            Ok::<_, Failure>((index, artifact, changes))
         });
-        let index = read
+        let (index, artifact, changes) = read
             .await
             .map_err(|error| Failure::unexpected(error.to_string()))??;
         let mut env: BTreeMap<String, Secret> = context
@@ -67,8 +81,9 @@ impl Payload {
         Ok(Self {
             deltas: Deltas::start(context, &dir, &index),
             dir,
-            artifact: index.digest(),
+            artifact,
             index,
+            changes,
             env,
             runtimes: BTreeMap::new(),
             shared: context.project.release.shared.clone(),

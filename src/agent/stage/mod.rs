@@ -4,6 +4,7 @@ mod leftover;
 mod offer;
 mod own;
 mod room;
+mod stored;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,8 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::host::Host;
-use super::{disk, releases, spare};
-use crate::artifact::{Assembly, Index, Known, Spare, Staging, Unpacker, remove_tree, sync_each};
+use super::spare::Ahead;
+use super::{disk, releases};
+use crate::artifact::{
+    Assembly, Index, Known, Spare, Staging, TreePath, Unpacker, remove_tree, sync_each,
+};
 use crate::model::{Digest, Failure, FailureKind};
 use crate::wire::{Need, Offer, Publish};
 
@@ -20,6 +24,7 @@ use leftover::clean_but;
 use offer::{Offered, bases, known, numbers, read_offer};
 use own::{link_shared, own_files, records, write_own_files};
 use room::{make_room, or_full, refused};
+use stored::StoredIndex;
 
 pub use leftover::{clean, unstage};
 
@@ -27,6 +32,8 @@ pub use leftover::{clean, unstage};
 #[derive(Debug)]
 pub struct Stage {
     index: Arc<Index>,
+    /// Where the index is on its way to the disk.
+    stored: Option<StoredIndex>,
     /// `tree`, and what is needed to go on after an interruption.
     folder: PathBuf,
     progress: Progress,
@@ -44,8 +51,8 @@ const WORTH_KEEPING: u64 = 1 << 20;
 
 impl Stage {
     /// Begins a tree for `offer`, whose encoded index (under zstd) is `bytes`, from what the host
-    /// has; the second value is what must travel. `None` when the index is a change of an
-    /// artifact that is not here.
+    /// has, `ahead` first; the second value is what must travel. `None` when the index is a change
+    /// of an artifact that is not here.
     ///
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
@@ -53,29 +60,33 @@ impl Stage {
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        ahead: &mut Option<Ahead>,
     ) -> Result<Option<(Self, Need)>, Failure> {
-        Self::begin_tree(host, offer, bytes).map_err(or_full)
+        Self::begin_tree(host, offer, bytes, ahead).map_err(or_full)
     }
 
     fn begin_tree(
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        ahead: &mut Option<Ahead>,
     ) -> Result<Option<(Self, Need)>, Failure> {
-        let Some(Offered { index, base }) = read_offer(host, offer, bytes)? else {
+        let at_hand = ahead.as_ref().map(Ahead::found);
+        let Some(Offered { index, base }) = read_offer(host, offer, bytes, at_hand)? else {
             return Ok(None);
         };
         let known = known(host, base.as_ref())?;
-        let at_hand = base.as_ref().map(|base| (base.artifact, &base.index));
         let contents = index.contents();
-        let attempt = |with_spare: bool| -> Result<_, Failure> {
-            let stage = Self {
+        let attempt = |ahead: Option<Ahead>| -> Result<_, Failure> {
+            let mut stage = Self {
                 index: Arc::clone(&index),
+                stored: None,
                 folder: host.layout.state_file("staging").join(disk::unique()),
                 progress: Progress::Broken,
             };
-            let spare = with_spare.then(|| spare::take(&host.layout, &stage.folder, at_hand));
-            let mut plan = stage.plan(spare.flatten(), &known)?;
+            let spare = ahead.and_then(|ahead| ahead.take(&host.layout, &stage.folder));
+            let mut plan = stage.plan(spare, &known)?;
+            stage.stored = Some(StoredIndex::begin(&index, &stage.folder));
             let deltas = bases(&mut plan, offer, &contents, &known);
             make_room(host, &plan)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
@@ -83,9 +94,9 @@ impl Stage {
             let staging = plan.begin(&tree).map_err(refused)?;
             Ok((stage, staging, deltas, reused))
         };
-        let (mut stage, staging, deltas, reused) = match attempt(true) {
+        let (mut stage, staging, deltas, reused) = match attempt(ahead.take()) {
             // A spare that is not what it should be is nobody's loss.
-            Err(failure) if failure.kind == FailureKind::Unexpected => attempt(false)?,
+            Err(failure) if failure.kind == FailureKind::Unexpected => attempt(None)?,
             result => result?,
         };
         let numbers = numbers(&contents);
@@ -101,11 +112,15 @@ impl Stage {
     }
 
     /// Plans the tree as a change of `spare`, which lies in the folder; else in a new folder.
-    fn plan(&self, spare: Option<Spare>, known: &Known) -> Result<Assembly, Failure> {
+    fn plan(
+        &self,
+        spare: Option<(Spare, HashSet<TreePath>)>,
+        known: &Known,
+    ) -> Result<Assembly, Failure> {
         let index = Arc::clone(&self.index);
-        if let Some(spare) = spare {
+        if let Some((spare, damaged)) = spare {
             let _ = fs::remove_file(self.folder.join("index"));
-            return Ok(Assembly::plan_over(index, &spare, known));
+            return Ok(Assembly::plan_over(index, &spare, &damaged, known));
         }
         fs::create_dir(&self.folder).map_err(|error| disk::named(error, &self.folder))?;
         Ok(Assembly::plan(index, known))
@@ -260,8 +275,11 @@ impl Stage {
         let published = (|| {
             assembled.sync(&own_files(&path)?).map_err(refused)?;
             may_publish()?;
-            let index = releases::index_path(layout, release.id);
-            disk::write_unsynced(&index, &encoded(&self.index)?, 0o600)?;
+            let stored = self
+                .stored
+                .take()
+                .ok_or_else(|| Failure::unexpected("no index"))?;
+            stored.publish(&releases::index_path(layout, release.id))?;
             releases::stage_number(layout, release.id)?;
             sync_each(&records(host, release.id)).map_err(refused)?;
             fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;

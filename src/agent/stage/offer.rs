@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::leftover::leftovers;
 use crate::agent::host::Host;
 use crate::agent::releases;
+use crate::agent::spare::Found;
 use crate::artifact::{Assembly, Change, Index, Known};
 use crate::model::{Digest, Failure, ReleaseId};
 use crate::wire::Offer;
@@ -29,11 +30,13 @@ pub(super) struct Offered {
 /// The largest index that is taken, decompressed, bytes: some millions of files.
 const MAX_INDEX: u64 = 512 << 20;
 
-/// Reads the offered index; `None` when what it is a change of is not here.
+/// Reads the offered index; `None` when what it is a change of is not here. What it is a change of
+/// is mostly `at_hand`.
 pub(super) fn read_offer(
     host: &Host,
     offer: &Offer,
     bytes: &[u8],
+    at_hand: Option<&Found>,
 ) -> Result<Option<Offered>, Failure> {
     let invalid =
         |why: String| Failure::unexpected(format!("the artifact's index is not valid: {why}"));
@@ -41,7 +44,7 @@ pub(super) fn read_offer(
     zstd::Decoder::new(bytes)
         .and_then(|decoder| decoder.take(MAX_INDEX).read_to_end(&mut plain))
         .map_err(|error| invalid(error.to_string()))?;
-    let base = base(host, offer.base);
+    let base = base(host, offer.base, at_hand);
     let index = match (offer.base, &base) {
         (None, _) => Index::decode(&plain),
         (Some(wanted), Some(base)) if base.artifact == wanted => {
@@ -64,14 +67,20 @@ pub(super) fn read_offer(
 }
 
 /// The kept release with the artifact `wanted`, else the live one, with its index.
-fn base(host: &Host, wanted: Option<Digest>) -> Option<Base> {
+fn base(host: &Host, wanted: Option<Digest>, at_hand: Option<&Found>) -> Option<Base> {
     let layout = &host.layout;
     let read = |id: ReleaseId, artifact: Digest| {
-        let index = Index::decode(&fs::read(releases::index_path(layout, id)).ok()?).ok()?;
+        let index = match at_hand {
+            Some(found) if found.artifact == artifact => Arc::clone(&found.index),
+            _ => {
+                let stored = fs::read(releases::index_path(layout, id)).ok()?;
+                Arc::new(Index::decode_own(&stored, &artifact).ok()?)
+            }
+        };
         Some(Base {
             id,
             artifact,
-            index: Arc::new(index),
+            index,
         })
     };
     let current = releases::current(layout).ok().flatten();

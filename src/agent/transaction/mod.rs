@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
 use crate::agent::{facts, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;
@@ -66,6 +67,7 @@ pub fn run() -> std::io::Result<()> {
         life,
         checks: None,
         befores: None,
+        ahead: None,
         offer: None,
         stage: None,
         staged: None,
@@ -79,6 +81,9 @@ pub fn run() -> std::io::Result<()> {
             transaction.speaker.say(&FromAgent::Failed(failure));
             return Ok(());
         }
+    }
+    if transaction.begin.services.is_some() {
+        transaction.ahead = spare::look(&transaction.host.layout);
     }
     transaction.serve(&incoming);
     drop(lock);
@@ -95,6 +100,8 @@ struct Transaction {
     checks: Option<Checks>,
     /// How the services looked when that was found out.
     befores: Option<Befores>,
+    /// The spare, which the release will be made of.
+    ahead: Option<Ahead>,
     /// What is being offered, and its index as far as it came.
     offer: Option<(Offer, Vec<u8>)>,
     stage: Option<Stage>,

@@ -34,7 +34,8 @@ impl Transaction {
 
     pub(super) fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
         if let Some((offer, index)) = self.offer.take() {
-            let Some((stage, need)) = Stage::begin(&self.host, &offer, &index)? else {
+            let Some((stage, need)) = Stage::begin(&self.host, &offer, &index, &mut self.ahead)?
+            else {
                 return Ok(Some(FromAgent::NeedIndex));
             };
             self.stage = Some(stage);

@@ -161,9 +161,14 @@ fn what_was_damaged_in_the_spare_or_the_release_is_not_taken() {
         .unwrap();
     let later = SystemTime::now() + std::time::Duration::from_secs(1);
     damaged.set_modified(later).unwrap();
-    let staging = Assembly::plan_over(index(&place.at("two")), &spare, &only)
-        .begin(&place.at("staging"))
-        .unwrap();
+    let staging = Assembly::plan_over(
+        index(&place.at("two")),
+        &spare,
+        &spare.open().unwrap().damaged(),
+        &only,
+    )
+    .begin(&place.at("staging"))
+    .unwrap();
     let missing = staging.missing();
     assert_eq!(missing.len(), 2, "d/c and two");
     let mut stream = Vec::new();
@@ -232,4 +237,36 @@ fn an_interrupted_transfer_is_gone_on_with() {
     let staging = begin(&known, "damaged");
     assert_eq!(staging.missing().len(), 2);
     assert!(index.get(&path("large")).is_some());
+}
+
+#[test]
+fn a_change_of_contents_alone_obeys_the_rules_too() {
+    use crate::artifact::{Change, Entry, Index};
+    use crate::model::Digest;
+    let file = |name: &str, content: &[u8], size| Entry {
+        path: path(name),
+        kind: Kind::File {
+            digest: Digest::of(content),
+            size,
+            executable: false,
+        },
+    };
+    let old = Index::new(vec![file("a", b"a", 1), file("b", b"b", 1)]).unwrap();
+    let apply = |entries: Vec<Entry>| {
+        // As it comes over the wire: paths that are gone, entries that are set.
+        let bytes = postcard::to_stdvec(&(Vec::<crate::artifact::TreePath>::new(), entries));
+        Change::decode(&bytes.unwrap()).unwrap().apply(&old)
+    };
+    let new = apply(vec![file("b", b"bb", 2)]).unwrap();
+    assert_eq!(new, Index::new(new.entries().to_vec()).unwrap());
+    for (wrong, why) in [
+        (vec![file("b", b"a", 2)], "another size than a has"),
+        (vec![file("b", b"bb", 0)], "empty, and is not"),
+        (vec![file("b", b"", 7)], "not empty, and is"),
+        (vec![file("b", b"b", 1), file("a", b"x", 1)], "not sorted"),
+        (vec![file("b", b"x", 1), file("b", b"y", 1)], "twice"),
+        (vec![file("a/c", b"c", 1)], "in no folder"),
+    ] {
+        assert!(apply(wrong).is_err(), "{why}");
+    }
 }

@@ -196,9 +196,14 @@ pub(super) fn deploy_over(
     let change = Change::between(old, &new).encode().unwrap();
     let index = Arc::new(Change::decode(&change).unwrap().apply(old).unwrap());
     assert_eq!(index, new);
-    let staging = Assembly::plan_over(Arc::clone(&index), &spare, known)
-        .begin(&release.with_extension("staging"))
-        .unwrap();
+    let staging = Assembly::plan_over(
+        Arc::clone(&index),
+        &spare,
+        &spare.open().unwrap().damaged(),
+        known,
+    )
+    .begin(&release.with_extension("staging"))
+    .unwrap();
     let missing = staging.missing();
     let mut unpacker = Unpacker::new(staging).unwrap();
     let parcels: Vec<Parcel> = missing
