@@ -7,6 +7,7 @@ pub mod event;
 pub mod failure;
 pub mod name;
 pub mod release;
+pub mod runtime;
 pub mod secret;
 pub mod service;
 
@@ -16,5 +17,6 @@ pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use name::{AppName, EnvironmentName, HostName, ServiceName};
 pub use release::{Release, ReleaseId, ReleaseState};
+pub use runtime::{HostRuntime, Platform, Sha256};
 pub use secret::Secret;
 pub use service::{HealthCheck, Probe, ServiceSpec};
