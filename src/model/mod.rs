@@ -11,6 +11,7 @@ pub mod release;
 pub mod runtime;
 pub mod secret;
 pub mod service;
+pub mod version;
 
 pub use app::{Deployment, ServiceManagerKind};
 pub use digest::Digest;
