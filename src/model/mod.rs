@@ -5,11 +5,13 @@ pub mod app;
 pub mod digest;
 pub mod event;
 pub mod failure;
+pub mod installed;
 pub mod name;
 pub mod release;
 pub mod runtime;
 pub mod secret;
 pub mod service;
+pub mod version;
 
 pub use app::{Deployment, ServiceManagerKind};
 pub use digest::Digest;

@@ -1,1 +1,17 @@
-//! (see docs/architecture.md)
+//! Pinned runtimes: where they come from, which exact ones a project runs on, and how they get
+//! there.
+//!
+//! `ship pin` resolves what `[runtimes]` asks for and writes `ship.lock`; nothing else resolves.
+//! Everybody else asks [`locked`].
+
+pub mod disagreement;
+pub mod lock;
+mod lock_text;
+mod locked;
+pub mod pin;
+pub mod source;
+#[cfg(test)]
+mod tests;
+
+pub use lock::{LOCK, Lock};
+pub use locked::{Archived, archived, check, locked, mirror};
