@@ -19,6 +19,7 @@
 //!              sync, … the caller renames it into `releases/vN` …
 //! ```
 
+pub mod archive;
 pub mod assemble;
 pub mod assembled;
 pub mod change;
@@ -36,6 +37,7 @@ mod pattern;
 pub mod remove;
 pub mod scan;
 pub mod select;
+pub mod sha256;
 pub mod similar;
 pub mod staging;
 pub mod store;
@@ -60,6 +62,7 @@ pub use path::{BadPath, TreePath};
 pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
+pub use sha256::Sha256Hasher;
 pub use similar::{Ancestor, ancestor};
 pub use staging::Staging;
 pub use store::{Known, distrust};

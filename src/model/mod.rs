@@ -5,6 +5,7 @@ pub mod app;
 pub mod digest;
 pub mod event;
 pub mod failure;
+pub mod installed;
 pub mod name;
 pub mod release;
 pub mod runtime;

@@ -224,14 +224,20 @@ impl Person {
             HostEvent::HookFinished { name, ok, why, ms } => {
                 self.end_of_step(Some(host), Phase::Hook, name, (ok, why), ms, None);
             }
-            HostEvent::Transferring { done, total, sent } => {
+            HostEvent::Transferring {
+                done,
+                total,
+                sent,
+                runtime,
+            } => {
                 let since = self.told.get(&host).filter(|told| told.topic == "sending");
                 let ms = now.saturating_sub(since.map_or(now, |told| told.since));
                 let wire = match sent < done {
                     true => format!(", {} on the wire", bytes(sent)),
                     false => String::new(),
                 };
-                let text = format!("sending {}{wire}", sending(done, total, ms));
+                let sending = sending(runtime.as_deref(), done, total, ms);
+                let text = format!("sending {sending}{wire}");
                 self.tell_calmly(now, &host, "sending".to_owned(), text);
             }
             HostEvent::Proving { service, seen } => {

@@ -104,10 +104,17 @@ impl Progress {
             }
             HostEvent::Reconnecting => self.begin(now, key, "reconnecting"),
             HostEvent::Waiting { text } => self.begin(now, key, &format!("waiting for {text}")),
-            HostEvent::Transferring { done, total, .. } => {
+            HostEvent::Transferring {
+                done,
+                total,
+                runtime,
+                ..
+            } => {
                 self.begin(now, key.clone(), SENDING);
                 let since = self.find(&key).map_or(now, |item| item.since);
-                self.see(&key, sending(*done, *total, now.saturating_sub(since)));
+                let runtime = runtime.as_deref();
+                let ms = now.saturating_sub(since);
+                self.see(&key, sending(runtime, *done, *total, ms));
             }
             HostEvent::Staged { release, .. } => self.rest(now, key, &format!("staged {release}")),
             HostEvent::HookStarted { name } => {
@@ -246,8 +253,10 @@ impl Item {
     }
 }
 
-/// `12.1 MB of 40 MB, 8 MB/s` after `ms` milliseconds.
-pub(super) fn sending(done: u64, total: u64, ms: u64) -> String {
+/// `12.1 MB of 40 MB, 8 MB/s` after `ms` milliseconds; what travels in front when it is a runtime:
+/// `node 20.11.1, 12.1 MB of 40 MB`.
+pub(super) fn sending(runtime: Option<&str>, done: u64, total: u64, ms: u64) -> String {
+    let what = runtime.map_or_else(String::new, |runtime| format!("{runtime}, "));
     let rate = rate(done, ms).map_or_else(String::new, |rate| format!(", {rate}"));
-    format!("{} of {}{rate}", bytes(done), bytes(total))
+    format!("{what}{} of {}{rate}", bytes(done), bytes(total))
 }

@@ -111,7 +111,6 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
     match what {
         HostEvent::Connected { .. }
         | HostEvent::Reconnecting
-        | HostEvent::Transferring { .. }
         | HostEvent::Staged { .. }
         | HostEvent::Flipped { .. }
         | HostEvent::Stopped { .. }
@@ -120,6 +119,17 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
         | HostEvent::Reverted { .. }
         | HostEvent::Pruned { .. } => what,
         HostEvent::Waiting { text: said } => HostEvent::Waiting { text: clean(said) },
+        HostEvent::Transferring {
+            done,
+            total,
+            sent,
+            runtime,
+        } => HostEvent::Transferring {
+            done,
+            total,
+            sent,
+            runtime: runtime.map(clean),
+        },
         HostEvent::HookStarted { name } => HostEvent::HookStarted { name: clean(name) },
         HostEvent::HookOutput { name, line: said } => HostEvent::HookOutput {
             name: clean(name),

@@ -127,6 +127,7 @@ pub fn host_events() -> Vec<HostEvent> {
             done: 12_100_000,
             total: 40_000_000,
             sent: 3_900_000,
+            runtime: None,
         },
         HostEvent::Staged {
             release: release(42),
