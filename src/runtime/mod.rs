@@ -5,13 +5,17 @@
 //! Everybody else asks [`locked`].
 
 pub mod disagreement;
+pub mod http;
 pub mod lock;
 mod lock_text;
 mod locked;
 pub mod pin;
+mod resolve;
 pub mod source;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
+pub use http::Http;
 pub use lock::{LOCK, Lock};
 pub use locked::{Archived, archived, check, locked, mirror};
