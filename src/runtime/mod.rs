@@ -18,4 +18,4 @@ mod trouble;
 
 pub use http::Http;
 pub use lock::{LOCK, Lock};
-pub use locked::{Archived, archived, check, locked, mirror};
+pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
