@@ -79,6 +79,68 @@ fn shown(source: &Source, offers: &[Offer]) -> String {
     text
 }
 
+/// `docs/runtimes.md` says what the tables say; `UPDATE_DOCS=1` writes it.
+#[test]
+fn the_reference_is_the_table() {
+    let mut page = include_str!("reference.md").to_owned();
+    for (source, index, list) in [
+        (&bun::BUN, "", BUN_INDEX),
+        (&deno::DENO, "", DENO_INDEX),
+        (&go::GO, "", GO_INDEX),
+        (&java::JAVA, JAVA_INDEX, JAVA_LIST),
+        (&node::NODE, "", NODE_INDEX),
+        (&python::PYTHON, "", PYTHON_INDEX),
+    ] {
+        let offers = (source.offers)(index, list).unwrap();
+        let offer = offers.iter().max_by_key(|offer| offer.builds.len()).unwrap();
+        let linux = |build: &&Build| build.platform == Platform::X86_64Linux;
+        let build = offer.builds.iter().find(linux).unwrap();
+        page.push_str(&section(source, &offer.version, build));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runtimes.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, page, "UPDATE_DOCS=1 cargo test writes it anew");
+}
+
+fn section(source: &Source, version: &Version, build: &Build) -> String {
+    let at = |url: &str| source.address(url, Some("MIRROR"));
+    let mut places = vec![at(source.index)];
+    if let Some(lists) = source.lists {
+        let wanted = Request::parse(source.grammar(), "21").unwrap();
+        places.extend(lists(JAVA_INDEX, &wanted).unwrap().iter().map(|url| at(url)));
+    }
+    if let Proof::List(list) = &build.proof {
+        places.push(at(list));
+    }
+    places.push(at(&build.url));
+    let places: String = places.iter().map(|place| format!("    {place}\n")).collect();
+    let layout = (source.layout)(version, Platform::X86_64Linux);
+    let mut needs: Vec<String> = layout
+        .needs
+        .glibc
+        .iter()
+        .map(|(major, minor)| format!("glibc {major}.{minor}"))
+        .collect();
+    let libraries = layout.needs.libraries.iter();
+    needs.extend(libraries.map(|(library, package)| format!("{library} (Debian: {package})")));
+    if needs.is_empty() {
+        needs.push("nothing".to_owned());
+    }
+    format!(
+        "\n## {}: `{}`\n\nAsked for as {}.\n\nVersions from {}. {version} needs from a Linux host: {}.\n\n\
+         At a mirror (`{}`):\n\n{places}",
+        source.title,
+        source.name,
+        source.grammar().examples(),
+        source.index,
+        needs.join(", "),
+        source.mirror_variable(),
+    )
+}
+
 #[test]
 fn the_table_and_the_grammars_name_the_same_runtimes() {
     let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
