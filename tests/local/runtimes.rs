@@ -208,7 +208,7 @@ fn a_mirror_that_stops_half_way() {
     site.mirror
         .fault(".tar.gz", Fault::StopWithoutRanges(3_000_000));
     let build = site.controller.ship(&["build"]);
-    build.code(6).stderr_has("cannot read http://127.0.0.1:");
+    build.code(6).stderr_has("stopped after 3000000 of ");
     assert_eq!(site.mirror.requests(".tar.gz"), 3, "three attempts");
     let [part] = &site.cached()[..] else {
         panic!("{:?}", site.cached());
@@ -234,7 +234,7 @@ fn nobody_there() {
         .stderr_has("Connection refused")
         .stderr_has("HTTPS_PROXY");
     assert!(!build.stderr.contains("hunter2"), "{build}");
-    assert_eq!(site.cached().len(), 1, "an empty part: {:?}", site.cached());
+    assert_eq!(site.cached(), Vec::<String>::new());
 }
 
 #[test]
