@@ -4,14 +4,19 @@
 //! `ship pin` resolves what `[runtimes]` asks for and writes `ship.lock`; nothing else resolves.
 //! Everybody else asks [`locked`].
 
+pub mod cache;
 pub mod disagreement;
+mod download;
 pub mod http;
+mod installed;
 pub mod lock;
 mod lock_text;
 mod locked;
 pub mod pin;
+pub mod provide;
 mod resolve;
 pub mod source;
+mod start;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -19,3 +24,4 @@ mod trouble;
 pub use http::Http;
 pub use lock::{LOCK, Lock};
 pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
+pub use provide::{Provided, Wish, archive, provide};
