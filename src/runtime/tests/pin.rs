@@ -1,5 +1,5 @@
 //! What `ship pin` writes. Pinning reads lists and lengths and opens no archive, so those of these
-//! mirrors are a few bytes; `tests/runtimes.rs` pins and runs real ones.
+//! mirrors are a few bytes; `tests/local/pin.rs` pins and runs real ones.
 
 use std::fs;
 use std::path::Path;
