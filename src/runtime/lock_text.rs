@@ -141,7 +141,7 @@ impl Reader {
                     .label(request_at, "asked for");
             }
             Err(why) => {
-                self.error(request_at, format!("`{request}` {why}"), "no request");
+                self.error(request_at, format!("`request` cannot be `{request}`"), why);
             }
         }
         let mut platforms = BTreeMap::new();

@@ -45,7 +45,7 @@ pub(super) async fn resolve(http: &Http, question: &Question<'_>) -> Result<Reso
         source, request, ..
     } = question;
     let wanted = Request::parse(source.grammar(), request).map_err(|why| {
-        let message = format!("{}: `{request}` {why}", source.name);
+        let message = format!("{} cannot be `{request}`: {why}", source.name);
         Failure::new(FailureKind::Project, message)
     })?;
     let offers = question.offers(http, &wanted).await?;

@@ -91,17 +91,12 @@ fn is_understood(ctx: &mut Context, name: &str, version: &Spot<&str>, grammar: G
         ctx.error(version.span.clone(), message, expected);
         return false;
     }
-    match Request::parse(grammar, text) {
-        Ok(_) => true,
-        Err(why) => {
-            let message = match why.contains(&format!("`{text}`")) {
-                true => format!("the version of `{name}`: {why}"),
-                false => format!("the version of `{name}`, `{text}`: {why}"),
-            };
-            ctx.error(version.span.clone(), message, expected);
-            false
-        }
-    }
+    let Err(why) = Request::parse(grammar, text) else {
+        return true;
+    };
+    let message = format!("`{name}` cannot be `{text}`");
+    ctx.error(version.span.clone(), message, why).help(expected);
+    false
 }
 
 /// Whether `text` is an address that a mirror can have: http, https or file (with an absolute
