@@ -3,16 +3,23 @@
 
 use std::path::Path;
 
+use super::runtimes::{DEFAULT_PATH, RuntimeEnvironment};
 use crate::model::service::Run;
 use crate::model::{ReleaseId, ServiceSpec};
 
-/// The text of the launcher of `service` in the release at `release_dir`.
+/// The text of the launcher of `service` in the release at `release_dir`, which runs on `runtimes`.
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
-/// moves), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
+/// moves), puts the runtimes in front of whatever `PATH` the unit, the manifest or a secret gave
+/// (they are named by their own folders, so that a rollback brings the old ones back), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
 /// the agent reads), and becomes the command, keeping the process id.
 #[must_use]
-pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> String {
+pub fn launcher(
+    service: &ServiceSpec,
+    id: ReleaseId,
+    release_dir: &Path,
+    runtimes: &RuntimeEnvironment,
+) -> String {
     let dir = release_dir.display().to_string();
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
@@ -22,7 +29,16 @@ pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> Str
         ),
         format!("cd -P {} || exit 1", quote(&dir)),
     ];
+    // Without it the host's own would run, if it has one: not what was tested.
+    lines.extend(runtimes.path.iter().map(|folder| {
+        let folder = folder.display().to_string();
+        let gone = quote(&format!("ship: {folder} is gone; a deploy brings it back"));
+        format!("[ -d {} ] || {{ echo {gone} >&2; exit 1; }}", quote(&folder))
+    }));
     let mut export = |key: &str, value: &str| lines.push(format!("export {key}={}", quote(value)));
+    for (key, value) in &runtimes.variables {
+        export(key, value);
+    }
     if let Some(port) = service.port {
         export("PORT", &port.to_string());
     }
@@ -30,6 +46,10 @@ pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> Str
         export(key, value);
     }
     export("SHIP_RELEASE", &id.to_string());
+    if !runtimes.path.is_empty() {
+        let folders = quote(&runtimes.path_text());
+        lines.push(format!("export PATH={folders}:\"${{PATH:-{DEFAULT_PATH}}}\""));
+    }
     lines.push(format!(
         "[ -z \"$RUNTIME_DIRECTORY\" ] || echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\""
     ));
