@@ -24,6 +24,8 @@ use super::Layout;
 use crate::model::runtime::{RuntimeArchive, RuntimeSource};
 use crate::model::{Failure, HostRuntime};
 
+#[cfg(test)]
+pub(in crate::agent) use environment::tests::runtime as example;
 pub use environment::{DEFAULT_PATH, RuntimeEnvironment};
 pub use findings::findings;
 pub use incoming::Incoming;

@@ -150,7 +150,7 @@ fn has_library(name: &str, cache: &[(String, String)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::runtimes::environment::tests::runtime;
+    use crate::agent::runtimes::example;
     use crate::model::runtime::{RuntimeNeeds, RuntimeSource};
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_missing_library_is_named_with_its_package() {
-        let mut node = runtime("node", "20.11.1", None);
+        let mut node = example("node", "20.11.1", None);
         if let RuntimeSource::Archive(archive) = &mut node.source {
             archive.needs = RuntimeNeeds {
                 glibc: None,

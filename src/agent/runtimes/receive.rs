@@ -157,7 +157,7 @@ mod tests {
     const CONTENT: &[u8] = b"the bytes of an archive";
 
     fn offered() -> HostRuntime {
-        let mut runtime = super::super::environment::tests::runtime("node", "20.11.1", None);
+        let mut runtime = crate::agent::runtimes::example("node", "20.11.1", None);
         if let RuntimeSource::Archive(archive) = &mut runtime.source {
             let mut sum = Sha256Hasher::default();
             sum.update(CONTENT);

@@ -57,11 +57,11 @@ fn is_ours(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::runtimes::environment::tests::runtime;
+    use crate::agent::runtimes::example;
     use crate::model::{Digest, Release, ReleaseId, release::Origin};
 
     fn publish(layout: &Layout, id: u32, version: &str) -> String {
-        let node = runtime("node", version, None);
+        let node = example("node", version, None);
         let name = node.folder().unwrap();
         let release = Release {
             id: ReleaseId(id),
