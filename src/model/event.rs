@@ -82,6 +82,8 @@ pub enum Event {
     Waited {
         /// The text that it began with.
         text: String,
+        /// Bytes in all, where bytes were what was waited for.
+        bytes: Option<u64>,
         /// How long it took.
         ms: u64,
     },

@@ -164,9 +164,17 @@ impl Person {
             } => self.end_of_step(None, phase, name, (ok, why), ms, log),
             // The first mention is the ticker's: what is quick needs no line.
             Event::Waiting { .. } => {}
-            Event::Waited { text, ms } => {
-                self.say(Weight::Detail, &format!("{text} took {}", duration(ms)));
-            }
+            Event::Waited {
+                text,
+                bytes: all,
+                ms,
+            } => match all {
+                Some(all) => {
+                    let text = format!("{text}: {} in {}", bytes(all), duration(ms));
+                    self.say(Weight::Fact, &text);
+                }
+                None => self.say(Weight::Detail, &format!("{text} took {}", duration(ms))),
+            },
             Event::RoundTrip { host, what, ms } => {
                 let prefix = self.story.prefix(&host);
                 let text = format!("{prefix}round trip {what} took {}", duration(ms));

@@ -10,7 +10,7 @@ use super::story::Story;
 /// How often something that is waited for is mentioned where nothing is drawn, in milliseconds.
 const MENTION: u64 = 15_000;
 
-/// The same for a transfer, which people watch more closely.
+/// The same for bytes that travel, which people watch more closely.
 const MENTION_TRANSFER: u64 = 5_000;
 
 /// What a host does while bytes travel.
@@ -40,6 +40,8 @@ pub(super) struct Item {
     pub busy: bool,
     /// When that began.
     pub since: u64,
+    /// Whether it is bytes that are waited for.
+    moving: bool,
     said: u64,
 }
 
@@ -71,12 +73,14 @@ impl Progress {
             Event::Waiting { text, done, total } => {
                 let key = Key::Wait(text.clone());
                 self.begin(now, key.clone(), text);
-                match (done, total) {
-                    (Some(done), Some(total)) => {
-                        self.see(&key, format!("{} of {}", bytes(*done), bytes(*total)));
-                    }
-                    (Some(done), None) => self.see(&key, bytes(*done)),
-                    _ => {}
+                if let Some(item) = self.find(&key)
+                    && let Some(done) = done
+                {
+                    item.moving = true;
+                    item.seen = match total {
+                        Some(total) => format!("{} of {}", bytes(*done), bytes(*total)),
+                        None => bytes(*done),
+                    };
                 }
             }
             Event::Waited { text, .. } => self.end(&Key::Wait(text.clone())),
@@ -164,9 +168,9 @@ impl Progress {
     pub fn overdue(&mut self, now: u64, story: &Story) -> Vec<String> {
         let mut sentences = Vec::new();
         for item in &mut self.items {
-            let pause = match item.doing.as_str() {
-                SENDING => MENTION_TRANSFER,
-                _ => MENTION,
+            let pause = match item.moving || item.doing == SENDING {
+                true => MENTION_TRANSFER,
+                false => MENTION,
             };
             if !item.busy || now.saturating_sub(item.said) < pause {
                 continue;
@@ -244,6 +248,7 @@ impl Item {
             seen: String::new(),
             busy,
             since: now,
+            moving: false,
             said: now,
         }
     }

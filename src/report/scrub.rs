@@ -70,8 +70,13 @@ pub(super) fn scrub(event: Event, colours: Colours) -> Event {
             done,
             total,
         },
-        Event::Waited { text: said, ms } => Event::Waited {
+        Event::Waited {
+            text: said,
+            bytes,
+            ms,
+        } => Event::Waited {
             text: name(said),
+            bytes,
             ms,
         },
         Event::RoundTrip { host, what, ms } => Event::RoundTrip {

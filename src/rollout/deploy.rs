@@ -21,6 +21,7 @@ use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
+use crate::runtime;
 use crate::wire::{FromAgent, HostStatus, ToAgent};
 
 /// What the person asked for beyond the environment.
@@ -158,20 +159,18 @@ async fn build_and_connect(
     Ok((fleet?, built?))
 }
 
-/// Runs the build steps, then the test steps.
+/// Runs the build steps, then the test steps, on the pinned runtimes.
 ///
 /// # Errors
-/// [`FailureKind::Build`] for the first step that fails.
+/// [`FailureKind::Build`] for the first step that fails; what [`runtime::provide`] says.
 pub async fn run_pipeline(
     context: &Context,
     skip_tests: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let project = &context.project;
-    let environment = StepEnvironment {
-        caller: context.caller.clone(),
-        runtimes: Vec::new(),
-    };
+    let provided = runtime::provide(&context.wish(stop.clone())).await?;
+    let environment = StepEnvironment::on(context.caller.clone(), provided);
     let run = |phase, steps| {
         pipeline::run_steps(
             phase,

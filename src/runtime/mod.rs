@@ -4,14 +4,23 @@
 //! `ship pin` resolves what `[runtimes]` asks for and writes `ship.lock`; nothing else resolves.
 //! Everybody else asks [`locked`].
 
+pub mod cache;
 pub mod disagreement;
+mod download;
+pub mod http;
+mod installed;
 pub mod lock;
 mod lock_text;
 mod locked;
 pub mod pin;
+pub mod provide;
 pub mod source;
+mod start;
+mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use http::Http;
 pub use lock::{LOCK, Lock};
 pub use locked::{Archived, archived, check, locked, mirror};
+pub use provide::{Provided, Wish, archive, provide};

@@ -47,6 +47,7 @@ pub fn events() -> Vec<Event> {
         },
         Event::Waited {
             text: "fetching node 20.11.1".to_owned(),
+            bytes: Some(25_000_000),
             ms: 2_200,
         },
         Event::RoundTrip {

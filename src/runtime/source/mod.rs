@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds, Sha256};
 use crate::model::version::{Grammar, Request, Version};
 
-pub use sums::checksum;
+pub use sums::{checksum, file_name};
 
 /// A runtime that ship brings.
 #[derive(Debug)]
