@@ -21,6 +21,7 @@ mod trouble;
 mod tests;
 
 pub use http::Http;
+pub use installed::installed;
 pub use lock::{LOCK, Lock};
 pub use locked::{Archived, archived, check, locked, mirror};
 pub use provide::{Provided, Wish, archive, provide};
