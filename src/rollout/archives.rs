@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::fleet::Context;
 use crate::model::runtime::Platform;
 use crate::model::{Failure, HostRuntime, Sha256};
-use crate::runtime::{self, Wish};
+use crate::runtime;
 
 /// The size of what is read at a time, bytes.
 const PIECE: u64 = 128 << 10;
@@ -59,13 +59,7 @@ impl<'a> Archives<'a> {
     }
 
     async fn fetch(&self, runtime: &HostRuntime, platform: Platform) -> Opened {
-        let wish = Wish {
-            project: &self.context.project,
-            cache: self.context.cache.folder(),
-            caller: &self.context.caller,
-            sink: &self.context.sink,
-            cancel: self.context.cancel.clone(),
-        };
+        let wish = self.context.wish(self.context.cancel.clone());
         let path = runtime::archive(&wish, runtime, platform).await?;
         let opened = OpenArchive::open(&path);
         opened.map(Arc::new).map_err(|error| {

@@ -41,12 +41,6 @@ impl Cache {
         Self { folder }
     }
 
-    /// The folder; `None` when nothing is remembered.
-    #[must_use]
-    pub fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
-    }
-
     /// A folder for files that are deleted when they are closed.
     #[must_use]
     pub fn scratch(&self) -> Option<&Path> {
