@@ -14,11 +14,12 @@ mod lock_text;
 mod locked;
 pub mod pin;
 pub mod provide;
+mod resolve;
 pub mod source;
 mod start;
-mod trouble;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use http::Http;
 pub use installed::installed;

@@ -8,7 +8,7 @@ mod others;
 mod transfer;
 
 use crate::shop::Shop;
-use crate::support::{Host, Mirror, Real};
+use crate::support::{Host, Mirror};
 
 /// Tells its runtime: `/node` its version, `/path` its `PATH`.
 const SERVER: &str = r#"
@@ -49,11 +49,6 @@ fn node_shop(mut shop: Shop, node: &str, mirror: &Mirror) -> Shop {
 fn ask_for(shop: &mut Shop, node: &str) {
     shop.tables = format!("[runtimes]\nnode = \"{node}\"\n{TABLES}");
     shop.write_manifest();
-}
-
-/// A mirror with these, where they can be had.
-fn mirror(runtimes: &[Real]) -> Option<Mirror> {
-    Mirror::of(runtimes)
 }
 
 /// The runtimes that lie on the host, with whatever else is in their folder.

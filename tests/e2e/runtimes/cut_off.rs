@@ -1,8 +1,9 @@
 //! Hosts that see nothing of the world but the machine that deploys.
 
-use super::{mirror, node_shop, on_host_of};
+use super::{node_shop, on_host_of};
 use crate::shop::{Shop, answer, serves};
-use crate::support::{Fleet, Host, NODE_20, require_hosts};
+use crate::support::runtimes::{NODE_20};
+use crate::support::{Fleet, Host, Mirror, require_hosts};
 
 /// Leaves the host nothing but its own network, which holds who deploys.
 fn cut_off(host: &Host) {
@@ -14,7 +15,7 @@ fn cut_off(host: &Host) {
 #[test]
 fn hosts_that_are_cut_off_get_their_runtime_all_the_same() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
         return;
     };
     let fleet = Fleet::boot(2);
@@ -39,7 +40,7 @@ fn hosts_that_are_cut_off_get_their_runtime_all_the_same() {
 /// The environment of this machine goes the same way.
 #[test]
 fn a_local_deploy_runs_on_the_pinned_runtime() {
-    let Some(mirror) = mirror(&[NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
         return;
     };
     let person = crate::support::Controller::new();

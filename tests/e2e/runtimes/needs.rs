@@ -1,13 +1,14 @@
 //! Hosts that lack what a runtime needs.
 
-use super::{mirror, node_shop, on_host};
+use super::{node_shop, on_host};
 use crate::shop::{Shop, answer, current};
-use crate::support::{Host, NODE_20, require_hosts};
+use crate::support::runtimes::{NODE_20};
+use crate::support::{Host, Mirror, require_hosts};
 
 #[test]
 fn a_missing_library_is_named_with_its_package() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");
@@ -36,7 +37,7 @@ fn a_missing_library_is_named_with_its_package() {
 #[test]
 fn a_host_with_an_older_c_library_is_told_both_versions() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");

@@ -1,13 +1,14 @@
 //! Node on a host that has one of its own.
 
-use super::{ask_for, mirror, node_shop, on_host, on_host_of};
+use super::{ask_for, node_shop, on_host, on_host_of};
 use crate::shop::{Shop, answer, serves};
-use crate::support::{Host, NODE_18, NODE_20, NODE_22, eventually, require_hosts};
+use crate::support::runtimes::{NODE_18, NODE_20, NODE_22};
+use crate::support::{Host, Mirror, eventually, require_hosts};
 
 #[test]
 fn a_host_with_its_own_node_runs_the_pinned_one() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_18, NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");
@@ -57,7 +58,7 @@ fn a_host_with_its_own_node_runs_the_pinned_one() {
 #[test]
 fn a_rollback_across_a_change_of_runtimes_runs_the_old_one_without_network() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_20, NODE_22]) else {
+    let Some(mirror) = Mirror::of(&[NODE_20, NODE_22]) else {
         return;
     };
     let host = Host::boot("web1");
@@ -89,7 +90,7 @@ fn a_rollback_across_a_change_of_runtimes_runs_the_old_one_without_network() {
 #[test]
 fn a_runtime_goes_when_no_release_runs_on_it() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_18, NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");

@@ -1,9 +1,8 @@
 //! Other runtimes than Node each run a service, on a host that has none of them.
 
 use crate::shop::{Shop, answer};
-use crate::support::{
-    BUN_1, DENO_2, GO_1, Host, JAVA_21, Mirror, PYTHON_312, Real, require_hosts,
-};
+use crate::support::runtimes::{BUN_1, DENO_2, GO_1, JAVA_21, PYTHON_312, Real};
+use crate::support::{Host, Mirror, require_hosts};
 
 /// An app of one file, and what it answers.
 struct App<'a> {

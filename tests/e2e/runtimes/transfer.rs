@@ -1,10 +1,9 @@
 //! How an archive gets to a host, and what goes wrong on the way.
 
-use super::{ask_for, mirror, node_shop, on_host, on_host_of};
+use super::{ask_for, node_shop, on_host, on_host_of};
 use crate::shop::{Shop, answer, current, serves};
-use crate::support::{
-    Disk, Host, HostOptions, Mirror, NODE_18, NODE_20, Running, eventually, require_hosts, within,
-};
+use crate::support::runtimes::{NODE_18, NODE_20};
+use crate::support::{Disk, Host, HostOptions, Mirror, Running, eventually, require_hosts, within};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -50,7 +49,7 @@ fn cut(host: &Host, deploy: Running) {
 #[test]
 fn an_archive_that_was_cut_goes_on_where_it_was() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_18, NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");
@@ -82,7 +81,7 @@ fn an_archive_that_was_cut_goes_on_where_it_was() {
 #[test]
 fn a_beginning_that_was_spoiled_meanwhile_is_sent_again() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_18, NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
     let host = Host::boot("web1");
@@ -100,7 +99,7 @@ fn a_beginning_that_was_spoiled_meanwhile_is_sent_again() {
 #[test]
 fn a_host_without_room_for_a_runtime_is_refused() {
     let Some(()) = require_hosts() else { return };
-    let Some(mirror) = mirror(&[NODE_18, NODE_20]) else {
+    let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
     let disk = Some(Disk::at("/srv", 480));
