@@ -54,14 +54,14 @@ pub(super) async fn download(
                 }
                 attempts += 1;
                 if attempts >= ATTEMPTS {
-                    return Err(trouble.failure);
+                    return Err(part.leave(trouble.failure));
                 }
                 pause(attempts).await;
             }
             Err(trouble) if trouble.failure.kind == FailureKind::Refused => {
                 return Err(part.discard(trouble.failure));
             }
-            Err(trouble) => return Err(trouble.failure),
+            Err(trouble) => return Err(part.leave(trouble.failure)),
         }
     }
 }
@@ -95,14 +95,19 @@ async fn fetch(
                 seen(part.length);
                 Ok(())
             })
-            .await?;
-        if !more {
-            break;
+            .await;
+        match more {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(trouble) if trouble.again && part.length > 0 => {
+                return Err(stopped(wanted, part.length, Some(trouble.failure.message)));
+            }
+            Err(trouble) => return Err(trouble),
         }
     }
     length?;
     if part.length < wanted.size {
-        return Err(stopped(wanted, part.length));
+        return Err(stopped(wanted, part.length, None));
     }
     Ok(())
 }
@@ -126,13 +131,14 @@ fn another_length(wanted: &Wanted, message: &str) -> Failure {
     .hint(trouble::MIRROR)
 }
 
-fn stopped(wanted: &Wanted, at: u64) -> Trouble {
+fn stopped(wanted: &Wanted, at: u64, why: Option<String>) -> Trouble {
     let address = shown(&wanted.address);
     Trouble {
         failure: Failure::new(
             NOT_HAD,
             format!("{address} stopped after {at} of {} bytes", wanted.size),
         )
+        .details(why)
         .hint("try again: what came is kept, and the rest is asked for"),
         again: true,
     }
@@ -221,6 +227,14 @@ impl Part {
         self.file
             .sync_all()
             .map_err(|error| trouble::cache("write", &self.path, &error))
+    }
+
+    /// Leaves it for the next download, if there is anything in it.
+    fn leave(self, failure: Failure) -> Failure {
+        match self.length {
+            0 => self.discard(failure),
+            _ => failure,
+        }
     }
 
     /// Removes it.

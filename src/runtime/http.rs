@@ -228,22 +228,25 @@ fn http_url(address: &str) -> Result<Option<Url>, Failure> {
     }
 }
 
-/// Follows redirects, but not out of TLS.
 fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
-    let before = attempt.previous();
-    let was_https = before.last().is_some_and(|url| url.scheme() == "https");
+    match may_follow(attempt.previous(), attempt.url()) {
+        Ok(()) => attempt.follow(),
+        Err(why) => attempt.error(why),
+    }
+}
+
+/// Redirects are followed, but not for ever, and not out of TLS. `before` is never empty.
+fn may_follow(before: &[Url], next: &Url) -> Result<(), String> {
     if before.len() > MAX_REDIRECTS {
-        let why = format!("it redirects more than {MAX_REDIRECTS} times");
-        return attempt.error(why);
+        return Err(format!("it redirects more than {MAX_REDIRECTS} times"));
     }
-    if was_https && attempt.url().scheme() != "https" {
-        let why = format!(
-            "it redirects from https to plain {}",
-            shown(attempt.url().as_str())
-        );
-        return attempt.error(why);
+    let was_https = before.last().is_some_and(|url| url.scheme() == "https");
+    let is = next.scheme();
+    if (was_https && is != "https") || !matches!(is, "http" | "https") {
+        let to = shown(next.as_str());
+        return Err(format!("it redirects to {to}, and {is} is not followed there"));
     }
-    attempt.follow()
+    Ok(())
 }
 
 /// Tries again, after a while, what may go better then.
@@ -328,6 +331,25 @@ mod tests {
             "https://mirror.example.com/node/a.tar.gz"
         );
         assert_eq!(shown("not an address"), "not an address");
+    }
+
+    #[test]
+    fn redirects_do_not_lead_out_of_tls() {
+        let follows = |from: &str, to: &str| {
+            let url = |text: &str| Url::parse(text).unwrap();
+            may_follow(&[url(from)], &url(to))
+        };
+        let (plain, tls) = ("http://a.example.com/x", "https://b.example.com/x");
+        for (from, to) in [(plain, plain), (plain, tls), (tls, tls)] {
+            assert_eq!(follows(from, to), Ok(()), "{from} to {to}");
+        }
+        assert_eq!(
+            follows(tls, plain),
+            Err("it redirects to http://a.example.com/x, and http is not followed there".to_owned())
+        );
+        assert!(follows(plain, "file:///etc/passwd").is_err());
+        let many = vec![Url::parse(tls).unwrap(); MAX_REDIRECTS + 1];
+        assert!(may_follow(&many, &many[0]).is_err());
     }
 
     #[tokio::test]
