@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use super::install::install;
 use super::receive::{Received, Receiver, have};
-use super::{archive, installed, is_here, needs, refuse, title};
+use super::{archive, installed, is_here, needs, refuse, sweep, title};
 use crate::agent::host::Host;
 use crate::agent::stage::Room;
 use crate::agent::{Layout, disk};
@@ -58,6 +58,7 @@ impl Incoming {
         }
         if !missing.is_empty() {
             make_folder(&host.layout.runtimes())?;
+            sweep::clean(&host.layout);
         }
         let by_host = offered.iter().any(|runtime| archive(runtime).is_none());
         let checks = (by_host || !missing.is_empty()).then(|| {

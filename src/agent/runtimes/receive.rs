@@ -95,8 +95,11 @@ impl Receiver {
                 title(&self.runtime)
             )));
         }
-        let written = self.file.write_all(bytes);
-        written.map_err(|error| disk::named(error, &self.path))?;
+        if let Err(error) = self.file.write_all(bytes) {
+            // Most likely the disk is full: what came must not keep it so.
+            let _ = fs::remove_file(&self.path);
+            return Err(disk::named(error, &self.path).into());
+        }
         self.sum.update(bytes);
         self.length = length;
         Ok(())

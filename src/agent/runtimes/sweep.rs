@@ -14,11 +14,22 @@ pub fn sweep(layout: &Layout) {
     let Some(needed) = needed(layout) else {
         return;
     };
+    take_away(layout, |name| {
+        let is_left = name.starts_with(NEW) || name.starts_with(PARTIAL);
+        is_left || (is_ours(name) && !needed.contains(name))
+    });
+}
+
+/// Takes away what transactions that died were unpacking. Call it under the lock, when nothing is
+/// being unpacked.
+pub(super) fn clean(layout: &Layout) {
+    take_away(layout, |name| name.starts_with(NEW));
+}
+
+fn take_away(layout: &Layout, is_left: impl Fn(&str) -> bool) {
     let runtimes = layout.runtimes();
     for entry in fs::read_dir(&runtimes).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_left = name.starts_with(NEW) || name.starts_with(PARTIAL);
-        if is_left || (is_ours(&name) && !needed.contains(&name)) {
+        if is_left(&entry.file_name().to_string_lossy()) {
             let gone = runtimes.join(format!("{GONE}{}", disk::unique()));
             let _ = fs::rename(entry.path(), gone);
         }
