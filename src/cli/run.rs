@@ -30,7 +30,8 @@ pub fn run(globals: &Globals, args: &RunArgs) -> u8 {
             .args(&args.command[1..])
             .env_clear()
             .envs(environment.of(&project.build));
-        let error = command.exec();
+        // What was drawn must not stand in the way of the command's own output.
+        let error = session.reporter.suspend(|| command.exec());
         Ok(Failure::unexpected(format!("{}: {error}", args.command[0])))
     });
     let failure = match result {

@@ -24,5 +24,5 @@ mod trouble;
 pub use http::Http;
 pub use installed::installed;
 pub use lock::{LOCK, Lock};
-pub use locked::{Archived, archived, check, locked, mirror};
+pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
 pub use provide::{Provided, Wish, archive, provide};

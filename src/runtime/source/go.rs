@@ -90,8 +90,9 @@ fn layout(_: &Version, _: Platform) -> Layout {
         format: ArchiveFormat::TarGz,
         strip: 1,
         bin: vec!["bin".to_owned()],
-        // The program finds GOROOT by its own place.
-        env: BTreeMap::new(),
+        // The program finds it by its own place, but what the variable says counts for more, and a
+        // developer may have set it to another Go's.
+        env: BTreeMap::from([("GOROOT".to_owned(), String::new())]),
         // Its programs are linked without libc.
         needs: RuntimeNeeds::default(),
     }
