@@ -55,15 +55,14 @@ pub fn locked(project: &Project, platform: Platform) -> Result<Vec<HostRuntime>,
 /// # Errors
 /// As [`locked`], but for the platform.
 pub fn check(project: &Project) -> Result<Lock, Failure> {
-    let asks = project.runtimes.values().any(|request| !request.from_host);
-    let lock = match Lock::read(&project.dir)? {
-        Some(lock) => lock,
-        None if asks => {
-            let names: Vec<&str> = asked(project).map(|(name, _)| name.as_str()).collect();
-            return Err(to_pin(format!("{LOCK} is missing"))
-                .detail(format!("[runtimes] asks for {}", names.join(", "))));
-        }
-        None => Lock::default(),
+    let found = match Lock::read(&project.dir)? {
+        None if asked(project).next().is_none() => Some(Lock::default()),
+        found => found,
+    };
+    let Some(lock) = found else {
+        let names: Vec<&str> = asked(project).map(|(name, _)| name.as_str()).collect();
+        return Err(to_pin(format!("{LOCK} is missing"))
+            .detail(format!("[runtimes] asks for {}", names.join(", "))));
     };
     let stale = stale(project, &lock);
     if !stale.is_empty() {
@@ -72,6 +71,22 @@ pub fn check(project: &Project) -> Result<Lock, Failure> {
     let versions = disagreement::versions(project, &lock);
     disagreement::check(project, &versions)?;
     Ok(lock)
+}
+
+/// Whether there is no lock though there should be: a project that was never pinned.
+///
+/// # Errors
+/// `Project`, when a version file disagrees with an exact version of the manifest already.
+pub fn is_unpinned(project: &Project) -> Result<bool, Failure> {
+    if asked(project).next().is_none() || project.dir.join(LOCK).exists() {
+        return Ok(false);
+    }
+    let exact = asked(project).filter_map(|(name, request)| {
+        let version = Version::parse(&request.version)?;
+        (version.numbers().len() >= 3).then(|| (name.clone(), version))
+    });
+    disagreement::check(project, &exact.collect())?;
+    Ok(true)
 }
 
 /// Where the archive of the runtime `name` for `platform` is read from; `env` is the caller's

@@ -14,13 +14,14 @@ mod lock_text;
 mod locked;
 pub mod pin;
 pub mod provide;
+mod resolve;
 pub mod source;
 mod start;
-mod trouble;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use http::Http;
 pub use lock::{LOCK, Lock};
-pub use locked::{Archived, archived, check, locked, mirror};
+pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
 pub use provide::{Provided, Wish, archive, provide};

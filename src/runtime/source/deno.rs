@@ -40,11 +40,12 @@ fn offers(_: &str, list: &str) -> Result<Vec<Offer>, String> {
     let versions: Versions = serde_json::from_str(list).map_err(|e| e.to_string())?;
     let versions = versions.cli.iter();
     Ok(versions
-        .filter_map(|version| offer(Version::parse(version.strip_prefix('v')?)?))
+        .filter_map(|version| Version::parse(version.strip_prefix('v')?))
+        .map(offer)
         .collect())
 }
 
-fn offer(version: Version) -> Option<Offer> {
+fn offer(version: Version) -> Offer {
     let builds = Platform::ALL
         .into_iter()
         .filter(|platform| {
@@ -59,11 +60,11 @@ fn offer(version: Version) -> Option<Offer> {
             }
         })
         .collect();
-    Some(Offer {
+    Offer {
         version,
         lts: None,
         builds,
-    })
+    }
 }
 
 fn archive(version: &Version, platform: Platform) -> String {
