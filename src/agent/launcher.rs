@@ -33,7 +33,10 @@ pub fn launcher(
     lines.extend(runtimes.path.iter().map(|folder| {
         let folder = folder.display().to_string();
         let gone = quote(&format!("ship: {folder} is gone; a deploy brings it back"));
-        format!("[ -d {} ] || {{ echo {gone} >&2; exit 1; }}", quote(&folder))
+        format!(
+            "[ -d {} ] || {{ echo {gone} >&2; exit 1; }}",
+            quote(&folder)
+        )
     }));
     let mut export = |key: &str, value: &str| lines.push(format!("export {key}={}", quote(value)));
     for (key, value) in &runtimes.variables {
@@ -48,7 +51,9 @@ pub fn launcher(
     export("SHIP_RELEASE", &id.to_string());
     if !runtimes.path.is_empty() {
         let folders = quote(&runtimes.path_text());
-        lines.push(format!("export PATH={folders}:\"${{PATH:-{DEFAULT_PATH}}}\""));
+        lines.push(format!(
+            "export PATH={folders}:\"${{PATH:-{DEFAULT_PATH}}}\""
+        ));
     }
     lines.push(format!(
         "[ -z \"$RUNTIME_DIRECTORY\" ] || echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\""
@@ -235,7 +240,10 @@ mod tests {
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(output.stdout.is_empty());
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.ends_with("is gone; a deploy brings it back\n"), "{said}");
+        assert!(
+            said.ends_with("is gone; a deploy brings it back\n"),
+            "{said}"
+        );
     }
 
     proptest! {

@@ -59,7 +59,9 @@ impl Runtimes {
 
 /// The platform of a host, by what uname(2) says there.
 fn platform(name: &str) -> Result<Platform, Failure> {
-    let known = name.replace("arm64-", "aarch64-").replace("-darwin", "-macos");
+    let known = name
+        .replace("arm64-", "aarch64-")
+        .replace("-darwin", "-macos");
     known.parse().map_err(|_| {
         Failure::refused(format!("there are no builds of runtimes for {name}"))
             .hint("`source = \"host\"` under [runtimes] takes what is installed on the hosts")

@@ -272,11 +272,7 @@ impl Transfer<'_> {
     }
 
     /// The runtimes whose archives a host asks for; its platform is called `name` there.
-    fn wanted(
-        &self,
-        archives: &[NeededArchive],
-        name: &str,
-    ) -> Result<Vec<Wanted<'_>>, Failure> {
+    fn wanted(&self, archives: &[NeededArchive], name: &str) -> Result<Vec<Wanted<'_>>, Failure> {
         let runtimes = &self.payload.runtimes;
         let find = |needed: &NeededArchive| {
             let platform = runtimes.platform(name)?;
@@ -297,7 +293,9 @@ impl Transfer<'_> {
                 })
         };
         let hostile = || Failure::unexpected("the agent asked for what was not offered");
-        let found = archives.iter().map(|needed| find(needed).ok_or_else(hostile));
+        let found = archives
+            .iter()
+            .map(|needed| find(needed).ok_or_else(hostile));
         found.collect()
     }
 
@@ -315,8 +313,8 @@ impl Transfer<'_> {
     /// The packed stream of `parcels`, made once for all hosts that need the same content.
     fn stream(&self, need: &Need, parcels: Vec<Parcel>) -> Result<SpoolReader, Failure> {
         let content = (&need.missing, &need.deltas, &need.chunks);
-        let key =
-            serde_json::to_string(&content).map_err(|error| Failure::unexpected(error.to_string()))?;
+        let key = serde_json::to_string(&content)
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         let mut spools = self.spools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reader) = spools.get(&key) {
             return Ok(reader.clone());

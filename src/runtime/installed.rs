@@ -33,7 +33,9 @@ pub async fn installed(
             FailureKind::Project,
             format!("{name} {version} is asked for, and is not on this machine"),
         )
-        .detail(format!("ship.toml: {name} = \"{version}\", brought by each machine"))
+        .detail(format!(
+            "ship.toml: {name} = \"{version}\", brought by each machine"
+        ))
         .detail(format!("this machine: {found}"))
         .hint(format!(
             "install {name} {version} here, or ask for what is here and on the hosts"

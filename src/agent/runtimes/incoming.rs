@@ -198,7 +198,10 @@ impl Incoming {
         let missing = self.missing.drain(..);
         let missing = missing.filter(|runtime| !is_here(&self.layout, runtime));
         if let Some(runtime) = missing.collect::<Vec<_>>().first() {
-            return Err(Failure::unexpected(format!("{} did not come", title(runtime))));
+            return Err(Failure::unexpected(format!(
+                "{} did not come",
+                title(runtime)
+            )));
         }
         Ok(Vec::new())
     }

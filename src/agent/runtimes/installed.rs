@@ -45,7 +45,9 @@ fn problem(runtime: &HostRuntime, path: &OsString) -> Option<Problem> {
                 command.program,
                 path.to_string_lossy()
             ),
-            hint: format!("install {name} {version} on the host: the manifest says `source = \"host\"`"),
+            hint: format!(
+                "install {name} {version} on the host: the manifest says `source = \"host\"`"
+            ),
         });
     };
     let shown = program.display();

@@ -23,8 +23,7 @@ enum CLibrary {
 /// What is missing for `runtimes` here. Looks only when one of them needs something.
 pub(super) fn problems(runtimes: &[&HostRuntime]) -> Vec<Problem> {
     let needing = |runtime: &&&HostRuntime| {
-        archive(runtime)
-            .is_some_and(|a| a.needs.glibc.is_some() || !a.needs.libraries.is_empty())
+        archive(runtime).is_some_and(|a| a.needs.glibc.is_some() || !a.needs.libraries.is_empty())
     };
     let needing: Vec<&&HostRuntime> = runtimes.iter().filter(needing).collect();
     if needing.is_empty() {
@@ -156,7 +155,10 @@ mod tests {
     #[test]
     fn the_c_library_is_read_from_what_programs_say() {
         assert_eq!(read_getconf("glibc 2.36\n\n"), Some(CLibrary::Glibc(2, 36)));
-        assert_eq!(read_getconf("getconf: no such configuration parameter"), None);
+        assert_eq!(
+            read_getconf("getconf: no such configuration parameter"),
+            None
+        );
         let debian = "ldd (Debian GLIBC 2.36-9+deb12u4) 2.36\nCopyright (C) 2022";
         assert_eq!(read_ldd(debian), Some(CLibrary::Glibc(2, 36)));
         let centos = "ldd (GNU libc) 2.17\n";
@@ -177,7 +179,11 @@ mod tests {
             text(CLibrary::Musl).as_deref(),
             Some("node 20.11.1 needs glibc 2.28 or newer; this host has musl instead of glibc")
         );
-        for enough in [CLibrary::Glibc(2, 28), CLibrary::Glibc(3, 0), CLibrary::Unknown] {
+        for enough in [
+            CLibrary::Glibc(2, 28),
+            CLibrary::Glibc(3, 0),
+            CLibrary::Unknown,
+        ] {
             assert_eq!(text(enough), None);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{node_shop, on_host_of};
 use crate::shop::{Shop, answer, serves};
-use crate::support::runtimes::{NODE_20};
+use crate::support::runtimes::NODE_20;
 use crate::support::{Fleet, Host, Mirror, require_hosts};
 
 /// Leaves the host nothing but its own network, which holds who deploys.
@@ -51,6 +51,8 @@ fn a_local_deploy_runs_on_the_pinned_runtime() {
     shop.ship(&["deploy", "local"]).ok();
     let said = shop.ship(&["exec", "local", "--", "node", "--version"]);
     assert_eq!(said.ok().stdout, "v20.11.1\n");
-    shop.ship(&["status", "local"]).ok().stdout_has("node 20.11.1");
+    shop.ship(&["status", "local"])
+        .ok()
+        .stdout_has("node 20.11.1");
     shop.ship(&["stop", "local"]).ok();
 }

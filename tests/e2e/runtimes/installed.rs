@@ -6,7 +6,9 @@ use std::process::Command;
 
 /// What this machine has of perl, which every Debian has.
 fn perl_here() -> String {
-    let said = Command::new("perl").args(["-e", "printf '%vd', $^V"]).output();
+    let said = Command::new("perl")
+        .args(["-e", "printf '%vd', $^V"])
+        .output();
     String::from_utf8_lossy(&said.expect("perl").stdout).into_owned()
 }
 
@@ -22,7 +24,13 @@ fn a_runtime_of_the_host_must_be_the_one_of_this_machine() {
     let Some(()) = require_hosts() else { return };
     let host = Host::boot("web1");
     let here = perl_here();
-    let shop = shop(&host, &format!("perl = {{ version = \"{}\", source = \"host\" }}", &here[..4]));
+    let shop = shop(
+        &host,
+        &format!(
+            "perl = {{ version = \"{}\", source = \"host\" }}",
+            &here[..4]
+        ),
+    );
     // Nothing is pinned: there is nothing to pin.
     let there = host.sh("perl -e 'printf \"%vd\", $^V'");
     // Another one comes first on the host.
@@ -32,7 +40,9 @@ fn a_runtime_of_the_host_must_be_the_one_of_this_machine() {
     let differs = format!(
         "perl is 5.99.1 on this host (/usr/local/bin/perl) and {here} on the machine that deploys"
     );
-    shop.ship(&["check", "production"]).code(5).stdout_has(&differs);
+    shop.ship(&["check", "production"])
+        .code(5)
+        .stdout_has(&differs);
     shop.deploy().code(5).stderr_has(&differs);
     assert_eq!(current(&host), "");
 
@@ -41,10 +51,14 @@ fn a_runtime_of_the_host_must_be_the_one_of_this_machine() {
     if here == there {
         run.ok();
         serves(&host, "v1", "v1");
-        shop.ship(&["status"]).ok().stdout_has(&format!("perl {here}"));
+        shop.ship(&["status"])
+            .ok()
+            .stdout_has(&format!("perl {here}"));
         shop.ship(&["check", "production"])
             .ok()
-            .stdout_has(&format!("{here} is installed, as on the machine that deploys"));
+            .stdout_has(&format!(
+                "{here} is installed, as on the machine that deploys"
+            ));
         assert_eq!(host.sh("ls -A /srv/shop/runtimes"), "");
     } else {
         run.code(5).stderr_has(&here).stderr_has(&there);
@@ -64,7 +78,11 @@ fn a_runtime_that_is_missing_on_either_end_is_told() {
     std::fs::write(&zork, "#!/bin/sh\necho zork 3.2.1\n").expect("a program");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&zork, mode).expect("chmod");
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("PATH"));
+    let path = format!(
+        "{}:{}",
+        folder.display(),
+        std::env::var("PATH").expect("PATH")
+    );
     shop.set_env("PATH", &path);
     shop.deploy()
         .code(5)

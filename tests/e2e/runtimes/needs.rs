@@ -2,7 +2,7 @@
 
 use super::{node_shop, on_host};
 use crate::shop::{Shop, answer, current};
-use crate::support::runtimes::{NODE_20};
+use crate::support::runtimes::NODE_20;
 use crate::support::{Host, Mirror, require_hosts};
 
 #[test]
@@ -14,7 +14,9 @@ fn a_missing_library_is_named_with_its_package() {
     let host = Host::boot("web1");
     let shop = node_shop(Shop::on([&host]), "20", &mirror);
     let library = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6";
-    host.sh(&format!("mkdir /root/away && mv {library}* /root/away/ && ldconfig"));
+    host.sh(&format!(
+        "mkdir /root/away && mv {library}* /root/away/ && ldconfig"
+    ));
     let missing = "node 20.11.1 needs libstdc++.so.6, which this host does not have";
     shop.ship(&["check", "production"])
         .code(5)

@@ -27,7 +27,10 @@ fn a_host_with_its_own_node_runs_the_pinned_one() {
     }
     assert_eq!(answer(&host, "/node"), "v20.11.1");
     let path = answer(&host, "/path");
-    assert!(path.starts_with("/srv/shop/runtimes/node-20.11.1-"), "{path}");
+    assert!(
+        path.starts_with("/srv/shop/runtimes/node-20.11.1-"),
+        "{path}"
+    );
     assert!(path.contains(":/usr/bin"), "{path}");
     // The host's own is untouched, and whoever deploys runs commands on the pinned one.
     assert_eq!(host.sh("node --version"), own);
@@ -45,7 +48,9 @@ fn a_host_with_its_own_node_runs_the_pinned_one() {
     let folder = "/srv/shop/runtimes/node-20.11.1-*";
     let refused = host.exec(&format!("cd {folder} && runuser -u shop -- touch bin/node"));
     assert!(!refused.status.success(), "{refused:?}");
-    host.sh(&format!("cd {folder} && runuser -u shop -- bin/node --version"));
+    host.sh(&format!(
+        "cd {folder} && runuser -u shop -- bin/node --version"
+    ));
 
     shop.write(".nvmrc", "18\n");
     shop.deploy()
@@ -104,9 +109,10 @@ fn a_runtime_goes_when_no_release_runs_on_it() {
     assert_eq!(on_host_of(&host, "node-18").len(), 1, "a rollback needs it");
     shop.deploy_version("v3").ok();
     serves(&host, "v3", "v3");
-    eventually("node 18 to be gone", || {
-        matches!(&on_host(&host)[..], [only] if only.starts_with("node-20.11.1-"))
-    });
+    eventually(
+        "node 18 to be gone",
+        || matches!(&on_host(&host)[..], [only] if only.starts_with("node-20.11.1-")),
+    );
     shop.ship(&["rollback", "production"]).ok();
     assert_eq!(answer(&host, "/node"), "v20.11.1");
 }

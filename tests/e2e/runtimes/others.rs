@@ -1,7 +1,7 @@
 //! Other runtimes than Node each run a service, on a host that has none of them.
 
 use crate::shop::{Shop, answer};
-use crate::support::runtimes::{BUN_1, DENO_2, GO_1, JAVA_21, PYTHON_312, Real};
+use crate::support::runtimes::{BUN_1, DENO_2, GO_1, PYTHON_312, Real};
 use crate::support::{Host, Mirror, require_hosts};
 
 /// An app of one file, and what it answers.
@@ -115,20 +115,6 @@ fn deno() {
         build: "",
         command: "deno run --allow-net --allow-env app/web.ts",
         says: "deno 2.4.5",
-    }
-    .serves();
-}
-
-#[test]
-fn java() {
-    App {
-        real: &JAVA_21,
-        file: "app/java-home.sh",
-        // A runtime image has no compiler; what tells is the machine that runs, and where it is.
-        text: "",
-        build: "\"java -version\"",
-        command: r#"sh -c 'mkdir -p /tmp/www && cd /tmp/www && basename "$JAVA_HOME" | cut -d- -f1 > index.html && exec java -m jdk.httpserver -p "$PORT" -b 0.0.0.0 -d /tmp/www'"#,
-        says: "java",
     }
     .serves();
 }

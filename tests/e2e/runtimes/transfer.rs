@@ -28,12 +28,16 @@ fn sent(stdout: &str) -> u64 {
 /// Starts a deploy and waits until so many bytes of the archive are on the wire.
 fn deploy_until(shop: &Shop, bytes: u64) -> Running {
     let deploy = shop.start_deploy(&["--json"]);
-    within(Duration::from_secs(120), "the archive to be on its way", || {
-        let (stdout, stderr) = deploy.output();
-        let over = stdout.contains("\"event\":\"failed\"") || stdout.contains("\"staged\"");
-        assert!(!over, "too late\n{stdout}{stderr}");
-        (sent(&stdout) >= bytes).then_some(())
-    });
+    within(
+        Duration::from_secs(120),
+        "the archive to be on its way",
+        || {
+            let (stdout, stderr) = deploy.output();
+            let over = stdout.contains("\"event\":\"failed\"") || stdout.contains("\"staged\"");
+            assert!(!over, "too late\n{stdout}{stderr}");
+            (sent(&stdout) >= bytes).then_some(())
+        },
+    );
     deploy
 }
 
@@ -71,11 +75,16 @@ fn an_archive_that_was_cut_goes_on_where_it_was() {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find(|event| event["what"] == "staged");
-    let staged = staged.expect("a staged release")["sent"].as_u64().expect("bytes");
+    let staged = staged.expect("a staged release")["sent"]
+        .as_u64()
+        .expect("bytes");
     assert!(staged < size - left + 1_000_000, "{staged} of {size}");
     assert_eq!(answer(&host, "/node"), "v20.11.1");
     let names = on_host(&host);
-    assert!(names.iter().all(|name| name.starts_with("node-")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with("node-")),
+        "{names:?}"
+    );
 }
 
 #[test]
@@ -89,7 +98,8 @@ fn a_beginning_that_was_spoiled_meanwhile_is_sent_again() {
     host.limit_rate(Some(60));
     cut(&host, deploy_until(&shop, 4_000_000));
     host.limit_rate(None);
-    let spoil = "printf spoiled | dd of=$(echo /srv/shop/runtimes/.partial-*) conv=notrunc bs=1 seek=1000";
+    let spoil =
+        "printf spoiled | dd of=$(echo /srv/shop/runtimes/.partial-*) conv=notrunc bs=1 seek=1000";
     host.sh(spoil);
     shop.deploy().ok();
     serves(&host, "v2", "v1");
