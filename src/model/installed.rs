@@ -91,9 +91,18 @@ mod tests {
     #[test]
     fn the_version_is_read_from_what_runtimes_print() {
         for (printed, version) in [
-            ("PHP 8.3.6 (cli) (built: Apr 15 2024 19:21:47) (NTS)\nZend Engine v4.3.6", "8.3.6"),
-            ("ruby 3.1.2p20 (2022-04-12 revision 4491bb740a) [x86_64-linux-gnu]", "3.1.2"),
-            ("openjdk version \"17.0.9\" 2023-10-17\nOpenJDK Runtime Environment", "17.0.9"),
+            (
+                "PHP 8.3.6 (cli) (built: Apr 15 2024 19:21:47) (NTS)\nZend Engine v4.3.6",
+                "8.3.6",
+            ),
+            (
+                "ruby 3.1.2p20 (2022-04-12 revision 4491bb740a) [x86_64-linux-gnu]",
+                "3.1.2",
+            ),
+            (
+                "openjdk version \"17.0.9\" 2023-10-17\nOpenJDK Runtime Environment",
+                "17.0.9",
+            ),
             ("java version \"1.8.0_392\"", "1.8.0"),
             ("Python 3.11.2", "3.11.2"),
             ("v18.19.0\n", "18.19.0"),

@@ -14,6 +14,7 @@ use super::link::unasked;
 use super::offer::Offers;
 use super::payload::Payload;
 use super::plan;
+use super::runtimes::Runtimes;
 use super::switch::Switch;
 use super::transfer::stage_everywhere;
 use crate::model::event::{Event, Outcome, Phase};
@@ -42,7 +43,9 @@ pub struct DeployOptions {
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (mut fleet, payload) = build_and_connect(context, options).await?;
+    let (mut fleet, mut payload) = build_and_connect(context, options).await?;
+    let platforms = fleet.hosts.iter().map(|host| host.facts.platform.as_str());
+    payload.runtimes = Runtimes::locked(context, platforms).await?;
     if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
         context.sink.emit(Event::Unchanged { release });
         let ends: Vec<_> = fleet
@@ -211,7 +214,9 @@ async fn already_live(
             .releases
             .iter()
             .any(|release| release.id == current && release.state == ReleaseState::Good);
-        let same = link.facts.identity == Some(payload.identity(&context.services_of(host)));
+        let services = context.services_of(host);
+        let identity = payload.identity(&services, &link.facts.platform);
+        let same = link.facts.identity == Some(identity);
         if !good || !same || live.is_some_and(|other| other != current) {
             return Ok(None);
         }

@@ -9,21 +9,23 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::model::installed::{VersionCommand, answers, version_in};
+use crate::model::installed::{VersionCommand, version_in};
+use crate::model::version::{Grammar, Request, Version};
 use crate::model::{Failure, FailureKind, HostRuntime};
 
 /// How long a runtime may take to tell its version.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks the runtime on the `PATH` of `env` for its version.
+/// Asks the runtime on the `PATH` of `env` for its version, which must answer what `runtime` has as
+/// its version.
 ///
 /// # Errors
 /// [`FailureKind::Project`] when there is none, it does not tell, or it is another version; both
 /// are shown.
-pub(super) async fn check(
+pub async fn installed(
     runtime: &HostRuntime,
     env: &BTreeMap<OsString, OsString>,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let HostRuntime { name, version, .. } = runtime;
     let asked = VersionCommand::of(name);
     let refuse = |found: String| {
@@ -31,7 +33,9 @@ pub(super) async fn check(
             FailureKind::Project,
             format!("{name} {version} is asked for, and is not on this machine"),
         )
-        .detail(format!("ship.toml: {name} = \"{version}\", brought by each machine"))
+        .detail(format!(
+            "ship.toml: {name} = \"{version}\", brought by each machine"
+        ))
         .detail(format!("this machine: {found}"))
         .hint(format!(
             "install {name} {version} here, or ask for what is here and on the hosts"
@@ -46,10 +50,16 @@ pub(super) async fn check(
     };
     let printed = [output.stdout, b"\n".to_vec(), output.stderr].concat();
     match version_in(&String::from_utf8_lossy(&printed)) {
-        Some(found) if output.status.success() && answers(&found, version) => Ok(()),
+        Some(found) if output.status.success() && answers(name, &found, version) => Ok(found),
         Some(found) if output.status.success() => Err(refuse(format!("{name} {found}"))),
         _ => Err(refuse(format!("`{}` tells no version", asked.line()))),
     }
+}
+
+fn answers(name: &str, found: &str, request: &str) -> bool {
+    let request = Request::parse(Grammar::of(name), request);
+    let found = Version::parse(found);
+    request.is_ok_and(|request| found.is_some_and(|found| request.matches(&found)))
 }
 
 async fn ask(asked: &VersionCommand, env: &BTreeMap<OsString, OsString>) -> io::Result<Output> {
@@ -70,7 +80,7 @@ mod tests {
     use crate::model::runtime::RuntimeSource;
     use std::os::unix::fs::PermissionsExt;
 
-    async fn php(version: &str, printed: Option<&str>) -> Result<(), Failure> {
+    async fn php(version: &str, printed: Option<&str>) -> Result<String, Failure> {
         let folder = tempfile::tempdir().unwrap();
         if let Some(printed) = printed {
             let program = folder.path().join("php");
@@ -84,13 +94,13 @@ mod tests {
             source: RuntimeSource::Host,
         };
         let env = [("PATH".into(), folder.path().into())].into();
-        check(&runtime, &env).await
+        installed(&runtime, &env).await
     }
 
     #[tokio::test]
     async fn what_is_here_must_be_what_is_asked_for() {
         let printed = Some("PHP 8.3.6 (cli) (built: Apr 15 2024 19:21:47) (NTS)");
-        assert_eq!(php("8.3", printed).await, Ok(()));
+        assert_eq!(php("8.3", printed).await.as_deref(), Ok("8.3.6"));
         let other = php("8.2", printed).await.unwrap_err();
         assert_eq!(other.kind, FailureKind::Project);
         assert_eq!(other.details[1], "this machine: php 8.3.6");

@@ -22,6 +22,7 @@ mod tests;
 mod trouble;
 
 pub use http::Http;
+pub use installed::installed;
 pub use lock::{LOCK, Lock};
 pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
 pub use provide::{Provided, Wish, archive, provide};

@@ -11,7 +11,8 @@ use super::cache::Cache;
 use super::download::Wanted;
 use super::http::Http;
 use super::locked::{archived, locked};
-use super::{installed, start};
+use super::installed::installed;
+use super::start;
 use crate::model::event::Sink;
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
 use crate::model::{Failure, FailureKind};
@@ -60,7 +61,7 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
     let http = Http::new();
     let each = runtimes.iter().map(|runtime| async {
         match &runtime.source {
-            RuntimeSource::Host => installed::check(runtime, wish.caller).await.map(|()| None),
+            RuntimeSource::Host => installed(runtime, wish.caller).await.map(|_| None),
             RuntimeSource::Archive(archive) => {
                 let root = unpacked(wish, &http, runtime, archive, platform).await?;
                 Ok(Some((archive, root)))

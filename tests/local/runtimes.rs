@@ -237,6 +237,19 @@ fn nobody_there() {
     assert_eq!(site.cached(), Vec::<String>::new());
 }
 
+/// A deploy stands on the same runtimes; without them, nothing is shipped.
+#[test]
+fn a_deploy_without_its_runtimes() {
+    let Some(site) = Site::on(&[NODE_20]) else {
+        return;
+    };
+    site.mirror.fault(".tar.gz", Fault::Corrupt);
+    let deploy = site.controller.ship(&["deploy", "local", "--allow-dirty"]);
+    deploy.code(5).stderr_has("its checksum is wrong");
+    let releases = site.controller.ship(&["releases", "local"]);
+    assert!(!releases.stdout.contains("v1"), "{releases}");
+}
+
 #[test]
 fn a_proxy_is_used_and_one_can_be_exempt() {
     let Some(mut site) = Site::on(&[NODE_20]) else {

@@ -19,9 +19,10 @@ use crate::wire::{Need, Offer, Publish};
 use leftover::clean_but;
 use offer::{Offered, bases, known, numbers, read_offer};
 use own::{link_shared, own_files, records, write_own_files};
-use room::{make_room, or_full, refused};
+use room::{make_room, refused};
 
 pub use leftover::{clean, unstage};
+pub use room::{Room, or_full};
 
 /// A tree on its way to become a release.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ const WORTH_KEEPING: u64 = 1 << 20;
 impl Stage {
     /// Begins a tree for `offer`, whose encoded index (under zstd) is `bytes`, from what the host
     /// has; the second value is what must travel. `None` when the index is a change of an
-    /// artifact that is not here.
+    /// artifact that is not here. `beside` is what the release takes besides its tree.
     ///
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
@@ -53,14 +54,16 @@ impl Stage {
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        beside: Room,
     ) -> Result<Option<(Self, Need)>, Failure> {
-        Self::begin_tree(host, offer, bytes).map_err(or_full)
+        Self::begin_tree(host, offer, bytes, beside).map_err(or_full)
     }
 
     fn begin_tree(
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        beside: Room,
     ) -> Result<Option<(Self, Need)>, Failure> {
         let Some(Offered { index, base }) = read_offer(host, offer, bytes)? else {
             return Ok(None);
@@ -77,7 +80,7 @@ impl Stage {
             let spare = with_spare.then(|| spare::take(&host.layout, &stage.folder, at_hand));
             let mut plan = stage.plan(spare.flatten(), &known)?;
             let deltas = bases(&mut plan, offer, &contents, &known);
-            make_room(host, &plan)?;
+            make_room(host, &plan, beside)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
             let tree = stage.folder.join("tree");
             let staging = plan.begin(&tree).map_err(refused)?;
