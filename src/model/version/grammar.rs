@@ -55,15 +55,19 @@ impl Grammar {
         }
     }
 
-    /// What may come before a version.
-    pub(super) fn prefixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Node | Self::Npm => &["v"],
+    /// `text` without what may come before a version.
+    pub(super) fn plain(self, text: &str) -> &str {
+        let prefixes: &[&str] = match self {
+            Self::Node | Self::Npm | Self::Other => &["v"],
             Self::Python => &["v", "cpython-", "python-"],
             Self::Go => &["v", "go"],
             Self::Java => &["temurin-", "jdk-"],
-            Self::Other => &["v"],
-        }
+        };
+        prefixes
+            .iter()
+            .filter_map(|prefix| text.strip_prefix(prefix))
+            .find(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            .unwrap_or(text)
     }
 
     /// Whether there are releases with long-term support.

@@ -36,14 +36,13 @@ impl Request {
         if let Some(wanted) = alias(grammar, text) {
             return wanted.map(|wanted| Self { wanted });
         }
-        let plain = |text: &str| -> &str { without_prefix(grammar, text) };
         let any = match grammar {
-            Grammar::Node | Grammar::Npm => semver::parse(text, plain).map_err(|w| word(&w))?,
-            Grammar::Python => pep440::parse(text, plain).map_err(|w| word(&w))?,
+            Grammar::Node | Grammar::Npm => semver::parse(text, grammar).map_err(|w| word(&w))?,
+            Grammar::Python => pep440::parse(text, grammar).map_err(|w| word(&w))?,
             // Their users write commas as well.
             Grammar::Go | Grammar::Java | Grammar::Other => {
                 let commas = text.replace(',', " ");
-                semver::parse(&commas, plain).map_err(|w| word(&w))?
+                semver::parse(&commas, grammar).map_err(|w| word(&w))?
             }
         };
         Ok(Self {
@@ -158,14 +157,4 @@ fn alias(grammar: Grammar, text: &str) -> Option<Result<Wanted, String>> {
         }
         wanted => Ok(wanted),
     })
-}
-
-fn without_prefix(grammar: Grammar, text: &str) -> &str {
-    let starts = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-    grammar
-        .prefixes()
-        .iter()
-        .filter_map(|prefix| text.strip_prefix(prefix))
-        .find(|rest| starts(rest))
-        .unwrap_or(text)
 }
