@@ -47,7 +47,10 @@ pub(super) async fn download(
                 resumed = false;
                 part.restart()?;
             }
-            Ok(()) => return Err(part.discard(wrong_sum(wanted, part.sum()))),
+            Ok(()) => {
+                let failure = wrong_sum(wanted, part.sum());
+                return Err(part.discard(failure));
+            }
             Err(trouble) if trouble.again => {
                 if part.length > furthest {
                     (furthest, attempts) = (part.length, 0);
@@ -153,7 +156,9 @@ fn wrong_sum(wanted: &Wanted, found: Sha256) -> Failure {
     .detail(format!("ship.lock: sha256 {}", wanted.sha256))
     .detail(format!("found:     sha256 {found}"))
     .detail("nothing of it was kept")
-    .hint("a damaged or a false archive, or an edited ship.lock; `ship pin` asks the publisher again")
+    .hint(
+        "a damaged or a false archive, or an edited ship.lock; `ship pin` asks the publisher again",
+    )
 }
 
 /// The file that is being written, and the sum of what is in it.

@@ -81,9 +81,9 @@ impl Reader {
             title: LOCK.to_owned(),
         };
         let (format, span) = self.value(&root, "version")?;
-        let format = format.as_integer().and_then(|number| {
-            i64::from_str_radix(number.as_str(), number.radix()).ok()
-        });
+        let format = format
+            .as_integer()
+            .and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok());
         match format {
             Some(FORMAT) => {}
             Some(newer) if newer > FORMAT => {
@@ -244,7 +244,11 @@ impl Reader {
 
     fn table<'a>(&mut self, value: &'a Spanned<DeValue<'a>>, title: String) -> Option<Section<'a>> {
         let Some(table) = value.get_ref().as_table() else {
-            self.error(value.span(), format!("`{title}` is no table"), "expected a table");
+            self.error(
+                value.span(),
+                format!("`{title}` is no table"),
+                "expected a table",
+            );
             return None;
         };
         let span = value.span();

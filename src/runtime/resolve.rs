@@ -219,7 +219,10 @@ impl Question<'_> {
 
     fn no_list(&self, url: &str, why: &str) -> Failure {
         let (address, title) = (self.address(url), self.source.title);
-        let message = format!("{} is no list of {title}'s versions: {why}", shown(&address));
+        let message = format!(
+            "{} is no list of {title}'s versions: {why}",
+            shown(&address)
+        );
         Failure::refused(message).hint(super::trouble::MIRROR)
     }
 }

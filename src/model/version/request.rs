@@ -121,7 +121,11 @@ impl Request {
             releases.partition_point(|version| **version < anchor)
         });
         let from = at.saturating_sub(2);
-        releases.into_iter().skip(from).take(at - from + 2).collect()
+        releases
+            .into_iter()
+            .skip(from)
+            .take(at - from + 2)
+            .collect()
     }
 }
 

@@ -91,8 +91,7 @@ fn partial(text: &str) -> Result<Partial, String> {
         });
     }
     let version = Version::parse(text).ok_or(text)?;
-    let exact =
-        version.numbers.len() >= 3 || version.is_prerelease() || !version.build.is_empty();
+    let exact = version.numbers.len() >= 3 || version.is_prerelease() || !version.build.is_empty();
     Ok(Partial {
         numbers: version.numbers.clone(),
         exact: exact.then_some(version),
