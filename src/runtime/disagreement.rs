@@ -96,16 +96,16 @@ fn contradicted(
 
 fn diagnostic(manifest: &Arc<Source>, declared: &Declared, other: &str) -> Diagnostic {
     let Declared { runtime, asks, .. } = declared;
-    let (verb, asked) = match declared.role {
-        Role::Choice => ("names", format!("{runtime} {asks}")),
-        Role::Constraint => ("needs", format!("{runtime} {asks}")),
+    let verb = match declared.role {
+        Role::Choice => "names",
+        Role::Constraint => "needs",
     };
     let name = &declared.source.name;
-    let mut problem = Diagnostic::error(format!("{name} {verb} {asked}, pinned is {other}"))
+    let mut problem = Diagnostic::error(format!("{name} {verb} {runtime} {asks}, not {other}"))
         .with_source(&declared.source);
     problem.label(declared.span.clone(), format!("{asks} here"));
     if let Some(span) = runtime_span(&manifest.text, runtime) {
-        problem.elsewhere(manifest, span, format!("{other} by this"));
+        problem.elsewhere(manifest, span, format!("{other} by this request"));
     }
     problem
 }

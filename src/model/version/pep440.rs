@@ -22,7 +22,11 @@ pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Vec<Conditions>, Str
     let mut conditions = Conditions::new();
     for clause in text.split(',') {
         let clause = clause.trim();
-        conditions.extend(specifier(clause, grammar).ok_or_else(|| clause.to_owned())?);
+        let found = specifier(clause, grammar);
+        conditions.extend(found.ok_or_else(|| match clause {
+            "" => text.to_owned(),
+            clause => clause.to_owned(),
+        })?);
     }
     Ok(vec![conditions])
 }

@@ -99,13 +99,12 @@ fn the_reference_is_the_table() {
         (&python::PYTHON, "", PYTHON_INDEX),
     ] {
         let offers = (source.offers)(index, list).unwrap();
-        let offer = offers
-            .iter()
-            .max_by_key(|offer| offer.builds.len())
-            .unwrap();
         let linux = |build: &&Build| build.platform == Platform::X86_64Linux;
-        let build = offer.builds.iter().find(linux).unwrap();
-        page.push_str(&section(source, &offer.version, build));
+        let (version, build) = offers
+            .iter()
+            .find_map(|offer| Some((&offer.version, offer.builds.iter().find(linux)?)))
+            .unwrap();
+        page.push_str(&section(source, version, build));
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runtimes.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
