@@ -1,12 +1,14 @@
 //! `ship pin`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
 use super::globals::Globals;
 use super::session::Session;
 use crate::model::Failure;
 use crate::project::Project;
-use crate::runtime::pin::{Change, Pinned, Upgrade, Work, pin};
+use crate::runtime::pin::{Change, Pinned, Report, Upgrade, Work, pin};
 use crate::runtime::{self, Http, LOCK};
 
 /// Writes the exact runtimes, with checksums, to ship.lock
@@ -66,7 +68,7 @@ pub(super) fn write(
     session: &Session,
     project: &Project,
     upgrade: &Upgrade,
-) -> Result<Vec<Pinned>, Failure> {
+) -> Result<Report, Failure> {
     let http = Http::new();
     let caller = std::env::vars_os().collect();
     let work = Work {
@@ -95,24 +97,28 @@ fn answered(versions: &[String]) -> String {
     }
 }
 
-fn lines_of_json(report: &[Pinned]) -> String {
-    let lines = report.iter().map(|pinned| serde_json::json!(pinned));
+fn lines_of_json(report: &Report) -> String {
+    let lines = report
+        .runtimes
+        .iter()
+        .map(|pinned| serde_json::json!(pinned));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// A line for each runtime, one for each platform without an archive, and what became of the file.
-pub(super) fn text(report: &[Pinned]) -> String {
-    if report.is_empty() {
+/// A line for each runtime, the platforms without an archive, and what became of the file.
+pub(super) fn text(report: &Report) -> String {
+    let runtimes = &report.runtimes;
+    if runtimes.is_empty() {
         return answered(&[]);
     }
-    let versions: Vec<String> = report.iter().map(version).collect();
+    let versions: Vec<String> = runtimes.iter().map(version).collect();
     let width = |texts: &mut dyn Iterator<Item = &str>| {
         texts.map(|text| text.chars().count()).max().unwrap_or(0)
     };
-    let names = width(&mut report.iter().map(|pinned| pinned.runtime.as_str()));
+    let names = width(&mut runtimes.iter().map(|pinned| pinned.runtime.as_str()));
     let wide = width(&mut versions.iter().map(String::as_str));
     let mut text = String::new();
-    for (pinned, version) in report.iter().zip(&versions) {
+    for (pinned, version) in runtimes.iter().zip(&versions) {
         let (word, name) = (word(pinned.change), &pinned.runtime);
         let asked = match &pinned.request {
             Some(request) => format!("answers {request}"),
@@ -121,20 +127,31 @@ pub(super) fn text(report: &[Pinned]) -> String {
         text.push_str(&format!(
             "{word}  {name:<names$}  {version:<wide$}  {asked}\n"
         ));
-        for (platform, why) in &pinned.missing {
-            text.push_str(&format!(
-                "         {:names$}  no build for {platform}: {why}\n",
-                ""
-            ));
+        for line in missing(pinned) {
+            text.push_str(&format!("         {:names$}  {line}\n", ""));
         }
     }
-    text.push_str(
-        match report.iter().all(|pinned| pinned.change == Change::Kept) {
-            true => "ship.lock answers ship.toml\n",
-            false => "wrote ship.lock; commit it\n",
-        },
-    );
+    text.push_str(match report.is_written {
+        true => "wrote ship.lock; commit it\n",
+        false => "ship.lock answers ship.toml\n",
+    });
     text
+}
+
+/// The platforms without an archive, a line for each reason.
+fn missing(pinned: &Pinned) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (platform, why) in &pinned.missing {
+        reasons.entry(why).or_default().push(platform.as_str());
+    }
+    let lines = reasons.into_iter().map(|(why, platforms)| {
+        let line = format!("no build for {}", platforms.join(", "));
+        match why {
+            "" => line,
+            why => format!("{line}: {why}"),
+        }
+    });
+    lines.collect()
 }
 
 fn version(pinned: &Pinned) -> String {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::disagreement;
 use super::http::Http;
-use super::lock::{LOCK, Lock, Pin};
+use super::lock::{Lock, Pin};
 use super::locked::{answers, asked, mirror};
 use super::resolve::{Question, Resolved, resolve};
 use super::source::source;
@@ -29,6 +29,15 @@ pub enum Upgrade {
     Only(Vec<String>),
 }
 
+/// What became of the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Each runtime, by name.
+    pub runtimes: Vec<Pinned>,
+    /// Whether the file is another than before.
+    pub is_written: bool,
+}
+
 /// What became of one runtime in the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pinned {
@@ -42,7 +51,7 @@ pub struct Pinned {
     pub change: Change,
     /// The version that was pinned before, when it is another.
     pub from: Option<String>,
-    /// Platforms without an archive, each with why not; of a kept runtime as far as is known.
+    /// Platforms without an archive, each with why not; empty text where only the lock was asked.
     pub missing: BTreeMap<Platform, String>,
 }
 
@@ -82,7 +91,7 @@ pub struct Work<'a> {
 /// `Usage` for an upgrade of what is not in `[runtimes]`; `Project` when nothing answers a request,
 /// when a version file disagrees with the answer, or when the lock is damaged; `Refused` and
 /// `Unreachable` when publishers cannot be read. Nothing is written then.
-pub async fn pin(work: &Work<'_>) -> Result<Vec<Pinned>, Failure> {
+pub async fn pin(work: &Work<'_>) -> Result<Report, Failure> {
     let Work {
         project, upgrade, ..
     } = work;
@@ -122,10 +131,14 @@ pub async fn pin(work: &Work<'_>) -> Result<Vec<Pinned>, Failure> {
     }
     report.sort_by(|a, b| a.runtime.cmp(&b.runtime));
     disagreement::check(project, &disagreement::versions(project, &lock))?;
-    if there || !lock.runtimes.is_empty() {
+    let is_written = lock != old || !there && !lock.runtimes.is_empty();
+    if is_written {
         lock.write(&project.dir)?;
     }
-    Ok(report)
+    Ok(Report {
+        runtimes: report,
+        is_written,
+    })
 }
 
 fn known(project: &Project, upgrade: &Upgrade) -> Result<(), Failure> {
@@ -217,6 +230,6 @@ fn gaps(pin: &Pin) -> BTreeMap<Platform, String> {
     let platforms = Platform::ALL.into_iter();
     platforms
         .filter(|platform| !pin.platforms.contains_key(platform))
-        .map(|platform| (platform, format!("{LOCK} has none")))
+        .map(|platform| (platform, String::new()))
         .collect()
 }

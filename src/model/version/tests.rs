@@ -299,11 +299,11 @@ proptest! {
         let parsed = Version::parse(&other);
         for grammar in GRAMMARS {
             if let Ok(request) = Request::parse(grammar, &text) {
-                request.matches(&probe);
-                request.features(&[8, 11, 17]);
-                request.nearest([&probe]);
+                let _ = request.matches(&probe);
+                let _ = request.features(&[8, 11, 17]);
+                let _ = request.nearest([&probe]);
                 if let Some(version) = &parsed {
-                    request.matches(version);
+                    let _ = request.matches(version);
                 }
             }
         }

@@ -294,7 +294,7 @@ proptest! {
         for text in [&text[..], &good[..cut.min(good.len())], &noise[..]] {
             if let Err(problems) = Lock::parse(text) {
                 prop_assert!(!problems.is_empty());
-                render_all(&problems, false);
+                let _ = render_all(&problems, false);
             }
         }
     }

@@ -80,7 +80,7 @@ fn pinned(dir: &Path, runtimes: &str, upgrade: &Upgrade) -> Result<Vec<Pinned>, 
         waits.count()
     };
     assert_eq!(count(true), count(false));
-    Ok(report)
+    Ok(report.runtimes)
 }
 
 fn lock(dir: &Path) -> String {
