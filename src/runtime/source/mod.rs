@@ -37,7 +37,7 @@ pub struct Source {
     /// counts. A query is dropped at a mirror.
     pub places: &'static [(&'static str, &'static str)],
     /// Lists that the index leads to, where it does not tell the versions itself; their addresses.
-    pub lists: Option<fn(index: &str, wanted: &Request) -> Result<Vec<String>, String>>,
+    pub lists: Option<Lists>,
     /// The versions in a list (the index, unless there are [`lists`](Self::lists)); `Err` says what
     /// is wrong with the document.
     pub offers: fn(index: &str, list: &str) -> Result<Vec<Offer>, String>,
@@ -47,6 +47,10 @@ pub struct Source {
     /// What is in an archive.
     pub layout: fn(&Version, Platform) -> Layout,
 }
+
+/// The index → the addresses of the lists that may hold an answer; `Err` says what is wrong with
+/// the document.
+pub type Lists = fn(index: &str, wanted: &Request) -> Result<Vec<String>, String>;
 
 /// A version that a publisher has.
 #[derive(Debug, Clone, PartialEq, Eq)]
