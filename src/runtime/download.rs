@@ -47,7 +47,10 @@ pub(super) async fn download(
                 resumed = false;
                 part.restart()?;
             }
-            Ok(()) => return Err(part.discard(wrong_sum(wanted, part.sum()))),
+            Ok(()) => {
+                let failure = wrong_sum(wanted, part.sum());
+                return Err(part.discard(failure));
+            }
             Err(trouble) if trouble.again => {
                 if part.length > furthest {
                     (furthest, attempts) = (part.length, 0);

@@ -183,7 +183,11 @@ async fn ask(work: &Work<'_>, name: &str, request: &RuntimeRequest) -> Result<Re
     });
     let resolved = resolve(work.http, &question).await;
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    work.sink.emit(Event::Waited { text, ms });
+    work.sink.emit(Event::Waited {
+        text,
+        bytes: None,
+        ms,
+    });
     resolved
 }
 
