@@ -310,9 +310,20 @@ fn runtimes_that_are_not_pinned() {
     says("pin_missing_check", &controller, &["pin", "--check"]);
     says("pin_missing_build", &controller, &["build"]);
     says("pin_missing_manifest", &controller, &["check"]);
-    says("pin_upgrade_unknown", &controller, &["pin", "--upgrade", "bun"]);
-    says("pin_check_and_upgrade", &controller, &["pin", "--check", "--upgrade"]);
-    controller.write("ship.lock", "version = 1\n\n[runtimes.node]\nrequest = \"18\"\n");
+    says(
+        "pin_upgrade_unknown",
+        &controller,
+        &["pin", "--upgrade", "bun"],
+    );
+    says(
+        "pin_check_and_upgrade",
+        &controller,
+        &["pin", "--check", "--upgrade"],
+    );
+    controller.write(
+        "ship.lock",
+        "version = 1\n\n[runtimes.node]\nrequest = \"18\"\n",
+    );
     says("pin_damaged", &controller, &["pin"]);
 }
 

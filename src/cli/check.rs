@@ -39,7 +39,9 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         }
         if runtime::is_unpinned(&project)? {
             session.sink.emit(Event::Warning {
-                text: format!("{LOCK} is missing: build, test and deploy take the runtimes from it"),
+                text: format!(
+                    "{LOCK} is missing: build, test and deploy take the runtimes from it"
+                ),
                 hint: Some("ship pin".to_owned()),
             });
         } else {

@@ -162,7 +162,9 @@ fn report(
     let environment = &answers.environment;
     let mut next = vec!["ship check: says whether the manifest is right".to_owned()];
     if !pin && !brought(&answers.detected).is_empty() {
-        next.push("ship pin: writes the exact runtimes and their checksums to ship.lock".to_owned());
+        next.push(
+            "ship pin: writes the exact runtimes and their checksums to ship.lock".to_owned(),
+        );
     }
     next.push("ship deploy local: builds, tests and runs it on this machine".to_owned());
     if answers.hosts.is_empty() {

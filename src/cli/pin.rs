@@ -36,7 +36,9 @@ pub fn run(globals: &Globals, args: &PinArgs) -> u8 {
             if !globals.json {
                 let versions = lock.runtimes.iter();
                 let versions = versions.map(|(name, pin)| format!("{name} {}", pin.version));
-                session.reporter.data(&answered(&versions.collect::<Vec<_>>()));
+                session
+                    .reporter
+                    .data(&answered(&versions.collect::<Vec<_>>()));
             }
             return Ok(());
         }
@@ -116,15 +118,22 @@ pub(super) fn text(report: &[Pinned]) -> String {
             Some(request) => format!("answers {request}"),
             None => "ship.toml asks for it no longer".to_owned(),
         };
-        text.push_str(&format!("{word}  {name:<names$}  {version:<wide$}  {asked}\n"));
+        text.push_str(&format!(
+            "{word}  {name:<names$}  {version:<wide$}  {asked}\n"
+        ));
         for (platform, why) in &pinned.missing {
-            text.push_str(&format!("         {:names$}  no build for {platform}: {why}\n", ""));
+            text.push_str(&format!(
+                "         {:names$}  no build for {platform}: {why}\n",
+                ""
+            ));
         }
     }
-    text.push_str(match report.iter().all(|pinned| pinned.change == Change::Kept) {
-        true => "ship.lock answers ship.toml\n",
-        false => "wrote ship.lock; commit it\n",
-    });
+    text.push_str(
+        match report.iter().all(|pinned| pinned.change == Change::Kept) {
+            true => "ship.lock answers ship.toml\n",
+            false => "wrote ship.lock; commit it\n",
+        },
+    );
     text
 }
 

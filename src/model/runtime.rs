@@ -229,7 +229,12 @@ mod tests {
         assert!("sparc-linux".parse::<Platform>().is_err());
         let sum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         assert_eq!(sum.parse::<Sha256>().unwrap().to_string(), sum);
-        for bad in ["", "9f", &format!("{}é", &sum[..62]), &sum.replace('9', "+")] {
+        for bad in [
+            "",
+            "9f",
+            &format!("{}é", &sum[..62]),
+            &sum.replace('9', "+"),
+        ] {
             assert!(bad.parse::<Sha256>().is_err(), "{bad:?} was taken");
         }
     }

@@ -111,7 +111,8 @@ impl Diagnostic {
     ) -> &mut Self {
         let span = clamp(&source.text, span);
         let text = visible(&text.into());
-        self.elsewhere.push((Arc::clone(source), Label { span, text }));
+        self.elsewhere
+            .push((Arc::clone(source), Label { span, text }));
         self
     }
 

@@ -53,11 +53,11 @@ impl Cache {
             Some(user) => Ok(Self {
                 folder: user.join("runtimes"),
             }),
-            None => Err(
-                Failure::refused("there is no place to keep runtimes: neither XDG_CACHE_HOME nor \
-                                  HOME is an absolute path")
-                .hint("set one of them"),
-            ),
+            None => Err(Failure::refused(
+                "there is no place to keep runtimes: neither XDG_CACHE_HOME nor \
+                                  HOME is an absolute path",
+            )
+            .hint("set one of them")),
         }
     }
 
@@ -148,7 +148,8 @@ impl Cache {
                 Ok(()) => break,
                 Err(Errno::WOULDBLOCK) => {
                     waiting.get_or_insert_with(|| {
-                        let text = format!("another command fetches {}; waiting for it", wanted.what);
+                        let text =
+                            format!("another command fetches {}; waiting for it", wanted.what);
                         sink.emit(Event::Note { text });
                         Wait::begin(sink, format!("waiting for {}", wanted.what))
                     });
@@ -244,8 +245,9 @@ impl Unpacking {
         for bin in &self.archive.bin {
             if !self.part.join(bin).is_dir() {
                 let message = format!("the archive of {} has no folder `{bin}`", self.what);
-                return Err(Failure::refused(message)
-                    .hint("it is the one that ship.lock names: `ship pin` asks the publisher again"));
+                return Err(Failure::refused(message).hint(
+                    "it is the one that ship.lock names: `ship pin` asks the publisher again",
+                ));
             }
         }
         Ok(())

@@ -57,9 +57,9 @@ pub(super) fn check(
         ),
         count => format!("{count} version files disagree with {MANIFEST}"),
     };
-    let lines = found.iter().flat_map(|(declared, other)| {
-        rendered(&diagnostic(&manifest, declared, other))
-    });
+    let lines = found
+        .iter()
+        .flat_map(|(declared, other)| rendered(&diagnostic(&manifest, declared, other)));
     Err(Failure::new(FailureKind::Project, message)
         .details(lines)
         .hint("make them say the same; after a change of ship.toml: ship pin"))

@@ -147,7 +147,10 @@ impl Http {
             .build()
             .or_else(|_| builder().tls_certs_only([]).build())
             .map_err(|error| {
-                Failure::unexpected(format!("nothing can be downloaded: {}", trouble::root(&error)))
+                Failure::unexpected(format!(
+                    "nothing can be downloaded: {}",
+                    trouble::root(&error)
+                ))
             })?;
         Ok(self.client.get_or_init(|| client))
     }
@@ -244,7 +247,9 @@ fn may_follow(before: &[Url], next: &Url) -> Result<(), String> {
     let is = next.scheme();
     if (was_https && is != "https") || !matches!(is, "http" | "https") {
         let to = shown(next.as_str());
-        return Err(format!("it redirects to {to}, and {is} is not followed there"));
+        return Err(format!(
+            "it redirects to {to}, and {is} is not followed there"
+        ));
     }
     Ok(())
 }
@@ -316,10 +321,21 @@ mod tests {
 
     #[test]
     fn pages_are_told_from_lists_and_archives() {
-        for page in ["<!DOCTYPE html>", "\n <html lang=en>", "\u{feff}<HTML>", "<head>"] {
+        for page in [
+            "<!DOCTYPE html>",
+            "\n <html lang=en>",
+            "\u{feff}<HTML>",
+            "<head>",
+        ] {
             assert!(is_html(page.as_bytes()), "{page}");
         }
-        for other in ["", "{\"a\": \"<html>\"}", "<", "\u{1f}\u{8b}", "9f86d  node.tar.gz"] {
+        for other in [
+            "",
+            "{\"a\": \"<html>\"}",
+            "<",
+            "\u{1f}\u{8b}",
+            "9f86d  node.tar.gz",
+        ] {
             assert!(!is_html(other.as_bytes()), "{other}");
         }
     }
@@ -345,7 +361,9 @@ mod tests {
         }
         assert_eq!(
             follows(tls, plain),
-            Err("it redirects to http://a.example.com/x, and http is not followed there".to_owned())
+            Err(
+                "it redirects to http://a.example.com/x, and http is not followed there".to_owned()
+            )
         );
         assert!(follows(plain, "file:///etc/passwd").is_err());
         let many = vec![Url::parse(tls).unwrap(); MAX_REDIRECTS + 1];
@@ -362,7 +380,10 @@ mod tests {
         assert_eq!(http.document(&address, 100).await.unwrap(), b"20.11.1\n");
         assert_eq!(http.size(&address).await.unwrap(), 8);
         let long = http.document(&address, 7).await.unwrap_err();
-        assert!(long.message.ends_with("a%20list is longer than 7 bytes"), "{long}");
+        assert!(
+            long.message.ends_with("a%20list is longer than 7 bytes"),
+            "{long}"
+        );
         let gone = http.document(&format!("{address}x"), 7).await.unwrap_err();
         assert_eq!(gone.kind, FailureKind::Refused);
         assert!(gone.message.contains("No such file"), "{gone}");

@@ -81,9 +81,9 @@ impl Reader {
             title: LOCK.to_owned(),
         };
         let (format, span) = self.value(&root, "version")?;
-        let format = format.as_integer().and_then(|number| {
-            i64::from_str_radix(number.as_str(), number.radix()).ok()
-        });
+        let format = format
+            .as_integer()
+            .and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok());
         match format {
             Some(FORMAT) => {}
             Some(newer) if newer > FORMAT => {
@@ -141,7 +141,7 @@ impl Reader {
                     .label(request_at, "asked for");
             }
             Err(why) => {
-                self.error(request_at, format!("`{request}` {why}"), "no request");
+                self.error(request_at, format!("`request` cannot be `{request}`"), why);
             }
         }
         let mut platforms = BTreeMap::new();
@@ -244,7 +244,11 @@ impl Reader {
 
     fn table<'a>(&mut self, value: &'a Spanned<DeValue<'a>>, title: String) -> Option<Section<'a>> {
         let Some(table) = value.get_ref().as_table() else {
-            self.error(value.span(), format!("`{title}` is no table"), "expected a table");
+            self.error(
+                value.span(),
+                format!("`{title}` is no table"),
+                "expected a table",
+            );
             return None;
         };
         let span = value.span();

@@ -185,8 +185,8 @@ async fn ask(work: &Work<'_>, name: &str, request: &RuntimeRequest) -> Result<Re
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     work.sink.emit(Event::Waited {
         text,
-        bytes: None,
         ms,
+        bytes: None,
     });
     resolved
 }

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::cache::Cache;
 use super::download::Wanted;
 use super::http::Http;
-use super::locked::{archived, locked};
 use super::installed::installed;
+use super::locked::{archived, locked};
 use super::start;
 use crate::model::event::Sink;
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
@@ -76,7 +76,9 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
             "" => root.clone(),
             folder => root.join(folder),
         };
-        provided.paths.extend(archive.bin.iter().map(|bin| below(bin)));
+        provided
+            .paths
+            .extend(archive.bin.iter().map(|bin| below(bin)));
         let env = archive.env.iter();
         provided
             .env

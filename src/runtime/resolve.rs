@@ -45,7 +45,7 @@ pub(super) async fn resolve(http: &Http, question: &Question<'_>) -> Result<Reso
         source, request, ..
     } = question;
     let wanted = Request::parse(source.grammar(), request).map_err(|why| {
-        let message = format!("{}: `{request}` {why}", source.name);
+        let message = format!("{} cannot be `{request}`: {why}", source.name);
         Failure::new(FailureKind::Project, message)
     })?;
     let offers = question.offers(http, &wanted).await?;
@@ -219,7 +219,10 @@ impl Question<'_> {
 
     fn no_list(&self, url: &str, why: &str) -> Failure {
         let (address, title) = (self.address(url), self.source.title);
-        let message = format!("{} is no list of {title}'s versions: {why}", shown(&address));
+        let message = format!(
+            "{} is no list of {title}'s versions: {why}",
+            shown(&address)
+        );
         Failure::refused(message).hint(super::trouble::MIRROR)
     }
 }

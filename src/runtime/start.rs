@@ -33,9 +33,8 @@ pub(super) fn starts(
     for (variable, below) in &archive.env {
         command.env(variable, root.join(below));
     }
-    let refuse = |why: String| {
-        Failure::refused(format!("{what} does not start on this machine: {why}"))
-    };
+    let refuse =
+        |why: String| Failure::refused(format!("{what} does not start on this machine: {why}"));
     let said = match command.output() {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -115,7 +114,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_eq!(node("#!/bin/sh\ntest \"$1\" = --version && test -d \"$NODE_HOME\"\n"), Ok(()));
+        assert_eq!(
+            node("#!/bin/sh\ntest \"$1\" = --version && test -d \"$NODE_HOME\"\n"),
+            Ok(())
+        );
         let library = node(
             "#!/bin/sh\necho 'node: error while loading shared libraries: libstdc++.so.6: \
              cannot open shared object file: No such file or directory' >&2; exit 127\n",
@@ -137,7 +139,10 @@ mod tests {
         );
         assert_eq!(glibc.details, ["it needs glibc 2.28 or later"]);
         let interpreter = node("#!/lib64/no-such-loader\n").unwrap_err();
-        assert!(interpreter.message.ends_with("there is no glibc here"), "{interpreter}");
+        assert!(
+            interpreter.message.ends_with("there is no glibc here"),
+            "{interpreter}"
+        );
         let other = node("#!/bin/sh\necho no idea >&2; exit 1\n").unwrap_err();
         assert_eq!(other.details, ["no idea"]);
     }

@@ -69,7 +69,11 @@ fn the_story_of_a_pin() {
     tell(&["pin"]);
     let first = lock(&controller);
     tell(&["pin"]);
-    assert_eq!(lock(&controller), first, "pinning twice gives the same bytes");
+    assert_eq!(
+        lock(&controller),
+        first,
+        "pinning twice gives the same bytes"
+    );
     tell(&["pin", "--check"]);
     ask(&controller, "node = \">=18\"\n");
     tell(&["pin", "--check"]);
@@ -98,12 +102,21 @@ fn what_version_files_say_is_not_ignored() {
     assert!(!controller.project().join("ship.lock").exists());
     controller.write(".nvmrc", "20\n");
     controller.ship(&["pin"]).ok();
-    controller.write("package.json", "{\n  \"engines\": { \"node\": \">=22\" }\n}\n");
+    controller.write(
+        "package.json",
+        "{\n  \"engines\": { \"node\": \">=22\" }\n}\n",
+    );
     tell(&["check"]);
     tell(&["build"]);
-    controller.write("package.json", "{\n  \"engines\": { \"node\": \">=18\" }\n}\n");
+    controller.write(
+        "package.json",
+        "{\n  \"engines\": { \"node\": \">=18\" }\n}\n",
+    );
     controller.ship(&["check"]).ok();
-    controller.ship(&["run", "--", "node", "--version"]).ok().stdout_has("v20.11.1");
+    controller
+        .ship(&["run", "--", "node", "--version"])
+        .ok()
+        .stdout_has("v20.11.1");
     snapshot!("pin_disagreement", story);
 }
 
@@ -125,9 +138,14 @@ fn every_runtime_is_pinned_and_runs() {
         };
         let controller = project(&mirror, &format!("{name} = \"{asked}\"\n"));
         controller.ship(&["pin"]).ok();
-        let pinned = Lock::read(&controller.project()).expect("a good lock").expect("a lock");
+        let pinned = Lock::read(&controller.project())
+            .expect("a good lock")
+            .expect("a lock");
         let pin = &pinned.runtimes[name];
-        assert_eq!((pin.request.as_str(), pin.version.as_str()), (asked, version));
+        assert_eq!(
+            (pin.request.as_str(), pin.version.as_str()),
+            (asked, version)
+        );
         let platforms: Vec<String> = pin.platforms.keys().map(ToString::to_string).collect();
         assert_eq!(platforms, ["x86_64-linux"], "{name}");
         for archive in pin.platforms.values() {
@@ -162,7 +180,10 @@ fn a_mirror_that_is_none_pins_nothing() {
         ("index.json", Fault::Html),
         ("index.json", Fault::Status(404)),
         ("index.json", Fault::SaysLonger),
-        ("index.json", Fault::Redirect("https://127.0.0.1:9/index.json".to_owned())),
+        (
+            "index.json",
+            Fault::Redirect("https://127.0.0.1:9/index.json".to_owned()),
+        ),
         ("SHASUMS256.txt", Fault::Html),
         ("SHASUMS256.txt", Fault::Status(404)),
         ("linux-x64.tar.gz", Fault::Status(404)),

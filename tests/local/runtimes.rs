@@ -110,7 +110,8 @@ fn relock(site: &Site, real: &Real, file: &std::path::Path) {
     let lock = Lock {
         runtimes: BTreeMap::from([(name, pin)]),
     };
-    lock.write(&site.controller.project()).expect("write the lock");
+    lock.write(&site.controller.project())
+        .expect("write the lock");
 }
 
 #[test]
@@ -118,17 +119,25 @@ fn build_test_and_run_see_the_pinned_one() {
     let Some(site) = Site::on(&[NODE_20]) else {
         return;
     };
-    site.controller
-        .write("build.sh", "echo node $(node --version), npm $(npm --version)\n");
+    site.controller.write(
+        "build.sh",
+        "echo node $(node --version), npm $(npm --version)\n",
+    );
     let said = "build sh build.sh | node v20.11.1, npm 10.2.4";
     let build = site.controller.ship(&["build", "-v"]);
-    build.ok().stderr_has("fetching node 20.11.1: ").stderr_has(said);
+    build
+        .ok()
+        .stderr_has("fetching node 20.11.1: ")
+        .stderr_has(said);
     site.controller
         .ship(&["test", "-v"])
         .ok()
         .stderr_has("node v20.11.1, npm 10.2.4");
     let run = site.run(&["node", "--version"]);
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("v20.11.1\n", ""));
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("v20.11.1\n", "")
+    );
     assert_eq!(site.mirror.all_requests(), 1, "one request in all");
     let prefix = site.run(&["npm", "prefix", "--global"]);
     prefix.ok().stdout_has("/runtimes/node-20.11.1-");
@@ -140,7 +149,10 @@ fn the_second_time_is_without_network() {
         return;
     };
     site.run(&["node", "--version"]).ok();
-    let Site { mut controller, mirror } = site;
+    let Site {
+        mut controller,
+        mirror,
+    } = site;
     drop(mirror);
     controller.set_env("SHIP_NODE_MIRROR", "http://127.0.0.1:1/nobody");
     let run = controller.ship(&["run", "--", "node", "--version"]);
@@ -176,11 +188,23 @@ fn a_mirror_that_sends_something_else_is_refused() {
         (Fault::SaysLonger, 5, "bytes long; ship.lock says"),
         (Fault::SaysShorter, 5, "bytes long; ship.lock says"),
         (Fault::Corrupt, 5, "its checksum is wrong"),
-        (Fault::Status(404), 5, "there is nothing at http://127.0.0.1:"),
+        (
+            Fault::Status(404),
+            5,
+            "there is nothing at http://127.0.0.1:",
+        ),
         (Fault::Status(403), 6, "answers 403 (Forbidden)"),
         (Fault::Status(503), 6, "answers 503 (Service Unavailable)"),
-        (Fault::Redirect("ftp://127.0.0.1/x".to_owned()), 5, "redirects to ftp://127.0.0.1/x"),
-        (Fault::Redirect("/node/loop.tar.gz".to_owned()), 5, "redirects more than 10 times"),
+        (
+            Fault::Redirect("ftp://127.0.0.1/x".to_owned()),
+            5,
+            "redirects to ftp://127.0.0.1/x",
+        ),
+        (
+            Fault::Redirect("/node/loop.tar.gz".to_owned()),
+            5,
+            "redirects more than 10 times",
+        ),
     ];
     for (fault, code, text) in cases {
         site.mirror.fault(".tar.gz", fault);
@@ -312,7 +336,10 @@ fn a_damaged_part_and_a_damaged_archive() {
     site.controller.ship(&["build"]).ok();
     assert_eq!(site.mirror.requests(".tar.gz"), 2);
     // The unpacked one is gone and the archive is damaged: it is not built on.
-    let unpacked = site.cached().into_iter().find(|name| name.starts_with("node-"));
+    let unpacked = site
+        .cached()
+        .into_iter()
+        .find(|name| name.starts_with("node-"));
     let unpacked = site.cache().join(unpacked.expect("unpacked"));
     fs::remove_dir_all(unpacked).expect("remove");
     fs::write(archives.join(&sum), b"damaged").expect("damage");
@@ -331,7 +358,10 @@ fn a_mirror_that_is_a_folder() {
         site.controller.set_env(&variable, &folder);
     }
     assert_eq!(site.run(&["node", "--version"]).ok().stdout, "v22.14.0\n");
-    assert_eq!(site.run(&["python3", "--version"]).ok().stdout, "Python 3.13.0\n");
+    assert_eq!(
+        site.run(&["python3", "--version"]).ok().stdout,
+        "Python 3.13.0\n"
+    );
     assert_eq!(site.mirror.all_requests(), 0);
 }
 
@@ -373,8 +403,10 @@ fn go_builds() {
     };
     // What a developer has of another Go must not get in.
     site.controller.set_env("GOROOT", "/usr/lib/go-of-long-ago");
-    site.controller
-        .write("main.go", "package main\n\nfunc main() { println(\"built\") }\n");
+    site.controller.write(
+        "main.go",
+        "package main\n\nfunc main() { println(\"built\") }\n",
+    );
     site.run(&["go", "version"]).ok().stdout_has("go1.23.4");
     site.run(&["go", "run", "main.go"]).ok().stderr_has("built");
 }

@@ -68,7 +68,10 @@ fn add(entry: &mut Entry<'_, impl Read>, tree: &mut Tree) -> Result<(), TreeErro
         EntryType::XGlobalHeader => Ok(()),
         other => Err(refuse(
             &name,
-            format!("is of a kind that is not known ({:?})", char::from(other.as_byte())),
+            format!(
+                "is of a kind that is not known ({:?})",
+                char::from(other.as_byte())
+            ),
         )),
     }
 }

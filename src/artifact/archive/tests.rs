@@ -200,25 +200,61 @@ fn a_zip_as_its_publisher_packs_it() {
 fn what_nobody_should_pack() {
     let device = |kind| made(kind, "dev", 0o644, "");
     let cases: Vec<(Vec<Made>, &str)> = vec![
-        (vec![file("/etc/passwd", "")], "cannot unpack /etc/passwd: is absolute"),
-        (vec![file("a/../../b", "")], "cannot unpack a/../../b: has a `..` component"),
+        (
+            vec![file("/etc/passwd", "")],
+            "cannot unpack /etc/passwd: is absolute",
+        ),
+        (
+            vec![file("a/../../b", "")],
+            "cannot unpack a/../../b: has a `..` component",
+        ),
         (vec![folder("..")], "cannot unpack ..: has a `..` component"),
-        (vec![file(".ship/env", "")], "cannot unpack .ship/env: begins with `.ship`, which is reserved"),
-        (vec![link("l", "/etc")], "cannot unpack l: is absolute (its target is `/etc`)"),
-        (vec![link("a/l", "../../x")], "cannot unpack a/l: leads out of the tree (its target is `../../x`)"),
-        (vec![link("l", "l")], "cannot unpack l: leads in a circle (its target is `l`)"),
+        (
+            vec![file(".ship/env", "")],
+            "cannot unpack .ship/env: begins with `.ship`, which is reserved",
+        ),
+        (
+            vec![link("l", "/etc")],
+            "cannot unpack l: is absolute (its target is `/etc`)",
+        ),
+        (
+            vec![link("a/l", "../../x")],
+            "cannot unpack a/l: leads out of the tree (its target is `../../x`)",
+        ),
+        (
+            vec![link("l", "l")],
+            "cannot unpack l: leads in a circle (its target is `l`)",
+        ),
         // A link through a link.
         (
             vec![folder("d"), link("d/up", ".."), link("l", "d/up/../x")],
             "cannot unpack l: leads out of the tree (its target is `d/up/../x`)",
         ),
         // Writing through a link, in both orders.
-        (vec![link("l", "d"), file("l/x", "")], "cannot unpack l/x: `l` is a link and a folder"),
-        (vec![file("l/x", ""), link("l", "d")], "cannot unpack l: is there twice"),
-        (vec![file("a", ""), link("a", "b")], "cannot unpack a: is there twice"),
-        (vec![file("a", ""), file("a", "")], "cannot unpack a: is there twice"),
-        (vec![file("a", ""), file("a/b", "")], "cannot unpack a/b: `a` is a file and a folder"),
-        (vec![link("a", "b"), link("a", "c")], "cannot unpack a: is there twice"),
+        (
+            vec![link("l", "d"), file("l/x", "")],
+            "cannot unpack l/x: `l` is a link and a folder",
+        ),
+        (
+            vec![file("l/x", ""), link("l", "d")],
+            "cannot unpack l: is there twice",
+        ),
+        (
+            vec![file("a", ""), link("a", "b")],
+            "cannot unpack a: is there twice",
+        ),
+        (
+            vec![file("a", ""), file("a", "")],
+            "cannot unpack a: is there twice",
+        ),
+        (
+            vec![file("a", ""), file("a/b", "")],
+            "cannot unpack a/b: `a` is a file and a folder",
+        ),
+        (
+            vec![link("a", "b"), link("a", "c")],
+            "cannot unpack a: is there twice",
+        ),
         (
             vec![hard_link("a", "/etc/passwd")],
             "cannot unpack a: is a hard link to a name that is absolute",
@@ -235,24 +271,52 @@ fn what_nobody_should_pack() {
             vec![folder("d"), hard_link("a", "d")],
             "cannot unpack a: is a hard link to what is not in the archive before it",
         ),
-        (vec![device(EntryType::Char)], "cannot unpack dev: is a character device"),
-        (vec![device(EntryType::Block)], "cannot unpack dev: is a block device"),
-        (vec![device(EntryType::Fifo)], "cannot unpack dev: is a fifo"),
-        (vec![device(EntryType::new(b'M'))], "cannot unpack dev: is of a kind that is not known ('M')"),
-        (vec![file("a\nb", ""), file("a\nb", "")], "cannot unpack a\\nb: is there twice"),
+        (
+            vec![device(EntryType::Char)],
+            "cannot unpack dev: is a character device",
+        ),
+        (
+            vec![device(EntryType::Block)],
+            "cannot unpack dev: is a block device",
+        ),
+        (
+            vec![device(EntryType::Fifo)],
+            "cannot unpack dev: is a fifo",
+        ),
+        (
+            vec![device(EntryType::new(b'M'))],
+            "cannot unpack dev: is of a kind that is not known ('M')",
+        ),
+        (
+            vec![file("a\nb", ""), file("a\nb", "")],
+            "cannot unpack a\\nb: is there twice",
+        ),
         (vec![], "cannot unpack archive: there is nothing in it"),
     ];
     for (entries, expected) in cases {
-        assert_eq!(tarred(&entries, 0).result, Err(expected.to_owned()), "{entries:?}");
+        assert_eq!(
+            tarred(&entries, 0).result,
+            Err(expected.to_owned()),
+            "{entries:?}"
+        );
     }
 }
 
 #[test]
 fn a_zip_that_nobody_should_pack() {
     let cases: Vec<(Vec<Made>, &str)> = vec![
-        (vec![file("../b", "")], "cannot unpack ../b: has a `..` component"),
-        (vec![link("l", "../x")], "cannot unpack l: leads out of the tree (its target is `../x`)"),
-        (vec![link("l", "d"), file("l/x", "")], "cannot unpack l/x: `l` is a link and a folder"),
+        (
+            vec![file("../b", "")],
+            "cannot unpack ../b: has a `..` component",
+        ),
+        (
+            vec![link("l", "../x")],
+            "cannot unpack l: leads out of the tree (its target is `../x`)",
+        ),
+        (
+            vec![link("l", "d"), file("l/x", "")],
+            "cannot unpack l/x: `l` is a link and a folder",
+        ),
         (vec![], "cannot unpack archive: there is nothing in it"),
     ];
     for (entries, expected) in cases {
@@ -290,12 +354,17 @@ fn a_name_without_end() {
     let mut name = made(EntryType::GNULongName, "././@LongLink", 0o644, "");
     name.text = vec![b'a'; 64 << 20];
     let error = tarred(&[name, file("a", "")], 0).result.unwrap_err();
-    assert!(error.contains("the headers of an entry are too long"), "{error}");
+    assert!(
+        error.contains("the headers of an entry are too long"),
+        "{error}"
+    );
 }
 
 #[test]
 fn what_stops_half_way() {
-    let noise: String = (0..50_000_u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
+    let noise: String = (0..50_000_u32)
+        .map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26))
+        .collect();
     let entries = [file("a", &noise), file("b", &noise)];
     let (tar, zip) = (tar_gz(&entries), zipped(&entries));
     for (bytes, format) in [(tar, ArchiveFormat::TarGz), (zip, ArchiveFormat::Zip)] {

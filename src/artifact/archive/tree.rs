@@ -108,7 +108,12 @@ impl Tree {
         let Some(path) = self.place(name)? else {
             return Ok(());
         };
-        let elsewhere = || refuse(name, "is a hard link to what is not in the archive before it");
+        let elsewhere = || {
+            refuse(
+                name,
+                "is a hard link to what is not in the archive before it",
+            )
+        };
         let first = stripped(target, self.strip)
             .map_err(|why| refuse(name, format!("is a hard link to a name that {why}")))?
             .ok_or_else(elsewhere)?;
@@ -135,11 +140,8 @@ impl Tree {
         }
         for (path, target) in &self.links {
             use std::os::unix::ffi::OsStrExt;
-            symlink(
-                std::ffi::OsStr::from_bytes(target),
-                path.below(&self.root),
-            )
-            .map_err(|error| there_already(path.as_bytes(), error))?;
+            symlink(std::ffi::OsStr::from_bytes(target), path.below(&self.root))
+                .map_err(|error| there_already(path.as_bytes(), error))?;
         }
         Ok(())
     }

@@ -278,7 +278,15 @@ fn a_person_is_offered_to_pin_and_nobody_else_is() {
         let answers = [("name", ""), ("hosts", ""), ("pin node 20.11 now?", answer)];
         let report = asked(dir.path(), &answers).unwrap();
         assert_eq!(report.pin, pin);
-        assert_eq!(report.next, quiet.next.iter().filter(|next| !pin || !next.starts_with("ship pin")).cloned().collect::<Vec<_>>());
+        assert_eq!(
+            report.next,
+            quiet
+                .next
+                .iter()
+                .filter(|next| !pin || !next.starts_with("ship pin"))
+                .cloned()
+                .collect::<Vec<_>>()
+        );
     }
 }
 

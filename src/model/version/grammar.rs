@@ -46,7 +46,9 @@ impl Grammar {
     #[must_use]
     pub fn examples(self) -> &'static str {
         match self {
-            Self::Node => "`20.11.1`, `20`, `20.x`, `^20.11`, `>=18 <21`, `18 || 20`, `lts` or `latest`",
+            Self::Node => {
+                "`20.11.1`, `20`, `20.x`, `^20.11`, `>=18 <21`, `18 || 20`, `lts` or `latest`"
+            }
             Self::Npm => "`1.2.3`, `1`, `1.x`, `^1.2`, `~1.2.3`, `>=1.1 <2` or `latest`",
             Self::Python => "`3.12.3`, `3.12`, `3.12.*`, `~=3.12`, `>=3.12,<3.13` or `latest`",
             Self::Go => "`1.22.1`, `1.22`, `^1.22`, `>=1.21 <1.23` or `latest`",
@@ -55,15 +57,19 @@ impl Grammar {
         }
     }
 
-    /// What may come before a version.
-    pub(super) fn prefixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Node | Self::Npm => &["v"],
+    /// `text` without what may come before a version.
+    pub(super) fn plain(self, text: &str) -> &str {
+        let prefixes: &[&str] = match self {
+            Self::Node | Self::Npm | Self::Other => &["v"],
             Self::Python => &["v", "cpython-", "python-"],
             Self::Go => &["v", "go"],
             Self::Java => &["temurin-", "jdk-"],
-            Self::Other => &["v"],
-        }
+        };
+        prefixes
+            .iter()
+            .filter_map(|prefix| text.strip_prefix(prefix))
+            .find(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            .unwrap_or(text)
     }
 
     /// Whether there are releases with long-term support.

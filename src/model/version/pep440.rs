@@ -1,8 +1,8 @@
 //! Version specifiers of Python (PEP 440), as far as releases of CPython are concerned: no epochs,
 //! no local versions. A bare version is a prefix, as version managers have it.
 
-use super::Version;
 use super::range::{Compare, Condition, Conditions};
+use super::{Grammar, Version};
 
 const OPERATORS: [(&str, Compare); 7] = [
     ("===", Compare::Equal),
@@ -14,22 +14,22 @@ const OPERATORS: [(&str, Compare); 7] = [
     (">", Compare::More),
 ];
 
-/// Reads specifiers, separated by commas. `plain` takes what may come before a version away.
+/// Reads specifiers, separated by commas.
 ///
 /// # Errors
 /// The specifier that is not understood.
-pub(super) fn parse(text: &str, plain: impl Fn(&str) -> &str) -> Result<Vec<Conditions>, String> {
+pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Vec<Conditions>, String> {
     let mut conditions = Conditions::new();
     for clause in text.split(',') {
         let clause = clause.trim();
-        conditions.extend(specifier(clause, &plain).ok_or_else(|| clause.to_owned())?);
+        conditions.extend(specifier(clause, grammar).ok_or_else(|| clause.to_owned())?);
     }
     Ok(vec![conditions])
 }
 
-fn specifier(clause: &str, plain: &impl Fn(&str) -> &str) -> Option<Conditions> {
+fn specifier(clause: &str, grammar: Grammar) -> Option<Conditions> {
     if let Some(text) = clause.strip_prefix("~=") {
-        return compatible(&Version::parse(plain(text.trim()))?);
+        return compatible(&Version::parse(grammar.plain(text.trim()))?);
     }
     let operator = OPERATORS
         .iter()
@@ -37,17 +37,17 @@ fn specifier(clause: &str, plain: &impl Fn(&str) -> &str) -> Option<Conditions> 
     if let Some((compare, text)) = operator {
         // `==3.12.*`
         if let Some(prefix) = text.strip_suffix(".*") {
-            let prefix = release(plain(prefix))?;
+            let prefix = release(grammar.plain(prefix))?;
             return match compare {
                 Compare::Equal => Some(vec![Condition::Within(prefix)]),
                 Compare::Unequal => Some(vec![Condition::Without(prefix)]),
                 _ => None,
             };
         }
-        let version = Version::parse(plain(text))?;
+        let version = Version::parse(grammar.plain(text))?;
         return Some(vec![Condition::Compares(compare, version)]);
     }
-    let text = plain(clause);
+    let text = grammar.plain(clause);
     if text == "*" {
         return Some(Conditions::new());
     }

@@ -23,27 +23,26 @@ impl Request {
     /// Reads a request in `grammar`.
     ///
     /// # Errors
-    /// What is not understood, as the end of a sentence: "`>=20 <` is …".
+    /// Why it is none, in a few words: "`<` is not understood".
     pub fn parse(grammar: Grammar, text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("is empty".to_owned());
+            return Err("it is empty".to_owned());
         }
         if text.len() > LONGEST {
-            return Err(format!("is longer than {LONGEST} bytes"));
+            return Err(format!("it is longer than {LONGEST} bytes"));
         }
         let word = |word: &str| format!("`{word}` is not understood");
         if let Some(wanted) = alias(grammar, text) {
             return wanted.map(|wanted| Self { wanted });
         }
-        let plain = |text| without_prefix(grammar, text);
         let any = match grammar {
-            Grammar::Node | Grammar::Npm => semver::parse(text, plain).map_err(|w| word(&w))?,
-            Grammar::Python => pep440::parse(text, plain).map_err(|w| word(&w))?,
+            Grammar::Node | Grammar::Npm => semver::parse(text, grammar).map_err(|w| word(&w))?,
+            Grammar::Python => pep440::parse(text, grammar).map_err(|w| word(&w))?,
             // Their users write commas as well.
             Grammar::Go | Grammar::Java | Grammar::Other => {
                 let commas = text.replace(',', " ");
-                semver::parse(&commas, plain).map_err(|w| word(&w))?
+                semver::parse(&commas, grammar).map_err(|w| word(&w))?
             }
         };
         Ok(Self {
@@ -122,7 +121,11 @@ impl Request {
             releases.partition_point(|version| **version < anchor)
         });
         let from = at.saturating_sub(2);
-        releases.into_iter().skip(from).take(at - from + 2).collect()
+        releases
+            .into_iter()
+            .skip(from)
+            .take(at - from + 2)
+            .collect()
     }
 }
 
@@ -148,24 +151,14 @@ fn alias(grammar: Grammar, text: &str) -> Option<Result<Wanted, String>> {
     let long_term = matches!(wanted, Wanted::Lts(_));
     Some(match wanted {
         Wanted::Latest if grammar == Grammar::Other => {
-            Err("is not a version: the host's is what it is".to_owned())
+            Err("the host's version is what it is".to_owned())
         }
         _ if long_term && !grammar.has_lts() => {
-            Err("is not a version: it has no releases with long-term support".to_owned())
+            Err("there are no releases with long-term support".to_owned())
         }
         Wanted::Lts(Some(_)) if grammar == Grammar::Java => {
-            Err("is not a version: its lines with long-term support have no names".to_owned())
+            Err("its lines with long-term support have no names".to_owned())
         }
         wanted => Ok(wanted),
     })
-}
-
-fn without_prefix(grammar: Grammar, text: &str) -> &str {
-    let starts = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-    grammar
-        .prefixes()
-        .iter()
-        .filter_map(|prefix| text.strip_prefix(prefix))
-        .find(|rest| starts(rest))
-        .unwrap_or(text)
 }

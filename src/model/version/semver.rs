@@ -1,8 +1,8 @@
 //! npm's ranges, as its package `semver` reads them ("Ranges", "Advanced Range Syntax"), for
 //! versions of any number of numbers.
 
-use super::Version;
 use super::range::{Compare, Condition, Conditions};
+use super::{Grammar, Version};
 
 /// What is before a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +31,15 @@ struct Partial {
     exact: Option<Version>,
 }
 
-/// Reads a range: alternatives between `||`. `plain` takes what may come before a version away.
+/// Reads a range of versions that are written as `grammar` has them: alternatives between `||`.
 ///
 /// # Errors
 /// The word that is not understood.
-pub(super) fn parse(
-    text: &str,
-    plain: impl Fn(&str) -> &str + Copy,
-) -> Result<Vec<Conditions>, String> {
-    text.split("||").map(|part| set(part, plain)).collect()
+pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Vec<Conditions>, String> {
+    text.split("||").map(|part| set(part, grammar)).collect()
 }
 
-fn set(text: &str, plain: impl Fn(&str) -> &str + Copy) -> Result<Conditions, String> {
+fn set(text: &str, grammar: Grammar) -> Result<Conditions, String> {
     let mut words = Vec::new();
     // An operator may stand apart from its version.
     let mut waiting = String::new();
@@ -59,8 +56,8 @@ fn set(text: &str, plain: impl Fn(&str) -> &str + Copy) -> Result<Conditions, St
     if let [low, dash, high] = words.as_slice()
         && dash == "-"
     {
-        let mut conditions = bound(Compare::AtLeast, &partial(plain(low))?);
-        conditions.extend(bound(Compare::AtMost, &partial(plain(high))?));
+        let mut conditions = bound(Compare::AtLeast, &partial(grammar.plain(low))?);
+        conditions.extend(bound(Compare::AtMost, &partial(grammar.plain(high))?));
         return Ok(conditions);
     }
     let mut conditions = Conditions::new();
@@ -69,7 +66,7 @@ fn set(text: &str, plain: impl Fn(&str) -> &str + Copy) -> Result<Conditions, St
             .iter()
             .find_map(|(text, operator)| Some((*operator, word.strip_prefix(text)?)))
             .unwrap_or((Operator::Bare, word));
-        let version = partial(plain(version)).map_err(|_| word.clone())?;
+        let version = partial(grammar.plain(version)).map_err(|_| word.clone())?;
         conditions.extend(match operator {
             Operator::Compares(compare) => bound(compare, &version),
             Operator::Tilde => tilde(&version),
@@ -94,8 +91,7 @@ fn partial(text: &str) -> Result<Partial, String> {
         });
     }
     let version = Version::parse(text).ok_or(text)?;
-    let exact =
-        version.numbers.len() >= 3 || version.is_prerelease() || !version.build.is_empty();
+    let exact = version.numbers.len() >= 3 || version.is_prerelease() || !version.build.is_empty();
     Ok(Partial {
         numbers: version.numbers.clone(),
         exact: exact.then_some(version),

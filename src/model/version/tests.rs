@@ -41,27 +41,78 @@ fn versions_are_ordered_as_their_publishers_mean_them() {
     for pair in ascending.windows(2) {
         assert!(version(pair[0]) < version(pair[1]), "{pair:?}");
     }
-    for (a, b) in [("1.22", "1.22.0"), ("21.0.2+13", "21.0.2+13.0.LTS"), ("3.13.0c1", "3.13.0rc1")] {
+    for (a, b) in [
+        ("1.22", "1.22.0"),
+        ("21.0.2+13", "21.0.2+13.0.LTS"),
+        ("3.13.0c1", "3.13.0rc1"),
+    ] {
         assert_eq!(version(a), version(b));
     }
-    for bad in ["", "v1", "1.", ".1", "1..2", "1.2-", "1.x", "a", "1.2.3 ", "1+", "1.2.3rc1x", "-1", "99999999999999999999"] {
+    for bad in [
+        "",
+        "v1",
+        "1.",
+        ".1",
+        "1..2",
+        "1.2-",
+        "1.x",
+        "a",
+        "1.2.3 ",
+        "1+",
+        "1.2.3rc1x",
+        "-1",
+        "99999999999999999999",
+    ] {
         assert!(Version::parse(bad).is_none(), "{bad:?} was taken");
     }
 }
 
 const NODE: &[&str] = &[
-    "0.0.3", "0.2.3", "0.2.4", "0.3.0", "16.20.2", "18.0.0", "18.20.8", "20.0.0", "20.11.0", "20.11.1", "20.12.0",
-    "21.0.0-rc.1", "21.0.0", "22.14.0",
+    "0.0.3",
+    "0.2.3",
+    "0.2.4",
+    "0.3.0",
+    "16.20.2",
+    "18.0.0",
+    "18.20.8",
+    "20.0.0",
+    "20.11.0",
+    "20.11.1",
+    "20.12.0",
+    "21.0.0-rc.1",
+    "21.0.0",
+    "22.14.0",
 ];
 
 #[test]
 fn node_is_asked_for_as_npm_does() {
     let node = |request| answers(Grammar::Node, request, NODE);
     let twenty = &["20.0.0", "20.11.0", "20.11.1", "20.12.0"];
-    for request in ["20", "v20", "20.x", "20.x.x", "20.X", "20.*", "^20", "~20", "=20", ">=20 <21", ">= 20 < 21", "20 - 20", ">19 <=20", "^20.0.0"] {
+    for request in [
+        "20",
+        "v20",
+        "20.x",
+        "20.x.x",
+        "20.X",
+        "20.*",
+        "^20",
+        "~20",
+        "=20",
+        ">=20 <21",
+        ">= 20 < 21",
+        "20 - 20",
+        ">19 <=20",
+        "^20.0.0",
+    ] {
         assert_eq!(node(request), twenty, "{request}");
     }
-    for request in ["20.11.1", "=20.11.1", "v20.11.1", ">20.11.0 <20.12.0", "20.11.1 - 20.11.1"] {
+    for request in [
+        "20.11.1",
+        "=20.11.1",
+        "v20.11.1",
+        ">20.11.0 <20.12.0",
+        "20.11.1 - 20.11.1",
+    ] {
         assert_eq!(node(request), ["20.11.1"], "{request}");
     }
     assert_eq!(node("~20.11"), ["20.11.0", "20.11.1"]);
@@ -100,10 +151,27 @@ fn long_term_releases_have_names() {
 #[test]
 fn python_is_asked_for_as_pep_440_has_it() {
     let python = |request| {
-        let versions = ["3.11.9", "3.12.0", "3.12.3", "3.13.0rc2", "3.13.0", "3.14.0a1"];
+        let versions = [
+            "3.11.9",
+            "3.12.0",
+            "3.12.3",
+            "3.13.0rc2",
+            "3.13.0",
+            "3.14.0a1",
+        ];
         answers(Grammar::Python, request, &versions)
     };
-    for request in ["3.12", "3.12.*", "==3.12.*", "~=3.12.0", ">=3.12,<3.13", ">= 3.12 , < 3.13", "python-3.12", ">=3.12,!=3.13.*,<3.14", "<3.13,>3.11.9"] {
+    for request in [
+        "3.12",
+        "3.12.*",
+        "==3.12.*",
+        "~=3.12.0",
+        ">=3.12,<3.13",
+        ">= 3.12 , < 3.13",
+        "python-3.12",
+        ">=3.12,!=3.13.*,<3.14",
+        "<3.13,>3.11.9",
+    ] {
         assert_eq!(python(request), ["3.12.0", "3.12.3"], "{request}");
     }
     for request in ["3.12.3", "==3.12.3", "===3.12.3", ">=3.12.1,<3.13"] {
@@ -119,20 +187,42 @@ fn python_is_asked_for_as_pep_440_has_it() {
 
 #[test]
 fn go_and_java_are_asked_for_by_their_own_names() {
-    let go = |request| answers(Grammar::Go, request, &["1.20", "1.21.0", "1.22rc1", "1.22.0", "1.22.1"]);
+    let go = |request| {
+        answers(
+            Grammar::Go,
+            request,
+            &["1.20", "1.21.0", "1.22rc1", "1.22.0", "1.22.1"],
+        )
+    };
     assert_eq!(go("1.22"), ["1.22.0", "1.22.1"]);
     assert_eq!(go("go1.22.1"), ["1.22.1"]);
     assert_eq!(go(">=1.21, <1.22"), ["1.21.0"]);
     assert_eq!(go("go1.22rc1"), ["1.22rc1"]);
     assert_eq!(go("1.20"), ["1.20"]);
-    let java = |request| answers(Grammar::Java, request, &["17.0.10+7", "21.0.1+12", "21.0.2+13", "22.0.0+36"]);
-    for request in ["21.0.2", "temurin-21.0.2", "21.0.2+13", "temurin-21.0.2+13.0.LTS", "jdk-21.0.2+13"] {
+    let java = |request| {
+        answers(
+            Grammar::Java,
+            request,
+            &["17.0.10+7", "21.0.1+12", "21.0.2+13", "22.0.0+36"],
+        )
+    };
+    for request in [
+        "21.0.2",
+        "temurin-21.0.2",
+        "21.0.2+13",
+        "temurin-21.0.2+13.0.LTS",
+        "jdk-21.0.2+13",
+    ] {
         assert_eq!(java(request), ["21.0.2+13"], "{request}");
     }
     assert_eq!(java("temurin-21"), ["21.0.1+12", "21.0.2+13"]);
     assert_eq!(java("<=21.0.1"), ["17.0.10+7", "21.0.1+12"]);
     assert_eq!(java("22"), ["22.0.0+36"]);
-    let features = |request| Request::parse(Grammar::Java, request).unwrap().features(&[8, 11, 17, 21, 22]);
+    let features = |request| {
+        Request::parse(Grammar::Java, request)
+            .unwrap()
+            .features(&[8, 11, 17, 21, 22])
+    };
     assert_eq!(features("21"), [21]);
     assert_eq!(features(">=17 <22"), [17, 21]);
     assert_eq!(features("<=17"), [8, 11, 17]);
@@ -160,7 +250,8 @@ fn what_is_not_understood_is_named() {
         lines.push_str(&format!("{request:12} {why}\n"));
     }
     for request in ["lts/jupiter", "corretto-21", "21ea"] {
-        let why = Request::parse(Grammar::Java, request).map_or_else(|why| why, |_| "is taken".to_owned());
+        let why = Request::parse(Grammar::Java, request)
+            .map_or_else(|why| why, |_| "is taken".to_owned());
         lines.push_str(&format!("{request:12} {why}\n"));
     }
     insta::assert_snapshot!(lines);
@@ -174,7 +265,10 @@ fn the_nearest_versions_lie_around_what_was_asked_for() {
         let nearest = request.nearest(&versions);
         nearest.iter().map(ToString::to_string).collect()
     };
-    assert_eq!(nearest("20.99"), ["20.11.1", "20.12.0", "21.0.0", "22.14.0"]);
+    assert_eq!(
+        nearest("20.99"),
+        ["20.11.1", "20.12.0", "21.0.0", "22.14.0"]
+    );
     assert_eq!(nearest("99"), ["21.0.0", "22.14.0"]);
     assert_eq!(nearest("0.0.1"), ["0.0.3", "0.2.3"]);
     assert_eq!(nearest("lts/x"), ["21.0.0", "22.14.0"]);

@@ -30,15 +30,33 @@ fn every_format_is_read() {
         (".ruby-version", "ruby-3.3.0\n"),
         (".ruby-version", "jruby-9.4\n"),
         (".go-version", "go1.22.1"),
-        (".tool-versions", "# tools\nnodejs 20.11.1 18.0.0\ngolang 1.22.1\njava temurin-21.0.2+13.0.LTS\nnode\nBad! 1\nphp system\n"),
-        ("mise.toml", "[tools]\nnode = \"lts\"\npython = [\"3.12\", \"3.11\"]\n\"core:go\" = { version = \"prefix:1.22\" }\nx = 1\ny = []\n\"npm:prettier\" = \"3\"\n"),
+        (
+            ".tool-versions",
+            "# tools\nnodejs 20.11.1 18.0.0\ngolang 1.22.1\njava temurin-21.0.2+13.0.LTS\nnode\nBad! 1\nphp system\n",
+        ),
+        (
+            "mise.toml",
+            "[tools]\nnode = \"lts\"\npython = [\"3.12\", \"3.11\"]\n\"core:go\" = { version = \"prefix:1.22\" }\nx = 1\ny = []\n\"npm:prettier\" = \"3\"\n",
+        ),
         ("rust-toolchain.toml", "[toolchain]\nchannel = \"1.75\"\n"),
         ("rust-toolchain", "1.75.0\n"),
         ("rust-toolchain", "nightly-2024-01-01\n"),
-        ("package.json", r#"{"volta":{"node":"20.11.1","yarn":"1.22.0","extends":"../x"},"engines":{"node":">=18 <21","npm":"9"},"devEngines":{"runtime":[{"name":"node","version":"^20"},{"name":"x"}],"packageManager":{"name":"bun","version":"1.x"}},"packageManager":"bun@1.1.38+sha224.x"}"#),
-        ("package.json", r#"{"engines":{"node":20},"volta":[],"devEngines":{"runtime":"node"},"packageManager":1}"#),
-        ("pyproject.toml", "[project]\nrequires-python = \">=3.12,<4\"\n"),
-        ("go.mod", "module x // go 1.1\n\ngo 1.21 // floor\ntoolchain go1.22.1\nrequire (\n\tgo 1.0\n)\n"),
+        (
+            "package.json",
+            r#"{"volta":{"node":"20.11.1","yarn":"1.22.0","extends":"../x"},"engines":{"node":">=18 <21","npm":"9"},"devEngines":{"runtime":[{"name":"node","version":"^20"},{"name":"x"}],"packageManager":{"name":"bun","version":"1.x"}},"packageManager":"bun@1.1.38+sha224.x"}"#,
+        ),
+        (
+            "package.json",
+            r#"{"engines":{"node":20},"volta":[],"devEngines":{"runtime":"node"},"packageManager":1}"#,
+        ),
+        (
+            "pyproject.toml",
+            "[project]\nrequires-python = \">=3.12,<4\"\n",
+        ),
+        (
+            "go.mod",
+            "module x // go 1.1\n\ngo 1.21 // floor\ntoolchain go1.22.1\nrequire (\n\tgo 1.0\n)\n",
+        ),
     ] {
         all.push_str(&format!("{file}\n"));
         for line in named(file, text) {

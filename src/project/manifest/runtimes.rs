@@ -17,9 +17,12 @@ use crate::project::model::RuntimeRequest;
 pub(super) fn runtimes(ctx: &mut Context, root: &Node<'_>) -> BTreeMap<String, RuntimeRequest> {
     let mut runtimes = BTreeMap::new();
     for entry in root.entries("runtimes") {
-        let Some(name) =
-            values::name::<crate::model::AppName>(ctx, entry.key, entry.key_span.clone(), "a runtime")
-        else {
+        let Some(name) = values::name::<crate::model::AppName>(
+            ctx,
+            entry.key,
+            entry.key_span.clone(),
+            "a runtime",
+        ) else {
             continue;
         };
         let node = entry
@@ -91,17 +94,12 @@ fn is_understood(ctx: &mut Context, name: &str, version: &Spot<&str>, grammar: G
         ctx.error(version.span.clone(), message, expected);
         return false;
     }
-    match Request::parse(grammar, text) {
-        Ok(_) => true,
-        Err(why) => {
-            let message = match why.contains(&format!("`{text}`")) {
-                true => format!("the version of `{name}`: {why}"),
-                false => format!("the version of `{name}`, `{text}`: {why}"),
-            };
-            ctx.error(version.span.clone(), message, expected);
-            false
-        }
-    }
+    let Err(why) = Request::parse(grammar, text) else {
+        return true;
+    };
+    let message = format!("`{name}` cannot be `{text}`");
+    ctx.error(version.span.clone(), message, why).help(expected);
+    false
 }
 
 /// Whether `text` is an address that a mirror can have: http, https or file (with an absolute
@@ -148,6 +146,9 @@ pub fn runtime_span(text: &str, name: &str) -> Option<Range<usize>> {
     let document = DeTable::parse(text).ok()?;
     let runtimes = document.get_ref().get("runtimes")?.get_ref().as_table()?;
     let value = runtimes.get(name)?;
-    let version = value.get_ref().as_table().and_then(|table| table.get("version"));
+    let version = value
+        .get_ref()
+        .as_table()
+        .and_then(|table| table.get("version"));
     Some(version.unwrap_or(value).span())
 }

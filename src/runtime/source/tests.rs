@@ -60,9 +60,16 @@ fn what_publishers_list_is_understood() {
 fn shown(source: &Source, offers: &[Offer]) -> String {
     let mut text = String::new();
     for offer in offers {
-        text.push_str(&format!("{} {} {:?}\n", source.name, offer.version, offer.lts));
+        text.push_str(&format!(
+            "{} {} {:?}\n",
+            source.name, offer.version, offer.lts
+        ));
         for build in &offer.builds {
-            assert!(source.is_address_of(&build.url, &offer.version, build.platform), "{}", build.url);
+            assert!(
+                source.is_address_of(&build.url, &offer.version, build.platform),
+                "{}",
+                build.url
+            );
             let mirrored = source.address(&build.url, Some("file:///m/"));
             assert!(mirrored.starts_with("file:///m/"), "{mirrored}");
             text.push_str(&format!("  {} {}\n", build.platform, build.url));
@@ -92,7 +99,10 @@ fn the_reference_is_the_table() {
         (&python::PYTHON, "", PYTHON_INDEX),
     ] {
         let offers = (source.offers)(index, list).unwrap();
-        let offer = offers.iter().max_by_key(|offer| offer.builds.len()).unwrap();
+        let offer = offers
+            .iter()
+            .max_by_key(|offer| offer.builds.len())
+            .unwrap();
         let linux = |build: &&Build| build.platform == Platform::X86_64Linux;
         let build = offer.builds.iter().find(linux).unwrap();
         page.push_str(&section(source, &offer.version, build));
@@ -110,13 +120,21 @@ fn section(source: &Source, version: &Version, build: &Build) -> String {
     let mut places = vec![at(source.index)];
     if let Some(lists) = source.lists {
         let wanted = Request::parse(source.grammar(), "21").unwrap();
-        places.extend(lists(JAVA_INDEX, &wanted).unwrap().iter().map(|url| at(url)));
+        places.extend(
+            lists(JAVA_INDEX, &wanted)
+                .unwrap()
+                .iter()
+                .map(|url| at(url)),
+        );
     }
     if let Proof::List(list) = &build.proof {
         places.push(at(list));
     }
     places.push(at(&build.url));
-    let places: String = places.iter().map(|place| format!("    {place}\n")).collect();
+    let places: String = places
+        .iter()
+        .map(|place| format!("    {place}\n"))
+        .collect();
     let layout = (source.layout)(version, Platform::X86_64Linux);
     let mut needs: Vec<String> = layout
         .needs
@@ -148,7 +166,11 @@ fn the_table_and_the_grammars_name_the_same_runtimes() {
     for source in SOURCES {
         assert_ne!(source.grammar(), Grammar::Other);
         assert_eq!(source.address(source.index, None), source.index);
-        assert!(source.address(source.index, Some("http://m/x")).starts_with("http://m/x/"));
+        assert!(
+            source
+                .address(source.index, Some("http://m/x"))
+                .starts_with("http://m/x/")
+        );
         let elsewhere = "https://example.com/x.tar.gz";
         assert_eq!(source.address(elsewhere, Some("http://m")), elsewhere);
     }
@@ -160,9 +182,15 @@ fn lists_have_plain_names_at_a_mirror() {
     assert_eq!(at(&go::GO, go::GO.index), "http://m/index.json");
     assert_eq!(at(&bun::BUN, bun::BUN.index), "http://m/tags.json");
     assert_eq!(at(&deno::DENO, deno::DENO.index), "http://m/versions.json");
-    assert_eq!(at(&python::PYTHON, python::PYTHON.index), "http://m/download-metadata.json");
     assert_eq!(
-        at(&java::JAVA, "https://api.adoptium.net/v3/assets/feature_releases/21/ga?page=0"),
+        at(&python::PYTHON, python::PYTHON.index),
+        "http://m/download-metadata.json"
+    );
+    assert_eq!(
+        at(
+            &java::JAVA,
+            "https://api.adoptium.net/v3/assets/feature_releases/21/ga?page=0"
+        ),
         "http://m/assets/feature_releases/21/ga"
     );
 }
@@ -171,8 +199,14 @@ fn lists_have_plain_names_at_a_mirror() {
 fn java_archives_are_recognised_by_their_names() {
     let platform = Platform::X86_64Linux;
     for (version, name) in [
-        ("8.0.402+6", "OpenJDK8U-jdk_x64_linux_hotspot_8u402b06.tar.gz"),
-        ("17.0.8.1+1", "OpenJDK17U-jdk_x64_linux_hotspot_17.0.8.1_1.tar.gz"),
+        (
+            "8.0.402+6",
+            "OpenJDK8U-jdk_x64_linux_hotspot_8u402b06.tar.gz",
+        ),
+        (
+            "17.0.8.1+1",
+            "OpenJDK17U-jdk_x64_linux_hotspot_17.0.8.1_1.tar.gz",
+        ),
         ("22.0.0+36", "OpenJDK22U-jdk_x64_linux_hotspot_22_36.tar.gz"),
     ] {
         let url = format!("https://github.com/adoptium/x/{name}");
@@ -192,12 +226,24 @@ fn lists_of_checksums_come_in_the_forms_of_sha256sum() {
         format!("{upper}\ta.tar.gz"),
         format!("0000  xa.tar.gz\n\nrubbish\n{sum}  ./out/a.tar.gz\n"),
     ] {
-        assert_eq!(checksum(&list, "a.tar.gz").unwrap().to_string(), sum, "{list}");
+        assert_eq!(
+            checksum(&list, "a.tar.gz").unwrap().to_string(),
+            sum,
+            "{list}"
+        );
     }
-    for list in ["", "a.tar.gz", "12  a.tar.gz", &format!("{sum}  a.tar.gz.asc")] {
+    for list in [
+        "",
+        "a.tar.gz",
+        "12  a.tar.gz",
+        &format!("{sum}  a.tar.gz.asc"),
+    ] {
         assert_eq!(checksum(list, "a.tar.gz"), None, "{list}");
     }
-    assert_eq!(file_name("https://x/a%2Bb-%zz.tar.gz?x=1"), "a+b-%zz.tar.gz");
+    assert_eq!(
+        file_name("https://x/a%2Bb-%zz.tar.gz?x=1"),
+        "a+b-%zz.tar.gz"
+    );
 }
 
 proptest! {

@@ -47,16 +47,31 @@ fn files_that_say_the_same_are_fine() {
         (".python-version", "pypy3.10"),
         (".ruby-version", "ruby-3.3.5"),
         (".go-version", "1.22.1"),
-        (".tool-versions", "nodejs 20.11.1 18.0.0\ngolang 1.22.1 # the same\njava temurin-21.0.2+13.0.LTS\nelixir 1.1\n"),
-        (".tool-versions", "python path:/opt/python\nnodejs ref:v18\n"),
-        ("mise.toml", "[tools]\nnode = \"20\"\npython = { version = \"3.12\" }\ngo = [\"1.22\", \"1.18\"]\n\"core:bun\" = \"latest\"\n"),
+        (
+            ".tool-versions",
+            "nodejs 20.11.1 18.0.0\ngolang 1.22.1 # the same\njava temurin-21.0.2+13.0.LTS\nelixir 1.1\n",
+        ),
+        (
+            ".tool-versions",
+            "python path:/opt/python\nnodejs ref:v18\n",
+        ),
+        (
+            "mise.toml",
+            "[tools]\nnode = \"20\"\npython = { version = \"3.12\" }\ngo = [\"1.22\", \"1.18\"]\n\"core:bun\" = \"latest\"\n",
+        ),
         ("rust-toolchain.toml", "[toolchain]\nchannel = \"stable\"\n"),
         ("rust-toolchain.toml", "[toolchain]\nchannel = \"1.75.0\"\n"),
         ("rust-toolchain", "1.75.0\n"),
         ("go.mod", "module x\n\ngo 1.21\n\ntoolchain go1.22.1\n"),
         ("go.mod", "module x\ngo 1.22.1 // as CI\ntoolchain local\n"),
-        ("package.json", r#"{"engines":{"node":">=18","npm":"99"},"volta":{"node":"20.11.1","npm":"9.0.0"}}"#),
-        ("package.json", r#"{"packageManager":"pnpm@8.0.0","devEngines":{"runtime":{"name":"node","version":"^20"}}}"#),
+        (
+            "package.json",
+            r#"{"engines":{"node":">=18","npm":"99"},"volta":{"node":"20.11.1","npm":"9.0.0"}}"#,
+        ),
+        (
+            "package.json",
+            r#"{"packageManager":"pnpm@8.0.0","devEngines":{"runtime":{"name":"node","version":"^20"}}}"#,
+        ),
         ("package.json", r#"{"engines":["node >= 99"]}"#),
         ("package.json", "no json"),
         ("pyproject.toml", "[project]\nrequires-python = \">=3.9\"\n"),
@@ -81,11 +96,26 @@ fn both_places_are_shown() {
         ("rust-toolchain.toml", "[toolchain]\nchannel = \"1.74.1\"\n"),
         ("go.mod", "module x\n\ngo 1.23\n"),
         ("go.mod", "module x\n\ngo 1.21\n\ntoolchain go1.22.3\n"),
-        ("package.json", "{\n  \"engines\": { \"node\": \">=22\" }\n}\n"),
-        ("package.json", "{\n  \"volta\": { \"node\": \"18.20.8\" }\n}\n"),
-        ("package.json", "{\n  \"devEngines\": { \"runtime\": [{ \"name\": \"bun\", \"version\": \"^1.2\" }] }\n}\n"),
-        ("package.json", "{ \"packageManager\": \"bun@1.0.0+sha256.00\" }\n"),
-        ("pyproject.toml", "[project]\nname = \"x\"\nrequires-python = \">=3.13\"\n"),
+        (
+            "package.json",
+            "{\n  \"engines\": { \"node\": \">=22\" }\n}\n",
+        ),
+        (
+            "package.json",
+            "{\n  \"volta\": { \"node\": \"18.20.8\" }\n}\n",
+        ),
+        (
+            "package.json",
+            "{\n  \"devEngines\": { \"runtime\": [{ \"name\": \"bun\", \"version\": \"^1.2\" }] }\n}\n",
+        ),
+        (
+            "package.json",
+            "{ \"packageManager\": \"bun@1.0.0+sha256.00\" }\n",
+        ),
+        (
+            "pyproject.toml",
+            "[project]\nname = \"x\"\nrequires-python = \">=3.13\"\n",
+        ),
     ] {
         let said = verdict(file, text).expect_err(file);
         all.push_str(&said);
@@ -96,6 +126,7 @@ fn both_places_are_shown() {
 
 #[test]
 fn all_of_them_are_told_at_once() {
-    let text = "{\n  \"engines\": { \"node\": \"^18\" },\n  \"volta\": { \"node\": \"18.20.8\" }\n}\n";
+    let text =
+        "{\n  \"engines\": { \"node\": \"^18\" },\n  \"volta\": { \"node\": \"18.20.8\" }\n}\n";
     insta::assert_snapshot!(verdict("package.json", text).unwrap_err());
 }

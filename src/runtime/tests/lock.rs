@@ -76,7 +76,10 @@ fn a_lock_is_read_as_it_was_written() {
     ]);
     assert_eq!(lock.runtimes.len(), SOURCES.len());
     assert_eq!(Lock::parse(&lock.to_text()).unwrap(), lock);
-    assert_eq!(Lock::parse(&Lock::default().to_text()).unwrap(), Lock::default());
+    assert_eq!(
+        Lock::parse(&Lock::default().to_text()).unwrap(),
+        Lock::default()
+    );
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(Lock::read(dir.path()).unwrap(), None);
     lock.write(dir.path()).unwrap();
@@ -84,7 +87,10 @@ fn a_lock_is_read_as_it_was_written() {
     let path = dir.path().join("ship.lock");
     let before = std::fs::metadata(&path).unwrap().modified().unwrap();
     lock.write(dir.path()).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().modified().unwrap(),
+        before
+    );
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
@@ -93,21 +99,49 @@ fn a_lock_that_was_edited_is_refused_with_the_place() {
     let good = lock(&[("node", "20", "20.11.1")]).to_text();
     let mut all = String::new();
     for (what, from, to) in [
-        ("another version", "version = \"20.11.1\"", "version = \"20.12.0\""),
-        ("a version that was not asked for", "request = \"20\"", "request = \"18\""),
+        (
+            "another version",
+            "version = \"20.11.1\"",
+            "version = \"20.12.0\"",
+        ),
+        (
+            "a version that was not asked for",
+            "request = \"20\"",
+            "request = \"18\"",
+        ),
         ("a prefix", "version = \"20.11.1\"", "version = \"20.x\""),
-        ("another platform's archive", "node-v20.11.1-linux-x64", "node-v20.11.1-linux-arm64"),
-        ("another publisher", "https://nodejs.org/dist/", "https://example.com/"),
+        (
+            "another platform's archive",
+            "node-v20.11.1-linux-x64",
+            "node-v20.11.1-linux-arm64",
+        ),
+        (
+            "another publisher",
+            "https://nodejs.org/dist/",
+            "https://example.com/",
+        ),
         ("a short checksum", "9f86d081884c7d65", "9f86"),
         ("a missing checksum", "sha256 = ", "sha = "),
         ("a size in quotes", "size = 41000000", "size = \"41000000\""),
         ("no size at all", "size = 41000000", "size = 0"),
-        ("a platform that does not exist", "node.x86_64-linux]", "node.sparc-solaris]"),
-        ("a runtime that does not exist", "runtimes.node", "runtimes.nodejs"),
+        (
+            "a platform that does not exist",
+            "node.x86_64-linux]",
+            "node.sparc-solaris]",
+        ),
+        (
+            "a runtime that does not exist",
+            "runtimes.node",
+            "runtimes.nodejs",
+        ),
         ("a lock of the future", "version = 1\n", "version = 2\n"),
         ("no version of the file", "version = 1\n", ""),
         ("no TOML", "version = 1\n", "version = \n"),
-        ("a merge conflict", "version = 1\n", "<<<<<<< ours\nversion = 1\n=======\nversion = 1\n>>>>>>> theirs\n"),
+        (
+            "a merge conflict",
+            "version = 1\n",
+            "<<<<<<< ours\nversion = 1\n=======\nversion = 1\n>>>>>>> theirs\n",
+        ),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{what}");
@@ -130,17 +164,20 @@ fn what_is_locked_is_told_for_a_platform() {
         .write(dir.path())
         .unwrap();
     let runtimes = locked(&project, Platform::X86_64Linux).unwrap();
-    let names: Vec<String> = runtimes.iter().map(|r| format!("{} {}", r.name, r.version)).collect();
+    let names: Vec<String> = runtimes
+        .iter()
+        .map(|r| format!("{} {}", r.name, r.version))
+        .collect();
     assert_eq!(names, ["java 21.0.2+13", "node 20.11.1", "php 8.3"]);
     assert_eq!(runtimes[2].source, RuntimeSource::Host);
-    assert_eq!(
-        runtimes[1].folder().unwrap(),
-        "node-20.11.1-9f86d081884c"
-    );
+    assert_eq!(runtimes[1].folder().unwrap(), "node-20.11.1-9f86d081884c");
     let RuntimeSource::Archive(java) = &runtimes[0].source else {
         panic!("ship brings Java");
     };
-    assert_eq!((java.strip, java.bin.as_slice()), (1, &["bin".to_owned()][..]));
+    assert_eq!(
+        (java.strip, java.bin.as_slice()),
+        (1, &["bin".to_owned()][..])
+    );
     assert_eq!(java.env["JAVA_HOME"], "");
 }
 
@@ -189,12 +226,28 @@ fn a_mirror_is_the_manifest_s_or_the_environment_s() {
         archived(project, "node", platform, env).map(|archived| archived.address)
     };
     let plain = project(dir.path(), "node = \"20\"\n");
-    lock(&[("node", "20", "20.11.1")]).write(dir.path()).unwrap();
+    lock(&[("node", "20", "20.11.1")])
+        .write(dir.path())
+        .unwrap();
     let name = "v20.11.1/node-v20.11.1-linux-x64.tar.gz";
-    assert!(at(&plain, &env).unwrap().starts_with("https://nodejs.org/dist/"));
-    env.insert("SHIP_NODE_MIRROR".into(), "http://127.0.0.1:8000/node/".into());
-    assert!(at(&plain, &env).unwrap().starts_with("http://127.0.0.1:8000/node/"));
-    let own = project(dir.path(), "node = { version = \"20\", mirror = \"file:///srv/node\" }\n");
+    assert!(
+        at(&plain, &env)
+            .unwrap()
+            .starts_with("https://nodejs.org/dist/")
+    );
+    env.insert(
+        "SHIP_NODE_MIRROR".into(),
+        "http://127.0.0.1:8000/node/".into(),
+    );
+    assert!(
+        at(&plain, &env)
+            .unwrap()
+            .starts_with("http://127.0.0.1:8000/node/")
+    );
+    let own = project(
+        dir.path(),
+        "node = { version = \"20\", mirror = \"file:///srv/node\" }\n",
+    );
     assert!(at(&own, &env).unwrap().starts_with("file:///srv/node/"));
     assert!(at(&own, &env).unwrap().ends_with(name));
     env.insert("SHIP_NODE_MIRROR".into(), "somewhere".into());

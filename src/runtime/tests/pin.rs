@@ -31,7 +31,11 @@ fn node_mirror(root: &Path, versions: &[(&str, &str, &[&str])]) {
             "lts": match *lts { "" => serde_json::json!(false), name => name.into() },
         }));
     }
-    fs::write(root.join("index.json"), serde_json::json!(index).to_string()).unwrap();
+    fs::write(
+        root.join("index.json"),
+        serde_json::json!(index).to_string(),
+    )
+    .unwrap();
 }
 
 const ALL: &[&str] = &["linux-arm64", "linux-x64", "osx-arm64-tar", "osx-x64-tar"];
@@ -40,7 +44,10 @@ const ALL: &[&str] = &["linux-arm64", "linux-x64", "osx-arm64-tar", "osx-x64-tar
 fn node(dir: &Path, version: &str) -> String {
     let at = dir.join("mirror");
     fs::create_dir_all(&at).unwrap();
-    format!("node = {{ version = \"{version}\", mirror = \"file://{}\" }}\n", at.display())
+    format!(
+        "node = {{ version = \"{version}\", mirror = \"file://{}\" }}\n",
+        at.display()
+    )
 }
 
 fn pinned(dir: &Path, runtimes: &str, upgrade: &Upgrade) -> Result<Vec<Pinned>, Failure> {
@@ -83,7 +90,13 @@ fn lock(dir: &Path) -> String {
 fn changes(report: &[Pinned]) -> Vec<(&str, &str, Change)> {
     let report = report.iter();
     report
-        .map(|pinned| (pinned.runtime.as_str(), pinned.version.as_str(), pinned.change))
+        .map(|pinned| {
+            (
+                pinned.runtime.as_str(),
+                pinned.version.as_str(),
+                pinned.change,
+            )
+        })
         .collect()
 }
 
@@ -92,7 +105,14 @@ fn pinning_twice_gives_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let runtimes = node(dir, "20");
-    node_mirror(&dir.join("mirror"), &[("20.11.1", "Iron", ALL), ("20.11.0", "Iron", ALL), ("22.14.0", "Jod", ALL)]);
+    node_mirror(
+        &dir.join("mirror"),
+        &[
+            ("20.11.1", "Iron", ALL),
+            ("20.11.0", "Iron", ALL),
+            ("22.14.0", "Jod", ALL),
+        ],
+    );
     let report = pinned(dir, &runtimes, &Upgrade::Nothing).unwrap();
     assert_eq!(changes(&report), [("node", "20.11.1", Change::Pinned)]);
     let first = lock(dir);
@@ -111,7 +131,11 @@ fn what_still_answers_stays_until_it_is_moved_on() {
     let dir = dir.path();
     let mirror = dir.join("mirror");
     let old = [("20.11.1", "Iron", ALL)];
-    let new = [("20.12.0", "Iron", ALL), ("20.11.1", "Iron", ALL), ("22.14.0", "Jod", ALL)];
+    let new = [
+        ("20.12.0", "Iron", ALL),
+        ("20.11.1", "Iron", ALL),
+        ("22.14.0", "Jod", ALL),
+    ];
     let twenty = node(dir, "20");
     node_mirror(&mirror, &old);
     pinned(dir, &twenty, &Upgrade::Nothing).unwrap();
@@ -145,7 +169,13 @@ fn a_platform_without_a_build_is_left_out_and_named() {
     let runtimes = node(dir, "20");
     let mirror = dir.join("mirror");
     // Only a build for Macs yet, of the newest.
-    node_mirror(&mirror, &[("20.13.0", "Iron", &["osx-arm64-tar"]), ("20.12.0", "Iron", ALL)]);
+    node_mirror(
+        &mirror,
+        &[
+            ("20.13.0", "Iron", &["osx-arm64-tar"]),
+            ("20.12.0", "Iron", ALL),
+        ],
+    );
     // An archive that is listed and not there, and one without a checksum.
     fs::remove_file(mirror.join("v20.12.0/node-v20.12.0-darwin-x64.tar.gz")).unwrap();
     let sums = fs::read_to_string(mirror.join("v20.12.0/SHASUMS256.txt")).unwrap();
@@ -188,10 +218,25 @@ fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
         ("21.0.0", "", ALL),
     ];
     node_mirror(&mirror, versions);
-    say("nothing answers", dir, &node(dir, ">=20.12 <21"), FailureKind::Project);
-    say("no build at all", dir, &node(dir, "0.8"), FailureKind::Project);
+    say(
+        "nothing answers",
+        dir,
+        &node(dir, ">=20.12 <21"),
+        FailureKind::Project,
+    );
+    say(
+        "no build at all",
+        dir,
+        &node(dir, "0.8"),
+        FailureKind::Project,
+    );
     fs::write(dir.join(".nvmrc"), "18\n").unwrap();
-    say("a version file disagrees", dir, &twenty, FailureKind::Project);
+    say(
+        "a version file disagrees",
+        dir,
+        &twenty,
+        FailureKind::Project,
+    );
     fs::remove_file(dir.join(".nvmrc")).unwrap();
     fs::write(mirror.join("v20.11.1/SHASUMS256.txt"), "corrupted\n").unwrap();
     say("no checksums", dir, &twenty, FailureKind::Refused);
@@ -204,6 +249,9 @@ fn only_what_is_asked_for_can_move_on() {
     let upgrade = Upgrade::Only(vec!["nodejs".to_owned()]);
     let failure = pinned(dir.path(), &node(dir.path(), "20"), &upgrade).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Usage);
-    assert_eq!(failure.message, "[runtimes] asks for no nodejs that ship brings");
+    assert_eq!(
+        failure.message,
+        "[runtimes] asks for no nodejs that ship brings"
+    );
     assert_eq!(failure.hint.as_deref(), Some("it asks for node"));
 }
