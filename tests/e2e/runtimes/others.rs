@@ -88,7 +88,7 @@ func main() {
 "#,
         build: "\"cd app && go build -o web main.go\"",
         command: "app/web",
-        says: "go1.23.4",
+        says: "go1.23.9",
     }
     .serves();
 }
@@ -114,7 +114,7 @@ fn deno() {
         text: "Deno.serve({ port: Number(Deno.env.get(\"PORT\")) }, () => new Response(`deno ${Deno.version.deno}\\n`));\n",
         build: "",
         command: "deno run --allow-net --allow-env app/web.ts",
-        says: "deno 2.4.5",
+        says: "deno 2.4.4",
     }
     .serves();
 }
