@@ -98,7 +98,10 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
 }
 
 fn layout(version: &Version, platform: Platform) -> Layout {
-    let cxx = [("libstdc++.so.6", "libstdc++6")];
+    let cxx = [
+        ("libgcc_s.so.1", "libgcc-s1"),
+        ("libstdc++.so.6", "libstdc++6"),
+    ];
     Layout {
         format: ArchiveFormat::TarGz,
         strip: 1,
