@@ -16,7 +16,6 @@ pub mod pin;
 pub mod provide;
 mod resolve;
 pub mod source;
-mod start;
 #[cfg(test)]
 mod tests;
 mod trouble;

@@ -12,7 +12,6 @@ use super::download::Wanted;
 use super::http::Http;
 use super::installed::installed;
 use super::locked::{archived, locked};
-use super::start;
 use crate::model::event::Sink;
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
 use crate::model::{Failure, FailureKind};
@@ -135,7 +134,7 @@ async fn unpacked(
     }
     let wanted = wanted(wish, runtime, archive, platform)?;
     let (what, name, about) = (wanted.what.clone(), runtime.name.clone(), archive.clone());
-    let starts = move |root: &Path| start::starts(&what, &name, &about, root);
+    let starts = move |root: &Path| crate::artifact::starts(&what, &name, &about, root);
     cache
         .unpack(http, &wanted, (&folder, archive), starts, wish.sink)
         .await

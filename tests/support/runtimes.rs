@@ -70,7 +70,18 @@ test -x "$from/bin/python3" || { echo "pyenv has no CPython $1" >&2; exit 1; }
 mkdir -p python/bin
 cp -a "$from/include" "$from/lib" python/
 cp -a "$from"/bin/python3* python/bin/
-rm -f python/bin/python3*-config
+rm -f python/bin/python3*-config python/bin/python3*-gdb.py
+# What publishers build finds its library beside itself; pyenv's, where it was built (ld.so(8), $ORIGIN).
+python3 - "$from/lib" python/bin/python3.* <<'END'
+import sys
+built, relative = sys.argv[1].encode(), b"$ORIGIN/../lib"
+for name in sys.argv[2:]:
+    with open(name, "rb") as file:
+        program = file.read()
+    assert len(built) >= len(relative) and built + b"\0" in program, name
+    with open(name, "wb") as file:
+        file.write(program.replace(built + b"\0", relative.ljust(len(built), b"\0") + b"\0"))
+END
 find python -name __pycache__ -prune -exec rm -rf {} +
 rm -rf python/lib/python*/test python/lib/*.a python/lib/python*/config-*
 pack python

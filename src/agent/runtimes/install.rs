@@ -1,5 +1,5 @@
-//! A verified archive becomes a runtime: unpacked beside, brought to the disk, renamed to its
-//! place.
+//! A verified archive becomes a runtime: unpacked beside, started once, brought to the disk, renamed
+//! to its place.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,13 +8,13 @@ use std::path::Path;
 use super::{NEW, archive, folder, title};
 use crate::agent::{Layout, disk};
 use crate::artifact::archive::{Limits, unpack};
-use crate::artifact::{remove_tree, sync_all};
+use crate::artifact::{remove_tree, starts, sync_all};
 use crate::model::{Failure, HostRuntime};
 
 /// Unpacks the archive at `from`, which is gone then, whatever comes of it.
 ///
 /// # Errors
-/// `Refused` when what is in it is not accepted; what the file system says. Nothing half-unpacked
+/// `Refused` when what is in it is not accepted, or does not start here; what the file system says. Nothing half-unpacked
 /// is at the runtime's place, ever.
 pub(super) fn install(layout: &Layout, runtime: &HostRuntime, from: &Path) -> Result<(), Failure> {
     let temporary = layout.runtimes().join(format!("{NEW}{}", disk::unique()));
@@ -50,6 +50,7 @@ fn install_through(
         ))
         .hint("ship.lock may name an archive that is not the publisher's: ship pin --upgrade"),
     })?;
+    starts(&title(runtime), &runtime.name, archive, temporary)?;
     // The service's user goes through it, whatever the umask of this process is.
     fs::set_permissions(temporary, fs::Permissions::from_mode(0o755))
         .map_err(|error| disk::named(error, temporary))?;

@@ -1,4 +1,5 @@
-//! Whether a runtime that was just unpacked starts on this machine, and why not.
+//! Whether a runtime that was just unpacked starts on this machine, and why not. Asked at both ends,
+//! before anything relies on it.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::model::runtime::RuntimeArchive;
 /// # Errors
 /// [`FailureKind::Refused`](crate::model::FailureKind::Refused) when it does not start; what it
 /// lacks is named, with the package that has it.
-pub(super) fn starts(
+pub fn starts(
     what: &str,
     name: &str,
     archive: &RuntimeArchive,
