@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Writes a ship.toml for the project in this folder')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Validates ship.toml; with an environment, also looks at its hosts')
+            [CompletionResult]::new('pin', 'pin', [CompletionResultType]::ParameterValue, 'Writes the exact runtimes, with checksums, to ship.lock')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Runs the build steps, as a deploy would')
             [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Runs the test steps, as a deploy would')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs a command here as a build step would see it: with the project''s environment')
@@ -89,6 +90,21 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;pin' {
+            [CompletionResult]::new('--upgrade', '--upgrade', [CompletionResultType]::ParameterName, 'Moves on to the newest versions that answer: all, or these')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Writes nothing and needs no network: fails when ship.lock does not answer ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'ship;build' {
@@ -504,6 +520,7 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
         'ship;help' {
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Writes a ship.toml for the project in this folder')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Validates ship.toml; with an environment, also looks at its hosts')
+            [CompletionResult]::new('pin', 'pin', [CompletionResultType]::ParameterValue, 'Writes the exact runtimes, with checksums, to ship.lock')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Runs the build steps, as a deploy would')
             [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Runs the test steps, as a deploy would')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs a command here as a build step would see it: with the project''s environment')
@@ -530,6 +547,9 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;help;check' {
+            break
+        }
+        'ship;help;pin' {
             break
         }
         'ship;help;build' {

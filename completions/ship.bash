@@ -52,6 +52,9 @@ _ship() {
             ship,man)
                 cmd="ship__subcmd__man"
                 ;;
+            ship,pin)
+                cmd="ship__subcmd__pin"
+                ;;
             ship,releases)
                 cmd="ship__subcmd__releases"
                 ;;
@@ -160,6 +163,9 @@ _ship() {
             ship__subcmd__help,man)
                 cmd="ship__subcmd__help__subcmd__man"
                 ;;
+            ship__subcmd__help,pin)
+                cmd="ship__subcmd__help__subcmd__pin"
+                ;;
             ship__subcmd__help,releases)
                 cmd="ship__subcmd__help__subcmd__releases"
                 ;;
@@ -230,7 +236,7 @@ _ship() {
 
     case "${cmd}" in
         ship)
-            opts="-C -v -q -h -V --project --json --plain --verbose --quiet --help --version init check build test run setup deploy rollback status releases history logs exec restart stop start host try completions man agent help"
+            opts="-C -v -q -h -V --project --json --plain --verbose --quiet --help --version init check pin build test run setup deploy rollback status releases history logs exec restart stop start host try completions man agent help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -640,7 +646,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help)
-            opts="init check build test run setup deploy rollback status releases history logs exec restart stop start host try completions man agent help"
+            opts="init check pin build test run setup deploy rollback status releases history logs exec restart stop start host try completions man agent help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -906,6 +912,20 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__help__subcmd__pin)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1250,6 +1270,32 @@ _ship() {
                 return 0
             fi
             case "${prev}" in
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__pin)
+            opts="-C -v -q -h --upgrade --check --project --json --plain --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --upgrade)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

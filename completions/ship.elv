@@ -32,6 +32,7 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand --version 'Print version'
             cand init 'Writes a ship.toml for the project in this folder'
             cand check 'Validates ship.toml; with an environment, also looks at its hosts'
+            cand pin 'Writes the exact runtimes, with checksums, to ship.lock'
             cand build 'Runs the build steps, as a deploy would'
             cand test 'Runs the test steps, as a deploy would'
             cand run 'Runs a command here as a build step would see it: with the project''s environment'
@@ -84,6 +85,20 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand --quiet 'Says only warnings, errors and the result'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'ship;pin'= {
+            cand --upgrade 'Moves on to the newest versions that answer: all, or these'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --check 'Writes nothing and needs no network: fails when ship.lock does not answer ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'ship;build'= {
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
@@ -461,6 +476,7 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help'= {
             cand init 'Writes a ship.toml for the project in this folder'
             cand check 'Validates ship.toml; with an environment, also looks at its hosts'
+            cand pin 'Writes the exact runtimes, with checksums, to ship.lock'
             cand build 'Runs the build steps, as a deploy would'
             cand test 'Runs the test steps, as a deploy would'
             cand run 'Runs a command here as a build step would see it: with the project''s environment'
@@ -485,6 +501,8 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help;init'= {
         }
         &'ship;help;check'= {
+        }
+        &'ship;help;pin'= {
         }
         &'ship;help;build'= {
         }

@@ -86,9 +86,10 @@ command = \"./run.sh\"
 hosts = [\"deploy@web1.example.com\"]
 ";
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &["init"],
     &["check"],
+    &["pin"],
     &["build"],
     &["test"],
     &["run"],
@@ -298,6 +299,32 @@ fn build_test_and_run() {
         &controller,
         &["run", "--", "no-such-program"],
     );
+}
+
+#[test]
+fn runtimes_that_are_not_pinned() {
+    let controller = shop();
+    says("pin_nothing", &controller, &["pin"]);
+    says("pin_nothing_check", &controller, &["pin", "--check"]);
+    controller.write("ship.toml", format!("{SHOP}\n[runtimes]\nnode = \"20\"\n"));
+    says("pin_missing_check", &controller, &["pin", "--check"]);
+    says("pin_missing_build", &controller, &["build"]);
+    says("pin_missing_manifest", &controller, &["check"]);
+    says(
+        "pin_upgrade_unknown",
+        &controller,
+        &["pin", "--upgrade", "bun"],
+    );
+    says(
+        "pin_check_and_upgrade",
+        &controller,
+        &["pin", "--check", "--upgrade"],
+    );
+    controller.write(
+        "ship.lock",
+        "version = 1\n\n[runtimes.node]\nrequest = \"18\"\n",
+    );
+    says("pin_damaged", &controller, &["pin"]);
 }
 
 #[test]

@@ -15,6 +15,10 @@ mod deaths;
 mod odd_trees;
 #[path = "local/output.rs"]
 mod output;
+#[path = "local/pin.rs"]
+mod pin;
+#[path = "local/runtimes.rs"]
+mod runtimes;
 #[path = "local/shop.rs"]
 mod shop;
 #[path = "local/signals.rs"]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::runtimes::RuntimeEnvironment;
 use super::service::{ServiceManager, env_file};
 use super::{Layout, releases};
 use crate::model::{
@@ -83,6 +84,7 @@ impl Host {
         let env = env_file::parse(&text)
             .map_err(|why| Failure::unexpected(format!("{}: {why}", path.display())))?;
         Ok(LoadedRelease {
+            runtimes: RuntimeEnvironment::of(&self.layout, &release.runtimes),
             release,
             dir,
             env: env.into_iter().collect(),
@@ -99,12 +101,21 @@ pub struct LoadedRelease {
     pub dir: PathBuf,
     /// Its environment and secrets. Never printed.
     pub env: BTreeMap<String, String>,
+    /// What its runtimes add to that.
+    pub runtimes: RuntimeEnvironment,
 }
 
 impl LoadedRelease {
-    /// The environment that a command of this release sees: its own on top of a plain one.
+    /// The environment that a command of this release sees: its own on top of a plain one, and its
+    /// runtimes first on `PATH`.
     #[must_use]
     pub fn command_env(&self) -> BTreeMap<String, String> {
+        let mut env = self.own_env();
+        self.runtimes.apply(&mut env);
+        env
+    }
+
+    fn own_env(&self) -> BTreeMap<String, String> {
         let mut env: BTreeMap<String, String> = ["HOME", "USER", "LOGNAME", "LANG", "PATH"]
             .into_iter()
             .filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
@@ -121,11 +132,12 @@ impl LoadedRelease {
     /// The environment of a service's own commands: with its `env` and `PORT`.
     #[must_use]
     pub fn service_env(&self, service: &ServiceSpec) -> BTreeMap<String, String> {
-        let mut env = self.command_env();
+        let mut env = self.own_env();
         if let Some(port) = service.port {
             env.insert("PORT".to_owned(), port.to_string());
         }
         env.extend(service.env.clone());
+        self.runtimes.apply(&mut env);
         env
     }
 }

@@ -3,16 +3,23 @@
 
 use std::path::Path;
 
+use super::runtimes::{DEFAULT_PATH, RuntimeEnvironment};
 use crate::model::service::Run;
 use crate::model::{ReleaseId, ServiceSpec};
 
-/// The text of the launcher of `service` in the release at `release_dir`.
+/// The text of the launcher of `service` in the release at `release_dir`, which runs on `runtimes`.
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
-/// moves), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
+/// moves), puts the runtimes in front of whatever `PATH` the unit, the manifest or a secret gave
+/// (they are named by their own folders, so that a rollback brings the old ones back), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
 /// the agent reads), and becomes the command, keeping the process id.
 #[must_use]
-pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> String {
+pub fn launcher(
+    service: &ServiceSpec,
+    id: ReleaseId,
+    release_dir: &Path,
+    runtimes: &RuntimeEnvironment,
+) -> String {
     let dir = release_dir.display().to_string();
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
@@ -22,7 +29,19 @@ pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> Str
         ),
         format!("cd -P {} || exit 1", quote(&dir)),
     ];
+    // Without it the host's own would run, if it has one: not what was tested.
+    lines.extend(runtimes.path.iter().map(|folder| {
+        let folder = folder.display().to_string();
+        let gone = quote(&format!("ship: {folder} is gone; a deploy brings it back"));
+        format!(
+            "[ -d {} ] || {{ echo {gone} >&2; exit 1; }}",
+            quote(&folder)
+        )
+    }));
     let mut export = |key: &str, value: &str| lines.push(format!("export {key}={}", quote(value)));
+    for (key, value) in &runtimes.variables {
+        export(key, value);
+    }
     if let Some(port) = service.port {
         export("PORT", &port.to_string());
     }
@@ -30,6 +49,12 @@ pub fn launcher(service: &ServiceSpec, id: ReleaseId, release_dir: &Path) -> Str
         export(key, value);
     }
     export("SHIP_RELEASE", &id.to_string());
+    if !runtimes.path.is_empty() {
+        let folders = quote(&runtimes.path_text());
+        lines.push(format!(
+            "export PATH={folders}:\"${{PATH:-{DEFAULT_PATH}}}\""
+        ));
+    }
     lines.push(format!(
         "[ -z \"$RUNTIME_DIRECTORY\" ] || echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\""
     ));
@@ -99,6 +124,7 @@ pub fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::process::Command;
 
     use proptest::prelude::*;
@@ -114,6 +140,109 @@ mod tests {
         assert_eq!(
             execable("cd web; node 'x'"),
             "/bin/sh -c 'cd web; node '\\''x'\\'''"
+        );
+    }
+
+    /// What the tool of a pinned runtime, and a program of the system of the same name, see of a
+    /// launcher that is run with `env`, for a service with `own` variables.
+    struct Tools {
+        folder: tempfile::TempDir,
+        own: BTreeMap<String, String>,
+    }
+
+    impl Tools {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let tools = Self {
+                folder,
+                own: BTreeMap::new(),
+            };
+            tools.make("runtimes/tool-1.2.3-abababababab", "pinned");
+            tools.make("system", "installed");
+            std::fs::create_dir_all(tools.path("releases/v7")).unwrap();
+            tools
+        }
+
+        fn path(&self, below: &str) -> std::path::PathBuf {
+            self.folder.path().join(below)
+        }
+
+        fn make(&self, folder: &str, name: &str) {
+            let folder = self.path(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            let text = format!("#!/bin/sh\necho {name} $TOOL_HOME $PATH\n");
+            std::fs::write(folder.join("tool"), text).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(folder.join("tool"), mode).unwrap();
+        }
+
+        fn launch(&self, path: &str) -> std::process::Output {
+            let layout = crate::agent::Layout::at(self.folder.path());
+            let tool = crate::agent::runtimes::example("tool", "1.2.3", Some("TOOL_HOME"));
+            let runtimes = RuntimeEnvironment::of(&layout, &[tool]);
+            let service = ServiceSpec {
+                name: "web".try_into().unwrap(),
+                run: Run::Shell("tool".to_owned()),
+                port: None,
+                env: self.own.clone(),
+                health: crate::model::HealthCheck {
+                    probe: None,
+                    timeout_ms: 0,
+                    interval_ms: 0,
+                    successes: 0,
+                    settle_ms: 0,
+                },
+                start_type: crate::model::service::StartType::Simple,
+                stop_timeout_ms: 0,
+            };
+            let text = launcher(&service, ReleaseId(7), &self.path("releases/v7"), &runtimes);
+            Command::new("/bin/sh")
+                .args(["-c", &text])
+                .env_clear()
+                .env("PATH", path)
+                .output()
+                .unwrap()
+        }
+
+        fn said(&self, path: &str) -> String {
+            let output = self.launch(path);
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        }
+    }
+
+    #[test]
+    fn a_pinned_runtime_comes_before_any_other() {
+        let mut tools = Tools::new();
+        let pinned = tools.path("runtimes/tool-1.2.3-abababababab");
+        let pinned = pinned.display();
+        let system = tools.path("system").display().to_string();
+        assert_eq!(
+            tools.said(&format!("{system}:/bin")),
+            format!("pinned {pinned} {pinned}:{system}:/bin")
+        );
+        // What the manifest says of PATH comes after the runtimes; of anything else, before.
+        tools.own = BTreeMap::from([
+            ("PATH".to_owned(), format!("{system}:/usr/bin")),
+            ("TOOL_HOME".to_owned(), "/chosen".to_owned()),
+        ]);
+        assert_eq!(
+            tools.said("/bin"),
+            format!("pinned /chosen {pinned}:{system}:/usr/bin")
+        );
+    }
+
+    #[test]
+    fn another_runtime_does_not_take_the_place_of_one_that_is_gone() {
+        let tools = Tools::new();
+        std::fs::remove_dir_all(tools.path("runtimes/tool-1.2.3-abababababab")).unwrap();
+        let output = tools.launch(&format!("{}:/bin", tools.path("system").display()));
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.ends_with("is gone; a deploy brings it back\n"),
+            "{said}"
         );
     }
 

@@ -22,6 +22,7 @@ pub mod prune;
 pub mod query;
 pub mod recover;
 pub mod releases;
+pub mod runtimes;
 pub mod serve;
 pub mod service;
 pub mod setup;

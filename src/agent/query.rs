@@ -10,8 +10,8 @@ use super::lock::Lock;
 use super::releases;
 use super::service::{LogLine, ServiceState};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
-use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
-use crate::wire::{Finding, HostStatus, Level, ServiceReport};
+use crate::model::{Failure, ReleaseId, ServiceName};
+use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 
 /// What is live, since when, and is it healthy right now.
 ///
@@ -88,8 +88,10 @@ fn state_word(state: ServiceState) -> &'static str {
 
 /// Everything that `ship check ENV` looks at on a host.
 #[must_use]
-pub fn preflight(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
-    super::setup::check(host, services)
+pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
+    let mut findings = super::setup::check(host, &asked.services);
+    findings.extend(super::runtimes::findings(host, &asked.runtimes));
+    findings
 }
 
 /// Differences that are named per release; the rest is counted.

@@ -223,6 +223,7 @@ pub fn summaries(layout: &Layout) -> Result<Vec<ReleaseSummary>, Failure> {
 /// `release` as lists show it.
 #[must_use]
 pub fn summary(layout: &Layout, release: Release, live: Option<ReleaseId>) -> ReleaseSummary {
+    let runtimes = release.versions();
     ReleaseSummary {
         id: release.id,
         state: state(layout, release.id),
@@ -232,7 +233,7 @@ pub fn summary(layout: &Layout, release: Release, live: Option<ReleaseId>) -> Re
         who: release.origin.who,
         commit: release.origin.commit,
         subject: release.origin.subject,
-        runtimes: release.runtimes,
+        runtimes,
         artifact: release.artifact,
     }
 }

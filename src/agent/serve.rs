@@ -87,7 +87,9 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
         ToAgent::History { limit } => history::newest(&host.layout, limit)
             .map(FromAgent::History)
             .map_err(Failure::from),
-        ToAgent::Preflight(services) => Ok(FromAgent::Findings(query::preflight(host, &services))),
+        ToAgent::Preflight(asked) => with_heartbeats(out, || {
+            Ok(FromAgent::Findings(query::preflight(host, &asked)))
+        }),
         ToAgent::Verify => with_heartbeats(out, || query::verify(host)).map(FromAgent::Findings),
         ToAgent::Setup(request) => setup(host, &request),
         ToAgent::Logs {

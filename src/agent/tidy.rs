@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::lock;
-use super::{Layout, spare};
+use super::{Layout, runtimes, spare};
 use crate::artifact::remove_tree;
 
 /// Starts the tidying of the app at `layout` and does not wait for it. Where it cannot be
@@ -45,6 +45,7 @@ pub fn run(root: &Path) -> io::Result<()> {
 
 /// Removes for good what was pruned.
 pub fn empty_trash(layout: &Layout) {
+    runtimes::remove_gone(layout);
     let Ok(entries) = fs::read_dir(layout.state_file("trash")) else {
         return;
     };

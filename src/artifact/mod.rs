@@ -20,6 +20,7 @@
 //!              sync, … the caller renames it into `releases/vN` …
 //! ```
 
+pub mod archive;
 pub mod assemble;
 pub mod assembled;
 pub mod change;
@@ -37,9 +38,11 @@ mod pattern;
 pub mod remove;
 pub mod scan;
 pub mod select;
+pub mod sha256;
 pub mod similar;
 pub mod spare;
 pub mod staging;
+pub mod start;
 pub mod store;
 mod symlink;
 pub mod unpack;
@@ -62,9 +65,11 @@ pub use path::{BadPath, TreePath};
 pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
 pub use select::{SelectError, Selected, SelectedKind, Selection, select};
+pub use sha256::Sha256Hasher;
 pub use similar::{Ancestor, ancestor};
 pub use spare::{Look, Spare};
 pub use staging::Staging;
+pub use start::starts;
 pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};
 pub use verify::{Difference, full_verify};

@@ -34,6 +34,14 @@ pub struct BadPath {
     why: &'static str,
 }
 
+impl BadPath {
+    /// Which rule it breaks, after its name: `is absolute`.
+    #[must_use]
+    pub fn why(&self) -> &'static str {
+        self.why
+    }
+}
+
 impl fmt::Display for BadPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the path `{}` {}", Shown(&self.path), self.why)

@@ -5,7 +5,7 @@ use clap::Args;
 use super::globals::Globals;
 use super::session::Session;
 use crate::model::event::Phase;
-use crate::pipeline::{self, StepEnvironment};
+use crate::pipeline;
 
 /// Runs the build steps, as a deploy would
 #[derive(Debug, Clone, Args)]
@@ -36,11 +36,7 @@ fn run(globals: &Globals, phase: Phase) -> u8 {
         } else {
             &project.build
         };
-        session.warn_of_what_is_to_come(&project, None);
-        let environment = StepEnvironment {
-            caller: std::env::vars_os().collect(),
-            runtimes: Vec::new(),
-        };
+        let environment = session.step_environment(&project)?;
         session.block_on(pipeline::run_steps(
             phase,
             steps,

@@ -4,8 +4,10 @@ use clap::Args;
 
 use super::globals::Globals;
 use super::session::Session;
+use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName};
 use crate::rollout::query;
+use crate::runtime::{self, LOCK};
 use crate::wire::{Finding, Level};
 
 /// Validates ship.toml; with an environment, also looks at its hosts
@@ -34,6 +36,16 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         if args.print {
             session.reporter.data(&project.print());
             return Ok(());
+        }
+        if runtime::is_unpinned(&project)? {
+            session.sink.emit(Event::Warning {
+                text: format!(
+                    "{LOCK} is missing: build, test and deploy take the runtimes from it"
+                ),
+                hint: Some("ship pin".to_owned()),
+            });
+        } else {
+            runtime::check(&project)?;
         }
         let Some(name) = &args.environment else {
             if !globals.json {

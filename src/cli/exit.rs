@@ -77,8 +77,8 @@ pub const TABLE: [Meaning; 11] = [
     },
     Meaning {
         kind: Some(FailureKind::Unreachable),
-        text: "a host cannot be reached or will not authenticate; nothing changed",
-        next: "try again when the host is there",
+        text: "a host, or where a runtime comes from, cannot be reached or will not authenticate; nothing changed",
+        next: "try again when it is there",
     },
     Meaning {
         kind: Some(FailureKind::Reverted),

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::model::version::Grammar;
 use crate::model::{AppName, EnvironmentName, Failure, FailureKind, HostName, ServiceName};
 use crate::project::detect::{self, Answers, Detected, ServiceGuess};
 use ask::{Ask, Terminal};
@@ -64,6 +65,8 @@ pub struct InitReport {
     pub notes: Vec<String>,
     /// What to do next, one sentence each.
     pub next: Vec<String>,
+    /// Whether somebody wants the runtimes pinned now.
+    pub pin: bool,
 }
 
 /// Detects, asks when `interactive`, and writes `ship.toml` into `dir` (or the folder in `args`).
@@ -120,6 +123,7 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
     }
 
     let mut detected = detect::detect(&dir);
+    let mut pin = false;
     if let Some(ask) = ask {
         if name.is_none() {
             name = Some(ask_name(ask, &detected)?);
@@ -128,6 +132,7 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
         if hosts.is_empty() {
             hosts = ask_hosts(ask)?;
         }
+        pin = ask_pin(ask, &detected)?;
     }
     detected
         .services
@@ -144,12 +149,23 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
     };
     let manifest = detect::render(&answers);
     write(&path, &manifest, args.force)?;
-    Ok(report(path, replaced, manifest, answers))
+    Ok(report(path, replaced, manifest, answers, pin))
 }
 
-fn report(path: PathBuf, replaced: bool, manifest: String, answers: Answers) -> InitReport {
+fn report(
+    path: PathBuf,
+    replaced: bool,
+    manifest: String,
+    answers: Answers,
+    pin: bool,
+) -> InitReport {
     let environment = &answers.environment;
     let mut next = vec!["ship check: says whether the manifest is right".to_owned()];
+    if !pin && !brought(&answers.detected).is_empty() {
+        next.push(
+            "ship pin: writes the exact runtimes and their checksums to ship.lock".to_owned(),
+        );
+    }
     next.push("ship deploy local: builds, tests and runs it on this machine".to_owned());
     if answers.hosts.is_empty() {
         next.push(format!(
@@ -169,6 +185,7 @@ fn report(path: PathBuf, replaced: bool, manifest: String, answers: Answers) -> 
         saw: answers.detected.saw,
         notes: answers.detected.notes,
         next,
+        pin,
     }
 }
 
@@ -260,6 +277,25 @@ fn ask_hosts(ask: &mut dyn Ask) -> Result<Vec<HostName>, Failure> {
     let mut seen = std::collections::BTreeSet::new();
     hosts.retain(|host| seen.insert(host.clone()));
     Ok(hosts)
+}
+
+/// The runtimes that ship would bring, as written: `node 20`.
+fn brought(detected: &Detected) -> Vec<String> {
+    let runtimes = detected.runtimes.iter();
+    runtimes
+        .filter(|(name, _)| Grammar::known().any(|known| known == name.as_str()))
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect()
+}
+
+fn ask_pin(ask: &mut dyn Ask, detected: &Detected) -> Result<bool, Failure> {
+    match brought(detected).as_slice() {
+        [] => Ok(false),
+        runtimes => ask.confirm(&format!(
+            "pin {} now? asks the publishers for the exact versions",
+            runtimes.join(" and ")
+        )),
+    }
 }
 
 /// A Procfile may name processes as no service can be named.

@@ -21,6 +21,7 @@ mod init_command;
 mod listing;
 mod logs;
 mod man;
+mod pin;
 mod releases;
 mod rollback;
 mod run;
@@ -55,6 +56,7 @@ struct Cli {
 enum Command {
     Init(init::InitArgs),
     Check(check::CheckArgs),
+    Pin(pin::PinArgs),
     Build(build::BuildArgs),
     Test(build::TestArgs),
     Run(run::RunArgs),
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(match cli.command {
         Command::Init(args) => init_command::run(&globals, &args),
         Command::Check(args) => check::run(&globals, &args),
+        Command::Pin(args) => pin::run(&globals, &args),
         Command::Build(args) => build::run_build(&globals, &args),
         Command::Test(args) => build::run_test(&globals, &args),
         Command::Run(args) => run::run(&globals, &args),

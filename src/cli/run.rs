@@ -8,7 +8,6 @@ use clap::Args;
 use super::globals::Globals;
 use super::session::Session;
 use crate::model::Failure;
-use crate::pipeline::StepEnvironment;
 
 /// Runs a command here as a build step would see it: with the project's environment
 #[derive(Debug, Clone, Args)]
@@ -24,18 +23,16 @@ pub fn run(globals: &Globals, args: &RunArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.project().map(|project| {
+    let result = session.project().and_then(|project| {
+        let environment = session.step_environment(&project)?;
         let mut command = Command::new(&args.command[0]);
-        let environment = StepEnvironment {
-            caller: std::env::vars_os().collect(),
-            runtimes: Vec::new(),
-        };
         command
             .args(&args.command[1..])
             .env_clear()
             .envs(environment.of(&project.build));
-        let error = command.exec();
-        Failure::unexpected(format!("{}: {error}", args.command[0]))
+        // What was drawn must not stand in the way of the command's own output.
+        let error = session.reporter.suspend(|| command.exec());
+        Ok(Failure::unexpected(format!("{}: {error}", args.command[0])))
     });
     let failure = match result {
         Ok(failure) | Err(failure) => failure,

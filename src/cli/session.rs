@@ -14,12 +14,13 @@ use super::globals::Globals;
 use crate::model::event::{Event, Outcome, Sink};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind};
-use crate::pipeline;
+use crate::pipeline::{self, StepEnvironment};
 use crate::project::{Diagnostic, Environment, Project};
 use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
 use crate::rollout::cache::Cache;
 use crate::rollout::conclude::Ended;
+use crate::runtime::{self, Wish};
 use crate::transport::Options;
 
 /// How long a connection may take, s.
@@ -113,26 +114,33 @@ impl Session {
     }
 
     /// Warns of what the manifest asks for and this version does not do: silence would be a promise.
-    pub fn warn_of_what_is_to_come(&self, project: &Project, environment: Option<&Environment>) {
-        let warn = |text: String, hint: &str| {
+    pub fn warn_of_what_is_to_come(&self, environment: &Environment) {
+        if environment.rollout.watch_ms > 0 {
+            let text = "watch is not acted on yet: a release is good once it is proven";
+            let hint = "a longer settle of the service does the same before the release counts";
             self.sink.emit(Event::Warning {
-                text,
+                text: text.to_owned(),
                 hint: Some(hint.to_owned()),
             });
-        };
-        if !project.runtimes.is_empty() {
-            let names: Vec<&str> = project.runtimes.keys().map(String::as_str).collect();
-            warn(
-                format!("[runtimes] is not acted on yet: {}", names.join(", ")),
-                "what is on PATH here and on the hosts is used",
-            );
         }
-        if environment.is_some_and(|environment| environment.rollout.watch_ms > 0) {
-            warn(
-                "watch is not acted on yet: a release is good once it is proven".to_owned(),
-                "a longer settle of the service does the same before the release counts",
-            );
-        }
+    }
+
+    /// What build steps see: the project's environment, on its pinned runtimes. Those that are not
+    /// here yet are fetched.
+    ///
+    /// # Errors
+    /// As [`runtime::provide`].
+    pub fn step_environment(&self, project: &Project) -> Result<StepEnvironment, Failure> {
+        let caller = std::env::vars_os().collect();
+        let cache = cache_folder();
+        let provided = self.block_on(runtime::provide(&Wish {
+            project,
+            cache: cache.as_deref(),
+            caller: &caller,
+            sink: &self.sink,
+            cancel: self.cancel.clone(),
+        }))?;
+        Ok(StepEnvironment::on(caller, provided))
     }
 
     fn accept(&self, checked: crate::project::Checked) -> Result<Project, Failure> {

@@ -82,6 +82,8 @@ pub enum Event {
     Waited {
         /// The text that it began with.
         text: String,
+        /// Bytes in all, where bytes were what was waited for.
+        bytes: Option<u64>,
         /// How long it took.
         ms: u64,
     },
@@ -181,12 +183,14 @@ pub enum HostEvent {
     },
     /// Bytes travel.
     Transferring {
-        /// Bytes of content sent so far, before compression.
+        /// Bytes of content and of runtimes sent so far, before compression.
         done: u64,
-        /// Bytes of content to send, before compression.
+        /// Bytes of content and of runtimes to send, before compression.
         total: u64,
         /// Bytes on the wire so far.
         sent: u64,
+        /// The runtime that travels, `node 20.11.1`; null while it is content.
+        runtime: Option<String>,
     },
     /// The whole release is there, verified, not active.
     Staged {

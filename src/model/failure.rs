@@ -18,7 +18,8 @@ pub enum FailureKind {
     Build,
     /// Refused before anything changed: lock, freeze, preflight, plan drift, nothing to do it on.
     Refused,
-    /// A host cannot be reached or will not authenticate; nothing changed.
+    /// A host, or where a runtime comes from, cannot be reached or will not authenticate; nothing
+    /// changed.
     Unreachable,
     /// The new release failed, and the previous one is serving everywhere.
     Reverted,

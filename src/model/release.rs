@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::digest::Digest;
+use super::runtime::HostRuntime;
 use super::service::ServiceSpec;
 
 /// The number of a release within its environment: printed and named on disk as `v42`.
@@ -97,15 +98,41 @@ pub struct Release {
     pub origin: Origin,
     /// The services that run on this host.
     pub services: Vec<ServiceSpec>,
-    /// Runtimes by name, with exact versions.
-    pub runtimes: BTreeMap<String, String>,
+    /// The runtimes that it runs on, as this host has them.
+    #[serde(deserialize_with = "runtimes")]
+    pub runtimes: Vec<HostRuntime>,
     /// Folders and files under `shared/` that are linked into the tree.
     pub shared: Vec<String>,
 }
 
+impl Release {
+    /// Exact versions of its runtimes by name, as lists show them.
+    #[must_use]
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        let version = |runtime: &HostRuntime| (runtime.name.clone(), runtime.version.clone());
+        self.runtimes.iter().map(version).collect()
+    }
+}
+
+/// A list; releases from before there were pinned runtimes have an empty map instead.
+fn runtimes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostRuntime>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        List(Vec<HostRuntime>),
+        Map(BTreeMap<String, String>),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::List(runtimes) => Ok(runtimes),
+        Written::Map(map) if map.is_empty() => Ok(Vec::new()),
+        Written::Map(_) => Err(serde::de::Error::custom("runtimes without their archives")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ReleaseId;
+    use super::{Release, ReleaseId};
+    use crate::model::runtime::{HostRuntime, RuntimeSource};
 
     #[test]
     fn a_release_is_written_v42() {
@@ -124,5 +151,30 @@ mod tests {
         ] {
             assert!(ReleaseId::parse(bad).is_err(), "{bad:?} was taken");
         }
+    }
+
+    #[test]
+    fn releases_from_before_runtimes_can_be_read() {
+        let release = |runtimes: &str| {
+            let text = format!(
+                r#"{{"id": 3, "artifact": "{}", "created": "2026-01-01T00:00:00Z",
+                    "origin": {{"who": "ann@laptop", "commit": null, "subject": null, "author": null,
+                        "dirty": false, "ci": null, "tests_skipped": false, "ship": "0.1.0"}},
+                    "services": [], "runtimes": {runtimes}, "shared": []}}"#,
+                crate::model::Digest::of(b"x")
+            );
+            serde_json::from_str::<Release>(&text)
+        };
+        assert_eq!(release("{}").unwrap().runtimes, []);
+        let php = HostRuntime {
+            name: "php".to_owned(),
+            version: "8.3.6".to_owned(),
+            source: RuntimeSource::Host,
+        };
+        let written = serde_json::to_string(&[&php]).unwrap();
+        let read = release(&written).unwrap();
+        assert_eq!(read.versions()["php"], "8.3.6");
+        assert_eq!(read.runtimes, [php]);
+        assert!(release(r#"{"node": "20.11.1"}"#).is_err());
     }
 }

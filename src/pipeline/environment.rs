@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::project::model::Pipeline;
+use crate::runtime::Provided;
 
 /// What steps see of the environment of whoever started `ship`: where tools and caches are, how
 /// the network and private registries are reached, and which CI run this is. What changes the
@@ -197,6 +198,8 @@ pub struct StepEnvironment {
     pub caller: BTreeMap<OsString, OsString>,
     /// Folders of pinned runtimes, in front of `PATH`, the first first.
     pub runtimes: Vec<PathBuf>,
+    /// Variables of pinned runtimes (`JAVA_HOME`).
+    pub runtime_env: BTreeMap<String, PathBuf>,
 }
 
 impl std::fmt::Debug for StepEnvironment {
@@ -209,8 +212,19 @@ impl std::fmt::Debug for StepEnvironment {
 }
 
 impl StepEnvironment {
+    /// The one of `caller`, on the runtimes that were `provided`.
+    #[must_use]
+    pub fn on(caller: BTreeMap<OsString, OsString>, provided: Provided) -> Self {
+        Self {
+            caller,
+            runtimes: provided.paths,
+            runtime_env: provided.env,
+        }
+    }
+
     /// The whole environment of the steps of `pipeline`: what is [`PASSED`] (everything with
-    /// `inherit-env`), then `env` of the manifest; on top the pinned runtimes' folders in `PATH`.
+    /// `inherit-env`), then what the pinned runtimes want, then `env` of the manifest; on top the
+    /// pinned runtimes' folders in `PATH`.
     #[must_use]
     pub fn of(&self, pipeline: &Pipeline) -> BTreeMap<OsString, OsString> {
         let mut env: BTreeMap<OsString, OsString> = self
@@ -219,6 +233,8 @@ impl StepEnvironment {
             .filter(|(name, _)| pipeline.inherit_env || *name == "PATH" || is_passed(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
+        let wanted = self.runtime_env.iter();
+        env.extend(wanted.map(|(name, folder)| (name.into(), folder.into())));
         let own = pipeline.env.iter();
         env.extend(own.map(|(name, value)| (name.into(), value.into())));
         if !["LANG", "LC_ALL"]
@@ -282,8 +298,10 @@ mod tests {
                 ("npm_config_registry", "r"),
                 ("CIVIL", "no"),
                 ("SHIP_SECRET", "no"),
+                ("JAVA_HOME", "/usr/lib/jvm/other"),
             ]),
             runtimes: vec!["/r/node/bin".into(), "/r/python/bin".into()],
+            runtime_env: [("JAVA_HOME".to_owned(), "/r/java".into())].into(),
         };
         let mut pipeline = Pipeline {
             env: [("CI".to_owned(), "false".to_owned())].into(),
@@ -295,6 +313,7 @@ mod tests {
                 ("CI", "false"),
                 ("GITHUB_SHA", "1"),
                 ("HOME", "/home/a"),
+                ("JAVA_HOME", "/r/java"),
                 ("LANG", "C.UTF-8"),
                 ("PATH", "/r/node/bin:/r/python/bin:/bin:/usr/bin"),
                 ("npm_config_registry", "r"),

@@ -63,7 +63,7 @@ fn run(steps: &[(&str, &str, u64)], cancel_on: &'static str) -> Ran {
             ("TERM".into(), "xterm".into()),
         ]
         .into(),
-        runtimes: Vec::new(),
+        ..StepEnvironment::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,8 @@ pub struct Diagnostic {
     pub source: Option<Arc<Source>>,
     /// Places in the file: the first is where the problem is, the others explain it.
     pub labels: Vec<Label>,
+    /// Places in other files that explain it.
+    pub elsewhere: Vec<(Arc<Source>, Label)>,
     /// What to do about it.
     pub help: Vec<String>,
 }
@@ -77,6 +79,7 @@ impl Diagnostic {
             message: visible(&message),
             source: None,
             labels: Vec::new(),
+            elsewhere: Vec::new(),
             help: Vec::new(),
         }
     }
@@ -96,6 +99,20 @@ impl Diagnostic {
         };
         let text = visible(&text.into());
         self.labels.push(Label { span, text });
+        self
+    }
+
+    /// Adds a place in another file; its span is moved as that of [`label`](Self::label).
+    pub fn elsewhere(
+        &mut self,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        text: impl Into<String>,
+    ) -> &mut Self {
+        let span = clamp(&source.text, span);
+        let text = visible(&text.into());
+        self.elsewhere
+            .push((Arc::clone(source), Label { span, text }));
         self
     }
 
@@ -140,14 +157,15 @@ impl Diagnostic {
                         0 => AnnotationKind::Primary,
                         _ => AnnotationKind::Context,
                     };
-                    let mut annotation = kind.span(label.span.clone());
-                    if !label.text.is_empty() {
-                        annotation = annotation.label(label.text.as_str());
-                    }
-                    snippet = snippet.annotation(annotation);
+                    snippet = snippet.annotation(annotated(kind, label));
                 }
                 group = group.element(snippet);
             }
+        }
+        for (source, label) in &self.elsewhere {
+            let snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());
+            let annotation = annotated(AnnotationKind::Context, label);
+            group = group.element(snippet.annotation(annotation));
         }
         for help in &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -163,6 +181,14 @@ impl Diagnostic {
             lines.pop();
         }
         lines.join("\n")
+    }
+}
+
+fn annotated(kind: AnnotationKind, label: &Label) -> Annotation<'_> {
+    let annotation = kind.span(label.span.clone());
+    match label.text.as_str() {
+        "" => annotation,
+        text => annotation.label(text),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ship.toml` → a validated [`Project`]; diagnostics with spans; stack detection for `init`.
 
+pub mod declared;
 pub mod detect;
 pub mod diagnostic;
 mod load;
@@ -10,5 +11,5 @@ mod print;
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use load::{MANIFEST, find};
 pub use manifest::duration::duration_ms;
-pub use manifest::{Checked, Files};
+pub use manifest::{Checked, Files, is_mirror, runtime_span};
 pub use model::*;

@@ -164,9 +164,17 @@ impl Person {
             } => self.end_of_step(None, phase, name, (ok, why), ms, log),
             // The first mention is the ticker's: what is quick needs no line.
             Event::Waiting { .. } => {}
-            Event::Waited { text, ms } => {
-                self.say(Weight::Detail, &format!("{text} took {}", duration(ms)));
-            }
+            Event::Waited {
+                text,
+                bytes: all,
+                ms,
+            } => match all {
+                Some(all) => {
+                    let text = format!("{text}: {} in {}", bytes(all), duration(ms));
+                    self.say(Weight::Fact, &text);
+                }
+                None => self.say(Weight::Detail, &format!("{text} took {}", duration(ms))),
+            },
             Event::RoundTrip { host, what, ms } => {
                 let prefix = self.story.prefix(&host);
                 let text = format!("{prefix}round trip {what} took {}", duration(ms));
@@ -224,14 +232,20 @@ impl Person {
             HostEvent::HookFinished { name, ok, why, ms } => {
                 self.end_of_step(Some(host), Phase::Hook, name, (ok, why), ms, None);
             }
-            HostEvent::Transferring { done, total, sent } => {
+            HostEvent::Transferring {
+                done,
+                total,
+                sent,
+                runtime,
+            } => {
                 let since = self.told.get(&host).filter(|told| told.topic == "sending");
                 let ms = now.saturating_sub(since.map_or(now, |told| told.since));
                 let wire = match sent < done {
                     true => format!(", {} on the wire", bytes(sent)),
                     false => String::new(),
                 };
-                let text = format!("sending {}{wire}", sending(done, total, ms));
+                let sending = sending(runtime.as_deref(), done, total, ms);
+                let text = format!("sending {sending}{wire}");
                 self.tell_calmly(now, &host, "sending".to_owned(), text);
             }
             HostEvent::Proving { service, seen } => {

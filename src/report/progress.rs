@@ -10,7 +10,7 @@ use super::story::Story;
 /// How often something that is waited for is mentioned where nothing is drawn, in milliseconds.
 const MENTION: u64 = 15_000;
 
-/// The same for a transfer, which people watch more closely.
+/// The same for bytes that travel, which people watch more closely.
 const MENTION_TRANSFER: u64 = 5_000;
 
 /// What a host does while bytes travel.
@@ -40,6 +40,8 @@ pub(super) struct Item {
     pub busy: bool,
     /// When that began.
     pub since: u64,
+    /// Whether it is bytes that are waited for.
+    moving: bool,
     said: u64,
 }
 
@@ -71,12 +73,14 @@ impl Progress {
             Event::Waiting { text, done, total } => {
                 let key = Key::Wait(text.clone());
                 self.begin(now, key.clone(), text);
-                match (done, total) {
-                    (Some(done), Some(total)) => {
-                        self.see(&key, format!("{} of {}", bytes(*done), bytes(*total)));
-                    }
-                    (Some(done), None) => self.see(&key, bytes(*done)),
-                    _ => {}
+                if let Some(item) = self.find(&key)
+                    && let Some(done) = done
+                {
+                    item.moving = true;
+                    item.seen = match total {
+                        Some(total) => format!("{} of {}", bytes(*done), bytes(*total)),
+                        None => bytes(*done),
+                    };
                 }
             }
             Event::Waited { text, .. } => self.end(&Key::Wait(text.clone())),
@@ -104,10 +108,17 @@ impl Progress {
             }
             HostEvent::Reconnecting => self.begin(now, key, "reconnecting"),
             HostEvent::Waiting { text } => self.begin(now, key, &format!("waiting for {text}")),
-            HostEvent::Transferring { done, total, .. } => {
+            HostEvent::Transferring {
+                done,
+                total,
+                runtime,
+                ..
+            } => {
                 self.begin(now, key.clone(), SENDING);
                 let since = self.find(&key).map_or(now, |item| item.since);
-                self.see(&key, sending(*done, *total, now.saturating_sub(since)));
+                let runtime = runtime.as_deref();
+                let ms = now.saturating_sub(since);
+                self.see(&key, sending(runtime, *done, *total, ms));
             }
             HostEvent::Staged { release, .. } => self.rest(now, key, &format!("staged {release}")),
             HostEvent::HookStarted { name } => {
@@ -157,9 +168,9 @@ impl Progress {
     pub fn overdue(&mut self, now: u64, story: &Story) -> Vec<String> {
         let mut sentences = Vec::new();
         for item in &mut self.items {
-            let pause = match item.doing.as_str() {
-                SENDING => MENTION_TRANSFER,
-                _ => MENTION,
+            let pause = match item.moving || item.doing == SENDING {
+                true => MENTION_TRANSFER,
+                false => MENTION,
             };
             if !item.busy || now.saturating_sub(item.said) < pause {
                 continue;
@@ -237,6 +248,7 @@ impl Item {
             seen: String::new(),
             busy,
             since: now,
+            moving: false,
             said: now,
         }
     }
@@ -246,8 +258,10 @@ impl Item {
     }
 }
 
-/// `12.1 MB of 40 MB, 8 MB/s` after `ms` milliseconds.
-pub(super) fn sending(done: u64, total: u64, ms: u64) -> String {
+/// `12.1 MB of 40 MB, 8 MB/s` after `ms` milliseconds; what travels in front when it is a runtime:
+/// `node 20.11.1, 12.1 MB of 40 MB`.
+pub(super) fn sending(runtime: Option<&str>, done: u64, total: u64, ms: u64) -> String {
+    let what = runtime.map_or_else(String::new, |runtime| format!("{runtime}, "));
     let rate = rate(done, ms).map_or_else(String::new, |rate| format!(", {rate}"));
-    format!("{} of {}{rate}", bytes(done), bytes(total))
+    format!("{what}{} of {}{rate}", bytes(done), bytes(total))
 }

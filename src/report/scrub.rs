@@ -70,8 +70,13 @@ pub(super) fn scrub(event: Event, colours: Colours) -> Event {
             done,
             total,
         },
-        Event::Waited { text: said, ms } => Event::Waited {
+        Event::Waited {
+            text: said,
+            bytes,
+            ms,
+        } => Event::Waited {
             text: name(said),
+            bytes,
             ms,
         },
         Event::RoundTrip { host, what, ms } => Event::RoundTrip {
@@ -111,7 +116,6 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
     match what {
         HostEvent::Connected { .. }
         | HostEvent::Reconnecting
-        | HostEvent::Transferring { .. }
         | HostEvent::Staged { .. }
         | HostEvent::Flipped { .. }
         | HostEvent::Stopped { .. }
@@ -120,6 +124,17 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
         | HostEvent::Reverted { .. }
         | HostEvent::Pruned { .. } => what,
         HostEvent::Waiting { text: said } => HostEvent::Waiting { text: clean(said) },
+        HostEvent::Transferring {
+            done,
+            total,
+            sent,
+            runtime,
+        } => HostEvent::Transferring {
+            done,
+            total,
+            sent,
+            runtime: runtime.map(clean),
+        },
         HostEvent::HookStarted { name } => HostEvent::HookStarted { name: clean(name) },
         HostEvent::HookOutput { name, line: said } => HostEvent::HookOutput {
             name: clean(name),

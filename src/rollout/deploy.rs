@@ -14,12 +14,14 @@ use super::link::unasked;
 use super::offer::Offers;
 use super::payload::Payload;
 use super::plan;
+use super::runtimes::Runtimes;
 use super::switch::Switch;
 use super::transfer::stage_everywhere;
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
+use crate::runtime;
 use crate::wire::{FromAgent, HostStatus, ToAgent};
 
 /// What the person asked for beyond the environment.
@@ -41,7 +43,9 @@ pub struct DeployOptions {
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (mut fleet, payload) = build_and_connect(context, options).await?;
+    let (mut fleet, mut payload) = build_and_connect(context, options).await?;
+    let platforms = fleet.hosts.iter().map(|host| host.facts.platform.as_str());
+    payload.runtimes = Runtimes::locked(context, platforms).await?;
     if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
         context.sink.emit(Event::Unchanged { release });
         let ends: Vec<_> = fleet
@@ -155,20 +159,18 @@ async fn build_and_connect(
     Ok((fleet?, built?))
 }
 
-/// Runs the build steps, then the test steps.
+/// Runs the build steps, then the test steps, on the pinned runtimes.
 ///
 /// # Errors
-/// [`FailureKind::Build`] for the first step that fails.
+/// [`FailureKind::Build`] for the first step that fails; what [`runtime::provide`] says.
 pub async fn run_pipeline(
     context: &Context,
     skip_tests: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let project = &context.project;
-    let environment = StepEnvironment {
-        caller: context.caller.clone(),
-        runtimes: Vec::new(),
-    };
+    let provided = runtime::provide(&context.wish(stop.clone())).await?;
+    let environment = StepEnvironment::on(context.caller.clone(), provided);
     let run = |phase, steps| {
         pipeline::run_steps(
             phase,
@@ -212,7 +214,9 @@ async fn already_live(
             .releases
             .iter()
             .any(|release| release.id == current && release.state == ReleaseState::Good);
-        let same = link.facts.identity == Some(payload.identity(&context.services_of(host)));
+        let services = context.services_of(host);
+        let identity = payload.identity(&services, &link.facts.platform);
+        let same = link.facts.identity == Some(identity);
         if !good || !same || live.is_some_and(|other| other != current) {
             return Ok(None);
         }

@@ -15,6 +15,7 @@ use super::transfer::offer;
 use crate::model::event::Sink;
 use crate::model::{Deployment, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
+use crate::runtime::Wish;
 use crate::transport::{self, Options, Target};
 use crate::wire::{Begin, FromAgent, Holder, Open, ToAgent};
 
@@ -63,6 +64,18 @@ impl Context {
             root: environment.root.clone(),
             manager: environment.manager,
             user: environment.user.clone(),
+        }
+    }
+
+    /// What fetching the project's runtimes takes; ends when `cancel` becomes `true`.
+    #[must_use]
+    pub fn wish(&self, cancel: watch::Receiver<bool>) -> Wish<'_> {
+        Wish {
+            project: &self.project,
+            cache: self.options.cache.as_deref(),
+            caller: &self.caller,
+            sink: &self.sink,
+            cancel,
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Digest, Secret, ServiceSpec};
+use crate::model::runtime::RuntimeSource;
+use crate::model::{Digest, HostRuntime, Secret, ServiceSpec};
 
 /// The digest over everything that makes a release what it is on a host.
 #[must_use]
@@ -10,12 +11,24 @@ pub fn identity(
     artifact: Digest,
     services: &[ServiceSpec],
     env: &BTreeMap<String, Secret>,
-    runtimes: &BTreeMap<String, String>,
+    runtimes: &[HostRuntime],
     shared: &[String],
 ) -> Digest {
+    let runtimes: BTreeMap<&str, String> = runtimes
+        .iter()
+        .map(|runtime| (runtime.name.as_str(), exactly(runtime)))
+        .collect();
     // JSON of maps and lists in a fixed order is canonical enough: both sides are this build.
     let text = serde_json::to_vec(&(artifact, services, env, runtimes, shared)).unwrap_or_default();
     Digest::of(&text)
+}
+
+/// The version, and the archive that it comes from: builds of one version differ.
+fn exactly(runtime: &HostRuntime) -> String {
+    match &runtime.source {
+        RuntimeSource::Host => format!("{} host", runtime.version),
+        RuntimeSource::Archive(archive) => format!("{} {}", runtime.version, archive.sha256),
+    }
 }
 
 #[cfg(test)]
@@ -23,10 +36,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_runtime_is_another_release() {
+        let with = |version: &str| {
+            let php = HostRuntime {
+                name: "php".to_owned(),
+                version: version.to_owned(),
+                source: RuntimeSource::Host,
+            };
+            identity(Digest::of(b"a"), &[], &BTreeMap::new(), &[php], &[])
+        };
+        assert_eq!(with("8.3.6"), with("8.3.6"));
+        assert_ne!(with("8.3.6"), with("8.3.7"));
+        let without = identity(Digest::of(b"a"), &[], &BTreeMap::new(), &[], &[]);
+        assert_ne!(with("8.3.6"), without);
+    }
+
+    #[test]
     fn a_changed_secret_is_another_release() {
         let with = |value: &str| {
             let env = BTreeMap::from([("KEY".to_owned(), Secret::new(value))]);
-            identity(Digest::of(b"a"), &[], &env, &BTreeMap::new(), &[])
+            identity(Digest::of(b"a"), &[], &env, &[], &[])
         };
         assert_eq!(with("1"), with("1"));
         assert_ne!(with("1"), with("2"));

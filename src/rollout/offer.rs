@@ -40,28 +40,29 @@ impl<'a> Offers<'a> {
         let others = facts.releases.iter().filter(|release| !release.current);
         for release in live.chain(others) {
             if let Some(index) = self.payload.changes.of(Some(release.artifact))? {
-                return Ok(self.offering(Some(release.artifact), index));
+                return Ok(self.offering(facts, Some(release.artifact), index));
             }
         }
-        self.whole()
+        self.whole(facts)
     }
 
-    /// The offer for a host of which nothing is known.
+    /// The offer for a host that has nothing to build on.
     ///
     /// # Errors
     /// When the index cannot be encoded.
-    pub fn whole(&self) -> Result<Offering, Failure> {
+    pub fn whole(&self, facts: &Facts) -> Result<Offering, Failure> {
         let index = self.payload.changes.of(None)?.unwrap_or_default();
-        Ok(self.offering(None, index))
+        Ok(self.offering(facts, None, index))
     }
 
-    fn offering(&self, base: Option<Digest>, index: Arc<Vec<u8>>) -> Offering {
+    fn offering(&self, facts: &Facts, base: Option<Digest>, index: Arc<Vec<u8>>) -> Offering {
         let (deltas, whole) = self.payload.deltas.offered();
         let mut message = Offer {
             artifact: self.payload.artifact,
             base,
             deltas: Vec::new(),
             whole: Vec::new(),
+            runtimes: self.payload.runtimes.of(&facts.platform).to_vec(),
         };
         if !(deltas.is_empty() && whole.is_empty()) {
             let numbers: HashMap<Digest, u32> = self

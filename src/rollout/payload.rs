@@ -9,6 +9,7 @@ use super::changes::Changes;
 use super::deltas::Deltas;
 use super::fleet::Context;
 use super::identity::identity;
+use super::runtimes::Runtimes;
 use crate::artifact::{Digests, Index, NoCache, scan, select};
 use crate::model::release::Origin;
 use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
@@ -29,8 +30,8 @@ pub struct Payload {
     pub deltas: Deltas,
     /// Environment and secrets.
     env: BTreeMap<String, Secret>,
-    /// Exact runtimes.
-    runtimes: BTreeMap<String, String>,
+    /// What it runs on: known when the hosts' platforms are.
+    pub runtimes: Runtimes,
     /// Paths below `shared/`.
     shared: Vec<String>,
     /// Where it comes from.
@@ -85,36 +86,42 @@ impl Payload {
             index,
             changes,
             env,
-            runtimes: BTreeMap::new(),
+            runtimes: Runtimes::default(),
             shared: context.project.release.shared.clone(),
             origin: origin.clone(),
         })
     }
 
-    /// What makes the release what it is on a host with `services`.
+    /// What makes the release what it is on a host of `platform` with `services`.
     #[must_use]
-    pub fn identity(&self, services: &[ServiceSpec]) -> Digest {
+    pub fn identity(&self, services: &[ServiceSpec], platform: &str) -> Digest {
         identity(
             self.artifact,
             services,
             &self.env,
-            &self.runtimes,
+            self.runtimes.of(platform),
             &self.shared,
         )
     }
 
-    /// The request that makes it release `id` on a host with `services`.
+    /// The request that makes it release `id` on a host of `platform` with `services`.
     #[must_use]
-    pub fn publish(&self, id: ReleaseId, services: Vec<ServiceSpec>, created: &str) -> ToAgent {
+    pub fn publish(
+        &self,
+        id: ReleaseId,
+        services: Vec<ServiceSpec>,
+        platform: &str,
+        created: &str,
+    ) -> ToAgent {
         ToAgent::Publish(Box::new(Publish {
-            identity: self.identity(&services),
+            identity: self.identity(&services, platform),
             release: Release {
                 id,
                 artifact: self.artifact,
                 created: created.to_owned(),
                 origin: self.origin.clone(),
                 services,
-                runtimes: self.runtimes.clone(),
+                runtimes: self.runtimes.of(platform).to_vec(),
                 shared: self.shared.clone(),
             },
             env: self.env.clone(),

@@ -4,10 +4,11 @@ use futures_util::future::join_all;
 
 use super::fleet::{Context, connect_one};
 use super::link::unasked;
+use super::runtimes::Runtimes;
 use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Failure, HostName, ServiceName};
 use crate::wire::{
-    Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, ReleaseSummary, ToAgent,
+    Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, Preflight, ReleaseSummary, ToAgent,
 };
 
 /// What each host answered.
@@ -104,7 +105,18 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
                 finding("architecture", link.facts.platform.clone()),
                 clock(link.facts.clock_ms),
             ];
-            let request = ToAgent::Preflight(context.services_of(host));
+            let platform = link.facts.platform.clone();
+            let runtimes = match Runtimes::locked(context, [platform.as_str()]).await {
+                Ok(runtimes) => runtimes.of(&platform).to_vec(),
+                Err(failure) => {
+                    findings.push(not_to_be_had(failure));
+                    Vec::new()
+                }
+            };
+            let request = ToAgent::Preflight(Box::new(Preflight {
+                services: context.services_of(host),
+                runtimes,
+            }));
             let questions = std::iter::once((request, "preflight"))
                 .chain(deep.then_some((ToAgent::Verify, "verify")));
             for (question, what) in questions {
@@ -132,6 +144,18 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
         (host.name.clone(), findings)
     }))
     .await
+}
+
+/// Runtimes that are not locked for the host, or not here.
+fn not_to_be_had(failure: Failure) -> Finding {
+    let mut lines = vec![failure.message];
+    lines.extend(failure.details);
+    Finding {
+        level: Level::Failure,
+        subject: "runtimes".to_owned(),
+        text: lines.join("; "),
+        hint: failure.hint,
+    }
 }
 
 fn finding(subject: &str, text: String) -> Finding {

@@ -3,11 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 
+use super::archives::Archives;
 use super::cache::Remembered;
+use super::feed::{Fed, Feed, Unsent};
 use super::fleet::{Context, Fleet};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
@@ -15,15 +17,9 @@ use super::payload::Payload;
 use super::spool::{SpoolReader, spool};
 use crate::artifact::{Chunk, Level, Parcel, Way, pack};
 use crate::model::event::HostEvent;
-use crate::model::{Digest, Failure, ReleaseId};
-use crate::transport::link::LinkSender;
-use crate::wire::{Frame, FromAgent, Need, ToAgent};
-
-/// The size of a data frame, bytes.
-const PIECE: usize = 128 << 10;
-
-/// How often progress is told.
-const TELL: Duration = Duration::from_millis(100);
+use crate::model::runtime::RuntimeSource;
+use crate::model::{Digest, Failure, HostRuntime, Platform, ReleaseId, Sha256};
+use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
 
 /// A link is timed by transfers of at least so many bytes: less disappears in buffers on the way.
 const TIMED_FROM: u64 = 4 << 20;
@@ -33,10 +29,22 @@ struct Transfer<'a> {
     context: &'a Context,
     payload: &'a Payload,
     offers: &'a Offers<'a>,
+    archives: Archives<'a>,
     contents: Vec<(Digest, u64)>,
     level: Level,
     /// Streams that are being made, by what is in them.
     spools: Mutex<HashMap<String, SpoolReader>>,
+}
+
+/// A runtime whose archive a host lacks.
+struct Wanted<'a> {
+    runtime: &'a HostRuntime,
+    platform: Platform,
+    sha256: Sha256,
+    /// Bytes that are there already.
+    have: u64,
+    /// Bytes to send.
+    bytes: u64,
 }
 
 /// Stages release `id` on every host at the same time. The artifact was offered already.
@@ -57,6 +65,7 @@ pub async fn stage_everywhere(
         context,
         payload,
         offers,
+        archives: Archives::new(context),
         contents: payload.index.contents(),
         level: rate.map_or_else(Level::default, Level::for_rate),
         spools: Mutex::default(),
@@ -69,7 +78,8 @@ pub async fn stage_everywhere(
             .iter_mut()
             .zip(&context.environment.hosts)
             .map(|(link, host)| async move {
-                let publish = payload.publish(id, context.services_of(host), created);
+                let platform = &link.facts.platform;
+                let publish = payload.publish(id, context.services_of(host), platform, created);
                 transfer.stage(link, publish, id).await
             });
     join_all(staged).await.into_iter().collect()
@@ -133,7 +143,7 @@ impl Transfer<'_> {
     }
 
     async fn offer_again(&self, host: &mut HostLink) -> Result<Need, Failure> {
-        offer(host, &self.offers.whole()?).await?;
+        offer(host, &self.offers.whole(&host.facts)?).await?;
         match host.answer().await? {
             FromAgent::Need(need) => Ok(need),
             other => Err(unasked(&host.host, &other)),
@@ -191,33 +201,25 @@ impl Transfer<'_> {
         parcels: Vec<Parcel>,
         publish: &ToAgent,
     ) -> Result<FromAgent, Failure> {
-        let total = self.size_of(&parcels);
+        let runtimes = self.wanted(&need.archives, &host.facts.platform)?;
+        let archived = runtimes.iter().map(|wanted| wanted.bytes);
+        let total = self.size_of(&parcels) + archived.sum::<u64>();
         let name = host.host.clone();
         let stream = (!parcels.is_empty())
             .then(|| self.stream(need, parcels))
             .transpose()?;
         let sender = host.sender();
         let sending = async {
-            let waited = match stream {
-                Some(stream) => {
-                    let mut feed = Feed {
-                        transfer: self,
-                        host: &name,
-                        sender: &sender,
-                        total,
-                    };
-                    tokio::select! {
-                        fed = feed.run(stream) => fed?,
-                        () = self.context.interruption() => {
-                            return Err(Unsent::Here("interrupted".to_owned()));
-                        }
-                    }
+            let mut feed = Feed::new(&self.context.sink, &name, &sender, total);
+            tokio::select! {
+                fed = self.feed(&mut feed, &runtimes, stream) => fed?,
+                () = self.context.interruption() => {
+                    return Err(Unsent::Here("interrupted".to_owned()));
                 }
-                None => Fed::default(),
-            };
+            }
             let sent = sender.message(publish).await;
             sent.map_err(|_| Unsent::Gone)?;
-            Ok::<_, Unsent>(waited)
+            Ok::<_, Unsent>(feed.end())
         };
         let (answer, fed) = {
             let answering = host.answer();
@@ -229,6 +231,7 @@ impl Transfer<'_> {
                     Ok(fed) => (answering.await, Some(fed)),
                     // Why it is gone, the other half of the connection knows.
                     Err(Unsent::Gone) => (answering.await, None),
+                    Err(Unsent::Failed(failure)) => return Err(failure),
                     Err(Unsent::Here(why)) => return Err(Failure::refused(format!(
                         "the release could not be sent to {name}: {why}"
                     ))
@@ -242,6 +245,60 @@ impl Transfer<'_> {
         answer
     }
 
+    /// Sends the archives of `runtimes`, which are unpacked there while the content travels, and
+    /// then that.
+    async fn feed(
+        &self,
+        feed: &mut Feed<'_>,
+        runtimes: &[Wanted<'_>],
+        stream: Option<SpoolReader>,
+    ) -> Result<(), Unsent> {
+        for wanted in runtimes {
+            let Wanted {
+                runtime,
+                platform,
+                sha256,
+                have,
+                ..
+            } = wanted;
+            let opened = self.archives.open(runtime, *platform, *sha256).await;
+            let archive = opened.map_err(Unsent::Failed)?;
+            feed.archive(runtime, *sha256, &archive, *have).await?;
+        }
+        match stream {
+            Some(stream) => feed.content(stream).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The runtimes whose archives a host asks for; its platform is called `name` there.
+    fn wanted(&self, archives: &[NeededArchive], name: &str) -> Result<Vec<Wanted<'_>>, Failure> {
+        let runtimes = &self.payload.runtimes;
+        let find = |needed: &NeededArchive| {
+            let platform = runtimes.platform(name)?;
+            runtimes
+                .of(name)
+                .iter()
+                .find_map(|runtime| match &runtime.source {
+                    RuntimeSource::Archive(archive) if archive.sha256 == needed.sha256 => {
+                        Some(Wanted {
+                            runtime,
+                            platform,
+                            sha256: needed.sha256,
+                            have: needed.have,
+                            bytes: archive.size.checked_sub(needed.have)?,
+                        })
+                    }
+                    _ => None,
+                })
+        };
+        let hostile = || Failure::unexpected("the agent asked for what was not offered");
+        let found = archives
+            .iter()
+            .map(|needed| find(needed).ok_or_else(hostile));
+        found.collect()
+    }
+
     fn size_of(&self, parcels: &[Parcel]) -> u64 {
         if parcels.is_empty() {
             return 0;
@@ -253,10 +310,11 @@ impl Transfer<'_> {
             .sum()
     }
 
-    /// The packed stream of `parcels`, made once for all hosts that need the same.
+    /// The packed stream of `parcels`, made once for all hosts that need the same content.
     fn stream(&self, need: &Need, parcels: Vec<Parcel>) -> Result<SpoolReader, Failure> {
-        let key =
-            serde_json::to_string(need).map_err(|error| Failure::unexpected(error.to_string()))?;
+        let content = (&need.missing, &need.deltas, &need.chunks);
+        let key = serde_json::to_string(&content)
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         let mut spools = self.spools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reader) = spools.get(&key) {
             return Ok(reader.clone());
@@ -297,58 +355,5 @@ impl Transfer<'_> {
                 rate,
             },
         );
-    }
-}
-
-/// Why a host was not fed to the end.
-enum Unsent {
-    /// The connection is gone.
-    Gone,
-    /// It is for a reason of this end, a lower-case sentence.
-    Here(String),
-}
-
-/// What feeding a host took.
-#[derive(Debug, Clone, Copy, Default)]
-struct Fed {
-    sent: u64,
-    waited: Duration,
-    took: Duration,
-}
-
-/// Feeds one host from a stream.
-struct Feed<'a> {
-    transfer: &'a Transfer<'a>,
-    host: &'a crate::model::HostName,
-    sender: &'a LinkSender,
-    total: u64,
-}
-
-impl Feed<'_> {
-    async fn run(&mut self, mut stream: SpoolReader) -> Result<Fed, Unsent> {
-        let gone = |_: std::io::Error| Unsent::Gone;
-        let started = Instant::now();
-        let mut told = Instant::now();
-        let mut fed = Fed::default();
-        while let Some((bytes, done)) = stream.next(PIECE).await.map_err(Unsent::Here)? {
-            fed.sent += bytes.len() as u64;
-            let since = Instant::now();
-            self.sender.frame(Frame::Data(bytes)).await.map_err(gone)?;
-            fed.waited += since.elapsed();
-            if told.elapsed() >= TELL {
-                told = Instant::now();
-                self.transfer.context.sink.host(
-                    self.host,
-                    HostEvent::Transferring {
-                        done,
-                        total: self.total,
-                        sent: fed.sent,
-                    },
-                );
-            }
-        }
-        self.sender.message(&ToAgent::DataEnd).await.map_err(gone)?;
-        fed.took = started.elapsed();
-        Ok(fed)
     }
 }

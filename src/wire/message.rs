@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{
-    Deployment, Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceName, ServiceSpec,
+    Deployment, Digest, Failure, HostRuntime, Release, ReleaseId, ReleaseState, Secret,
+    ServiceName, ServiceSpec, Sha256,
 };
 
 /// From the controller to the agent.
@@ -18,7 +19,7 @@ pub enum ToAgent {
     /// Takes the lock; from here on the transaction process answers. → [`FromAgent::Begun`].
     Begin(Box<Begin>),
     /// What `ship check` looks at. → [`FromAgent::Findings`].
-    Preflight(Vec<ServiceSpec>),
+    Preflight(Box<Preflight>),
     /// Reads every kept release and compares it with what was deployed. → [`FromAgent::Findings`].
     Verify,
     /// Makes the host ready. → [`FromAgent::Changes`].
@@ -28,6 +29,14 @@ pub enum ToAgent {
     Offer(Offer),
     /// Packed content follows as data frames and [`ToAgent::DataEnd`]. No answer of its own.
     Content,
+    /// The bytes of a runtime's archive, as it is, follow as data frames and
+    /// [`ToAgent::DataEnd`]. No answer of its own.
+    Archive {
+        /// Which.
+        sha256: Sha256,
+        /// From this byte on.
+        from: u64,
+    },
     /// The end of bulk data.
     DataEnd,
     /// Makes the offered artifact a release. → [`FromAgent::Published`], or [`FromAgent::Need`]
@@ -93,6 +102,15 @@ pub struct Open {
     pub deployment: Deployment,
 }
 
+/// What a preflight looks at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Preflight {
+    /// The services that a release will have on this host.
+    pub services: Vec<ServiceSpec>,
+    /// The runtimes that it will run on.
+    pub runtimes: Vec<HostRuntime>,
+}
+
 /// The start of a transaction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begin {
@@ -133,6 +151,8 @@ pub struct Offer {
     /// Contents that share little with what they were: chunks of them are not worth a search,
     /// unless a transfer was interrupted.
     pub whole: Vec<u32>,
+    /// The runtimes that the release runs on.
+    pub runtimes: Vec<HostRuntime>,
 }
 
 /// A content that could travel as a difference to another one.
@@ -158,6 +178,17 @@ pub struct Need {
     pub chunks: Vec<(u32, Vec<(u64, u32)>)>,
     /// What the tree shares with what is here already, bytes.
     pub reused: u64,
+    /// Archives of runtimes that are not here.
+    pub archives: Vec<NeededArchive>,
+}
+
+/// An archive that a host lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededArchive {
+    /// Which.
+    pub sha256: Sha256,
+    /// So many of its bytes came already, in a transfer that was interrupted.
+    pub have: u64,
 }
 
 /// Makes the offered artifact a release.

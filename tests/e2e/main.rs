@@ -17,6 +17,7 @@ mod hosts;
 mod kept_connections;
 mod lab;
 mod modes;
+mod runtimes;
 mod services;
 mod transfer;
 mod unchanged;

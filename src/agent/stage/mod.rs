@@ -23,10 +23,11 @@ use crate::wire::{Need, Offer, Publish};
 use leftover::clean_but;
 use offer::{Offered, bases, known, numbers, read_offer};
 use own::{link_shared, own_files, records, write_own_files};
-use room::{make_room, or_full, refused};
+use room::{make_room, refused};
 use stored::StoredIndex;
 
 pub use leftover::{clean, unstage};
+pub use room::{Room, or_full};
 
 /// A tree on its way to become a release.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ const WORTH_KEEPING: u64 = 1 << 20;
 impl Stage {
     /// Begins a tree for `offer`, whose encoded index (under zstd) is `bytes`, from what the host
     /// has, `ahead` first; the second value is what must travel. `None` when the index is a change
-    /// of an artifact that is not here.
+    /// of an artifact that is not here. `beside` is what the release takes besides its tree.
     ///
     /// # Errors
     /// When the index is not valid, the disk has no room, or the file system refuses.
@@ -60,15 +61,17 @@ impl Stage {
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        beside: Room,
         ahead: &mut Option<Ahead>,
     ) -> Result<Option<(Self, Need)>, Failure> {
-        Self::begin_tree(host, offer, bytes, ahead).map_err(or_full)
+        Self::begin_tree(host, offer, bytes, beside, ahead).map_err(or_full)
     }
 
     fn begin_tree(
         host: &Host,
         offer: &Offer,
         bytes: &[u8],
+        beside: Room,
         ahead: &mut Option<Ahead>,
     ) -> Result<Option<(Self, Need)>, Failure> {
         let at_hand = ahead.as_ref().map(Ahead::found);
@@ -88,7 +91,7 @@ impl Stage {
             let mut plan = stage.plan(spare, &known)?;
             stage.stored = Some(StoredIndex::begin(&index, &stage.folder));
             let deltas = bases(&mut plan, offer, &contents, &known);
-            make_room(host, &plan)?;
+            make_room(host, &plan, beside)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
             let tree = stage.folder.join("tree");
             let staging = plan.begin(&tree).map_err(refused)?;
@@ -275,10 +278,8 @@ impl Stage {
         let published = (|| {
             assembled.sync(&own_files(&path)?).map_err(refused)?;
             may_publish()?;
-            let stored = self
-                .stored
-                .take()
-                .ok_or_else(|| Failure::unexpected("no index"))?;
+            let stored = self.stored.take();
+            let stored = stored.ok_or_else(|| Failure::unexpected("the index was not kept"))?;
             stored.publish(&releases::index_path(layout, release.id))?;
             releases::stage_number(layout, release.id)?;
             sync_each(&records(host, release.id)).map_err(refused)?;

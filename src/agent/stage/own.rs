@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::room::refused;
 use crate::agent::host::Host;
 use crate::agent::launcher::launcher;
+use crate::agent::runtimes::RuntimeEnvironment;
 use crate::agent::service::env_file;
 use crate::agent::setup::{Entry, entries};
 use crate::agent::{disk, releases};
@@ -82,8 +83,10 @@ pub(super) fn write_own_files(
     )?;
     write_new(&own.join("env"), env_text(&publish.env)?.as_bytes(), 0o600)?;
     let final_dir = host.layout.release(release.id);
+    let runtimes = RuntimeEnvironment::of(&host.layout, &release.runtimes);
+    let runtimes = runtimes.without(publish.env.keys());
     for service in &release.services {
-        let text = launcher(service, release.id, &final_dir);
+        let text = launcher(service, release.id, &final_dir, &runtimes);
         write_new(&run.join(service.name.as_str()), text.as_bytes(), 0o555)?;
     }
     if release

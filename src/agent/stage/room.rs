@@ -14,11 +14,22 @@ const HEADROOM: u64 = 16 << 20;
 /// Inodes that stay free.
 const INODE_HEADROOM: u64 = 200;
 
-/// Refuses before anything is written when the file system has no room, after removing what can
-/// be done without.
-pub(super) fn make_room(host: &Host, plan: &Assembly) -> Result<(), Failure> {
+/// What something takes of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Room {
+    /// Bytes.
+    pub bytes: u64,
+    /// Files, folders and links.
+    pub inodes: u64,
+}
+
+/// Refuses before anything is written when the file system has no room for the tree that is planned
+/// and `beside` it, after removing what can be done without.
+pub(super) fn make_room(host: &Host, plan: &Assembly, beside: Room) -> Result<(), Failure> {
     let root = host.layout.root();
-    let check = || check_room(root, plan.missing_bytes(), plan.names_to_make());
+    let bytes = plan.missing_bytes().saturating_add(beside.bytes);
+    let inodes = plan.names_to_make().saturating_add(beside.inodes);
+    let check = || check_room(root, bytes, inodes);
     check().or_else(|_| {
         spare::remove(&host.layout);
         tidy::empty_trash(&host.layout);
@@ -63,7 +74,8 @@ pub(super) fn refused(error: crate::artifact::TreeError) -> Failure {
 
 /// While a release is staged a full disk is a refusal (nothing changed), whatever could not be
 /// written.
-pub(super) fn or_full(failure: Failure) -> Failure {
+#[must_use]
+pub fn or_full(failure: Failure) -> Failure {
     let text = &failure.message;
     let is_full = text.contains("No space left") || text.contains("Disk quota");
     if failure.kind == FailureKind::Unexpected && is_full {

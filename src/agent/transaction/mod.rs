@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
 use crate::agent::{facts, prune, recover, stage, tidy};
@@ -69,6 +70,7 @@ pub fn run() -> std::io::Result<()> {
         befores: None,
         ahead: None,
         offer: None,
+        incoming: None,
         stage: None,
         staged: None,
         pending: None,
@@ -104,6 +106,8 @@ struct Transaction {
     ahead: Option<Ahead>,
     /// What is being offered, and its index as far as it came.
     offer: Option<(Offer, Vec<u8>)>,
+    /// The runtimes of what is offered.
+    incoming: Option<Incoming>,
     stage: Option<Stage>,
     /// Published here and not yet switched to.
     staged: Option<ReleaseId>,
@@ -164,18 +168,15 @@ impl Transaction {
             },
         };
         if let Err(failure) = result {
-            self.stage = None;
-            self.speaker.say(&FromAgent::Failed(failure));
+            self.fail(failure);
         }
         false
     }
 
     fn message(&mut self, message: ToAgent) -> bool {
         let result = match message {
-            ToAgent::Offer(offer) => {
-                self.offer = Some((offer, Vec::new()));
-                Ok(None)
-            }
+            ToAgent::Offer(offer) => self.begin_offer(offer).map(|()| None),
+            ToAgent::Archive { sha256, from } => self.begin_archive(sha256, from).map(|()| None),
             ToAgent::Content => Ok(None),
             ToAgent::DataEnd => self.data_end(),
             ToAgent::Publish(publish) => self.publish(&publish).map(Some),
@@ -222,6 +223,7 @@ impl Transaction {
 
     fn prune(&self, keep: u32) {
         let gone = prune::prune(&self.host.layout, keep);
+        runtimes::sweep(&self.host.layout);
         if !gone.is_empty() {
             self.speaker.event(HostEvent::Pruned { releases: gone });
         }
@@ -231,10 +233,14 @@ impl Transaction {
         match result {
             Ok(Some(answer)) => self.speaker.say(&answer),
             Ok(None) => {}
-            Err(failure) => {
-                self.stage = None;
-                self.speaker.say(&FromAgent::Failed(failure));
-            }
+            Err(failure) => self.fail(failure),
         }
+    }
+
+    /// What was offered comes to nothing.
+    fn fail(&mut self, failure: Failure) {
+        self.stage = None;
+        self.incoming = None;
+        self.speaker.say(&FromAgent::Failed(failure));
     }
 }

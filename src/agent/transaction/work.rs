@@ -6,18 +6,35 @@ use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
 use crate::agent::activate::{Activation, Pending};
+use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
 use crate::agent::{command, disk, history, journal, releases, stage};
 use crate::model::event::HostEvent;
-use crate::model::{Failure, ReleaseId};
+use crate::model::{Failure, ReleaseId, Sha256};
 use crate::wire::{
-    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Publish, ServiceAction,
+    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish,
+    ServiceAction,
 };
 
 /// The largest index that is taken, compressed, bytes: some millions of files.
 const MAX_INDEX: usize = 256 << 20;
 
 impl Transaction {
+    /// An artifact is offered; its index follows. Whether its runtimes are here and can run here is
+    /// being found out meanwhile.
+    pub(super) fn begin_offer(&mut self, offer: Offer) -> Result<(), Failure> {
+        self.incoming = Some(Incoming::begin(&self.host, &offer.runtimes)?);
+        self.offer = Some((offer, Vec::new()));
+        Ok(())
+    }
+
+    /// The bytes of an archive follow. After a failure they are passed over, as content is.
+    pub(super) fn begin_archive(&mut self, sha256: Sha256, from: u64) -> Result<(), Failure> {
+        let incoming = self.incoming.as_mut();
+        let started = incoming.map_or(Ok(()), |incoming| incoming.start(sha256, from));
+        started.map_err(stage::or_full)
+    }
+
     pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         if let Some((_, index)) = &mut self.offer {
             if index.len() + bytes.len() > MAX_INDEX {
@@ -25,6 +42,9 @@ impl Transaction {
             }
             index.extend_from_slice(bytes);
             return Ok(());
+        }
+        if let Some(incoming) = self.receiving() {
+            return incoming.push(bytes).map_err(stage::or_full);
         }
         // After a failure the rest of the content is on its way still, and is passed over.
         self.stage
@@ -34,21 +54,36 @@ impl Transaction {
 
     pub(super) fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
         if let Some((offer, index)) = self.offer.take() {
-            let Some((stage, need)) = Stage::begin(&self.host, &offer, &index, &mut self.ahead)?
+            let incoming = self.incoming.as_ref();
+            let beside = incoming.map(Incoming::room).unwrap_or_default();
+            let Some((stage, mut need)) =
+                Stage::begin(&self.host, &offer, &index, beside, &mut self.ahead)?
             else {
                 return Ok(Some(FromAgent::NeedIndex));
             };
             self.stage = Some(stage);
+            if let Some(incoming) = &mut self.incoming {
+                need.archives = incoming.needed()?;
+            }
             // What is known already is said before anything travels.
             if self.checks.as_ref().is_some_and(JoinHandle::is_finished) {
                 self.checked()?;
             }
             return Ok(Some(FromAgent::Need(need)));
         }
-        if let Some(stage) = &mut self.stage {
+        if let Some(incoming) = self.receiving() {
+            incoming.end().map_err(stage::or_full)?;
+        } else if let Some(stage) = &mut self.stage {
             stage.end_content()?;
         }
         Ok(None)
+    }
+
+    /// The runtimes, while an archive of one of them comes.
+    fn receiving(&mut self) -> Option<&mut Incoming> {
+        self.incoming
+            .as_mut()
+            .filter(|incoming| incoming.is_receiving())
     }
 
     /// Waits for the checks that were begun with the transaction.
@@ -64,10 +99,19 @@ impl Transaction {
     }
 
     pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
-        let mut stage = self
-            .stage
-            .take()
-            .ok_or_else(|| Failure::unexpected("nothing was offered"))?;
+        let (Some(mut stage), Some(incoming)) = (self.stage.take(), &mut self.incoming) else {
+            return Err(Failure::unexpected("nothing was offered"));
+        };
+        let again = incoming.settle(&publish.release.runtimes);
+        let archives = again.map_err(stage::or_full)?;
+        if !archives.is_empty() {
+            self.stage = Some(stage);
+            let need = Need {
+                archives,
+                ..Need::default()
+            };
+            return Ok(FromAgent::Need(need));
+        }
         let host = self.host.clone();
         if let Some(need) = stage.publish(&host, publish, || self.checked())? {
             self.stage = Some(stage);

@@ -16,6 +16,9 @@ pub(super) trait Ask {
         default: Option<&str>,
         check: Check<'_>,
     ) -> Result<String, Failure>;
+
+    /// Yes or no; an empty answer is yes.
+    fn confirm(&mut self, prompt: &str) -> Result<bool, Failure>;
 }
 
 /// A person at a terminal, asked on stderr.
@@ -37,18 +40,26 @@ impl Ask for Terminal {
                 .default(default.to_owned())
                 .show_default(!default.is_empty());
         }
-        input
-            .interact_text()
-            .map_err(|dialoguer::Error::IO(error)| match error.kind() {
-                ErrorKind::Interrupted | ErrorKind::UnexpectedEof => Failure::new(
-                    FailureKind::Interrupted,
-                    "interrupted; no ship.toml was written",
-                ),
-                ErrorKind::NotConnected => {
-                    Failure::new(FailureKind::Usage, "there is no terminal to ask on")
-                        .hint("ship init --yes takes what is detected, and the flags")
-                }
-                _ => Failure::unexpected(format!("the terminal cannot be read: {error}")),
-            })
+        input.interact_text().map_err(broken_off)
+    }
+
+    fn confirm(&mut self, prompt: &str) -> Result<bool, Failure> {
+        let question = dialoguer::Confirm::new().with_prompt(prompt).default(true);
+        question.interact().map_err(broken_off)
+    }
+}
+
+fn broken_off(error: dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(error) = error;
+    match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::UnexpectedEof => Failure::new(
+            FailureKind::Interrupted,
+            "interrupted; no ship.toml was written",
+        ),
+        ErrorKind::NotConnected => {
+            Failure::new(FailureKind::Usage, "there is no terminal to ask on")
+                .hint("ship init --yes takes what is detected, and the flags")
+        }
+        _ => Failure::unexpected(format!("the terminal cannot be read: {error}")),
     }
 }

@@ -35,6 +35,14 @@ impl Ask for Script {
         check(answer).map_err(|why| Failure::new(FailureKind::Usage, why))?;
         Ok(answer.to_owned())
     }
+
+    fn confirm(&mut self, prompt: &str) -> Result<bool, Failure> {
+        let yes = |text: &str| match text {
+            "yes" | "" => Ok(()),
+            _ => Err("no".to_owned()),
+        };
+        Ok(self.text(prompt, Some("yes"), &yes).is_ok())
+    }
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -250,6 +258,36 @@ fn a_port_that_was_not_seen_is_asked_for() {
     )
     .unwrap();
     assert!(report.manifest.contains("[services.web]") && report.notes.is_empty());
+}
+
+#[test]
+fn a_person_is_offered_to_pin_and_nobody_else_is() {
+    let mut files = NODE.to_vec();
+    files.push((".nvmrc", "v20.11\n"));
+    let dir = folder(&files);
+    let quiet = run(&args(), dir.path(), false).unwrap();
+    assert!(!quiet.pin);
+    assert_eq!(
+        quiet.next[1],
+        "ship pin: writes the exact runtimes and their checksums to ship.lock"
+    );
+    let table: toml::Table = quiet.manifest.parse().unwrap();
+    assert_eq!(table["runtimes"]["node"].as_str(), Some("20.11"));
+    for (answer, pin) in [("", true), ("no", false)] {
+        fs::remove_file(dir.path().join("ship.toml")).unwrap();
+        let answers = [("name", ""), ("hosts", ""), ("pin node 20.11 now?", answer)];
+        let report = asked(dir.path(), &answers).unwrap();
+        assert_eq!(report.pin, pin);
+        assert_eq!(
+            report.next,
+            quiet
+                .next
+                .iter()
+                .filter(|next| !pin || !next.starts_with("ship pin"))
+                .cloned()
+                .collect::<Vec<_>>()
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The manifest as text: only what the project needs, with comments that teach.
 
+use crate::model::version::Grammar;
 use crate::model::{AppName, EnvironmentName, HostName};
 
 use super::guess::{Detected, ServiceGuess, Steps};
@@ -33,10 +34,11 @@ pub fn render(answers: &Answers) -> String {
         let pins: String = detected
             .runtimes
             .iter()
-            .map(|(name, version)| format!("# {} = {}\n", key(name), string(version)))
+            .map(|(name, version)| runtime(name, version))
             .collect();
         sections.push(format!(
-            "# Versions that this project asks for:\n# [runtimes]\n{pins}"
+            "# As this project's files ask for them; `ship pin` writes the exact ones to ship.lock.\n\
+             [runtimes]\n{pins}"
         ));
     }
     if !detected.build.run.is_empty() {
@@ -71,6 +73,18 @@ pub fn render(answers: &Answers) -> String {
     }
     sections.push(environment(answers));
     sections.join("\n")
+}
+
+/// A line of `[runtimes]`.
+fn runtime(name: &str, version: &str) -> String {
+    let (known, version) = (Grammar::of(name) != Grammar::Other, string(version));
+    match known {
+        true => format!("{} = {version}\n", key(name)),
+        false => format!(
+            "{} = {{ version = {version}, source = \"host\" }} # the host brings it\n",
+            key(name)
+        ),
+    }
 }
 
 fn steps(steps: &Steps) -> String {

@@ -1,55 +1,43 @@
-//! The versions that the project asks for. The manifest does not pin them yet; see `render`.
+//! The versions that the project asks for.
 
 use std::collections::BTreeMap;
 
 use super::folder::Folder;
+use crate::project::declared::{Declared, Role, declared};
 
-/// Reads `.nvmrc`, `.node-version`, `.python-version`, `.ruby-version`, `.tool-versions`,
-/// `go.mod` and `engines` of `package.json`.
+/// What each runtime is pinned to, by the files that name versions; the first that names one wins.
+/// A toolchain that only builds is none: no host needs Rust.
 pub(super) fn find(folder: &Folder) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut put = |name: &str, version: Option<String>| {
-        let version = version.map(|v| v.trim().trim_start_matches('v').to_owned());
-        // `lts/*`, `system` and paths are no versions.
-        if let Some(version) = version.filter(|v| v.starts_with(|c: char| c.is_ascii_digit())) {
-            found.entry(name.to_owned()).or_insert(version);
-        }
-    };
-    let line = |file: &str| {
-        let text = folder.read(file)?;
-        text.lines()
-            .map(str::trim)
-            .find(|l| !l.is_empty() && !l.starts_with('#'))
-            .map(str::to_owned)
-    };
-    put("node", line(".nvmrc"));
-    put("node", line(".node-version"));
-    put("python", line(".python-version"));
-    put(
-        "ruby",
-        line(".ruby-version").map(|v| v.trim_start_matches("ruby-").to_owned()),
-    );
-    for entry in folder.read(".tool-versions").unwrap_or_default().lines() {
-        let mut words = entry.split_whitespace();
-        let name = match words.next() {
-            Some("nodejs") => "node",
-            Some("golang") => "go",
-            Some(name @ ("node" | "python" | "ruby" | "go" | "java" | "php" | "bun" | "deno")) => {
-                name
-            }
-            _ => continue,
-        };
-        put(name, words.next().map(str::to_owned));
-    }
-    for entry in folder.read("go.mod").unwrap_or_default().lines() {
-        let toolchain = entry.strip_prefix("toolchain go");
-        if let Some(version) = toolchain.or_else(|| entry.strip_prefix("go ")) {
-            put("go", Some(version.to_owned()));
+    let mut declared = declared(|name| folder.read(name));
+    declared.retain(|found| found.runtime != "rust");
+    // What is chosen counts before what is merely enough.
+    declared.sort_by_key(|found| found.role == Role::Constraint);
+    let mut runtimes = BTreeMap::new();
+    for found in declared {
+        if let Some(version) = pin(&found) {
+            runtimes.entry(found.runtime).or_insert(version);
         }
     }
-    let engine = folder
-        .json("package.json")
-        .and_then(|package| Some(package.get("engines")?.get("node")?.as_str()?.to_owned()));
-    put("node", engine);
-    found
+    runtimes
+}
+
+/// A version or a range that ends somewhere; `lts/*` says nothing, and `>=18` would be whatever is
+/// newest on the day.
+fn pin(found: &Declared) -> Option<String> {
+    let asks = found.asks.as_str();
+    // `go 1.22` is what the module is written in.
+    let asks = match (found.runtime.as_str(), asks.strip_prefix(">=")) {
+        ("go", Some(version)) => version,
+        _ => asks,
+    };
+    let plain = ["v", "go"].iter().find_map(|prefix| {
+        let rest = asks.strip_prefix(prefix)?;
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            .then_some(rest)
+    });
+    let asks = plain.unwrap_or(asks);
+    let ends = asks.starts_with(|c: char| c.is_ascii_digit())
+        || asks.starts_with(['^', '~', '='])
+        || asks.contains('<') && !asks.contains("||");
+    ends.then(|| asks.to_owned())
 }

@@ -15,6 +15,7 @@ pub mod reference;
 mod release;
 mod rollout;
 mod root;
+mod runtimes;
 pub mod schema;
 mod service;
 mod suggest;
@@ -32,6 +33,7 @@ use toml::de::DeTable;
 use self::context::Context;
 use self::environment::Known;
 use self::node::Node;
+pub use self::runtimes::{is_mirror, runtime_span};
 use super::diagnostic::{Diagnostic, Source};
 use super::model::Project;
 use crate::model::AppName;
@@ -97,7 +99,7 @@ fn lower(ctx: &mut Context, root: &Node<'_>, dir: &Path, files: Files<'_>) -> Op
     let name = app.text("name");
     let name: Option<AppName> =
         name.and_then(|text| values::name(ctx, text.value, text.span, "an app"));
-    let runtimes = pipeline::runtimes(ctx, root);
+    let runtimes = runtimes::runtimes(ctx, root);
     let build = pipeline::pipeline(ctx, &root.node("build", &schema::BUILD));
     let test = pipeline::pipeline(ctx, &root.node("test", &schema::TEST));
     let release = release::release(ctx, &root.node("release", &schema::RELEASE), files);

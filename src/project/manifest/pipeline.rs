@@ -1,12 +1,10 @@
-//! `[build]`, `[test]`, `[hooks]` and `[runtimes]`.
-
-use std::collections::BTreeMap;
+//! `[build]`, `[test]` and `[hooks]`.
 
 use super::context::Context;
 use super::node::{Node, Spot};
 use super::schema::{self, Table};
 use super::values;
-use crate::project::model::{Hook, HookScope, Pipeline, RuntimeRequest, Step};
+use crate::project::model::{Hook, HookScope, Pipeline, Step};
 
 /// A command as text, or as a table with `run`, of `schema`: the table and the command.
 fn run<'a>(
@@ -56,67 +54,4 @@ pub(super) fn hooks(ctx: &mut Context, node: &Node<'_>, key: &str) -> Vec<Hook> 
         }
     }
     hooks
-}
-
-/// `[runtimes]`.
-pub(super) fn runtimes(ctx: &mut Context, root: &Node<'_>) -> BTreeMap<String, RuntimeRequest> {
-    let mut runtimes = BTreeMap::new();
-    for entry in root.entries("runtimes") {
-        let Some(name) =
-            values::name::<crate::model::AppName>(ctx, entry.key, entry.key_span, "a runtime")
-        else {
-            continue;
-        };
-        let node = entry
-            .value
-            .node(&schema::RUNTIME)
-            .unwrap_or_else(|| Node::absent(&schema::RUNTIME));
-        let Some(version) = entry.value.text().or_else(|| node.text("version")) else {
-            continue;
-        };
-        if version.value.trim().is_empty() || version.value.chars().any(char::is_control) {
-            let message = format!("`{name}` has no version");
-            ctx.error(
-                version.span,
-                message,
-                "expected a version such as `20` or `20.11.1`",
-            );
-            continue;
-        }
-        let from_host = node.choice("source") == "host";
-        let request = RuntimeRequest {
-            version: version.value.trim().to_owned(),
-            from_host,
-            mirror: mirror(ctx, &node, from_host),
-        };
-        runtimes.insert(String::from(name), request);
-    }
-    runtimes
-}
-
-fn mirror(ctx: &mut Context, node: &Node<'_>, from_host: bool) -> Option<String> {
-    let mirror = node.text("mirror")?;
-    let rest = mirror
-        .value
-        .strip_prefix("https://")
-        .or_else(|| mirror.value.strip_prefix("http://"));
-    let blank = |c: char| c.is_whitespace() || c.is_control();
-    if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/') || rest.contains(blank)) {
-        let message = format!("`mirror` cannot be `{}`", mirror.value);
-        ctx.error(
-            mirror.span,
-            message,
-            "expected an address such as `https://mirror.example.com/node`",
-        );
-        return None;
-    }
-    if from_host {
-        ctx.error(
-            mirror.span,
-            "`mirror` means nothing with `source = \"host\"`",
-            "nothing is downloaded",
-        );
-        return None;
-    }
-    Some(mirror.value.to_owned())
 }

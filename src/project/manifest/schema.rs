@@ -166,7 +166,7 @@ pub static RUNTIME: Table = Table {
     keys: &[
         Key::new("version", Text, Required, "An exact version, a prefix of one, or a range, in the runtime's own grammar."),
         Key::new("source", Choice(&["ship", "host"]), Value("\"ship\""), "Who brings it: `ship` downloads and verifies it; with `host` it must be installed there."),
-        Key::new("mirror", Text, Words("the publisher"), "An http or https address to download from instead.").also(&["url"]),
+        Key::new("mirror", Text, Words("the publisher"), "An http, https or file address to download from instead; `SHIP_NAME_MIRROR` does the same from outside.").also(&["url"]),
     ],
 };
 

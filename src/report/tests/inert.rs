@@ -39,6 +39,7 @@ fn evil() -> Tape {
             },
             Event::Waited {
                 text: text.clone(),
+                bytes: None,
                 ms: 1,
             },
             Event::Note { text: text.clone() },

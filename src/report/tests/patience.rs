@@ -12,7 +12,7 @@ use super::say::{began, connected, ended, on, said, sending, service, started};
 const WEB1: &str = "deploy@web1.example.com";
 
 #[test]
-fn what_takes_long_is_mentioned_every_15_seconds() {
+fn what_takes_long_is_mentioned_every_15_seconds_and_bytes_every_5() {
     let proving = |at: u64, seen: &str| {
         let seen = seen.to_owned();
         let service = service("web");
@@ -29,6 +29,7 @@ fn what_takes_long_is_mentioned_every_15_seconds() {
     };
     let waited = Event::Waited {
         text: "fetching node 20.11.1".to_owned(),
+        bytes: Some(25_000_000),
         ms: 16_000,
     };
     let tape = vec![
@@ -62,7 +63,10 @@ fn what_takes_long_is_mentioned_every_15_seconds() {
         "deploy shop to production (web1.example.com), commit 3f2a91c\n\
          still connecting to web1.example.com (15s)\n\
          connected to web1.example.com in 45 ms; nothing is live yet\n\
+         still fetching node 20.11.1: 0 B of 25 MB (5s)\n\
+         still fetching node 20.11.1: 0 B of 25 MB (10s)\n\
          still fetching node 20.11.1: 12 MB of 25 MB (15s)\n\
+         fetching node 20.11.1: 25 MB in 16.0s\n\
          still running build step `npm ci` (15s)\n\
          still running build step `npm ci` (30s)\n\
          ok build  npm ci  32.0s\n\

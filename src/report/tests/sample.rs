@@ -47,6 +47,7 @@ pub fn events() -> Vec<Event> {
         },
         Event::Waited {
             text: "fetching node 20.11.1".to_owned(),
+            bytes: Some(25_000_000),
             ms: 2_200,
         },
         Event::RoundTrip {
@@ -127,6 +128,7 @@ pub fn host_events() -> Vec<HostEvent> {
             done: 12_100_000,
             total: 40_000_000,
             sent: 3_900_000,
+            runtime: None,
         },
         HostEvent::Staged {
             release: release(42),

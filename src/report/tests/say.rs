@@ -76,6 +76,7 @@ pub fn sending(name: &str, done: u64) -> Event {
             done,
             total: 40_000_000,
             sent: done / 4,
+            runtime: None,
         },
     )
 }

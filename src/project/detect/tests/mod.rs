@@ -80,6 +80,7 @@ pub(super) fn check(text: &str) {
         &toml::Value::Table(table.clone()),
         &[
             "app",
+            "runtimes",
             "build",
             "test",
             "release",

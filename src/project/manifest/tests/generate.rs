@@ -8,6 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::model::service::{Run, StartType};
+use crate::model::version::Grammar;
 use crate::model::{
     AppName, EnvironmentName, HealthCheck, HostName, Probe, ServiceManagerKind, ServiceName,
     ServiceSpec,
@@ -57,15 +58,32 @@ fn hook() -> impl Strategy<Value = Hook> {
     })
 }
 
-fn runtime() -> impl Strategy<Value = RuntimeRequest> {
-    let mirror = option::of("https?://[a-z\"']{1,9}");
-    ("[0-9.x>=<~\"]{1,6}", any::<bool>(), mirror).prop_map(|(version, from_host, mirror)| {
-        RuntimeRequest {
+fn runtimes() -> impl Strategy<Value = BTreeMap<String, RuntimeRequest>> {
+    let known: Vec<&str> = Grammar::known().collect();
+    let mirror = option::of("(https?://|file:///)[a-z\"']{1,9}");
+    let brought = (
+        prop::sample::select(known),
+        "[1-9][0-9]?(\\.[0-9]{1,2}){0,2}",
+        mirror,
+    );
+    let brought = brought.prop_map(|(name, version, mirror)| {
+        let request = RuntimeRequest {
             version,
-            from_host,
-            mirror: mirror.filter(|_| !from_host),
-        }
-    })
+            from_host: false,
+            mirror,
+        };
+        (name.to_owned(), request)
+    });
+    let installed = (name(), "(>=|<|~|\\^)?[1-9](\\.[0-9x])?( \\|\\| [1-9])?");
+    let installed = installed.prop_map(|(name, version)| {
+        let request = RuntimeRequest {
+            version,
+            from_host: true,
+            mirror: None,
+        };
+        (name, request)
+    });
+    vec(prop_oneof![brought, installed], 0..3).prop_map(BTreeMap::from_iter)
 }
 
 fn release() -> impl Strategy<Value = ReleaseRules> {
@@ -285,8 +303,7 @@ pub(super) fn project() -> impl Strategy<Value = Project> {
         (Just(services), remote, environment(names))
     });
     let hooks = (vec(hook(), 0..3), vec(hook(), 0..3));
-    let runtimes = btree_map(name(), runtime(), 0..3);
-    let rest = (runtimes, pipeline(), pipeline(), release(), hooks);
+    let rest = (runtimes(), pipeline(), pipeline(), release(), hooks);
     (name(), environments, rest, any::<prop::sample::Index>()).prop_map(
         |(app, (services, remote, local), rest, chosen)| {
             let (runtimes, build, test, release, (before_activate, after_activate)) = rest;

@@ -176,6 +176,13 @@ mistake!(runtimes_that_cannot_be, {
      python = { version = \"3\", mirror = \"ftp://a\" }\n"
 });
 
+mistake!(runtimes_that_nobody_understands, {
+    "[app]\nname = \"shop\"\n[services.web]\ncommand = \"x\"\n[runtimes]\nnodejs = \"20\"\n\
+     erlang = \"26\"\npyhton = \"3\"\nnode = \"twenty\"\nbun = \"lts\"\njava = \">=21 <\"\n\
+     python = { version = \"^3.12\" }\ngo = { version = \"1\", mirror = \"file://here\" }\n\
+     php = { version = \"latest\", source = \"host\" }\n"
+});
+
 #[test]
 fn what_is_right_is_met_with_silence() {
     assert_eq!(said(SHOP), "");

@@ -1,0 +1,134 @@
+//! The versions of runtimes that a project's other files name: those of version managers, of
+//! package managers and of languages. `ship init` takes its pins from them, and what is pinned must
+//! not disagree with them.
+//!
+//! One file per format: its text → what it names, and where. What is not understood there (another
+//! implementation, a path, `system`) is not ours to judge, and left out.
+
+mod go_mod;
+mod lines;
+mod package_json;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::diagnostic::Source;
+use crate::model::version::{Grammar, Request};
+
+/// How much of one file is looked at, bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A version that a file of the project names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Of which runtime: `node`.
+    pub runtime: String,
+    /// What is asked for, in the grammar of the runtime: `18`, `>=1.22`.
+    pub asks: String,
+    /// Whether the file names the version to run, or one that is needed at least.
+    pub role: Role,
+    /// The file.
+    pub source: Arc<Source>,
+    /// Where in it, byte offsets.
+    pub span: Range<usize>,
+}
+
+/// What a version in a file is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The project runs on it: an exact version or a prefix of one.
+    Choice,
+    /// The project needs it, or one of a range.
+    Constraint,
+}
+
+/// A version as a format's reader finds it.
+struct Found {
+    runtime: String,
+    asks: String,
+    role: Role,
+    span: Range<usize>,
+}
+
+type Format = fn(&str) -> Vec<Found>;
+
+/// The files, those that speak most clearly first.
+const FILES: [(&str, Format); 13] = [
+    (".nvmrc", |text| lines::version("node", text)),
+    (".node-version", |text| lines::version("node", text)),
+    (".python-version", |text| lines::version("python", text)),
+    (".ruby-version", |text| lines::version("ruby", text)),
+    (".go-version", |text| lines::version("go", text)),
+    (".tool-versions", lines::tool_versions),
+    ("mise.toml", tables::mise),
+    (".mise.toml", tables::mise),
+    ("rust-toolchain.toml", tables::rust_toolchain),
+    ("rust-toolchain", tables::rust_toolchain),
+    ("package.json", package_json::read),
+    ("pyproject.toml", tables::pyproject),
+    ("go.mod", go_mod::read),
+];
+
+/// What the files of a project name; `read` gives the text of a file. What one file repeats is
+/// there once for each place.
+pub fn declared(read: impl Fn(&str) -> Option<String>) -> Vec<Declared> {
+    let mut all = Vec::new();
+    for (name, format) in FILES {
+        let Some(text) = read(name) else {
+            continue;
+        };
+        let found = format(&text);
+        let source = Arc::new(Source {
+            name: name.to_owned(),
+            text,
+        });
+        all.extend(found.into_iter().filter_map(|found| {
+            let asks = found.asks.trim().to_owned();
+            Request::parse(Grammar::of(&found.runtime), &asks).ok()?;
+            Some(Declared {
+                runtime: found.runtime,
+                asks,
+                role: found.role,
+                source: Arc::clone(&source),
+                span: found.span,
+            })
+        }));
+    }
+    all
+}
+
+/// What the files of the project in `dir` name; a file that cannot be read, is no text or is larger
+/// than 1 MiB names nothing.
+#[must_use]
+pub fn declared_in(dir: &Path) -> Vec<Declared> {
+    declared(|name| {
+        let mut text = String::new();
+        let file = File::open(dir.join(name)).ok()?;
+        let size = file.take(MAX_BYTES + 1).read_to_string(&mut text).ok()?;
+        (size as u64 <= MAX_BYTES).then_some(text)
+    })
+}
+
+/// The name in `[runtimes]` of what another tool calls `name`.
+fn runtime_name(name: &str) -> Option<String> {
+    let name = name.strip_prefix("core:").unwrap_or(name);
+    let name = match name {
+        "nodejs" => "node",
+        "golang" => "go",
+        name => name,
+    };
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
+}
+
+/// Where `part`, which lies in `text`, lies in it.
+fn span_of(text: &str, part: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + part.len()
+}

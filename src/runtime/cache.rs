@@ -1,0 +1,312 @@
+//! Archives and unpacked runtimes of one user, shared by all projects:
+//!
+//! ```text
+//! $XDG_CACHE_HOME/ship/runtimes/
+//!   archives/<sha256>              whole and verified
+//!   archives/<sha256>.part         on its way, or where an interrupted download stopped
+//!   archives/<sha256>.lock         held (flock(2)) by whoever makes any of these
+//!   node-20.11.1-0123456789ab/     unpacked whole: it gets this name as the last thing
+//!   node-20.11.1-0123456789ab.part/
+//! ```
+//!
+//! All of it may be deleted while no command runs. Of a cache that cannot be written, what is
+//! unpacked there can be used.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::download::{Wanted, download};
+use super::http::Http;
+use super::trouble;
+use crate::artifact::archive::{self, Limits};
+use crate::artifact::{Sha256Hasher, TreeError, remove_tree, sync_all};
+use crate::model::event::{Event, Sink};
+use crate::model::runtime::RuntimeArchive;
+use crate::model::{Failure, FailureKind, Sha256};
+
+/// How often a lock that another process holds is tried.
+const LOOK: Duration = Duration::from_millis(50);
+/// Least time between two events about the same download.
+const CALM: Duration = Duration::from_millis(100);
+
+/// The folder of runtimes.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// The right to make what one archive brings; ends when it is dropped, or with the process.
+#[derive(Debug)]
+struct Held(#[expect(dead_code, reason = "an open file holds the lock")] File);
+
+impl Cache {
+    /// The one in the user's cache folder of ship, `user`. Nothing is made yet.
+    ///
+    /// # Errors
+    /// When the user has no such folder.
+    pub fn below(user: Option<&Path>) -> Result<Self, Failure> {
+        match user {
+            Some(user) => Ok(Self {
+                folder: user.join("runtimes"),
+            }),
+            None => Err(Failure::refused(
+                "there is no place to keep runtimes: neither XDG_CACHE_HOME nor \
+                                  HOME is an absolute path",
+            )
+            .hint("set one of them")),
+        }
+    }
+
+    /// Where the runtime that unpacks to `name` is, if it is there: one stat(2).
+    #[must_use]
+    pub fn unpacked(&self, name: &str) -> Option<PathBuf> {
+        let path = self.folder.join(name);
+        path.is_dir().then_some(path)
+    }
+
+    /// The archive of `wanted`, whole and verified; downloaded when it is not there. Of several
+    /// processes that want it at once, one downloads it.
+    ///
+    /// # Errors
+    /// As [`download`], and [`FailureKind::Refused`] when the cache cannot be written.
+    pub(super) async fn archive(
+        &self,
+        http: &Http,
+        wanted: &Wanted,
+        sink: &Sink,
+    ) -> Result<PathBuf, Failure> {
+        let path = self.path(&wanted.sha256, "");
+        if verify(path.clone(), wanted).await? {
+            return Ok(path);
+        }
+        let _held = self.hold(wanted, sink).await?;
+        self.archive_held(http, wanted, sink).await?;
+        Ok(path)
+    }
+
+    /// Unpacks `wanted` to the folder `name`, and downloads it when it is not there. `starts` looks
+    /// at the unpacked folder before it gets its name.
+    ///
+    /// # Errors
+    /// As [`archive`](Self::archive), what unpacking finds wrong ([`FailureKind::Refused`]), and
+    /// what `starts` says. No folder of that name is there then.
+    pub(super) async fn unpack(
+        &self,
+        http: &Http,
+        wanted: &Wanted,
+        (name, archive): (&str, &RuntimeArchive),
+        starts: impl FnOnce(&Path) -> Result<(), Failure> + Send + 'static,
+        sink: &Sink,
+    ) -> Result<PathBuf, Failure> {
+        let held = self.hold(wanted, sink).await?;
+        if let Some(path) = self.unpacked(name) {
+            return Ok(path);
+        }
+        self.archive_held(http, wanted, sink).await?;
+        let waiting = Wait::begin(sink, format!("unpacking {}", wanted.what));
+        let work = Unpacking {
+            what: wanted.what.clone(),
+            packed: self.path(&wanted.sha256, ""),
+            archive: archive.clone(),
+            part: self.folder.join(format!("{name}.part")),
+            path: self.folder.join(name),
+        };
+        let path = work.path.clone();
+        // The lock goes along: whoever asked may be gone before this is done.
+        blocking(move || {
+            let _held = held;
+            work.run(starts)
+        })
+        .await?;
+        waiting.end(None);
+        Ok(path)
+    }
+
+    fn path(&self, sha256: &Sha256, extension: &str) -> PathBuf {
+        self.folder.join(format!("archives/{sha256}{extension}"))
+    }
+
+    /// Waits for the right to make what this archive brings.
+    async fn hold(&self, wanted: &Wanted, sink: &Sink) -> Result<Held, Failure> {
+        let folder = self.folder.join("archives");
+        fs::create_dir_all(&folder)
+            .map_err(|error| trouble::cache("make the cache folder", &folder, &error))?;
+        let path = self.path(&wanted.sha256, ".lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| trouble::cache("write", &path, &error))?;
+        let mut waiting = None;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::WOULDBLOCK) => {
+                    waiting.get_or_insert_with(|| {
+                        let text =
+                            format!("another command fetches {}; waiting for it", wanted.what);
+                        sink.emit(Event::Note { text });
+                        Wait::begin(sink, format!("waiting for {}", wanted.what))
+                    });
+                    tokio::time::sleep(LOOK).await;
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(trouble::cache("lock", &path, &errno.into())),
+            }
+        }
+        if let Some(waiting) = waiting {
+            waiting.end(None);
+        }
+        Ok(Held(file))
+    }
+
+    /// Sees to it that the archive is there, under the lock.
+    async fn archive_held(&self, http: &Http, wanted: &Wanted, sink: &Sink) -> Result<(), Failure> {
+        let (path, part) = (
+            self.path(&wanted.sha256, ""),
+            self.path(&wanted.sha256, ".part"),
+        );
+        if verify(path.clone(), wanted).await? {
+            return Ok(());
+        }
+        let waiting = Wait::begin(sink, format!("fetching {}", wanted.what));
+        let told = std::sync::Mutex::new(None::<Instant>);
+        let seen = |done: u64| {
+            let Ok(mut told) = told.lock() else { return };
+            if told.is_some_and(|at| at.elapsed() < CALM) {
+                return;
+            }
+            *told = Some(Instant::now());
+            waiting.seen(done, wanted.size);
+        };
+        download(http, wanted, &part, &seen).await?;
+        fs::rename(&part, &path).map_err(|error| trouble::cache("write", &path, &error))?;
+        waiting.end(Some(wanted.size));
+        Ok(())
+    }
+}
+
+/// Whether the archive at `path` is there and is what is wanted. A damaged one is removed.
+async fn verify(path: PathBuf, wanted: &Wanted) -> Result<bool, Failure> {
+    if !fs::metadata(&path).is_ok_and(|about| about.is_file()) {
+        return Ok(false);
+    }
+    let expected = (wanted.sha256, wanted.size);
+    blocking(move || {
+        if Sha256Hasher::of_file(&path).is_ok_and(|found| found == expected) {
+            return Ok(true);
+        }
+        fs::remove_file(&path).map_err(|error| trouble::cache("remove", &path, &error))?;
+        Ok(false)
+    })
+    .await
+}
+
+/// An archive on its way into a folder.
+struct Unpacking {
+    what: String,
+    packed: PathBuf,
+    archive: RuntimeArchive,
+    part: PathBuf,
+    path: PathBuf,
+}
+
+impl Unpacking {
+    fn run(self, starts: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+        // What a command that was killed has left.
+        remove_tree(&self.part).map_err(|error| self.failure(&error))?;
+        let made = self.make(starts);
+        if made.is_err() {
+            // What went wrong first is what is said.
+            let _ = remove_tree(&self.part);
+        }
+        made
+    }
+
+    fn make(&self, starts: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+        let RuntimeArchive { format, strip, .. } = self.archive;
+        archive::unpack(&self.packed, format, strip, &self.part, Limits::default())
+            .map_err(|error| self.failure(&error))?;
+        self.check()?;
+        starts(&self.part)?;
+        // The name promises that it is whole, also after a power cut.
+        sync_all(&self.part).map_err(|error| self.failure(&error))?;
+        fs::rename(&self.part, &self.path)
+            .map_err(|error| trouble::cache("write", &self.path, &error))
+    }
+
+    /// Whether what was unpacked has the folders of a runtime.
+    fn check(&self) -> Result<(), Failure> {
+        for bin in &self.archive.bin {
+            if !self.part.join(bin).is_dir() {
+                let message = format!("the archive of {} has no folder `{bin}`", self.what);
+                return Err(Failure::refused(message).hint(
+                    "it is the one that ship.lock names: `ship pin` asks the publisher again",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn failure(&self, error: &TreeError) -> Failure {
+        match error.io_kind() {
+            Some(kind) => trouble::cache(
+                &format!("unpack {} into", self.what),
+                &self.path,
+                &std::io::Error::new(kind, error.to_string()),
+            ),
+            None => Failure::refused(format!("the archive of {} is refused: {error}", self.what))
+                .hint("it is the one that ship.lock names: tell its publisher"),
+        }
+    }
+}
+
+/// A wait of this machine, as events tell it.
+struct Wait<'a> {
+    sink: &'a Sink,
+    text: String,
+    begun: Instant,
+}
+
+impl<'a> Wait<'a> {
+    fn begin(sink: &'a Sink, text: String) -> Self {
+        let wait = Self {
+            sink,
+            text,
+            begun: Instant::now(),
+        };
+        wait.emit(None, None);
+        wait
+    }
+
+    fn seen(&self, done: u64, total: u64) {
+        self.emit(Some(done), Some(total));
+    }
+
+    fn emit(&self, done: Option<u64>, total: Option<u64>) {
+        let text = self.text.clone();
+        self.sink.emit(Event::Waiting { text, done, total });
+    }
+
+    fn end(&self, bytes: Option<u64>) {
+        self.sink.emit(Event::Waited {
+            text: self.text.clone(),
+            bytes,
+            ms: u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+}
+
+/// Runs what reads and writes much on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::new(FailureKind::Unexpected, error.to_string())))
+}

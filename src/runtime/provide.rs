@@ -1,0 +1,178 @@
+//! The runtimes of a project, on this machine: unpacked and ready to be put in front of `PATH`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use futures_util::future::try_join_all;
+use tokio::sync::watch;
+
+use super::cache::Cache;
+use super::download::Wanted;
+use super::http::Http;
+use super::installed::installed;
+use super::locked::{archived, locked};
+use crate::model::event::Sink;
+use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
+use crate::model::{Failure, FailureKind};
+use crate::project::Project;
+
+/// Whose runtimes are wanted, and who wants them.
+#[derive(Clone)]
+pub struct Wish<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The user's cache folder of ship.
+    pub cache: Option<&'a Path>,
+    /// The environment of whoever started `ship`: mirrors, and the `PATH` that `source = "host"`
+    /// runtimes are on.
+    pub caller: &'a BTreeMap<OsString, OsString>,
+    /// Where progress goes.
+    pub sink: &'a Sink,
+    /// Ends it when it becomes `true`.
+    pub cancel: watch::Receiver<bool>,
+}
+
+/// What steps need to run on the pinned runtimes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Provided {
+    /// Folders for the front of `PATH`, the first first.
+    pub paths: Vec<PathBuf>,
+    /// Variables that the runtimes want (`JAVA_HOME`).
+    pub env: BTreeMap<String, PathBuf>,
+}
+
+/// Sees to it that every runtime of the project is on this machine. Those that are here cost one
+/// stat(2) each; the others are downloaded and unpacked at the same time. Those with
+/// `source = "host"` are asked for their version.
+///
+/// # Errors
+/// [`FailureKind::Project`] when `ship.lock` does not answer the manifest, or a `source = "host"`
+/// runtime is not here or another one. [`FailureKind::Unreachable`] when a download cannot be had,
+/// [`FailureKind::Refused`] when what comes is not what was locked, cannot be kept, or does not
+/// start here; [`FailureKind::Interrupted`] when cancelled. What is half done is finished by the
+/// next call, or gone.
+pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
+    let Some(platform) = here(wish.project)? else {
+        return Ok(Provided::default());
+    };
+    let runtimes = locked(wish.project, platform)?;
+    let http = Http::new();
+    let each = runtimes.iter().map(|runtime| async {
+        match &runtime.source {
+            RuntimeSource::Host => installed(runtime, wish.caller).await.map(|_| None),
+            RuntimeSource::Archive(archive) => {
+                let root = unpacked(wish, &http, runtime, archive, platform).await?;
+                Ok(Some((archive, root)))
+            }
+        }
+    });
+    let roots = cancellable(wish, try_join_all(each)).await?;
+    let mut provided = Provided::default();
+    for (archive, root) in roots.into_iter().flatten() {
+        // `""` is the root itself, without a slash behind it.
+        let below = |folder: &str| match folder {
+            "" => root.clone(),
+            folder => root.join(folder),
+        };
+        provided
+            .paths
+            .extend(archive.bin.iter().map(|bin| below(bin)));
+        let env = archive.env.iter();
+        provided
+            .env
+            .extend(env.map(|(name, folder)| (name.clone(), below(folder))));
+    }
+    Ok(provided)
+}
+
+/// The archive of a locked `runtime` for `platform`, whole and verified, in the cache; downloaded
+/// when it is not there. It is what a host of that platform gets.
+///
+/// # Errors
+/// As [`provide`]; [`FailureKind::Unexpected`] for a runtime that the host brings.
+pub async fn archive(
+    wish: &Wish<'_>,
+    runtime: &HostRuntime,
+    platform: Platform,
+) -> Result<PathBuf, Failure> {
+    let RuntimeSource::Archive(archive) = &runtime.source else {
+        let message = format!("{} has no archive: the host brings it", runtime.name);
+        return Err(Failure::unexpected(message));
+    };
+    let http = Http::new();
+    let cache = Cache::below(wish.cache)?;
+    let wanted = wanted(wish, runtime, archive, platform)?;
+    cancellable(wish, cache.archive(&http, &wanted, wish.sink)).await
+}
+
+/// The platform of this machine; `None` where it does not matter.
+fn here(project: &Project) -> Result<Option<Platform>, Failure> {
+    if let Some(platform) = Platform::here() {
+        return Ok(Some(platform));
+    }
+    if project.runtimes.is_empty() {
+        return Ok(None);
+    }
+    let (arch, system) = (std::env::consts::ARCH, std::env::consts::OS);
+    let message = format!("there are no builds of runtimes for {arch}-{system}");
+    Err(Failure::new(FailureKind::Project, message)
+        .hint("`source = \"host\"` under [runtimes] takes what is installed"))
+}
+
+async fn unpacked(
+    wish: &Wish<'_>,
+    http: &Http,
+    runtime: &HostRuntime,
+    archive: &RuntimeArchive,
+    platform: Platform,
+) -> Result<PathBuf, Failure> {
+    let cache = Cache::below(wish.cache)?;
+    let folder = runtime.folder().unwrap_or_default();
+    if let Some(root) = cache.unpacked(&folder) {
+        return Ok(root);
+    }
+    let wanted = wanted(wish, runtime, archive, platform)?;
+    let (what, name, about) = (wanted.what.clone(), runtime.name.clone(), archive.clone());
+    let starts = move |root: &Path| crate::artifact::starts(&what, &name, &about, root);
+    cache
+        .unpack(http, &wanted, (&folder, archive), starts, wish.sink)
+        .await
+}
+
+fn wanted(
+    wish: &Wish<'_>,
+    runtime: &HostRuntime,
+    archive: &RuntimeArchive,
+    platform: Platform,
+) -> Result<Wanted, Failure> {
+    let from = archived(wish.project, &runtime.name, platform, wish.caller)?;
+    Ok(Wanted {
+        what: format!("{} {}", runtime.name, runtime.version),
+        address: from.address,
+        sha256: archive.sha256,
+        size: archive.size,
+    })
+}
+
+/// Lets go of `work` when a stop is asked for.
+async fn cancellable<T>(
+    wish: &Wish<'_>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut cancel = wish.cancel.clone();
+    let cancelled = async {
+        if cancel.wait_for(|on| *on).await.is_err() {
+            // Nobody is there any more who could ask for it.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = cancelled => Err(Failure::new(
+            FailureKind::Interrupted,
+            "interrupted while runtimes were made ready",
+        )
+        .detail("what came of a download is kept; the next one goes on with it")),
+    }
+}

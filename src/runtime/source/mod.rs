@@ -1,0 +1,167 @@
+//! Where each runtime comes from, how it is verified and what it needs: one file per runtime, one
+//! table in it. To add one: its file, a line in [`SOURCES`], and its grammar in
+//! `model/version/grammar.rs`; a test keeps the two lists equal.
+//!
+//! **A mirror** is an address (`http://`, `https://` or `file://`) below which the publisher's
+//! documents lie as plain files: no queries, no redirects needed. [`Source::places`] says under
+//! which name; the head of each file shows the whole layout. A lock always names the publisher's
+//! address, so that it is the same with and without a mirror; [`Source::address`] maps it.
+
+mod bun;
+mod deno;
+mod go;
+mod java;
+mod node;
+mod python;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds, Sha256};
+use crate::model::version::{Grammar, Request, Version};
+
+pub use sums::{checksum, file_name};
+
+/// A runtime that ship brings.
+#[derive(Debug)]
+pub struct Source {
+    /// As in `[runtimes]`: `node`.
+    pub name: &'static str,
+    /// As people say it: `Node.js`.
+    pub title: &'static str,
+    /// Where the publisher lists the versions.
+    pub index: &'static str,
+    /// Publishers' addresses, and the name below a mirror of what begins so; the first that fits
+    /// counts. A query is dropped at a mirror.
+    pub places: &'static [(&'static str, &'static str)],
+    /// Lists that the index leads to, where it does not tell the versions itself; their addresses.
+    pub lists: Option<Lists>,
+    /// The versions in a list (the index, unless there are [`lists`](Self::lists)); `Err` says what
+    /// is wrong with the document.
+    pub offers: fn(index: &str, list: &str) -> Result<Vec<Offer>, String>,
+    /// What the address of an archive of this version for this platform holds: a lock whose address
+    /// does not was edited by hand.
+    pub marks: fn(&Version, Platform) -> Vec<String>,
+    /// What is in an archive.
+    pub layout: fn(&Version, Platform) -> Layout,
+}
+
+/// The index → the addresses of the lists that may hold an answer; `Err` says what is wrong with
+/// the document.
+pub type Lists = fn(index: &str, wanted: &Request) -> Result<Vec<String>, String>;
+
+/// A version that a publisher has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Which.
+    pub version: Version,
+    /// The name of its long-term support line, `iron`; empty when the line has no name. `None` when
+    /// it has no long-term support.
+    pub lts: Option<String>,
+    /// Its archives.
+    pub builds: Vec<Build>,
+}
+
+/// An archive that a publisher has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// What it runs on.
+    pub platform: Platform,
+    /// The publisher's address of it.
+    pub url: String,
+    /// Where its checksum is.
+    pub proof: Proof,
+}
+
+/// Where a publisher tells the checksum of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// In the list of versions, with the size in bytes.
+    Here(Sha256, u64),
+    /// In a document of its own, as sha256sum(1) writes it; see [`checksum`].
+    List(String),
+}
+
+/// What is in an archive, and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// How it is packed.
+    pub format: ArchiveFormat,
+    /// How many leading components of each path in it are dropped.
+    pub strip: u32,
+    /// Folders for `PATH`, below the unpacked archive; `""` is its root.
+    pub bin: Vec<String>,
+    /// Variables that name a folder below the unpacked archive.
+    pub env: BTreeMap<String, String>,
+    /// What a Linux host must have for it.
+    pub needs: RuntimeNeeds,
+}
+
+/// All of them, by name.
+pub static SOURCES: &[&Source] = &[
+    &bun::BUN,
+    &deno::DENO,
+    &go::GO,
+    &java::JAVA,
+    &node::NODE,
+    &python::PYTHON,
+];
+
+/// The runtime called `name`, when ship brings it.
+#[must_use]
+pub fn source(name: &str) -> Option<&'static Source> {
+    SOURCES.iter().copied().find(|source| source.name == name)
+}
+
+impl Source {
+    /// How its versions are asked for.
+    #[must_use]
+    pub fn grammar(&self) -> Grammar {
+        Grammar::of(self.name)
+    }
+
+    /// The address to read for the publisher's `url`: below `mirror`, when there is one.
+    #[must_use]
+    pub fn address(&self, url: &str, mirror: Option<&str>) -> String {
+        let place = self
+            .places
+            .iter()
+            .find_map(|(publisher, name)| Some((name, url.strip_prefix(publisher)?)));
+        match (mirror, place) {
+            (Some(mirror), Some((name, rest))) => {
+                let rest = rest.split('?').next().unwrap_or_default();
+                format!("{}/{name}{rest}", mirror.trim_end_matches('/'))
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    /// The environment variable that names a mirror: `SHIP_NODE_MIRROR`.
+    #[must_use]
+    pub fn mirror_variable(&self) -> String {
+        format!("SHIP_{}_MIRROR", self.name.to_ascii_uppercase())
+    }
+
+    /// Whether `url` can be that of this version for this platform.
+    #[must_use]
+    pub fn is_address_of(&self, url: &str, version: &Version, platform: Platform) -> bool {
+        self.places.iter().any(|(at, _)| url.starts_with(at))
+            && (self.marks)(version, platform)
+                .iter()
+                .all(|mark| url.contains(mark.as_str()))
+    }
+}
+
+/// What a host needs for programs that are linked with this glibc and these libraries, each with
+/// the Debian package that has it.
+fn needs(glibc: (u32, u32), libraries: &[(&str, &str)]) -> RuntimeNeeds {
+    RuntimeNeeds {
+        glibc: Some(glibc),
+        libraries: libraries
+            .iter()
+            .map(|(library, package)| ((*library).to_owned(), (*package).to_owned()))
+            .collect(),
+    }
+}
