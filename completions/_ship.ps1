@@ -54,7 +54,6 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('try', 'try', [CompletionResultType]::ParameterValue, 'Shows it all on this machine: a deploy, a broken one, the automatic way back')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, for `man -l -`')
-            [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'What the host side runs')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -387,136 +386,6 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
-        'ship;agent' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
-            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
-            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
-            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
-            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
-            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'ship;agent;serve' {
-            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'The first message of the connection, in hexadecimal digits')
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;transaction' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;tidy' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;supervise' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;site' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;demo' {
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
-            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'ship;agent;help' {
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
-            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
-            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
-            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
-            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
-            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'ship;agent;help;serve' {
-            break
-        }
-        'ship;agent;help;transaction' {
-            break
-        }
-        'ship;agent;help;tidy' {
-            break
-        }
-        'ship;agent;help;supervise' {
-            break
-        }
-        'ship;agent;help;site' {
-            break
-        }
-        'ship;agent;help;demo' {
-            break
-        }
-        'ship;agent;help;help' {
-            break
-        }
         'ship;help' {
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Writes a ship.toml for the project in this folder')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Validates ship.toml; with an environment, also looks at its hosts')
@@ -539,7 +408,6 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('try', 'try', [CompletionResultType]::ParameterValue, 'Shows it all on this machine: a deploy, a broken one, the automatic way back')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, for `man -l -`')
-            [CompletionResult]::new('agent', 'agent', [CompletionResultType]::ParameterValue, 'What the host side runs')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -608,33 +476,6 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;help;man' {
-            break
-        }
-        'ship;help;agent' {
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serves one connection over standard input and output')
-            [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Runs a transaction over the socket that is its standard input')
-            [CompletionResult]::new('tidy', 'tidy', [CompletionResultType]::ParameterValue, 'Removes what was pruned and prepares the next deploy')
-            [CompletionResult]::new('supervise', 'supervise', [CompletionResultType]::ParameterValue, 'Keeps the services of one app running')
-            [CompletionResult]::new('site', 'site', [CompletionResultType]::ParameterValue, 'Serves a folder over HTTP on $PORT')
-            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'The app that `ship try` deploys')
-            break
-        }
-        'ship;help;agent;serve' {
-            break
-        }
-        'ship;help;agent;transaction' {
-            break
-        }
-        'ship;help;agent;tidy' {
-            break
-        }
-        'ship;help;agent;supervise' {
-            break
-        }
-        'ship;help;agent;site' {
-            break
-        }
-        'ship;help;agent;demo' {
             break
         }
         'ship;help;help' {

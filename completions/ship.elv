@@ -51,7 +51,6 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand try 'Shows it all on this machine: a deploy, a broken one, the automatic way back'
             cand completions 'Prints the completions of a shell'
             cand man 'Prints the manual page, for `man -l -`'
-            cand agent 'What the host side runs'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ship;init'= {
@@ -358,121 +357,6 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
-        &'ship;agent'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-            cand serve 'Serves one connection over standard input and output'
-            cand transaction 'Runs a transaction over the socket that is its standard input'
-            cand tidy 'Removes what was pruned and prepares the next deploy'
-            cand supervise 'Keeps the services of one app running'
-            cand site 'Serves a folder over HTTP on $PORT'
-            cand demo 'The app that `ship try` deploys'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'ship;agent;serve'= {
-            cand --open 'The first message of the connection, in hexadecimal digits'
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;transaction'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;tidy'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;supervise'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;site'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;demo'= {
-            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
-            cand --json 'Prints one event per line as JSON on stdout'
-            cand --plain 'Prints plain lines, also at a terminal'
-            cand -v 'Says more: round trips, and the output of steps as it comes'
-            cand --verbose 'Says more: round trips, and the output of steps as it comes'
-            cand -q 'Says only warnings, errors and the result'
-            cand --quiet 'Says only warnings, errors and the result'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'ship;agent;help'= {
-            cand serve 'Serves one connection over standard input and output'
-            cand transaction 'Runs a transaction over the socket that is its standard input'
-            cand tidy 'Removes what was pruned and prepares the next deploy'
-            cand supervise 'Keeps the services of one app running'
-            cand site 'Serves a folder over HTTP on $PORT'
-            cand demo 'The app that `ship try` deploys'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'ship;agent;help;serve'= {
-        }
-        &'ship;agent;help;transaction'= {
-        }
-        &'ship;agent;help;tidy'= {
-        }
-        &'ship;agent;help;supervise'= {
-        }
-        &'ship;agent;help;site'= {
-        }
-        &'ship;agent;help;demo'= {
-        }
-        &'ship;agent;help;help'= {
-        }
         &'ship;help'= {
             cand init 'Writes a ship.toml for the project in this folder'
             cand check 'Validates ship.toml; with an environment, also looks at its hosts'
@@ -495,7 +379,6 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand try 'Shows it all on this machine: a deploy, a broken one, the automatic way back'
             cand completions 'Prints the completions of a shell'
             cand man 'Prints the manual page, for `man -l -`'
-            cand agent 'What the host side runs'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ship;help;init'= {
@@ -542,26 +425,6 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help;completions'= {
         }
         &'ship;help;man'= {
-        }
-        &'ship;help;agent'= {
-            cand serve 'Serves one connection over standard input and output'
-            cand transaction 'Runs a transaction over the socket that is its standard input'
-            cand tidy 'Removes what was pruned and prepares the next deploy'
-            cand supervise 'Keeps the services of one app running'
-            cand site 'Serves a folder over HTTP on $PORT'
-            cand demo 'The app that `ship try` deploys'
-        }
-        &'ship;help;agent;serve'= {
-        }
-        &'ship;help;agent;transaction'= {
-        }
-        &'ship;help;agent;tidy'= {
-        }
-        &'ship;help;agent;supervise'= {
-        }
-        &'ship;help;agent;site'= {
-        }
-        &'ship;help;agent;demo'= {
         }
         &'ship;help;help'= {
         }

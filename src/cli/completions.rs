@@ -20,8 +20,22 @@ pub fn run(args: &CompletionsArgs) -> u8 {
 #[must_use]
 pub fn render(shell: Shell) -> Vec<u8> {
     let mut bytes = Vec::new();
-    clap_complete::generate(shell, &mut super::definition(), "ship", &mut bytes);
+    clap_complete::generate(shell, &mut for_people(), "ship", &mut bytes);
     bytes
+}
+
+/// The command line's definition without the commands that `ship` itself types: nobody is offered
+/// those.
+fn for_people() -> clap::Command {
+    let all = super::definition();
+    let shown = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    clap::Command::new("ship")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(false)
+        .args(all.get_arguments())
+        .subcommands(shown)
 }
 
 #[cfg(test)]
