@@ -44,7 +44,13 @@ fn told(controller: &Controller, mirror: &Mirror, args: &[&str]) -> String {
     } = controller.ship(args);
     let code = status.code().expect("an exit code");
     let address = mirror.address("");
-    format!("$ ship {} → {code}\n{stdout}{stderr}\n", args.join(" "))
+    // How long it waited.
+    let steady = |line: &str| match line.split_once("\"ms\":") {
+        Some((before, _)) => format!("{before}\"ms\":<n>}}\n"),
+        None => format!("{line}\n"),
+    };
+    let said: String = format!("{stdout}{stderr}").lines().map(steady).collect();
+    format!("$ ship {} → {code}\n{said}\n", args.join(" "))
         .replace(address.trim_end_matches('/'), "<mirror>")
         .replace(&controller.project().display().to_string(), "<project>")
 }
