@@ -88,7 +88,8 @@ impl From<SelectError> for Failure {
 ///
 /// # Errors
 /// Every problem at once: a pattern that is none, an include that matches nothing, devices,
-/// sockets and pipes, what cannot be read, links that are absolute, circular or lead out of the
+/// sockets and pipes, folders that cannot be read (then files too; alone, they are left to
+/// [`super::scan()`]), links that are absolute, circular or lead out of the
 /// project, and an empty selection.
 pub fn select(
     root: &Path,
@@ -108,6 +109,10 @@ pub fn select(
     };
     walk.run();
     walk.report_unmatched();
+    // Where nothing else is wrong, whoever reads the files says which cannot be read.
+    if !walk.problems.is_empty() {
+        walk.report_unreadable();
+    }
     let Walk {
         chosen,
         mut problems,

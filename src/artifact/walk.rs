@@ -52,13 +52,41 @@ impl Walk<'_> {
                 }
             }
         }
-        let parents: HashSet<TreePath> = self
-            .chosen
-            .keys()
-            .flat_map(|path| std::iter::successors(path.parent(), TreePath::parent))
-            .collect();
+        self.choose_parents();
+    }
+
+    /// Chooses the folders on the way to what is chosen.
+    fn choose_parents(&mut self) {
+        let mut parents: HashSet<TreePath> = HashSet::new();
+        let mut last: &[u8] = b"";
+        for path in self.chosen.keys() {
+            // Neighbours are mostly of one folder.
+            if path.folder() == last {
+                continue;
+            }
+            last = path.folder();
+            let mut above = path.parent();
+            while let Some(parent) = above {
+                above = parent.parent();
+                if !parents.insert(parent) {
+                    break;
+                }
+            }
+        }
         for parent in parents {
             self.chosen.insert(parent, SelectedKind::Dir);
+        }
+    }
+
+    /// Reports the chosen files that cannot be read.
+    pub(super) fn report_unreadable(&mut self) {
+        let files = self.chosen.iter();
+        for (path, _) in files.filter(|(_, kind)| **kind == SelectedKind::File) {
+            let at = path.below(self.root);
+            if let Err(errno) = rustix::fs::access(&at, rustix::fs::Access::READ_OK) {
+                let error = TreeError::io("read", path.as_path(), errno.into());
+                self.problems.push(error.to_string());
+            }
         }
     }
 
@@ -117,7 +145,7 @@ impl Walk<'_> {
         None
     }
 
-    /// Finds out what the chosen `path` is, and that it can be read.
+    /// Finds out what the chosen `path` is.
     fn read(&self, path: &TreePath, kind: FileType) -> Result<SelectedKind, TreeError> {
         let at = path.below(self.root);
         let refused = |error| TreeError::io("read", path.as_path(), error);
@@ -126,8 +154,6 @@ impl Walk<'_> {
             return Ok(SelectedKind::Symlink(target.into_os_string().into_vec()));
         }
         if kind.is_file() {
-            rustix::fs::access(&at, rustix::fs::Access::READ_OK)
-                .map_err(|errno| refused(errno.into()))?;
             return Ok(SelectedKind::File);
         }
         let what = if kind.is_fifo() {

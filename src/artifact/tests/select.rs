@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::tree::{Place, as_nobody, make, tree};
 use crate::artifact::select::{Selection, select as choose};
+use crate::artifact::{NoCache, scan};
 
 fn select(root: &Path, include: &[&str], exclude: &[&str]) -> Result<Selection, Vec<String>> {
     let owned = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
@@ -207,8 +208,14 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(
         problems,
         [
-            "cannot read key: Permission denied (os error 13)",
             "cannot read the folder locked: Permission denied (os error 13)",
+            "cannot read key: Permission denied (os error 13)",
         ]
     );
+    fs::set_permissions(root.join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
+    let problems = as_nobody(|| {
+        let selection = select(&root, &["."], &[]).unwrap();
+        scan(&root, &selection, &NoCache).unwrap_err().to_string()
+    });
+    assert_eq!(problems, "cannot read key: Permission denied (os error 13)");
 }
