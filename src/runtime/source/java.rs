@@ -67,6 +67,7 @@ struct Package {
     link: String,
     #[serde(default)]
     checksum: String,
+    #[serde(default)]
     size: u64,
 }
 

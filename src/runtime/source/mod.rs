@@ -78,7 +78,7 @@ pub struct Build {
 /// Where a publisher tells the checksum of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// In the list of versions, with the size in bytes.
+    /// In the list of versions, with the size in bytes; 0 when the list does not tell it.
     Here(Sha256, u64),
     /// In a document of its own, as sha256sum(1) writes it; see [`checksum`].
     List(String),
