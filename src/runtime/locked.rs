@@ -201,6 +201,7 @@ fn archive(
         strip,
         bin,
         env,
+        settings,
         needs,
     } = (source.layout)(&version, platform);
     Ok(RuntimeArchive {
@@ -210,6 +211,7 @@ fn archive(
         strip,
         bin,
         env,
+        settings,
         needs,
     })
 }

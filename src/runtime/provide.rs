@@ -39,7 +39,7 @@ pub struct Provided {
     /// Folders for the front of `PATH`, the first first.
     pub paths: Vec<PathBuf>,
     /// Variables that the runtimes want (`JAVA_HOME`).
-    pub env: BTreeMap<String, PathBuf>,
+    pub env: BTreeMap<String, OsString>,
 }
 
 /// Sees to it that every runtime of the project is on this machine. Those that are here cost one
@@ -81,7 +81,11 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
         let env = archive.env.iter();
         provided
             .env
-            .extend(env.map(|(name, folder)| (name.clone(), below(folder))));
+            .extend(env.map(|(name, folder)| (name.clone(), below(folder).into())));
+        let settings = archive.settings.iter();
+        provided
+            .env
+            .extend(settings.map(|(name, value)| (name.clone(), value.into())));
     }
     Ok(provided)
 }

@@ -177,6 +177,7 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         strip: 1,
         bin: vec![format!("{home}/bin").trim_start_matches('/').to_owned()],
         env: BTreeMap::from([("JAVA_HOME".to_owned(), home.to_owned())]),
+        settings: BTreeMap::new(),
         needs,
     }
 }

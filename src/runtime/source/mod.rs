@@ -95,6 +95,8 @@ pub struct Layout {
     pub bin: Vec<String>,
     /// Variables that name a folder below the unpacked archive.
     pub env: BTreeMap<String, String>,
+    /// Variables that keep it from running another version of itself.
+    pub settings: BTreeMap<String, String>,
     /// What a Linux host must have for it.
     pub needs: RuntimeNeeds,
 }

@@ -126,6 +126,12 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         strip: 1,
         bin: vec!["bin".to_owned()],
         env: BTreeMap::new(),
+        // uv would take one that it manages itself before one on PATH, or download it (uv's
+        // documentation, "Python versions").
+        settings: BTreeMap::from([
+            ("UV_PYTHON_DOWNLOADS".to_owned(), "never".to_owned()),
+            ("UV_PYTHON_PREFERENCE".to_owned(), "only-system".to_owned()),
+        ]),
         // "Runtime Requirements" of its documentation.
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 17), &[]),
