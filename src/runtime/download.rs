@@ -131,6 +131,10 @@ fn another_length(wanted: &Wanted, message: &str) -> Failure {
         "{message}; ship.lock says {} for {}",
         wanted.size, wanted.what
     ))
+    .detail(format!(
+        "where it is ship.lock that is wrong, {}",
+        trouble::ask_again(&wanted.what)
+    ))
     .hint(trouble::MIRROR)
 }
 

@@ -202,6 +202,7 @@ fn archive(
         bin,
         env,
         settings,
+        guards: _,
         needs,
     } = (source.layout)(&version, platform);
     Ok(RuntimeArchive {

@@ -81,6 +81,7 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         bin: vec![String::new()],
         env: BTreeMap::new(),
         settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 25), &[]),
             Platform::Aarch64Macos | Platform::X86_64Macos => RuntimeNeeds::default(),

@@ -89,6 +89,7 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         bin: vec![String::new()],
         env: BTreeMap::new(),
         settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => {
                 needs((2, 27), &[("libgcc_s.so.1", "libgcc-s1")])

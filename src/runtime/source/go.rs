@@ -96,6 +96,7 @@ fn layout(_: &Version, _: Platform) -> Layout {
         // Without it, a newer `go` line in a go.mod makes it download another (Go Toolchains, "Go
         // toolchain selection").
         settings: BTreeMap::from([("GOTOOLCHAIN".to_owned(), "local".to_owned())]),
+        guards: BTreeMap::new(),
         // Its programs are linked without libc.
         needs: RuntimeNeeds::default(),
     }

@@ -178,6 +178,7 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         bin: vec![format!("{home}/bin").trim_start_matches('/').to_owned()],
         env: BTreeMap::from([("JAVA_HOME".to_owned(), home.to_owned())]),
         settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs,
     }
 }

@@ -97,6 +97,9 @@ pub struct Layout {
     pub env: BTreeMap<String, String>,
     /// Variables that keep it from running another version of itself.
     pub settings: BTreeMap<String, String>,
+    /// Files to put beside it where it is unpacked for builds, with their texts: what keeps one
+    /// project's build from changing it for all.
+    pub guards: BTreeMap<String, String>,
     /// What a Linux host must have for it.
     pub needs: RuntimeNeeds,
 }

@@ -115,6 +115,7 @@ fn layout(version: &Version, platform: Platform) -> Layout {
         bin: vec!["bin".to_owned()],
         env: BTreeMap::new(),
         settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         // BUILDING.md of each line, "Platform list".
         needs: match (platform, version.number(0)) {
             (Platform::Aarch64Macos | Platform::X86_64Macos, _) => RuntimeNeeds::default(),

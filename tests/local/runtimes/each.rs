@@ -15,6 +15,11 @@ fn python_from_another_place() {
     run.ok()
         .stdout_has("3.12.1 ")
         .stdout_has("/ship/runtimes/python-3.12.1-");
+    // All projects share it: nothing is installed into it.
+    let pip = site.run(&["python3", "-m", "pip", "install", "flask"]);
+    pip.code(1)
+        .stderr_has("externally-managed-environment")
+        .stderr_has("ship.lock pins this Python");
 }
 
 #[test]
