@@ -113,8 +113,16 @@ mod tests {
             ("go version go1.22 linux/amd64", "1.22", true),
             ("go version go1.22.1 linux/amd64", "1.22", false),
             ("Python 3.13.0rc2", "3.13.0rc2", true),
-            ("Picked up JAVA_TOOL_OPTIONS: -Xmx1.5g\nopenjdk version \"22\" 2024-03-19", "22.0.0+36", true),
-            ("openjdk version \"21.0.2\" 2024-01-16 LTS", "21.0.2+13", true),
+            (
+                "Picked up JAVA_TOOL_OPTIONS: -Xmx1.5g\nopenjdk version \"22\" 2024-03-19",
+                "22.0.0+36",
+                true,
+            ),
+            (
+                "openjdk version \"21.0.2\" 2024-01-16 LTS",
+                "21.0.2+13",
+                true,
+            ),
             ("openjdk version \"1.8.0_402\"", "8.0.402+6", true),
             ("openjdk version \"17.0.9\" 2023-10-17", "21.0.2+13", false),
             ("hello", "20.11.1", true),

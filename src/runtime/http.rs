@@ -85,7 +85,9 @@ impl Http {
                 Trouble::from(Failure::refused(message).hint(trouble::MIRROR))
             };
             let mut body = self.open(address, 0).await?;
-            let length = body.length.ok_or_else(|| refuse("does not say how long it is"))?;
+            let length = body
+                .length
+                .ok_or_else(|| refuse("does not say how long it is"))?;
             if length == 0 {
                 return Err(refuse("is empty"));
             }

@@ -55,11 +55,23 @@ mod tests {
             (".nvmrc", "lts/iron\n", Some("lts/iron")),
             (".nvmrc", "lts/*\n", None),
             (".python-version", "cpython-3.12.1\n", Some("3.12.1")),
-            (".tool-versions", "java temurin-21.0.2+13.0.LTS\n", Some("21.0.2+13.0.LTS")),
+            (
+                ".tool-versions",
+                "java temurin-21.0.2+13.0.LTS\n",
+                Some("21.0.2+13.0.LTS"),
+            ),
             ("go.mod", "module x\n\ngo 1.22\n", Some("1.22")),
             ("package.json", r#"{"engines": {"node": ">=18"}}"#, None),
-            ("package.json", r#"{"engines": {"node": "^20 || ^22"}}"#, Some("^20 || ^22")),
-            ("pyproject.toml", "[project]\nrequires-python = \">=3.12,<4\"\n", Some(">=3.12,<4")),
+            (
+                "package.json",
+                r#"{"engines": {"node": "^20 || ^22"}}"#,
+                Some("^20 || ^22"),
+            ),
+            (
+                "pyproject.toml",
+                "[project]\nrequires-python = \">=3.12,<4\"\n",
+                Some(">=3.12,<4"),
+            ),
         ] {
             let found = declared(|name| (name == file).then(|| text.to_owned()));
             assert_eq!(pin(&found[0]).as_deref(), pinned, "{file}: {text}");

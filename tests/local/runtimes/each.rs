@@ -58,7 +58,9 @@ fn go_builds() {
     site.controller
         .write("newer/go.mod", "module newer\n\ngo 1.99.0\n");
     let newer = site.run(&["sh", "-c", "cd newer && go list -m"]);
-    newer.code(1).stderr_has("running go 1.23.9; GOTOOLCHAIN=local");
+    newer
+        .code(1)
+        .stderr_has("running go 1.23.9; GOTOOLCHAIN=local");
 }
 
 #[test]
