@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Site, relock};
 use crate::support::runtimes::{NODE_20, sha256};
-use crate::support::{Fault, Mirror};
+use crate::support::{Fault, Mirror, Running, TempDir};
 
 #[test]
 fn a_mirror_that_sends_something_else_is_refused() {
@@ -67,6 +67,68 @@ fn a_mirror_that_leads_to_another() {
     assert_eq!(site.cached(), Vec::<String>::new());
     other.heal();
     site.controller.ship(&["build"]).ok();
+}
+
+/// A server that leads to the address it is started with, through TLS.
+const TLS: &str = r#"
+import http.server, ssl, sys
+
+class Lead(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", sys.argv[1])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Lead)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("certificate.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print("port", server.server_port, "is open", flush=True)
+server.serve_forever()
+"#;
+
+/// A certificate for 127.0.0.1, in this folder.
+const CERTIFICATE: &str = "printf '[req]\ndistinguished_name = name\n[name]\n[server]\n\
+    subjectAltName = IP:127.0.0.1\nbasicConstraints = critical, CA:FALSE\n' > settings && \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+    -subj /CN=mirror -config settings -extensions server \
+    -keyout key.pem -out certificate.pem 2> /dev/null";
+
+/// Who asks through TLS is not led out of it, not even to the right archive.
+#[test]
+fn a_mirror_that_leads_out_of_tls() {
+    let Some(mut site) = Site::on(&[NODE_20]) else {
+        return;
+    };
+    let keys = TempDir::new();
+    let made = Command::new("sh")
+        .args(["-c", CERTIFICATE])
+        .current_dir(keys.path())
+        .status();
+    assert!(made.expect("sh").success(), "openssl makes a certificate");
+    let plain = format!("{}/{}", site.mirror.address("node"), NODE_20.place);
+    let mut server = Command::new("/usr/bin/python3");
+    server.args(["-c", TLS, &plain]).current_dir(keys.path());
+    let server = Running::start(&mut server);
+    server.wait_for("is open");
+    let (said, _) = server.output();
+    let port = said.split(' ').nth(1).expect("a port");
+
+    let certificate = keys.path().join("certificate.pem");
+    let address = format!("https://127.0.0.1:{port}");
+    site.controller.set_env("SHIP_NODE_MIRROR", &address);
+    let build = site.controller.ship(&["build"]);
+    build.code(6).stderr_has("SSL_CERT_FILE");
+    site.controller
+        .set_env("SSL_CERT_FILE", &certificate.display().to_string());
+    let build = site.controller.ship(&["build"]);
+    build
+        .code(5)
+        .stderr_has("it redirects to http://127.0.0.1:")
+        .stderr_has("and http is not followed there");
+    assert_eq!(site.mirror.all_requests(), 0);
+    assert_eq!(site.cached(), Vec::<String>::new());
 }
 
 /// What came stays, and the next command asks for the rest.
