@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::model::Failure;
-use crate::model::installed::VersionCommand;
+use crate::model::installed::{VersionCommand, tells, version_in};
 use crate::model::runtime::RuntimeArchive;
+use crate::model::version::Version;
 
 /// Starts the program of the runtime `name`, unpacked at `root`, once.
 ///
@@ -34,10 +35,14 @@ pub fn starts(
     for (variable, below) in &archive.env {
         command.env(variable, root.join(below));
     }
+    command.envs(&archive.settings);
     let refuse =
         |why: String| Failure::refused(format!("{what} does not start on this machine: {why}"));
     let said = match command.output() {
-        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) if output.status.success() => {
+            let said = [output.stdout, output.stderr].concat();
+            return is_the_one(what, name, &String::from_utf8_lossy(&said));
+        }
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         // The program is there; what is not is its interpreter (execve(2), ENOENT).
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -47,6 +52,22 @@ pub fn starts(
         Err(error) => return Err(refuse(error.to_string())),
     };
     Err(explain(&said, archive, refuse))
+}
+
+/// Whether a runtime that says this of itself is `what`, `node 20.11.1`: a lock may hold the
+/// checksum of another version.
+fn is_the_one(what: &str, name: &str, said: &str) -> Result<(), Failure> {
+    let version = what.split(' ').nth(1).and_then(Version::parse);
+    match version {
+        Some(version) if !tells(said, &version) => {
+            let found = version_in(said).unwrap_or_default();
+            let message = format!("the archive of {what} holds another version: {found}");
+            Err(Failure::refused(message).hint(format!(
+                "an edited ship.lock; `ship pin --upgrade {name}` asks the publisher again"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the dynamic linker (ld.so(8)) said, in words.
@@ -95,6 +116,7 @@ mod tests {
             strip: 1,
             bin: vec!["bin".to_owned()],
             env: [("NODE_HOME".to_owned(), String::new())].into(),
+            settings: [("NODE_ONLY".to_owned(), "this".to_owned())].into(),
             needs: RuntimeNeeds {
                 glibc: Some((2, 28)),
                 libraries: [("libstdc++.so.6".to_owned(), "libstdc++6".to_owned())].into(),
@@ -116,8 +138,16 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         assert_eq!(
-            node("#!/bin/sh\ntest \"$1\" = --version && test -d \"$NODE_HOME\"\n"),
+            node(
+                "#!/bin/sh\ntest \"$1\" = --version && test -d \"$NODE_HOME\" && echo \"$NODE_ONLY\"\n"
+            ),
             Ok(())
+        );
+        assert_eq!(node("#!/bin/sh\necho v20.11.1\n"), Ok(()));
+        let another = node("#!/bin/sh\necho v18.20.8\n").unwrap_err();
+        assert_eq!(
+            another.message,
+            "the archive of node 20.11.1 holds another version: 18.20.8"
         );
         let library = node(
             "#!/bin/sh\necho 'node: error while loading shared libraries: libstdc++.so.6: \

@@ -2,6 +2,8 @@
 //! its answer is read. Both ends ask alike; what answers a request, [`version`](super::version)
 //! knows.
 
+use super::version::Version;
+
 /// What makes a runtime print its version: a program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionCommand {
@@ -68,12 +70,7 @@ impl VersionCommand {
 #[must_use]
 pub fn version_in(printed: &str) -> Option<String> {
     let mut whole = None;
-    let numbers = printed.split(|c: char| !(c.is_ascii_digit() || c == '.'));
-    for number in numbers {
-        let number = number.trim_matches('.');
-        if number.is_empty() || number.contains("..") {
-            continue;
-        }
+    for number in numbers(printed) {
         if number.contains('.') {
             return Some(number.to_owned());
         }
@@ -82,11 +79,58 @@ pub fn version_in(printed: &str) -> Option<String> {
     whole.map(str::to_owned)
 }
 
+/// Whether what a runtime printed can be that of `version`: one of its numbers is, or it has none.
+/// Java 8 calls itself 1.8.
+#[must_use]
+pub fn tells(printed: &str, version: &Version) -> bool {
+    let mut found = numbers(printed).filter_map(Version::parse).peekable();
+    let same = |found: Version| {
+        let count = found.numbers().len().max(version.numbers().len());
+        (0..count).all(|place| found.number(place) == version.number(place))
+            || version.number(0) == 8 && found.is_within(&[1, 8])
+    };
+    found.peek().is_none() || found.any(same)
+}
+
+/// The numbers in a text, dotted ones and whole ones.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .map(|number| number.trim_matches('.'))
+        .filter(|number| !number.is_empty() && !number.contains(".."))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_runtime_tells_its_version() {
+        for (printed, version, same) in [
+            ("v20.11.1\n", "20.11.1", true),
+            ("v18.20.8\n", "20.11.1", false),
+            ("go version go1.22 linux/amd64", "1.22", true),
+            ("go version go1.22.1 linux/amd64", "1.22", false),
+            ("Python 3.13.0rc2", "3.13.0rc2", true),
+            (
+                "Picked up JAVA_TOOL_OPTIONS: -Xmx1.5g\nopenjdk version \"22\" 2024-03-19",
+                "22.0.0+36",
+                true,
+            ),
+            (
+                "openjdk version \"21.0.2\" 2024-01-16 LTS",
+                "21.0.2+13",
+                true,
+            ),
+            ("openjdk version \"1.8.0_402\"", "8.0.402+6", true),
+            ("openjdk version \"17.0.9\" 2023-10-17", "21.0.2+13", false),
+            ("hello", "20.11.1", true),
+        ] {
+            let version = Version::parse(version).unwrap();
+            assert_eq!(tells(printed, &version), same, "{printed}");
+        }
+    }
 
     #[test]
     fn the_version_is_read_from_what_runtimes_print() {

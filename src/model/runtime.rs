@@ -187,6 +187,9 @@ pub struct RuntimeArchive {
     pub bin: Vec<String>,
     /// Variables that name a folder below the unpacked archive: `JAVA_HOME` → `""`.
     pub env: BTreeMap<String, String>,
+    /// Variables that keep it from running another version of itself: `GOTOOLCHAIN` → `local`.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
     /// What the host must have for it.
     pub needs: RuntimeNeeds,
 }

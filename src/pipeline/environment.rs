@@ -199,7 +199,7 @@ pub struct StepEnvironment {
     /// Folders of pinned runtimes, in front of `PATH`, the first first.
     pub runtimes: Vec<PathBuf>,
     /// Variables of pinned runtimes (`JAVA_HOME`).
-    pub runtime_env: BTreeMap<String, PathBuf>,
+    pub runtime_env: BTreeMap<String, OsString>,
 }
 
 impl std::fmt::Debug for StepEnvironment {
@@ -234,7 +234,7 @@ impl StepEnvironment {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let wanted = self.runtime_env.iter();
-        env.extend(wanted.map(|(name, folder)| (name.into(), folder.into())));
+        env.extend(wanted.map(|(name, value)| (name.into(), value.into())));
         let own = pipeline.env.iter();
         env.extend(own.map(|(name, value)| (name.into(), value.into())));
         if !["LANG", "LC_ALL"]

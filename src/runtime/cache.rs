@@ -4,7 +4,7 @@
 //! $XDG_CACHE_HOME/ship/runtimes/
 //!   archives/<sha256>              whole and verified
 //!   archives/<sha256>.part         on its way, or where an interrupted download stopped
-//!   archives/<sha256>.lock         held (flock(2)) by whoever makes any of these
+//!   archives/<sha256>.lock         held (flock(2)) by whoever makes any of these, gone afterwards
 //!   node-20.11.1-0123456789ab/     unpacked whole: it gets this name as the last thing
 //!   node-20.11.1-0123456789ab.part/
 //! ```
@@ -41,7 +41,18 @@ pub struct Cache {
 
 /// The right to make what one archive brings; ends when it is dropped, or with the process.
 #[derive(Debug)]
-struct Held(#[expect(dead_code, reason = "an open file holds the lock")] File);
+struct Held {
+    #[expect(dead_code, reason = "an open file holds the lock")]
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Under the lock: whoever waits for this file sees that it has no name any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
 
 impl Cache {
     /// The one in the user's cache folder of ship, `user`. Nothing is made yet.
@@ -136,33 +147,23 @@ impl Cache {
         fs::create_dir_all(&folder)
             .map_err(|error| trouble::cache("make the cache folder", &folder, &error))?;
         let path = self.path(&wanted.sha256, ".lock");
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| trouble::cache("write", &path, &error))?;
+        let failed = |error: std::io::Error| trouble::cache("lock", &path, &error);
         let mut waiting = None;
-        loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => break,
-                Err(Errno::WOULDBLOCK) => {
-                    waiting.get_or_insert_with(|| {
-                        let text =
-                            format!("another command fetches {}; waiting for it", wanted.what);
-                        sink.emit(Event::Note { text });
-                        Wait::begin(sink, format!("waiting for {}", wanted.what))
-                    });
-                    tokio::time::sleep(LOOK).await;
-                }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(trouble::cache("lock", &path, &errno.into())),
+        let file = loop {
+            if let Some(file) = try_lock(&path).map_err(failed)? {
+                break file;
             }
-        }
+            waiting.get_or_insert_with(|| {
+                let text = format!("another command fetches {}; waiting for it", wanted.what);
+                sink.emit(Event::Note { text });
+                Wait::begin(sink, format!("waiting for {}", wanted.what))
+            });
+            tokio::time::sleep(LOOK).await;
+        };
         if let Some(waiting) = waiting {
             waiting.end(None);
         }
-        Ok(Held(file))
+        Ok(Held { file, path })
     }
 
     /// Sees to it that the archive is there, under the lock.
@@ -191,15 +192,47 @@ impl Cache {
     }
 }
 
-/// Whether the archive at `path` is there and is what is wanted. A damaged one is removed.
+/// The lock file at `path`, locked; `None` while another process has it.
+fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
+    use std::os::unix::fs::MetadataExt;
+    loop {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Whoever had it has removed it meanwhile: a lock on it keeps nobody out.
+            Ok(()) if file.metadata()?.nlink() == 0 => {}
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Whether the archive at `path` is there and is what is wanted. A damaged one is removed; one that
+/// is whole, of another length than is wanted, shows that the lock is wrong.
 async fn verify(path: PathBuf, wanted: &Wanted) -> Result<bool, Failure> {
     if !fs::metadata(&path).is_ok_and(|about| about.is_file()) {
         return Ok(false);
     }
-    let expected = (wanted.sha256, wanted.size);
+    let Wanted {
+        what, sha256, size, ..
+    } = wanted.clone();
     blocking(move || {
-        if Sha256Hasher::of_file(&path).is_ok_and(|found| found == expected) {
-            return Ok(true);
+        match Sha256Hasher::of_file(&path) {
+            Ok((found, length)) if found == sha256 && length == size => return Ok(true),
+            Ok((found, length)) if found == sha256 => {
+                let message = format!(
+                    "the archive with the checksum of {what} is {length} bytes long; ship.lock \
+                     says {size}"
+                );
+                let hint = format!("an edited ship.lock; {}", trouble::ask_again(&what));
+                return Err(Failure::refused(message).hint(hint));
+            }
+            _ => {}
         }
         fs::remove_file(&path).map_err(|error| trouble::cache("remove", &path, &error))?;
         Ok(false)
@@ -245,9 +278,10 @@ impl Unpacking {
         for bin in &self.archive.bin {
             if !self.part.join(bin).is_dir() {
                 let message = format!("the archive of {} has no folder `{bin}`", self.what);
-                return Err(Failure::refused(message).hint(
-                    "it is the one that ship.lock names: `ship pin` asks the publisher again",
-                ));
+                return Err(Failure::refused(message).hint(format!(
+                    "it is the one that ship.lock names; {}",
+                    trouble::ask_again(&self.what)
+                )));
             }
         }
         Ok(())

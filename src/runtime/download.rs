@@ -131,6 +131,10 @@ fn another_length(wanted: &Wanted, message: &str) -> Failure {
         "{message}; ship.lock says {} for {}",
         wanted.size, wanted.what
     ))
+    .detail(format!(
+        "where it is ship.lock that is wrong, {}",
+        trouble::ask_again(&wanted.what)
+    ))
     .hint(trouble::MIRROR)
 }
 
@@ -156,9 +160,10 @@ fn wrong_sum(wanted: &Wanted, found: Sha256) -> Failure {
     .detail(format!("ship.lock: sha256 {}", wanted.sha256))
     .detail(format!("found:     sha256 {found}"))
     .detail("nothing of it was kept")
-    .hint(
-        "a damaged or a false archive, or an edited ship.lock; `ship pin` asks the publisher again",
-    )
+    .hint(format!(
+        "a damaged or a false archive, or an edited ship.lock; {}",
+        trouble::ask_again(&wanted.what)
+    ))
 }
 
 /// The file that is being written, and the sum of what is in it.

@@ -7,7 +7,7 @@ use std::io::SeekFrom;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RANGE};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
@@ -67,28 +67,52 @@ impl Http {
         .await
     }
 
-    /// How long what is at `address` is, bytes; it is not read.
+    /// How long the archive at `address` is, bytes; of its content, only the beginning is looked
+    /// at, and that only where a HEAD does not tell.
     ///
     /// # Errors
-    /// As [`document`](Self::document), and [`FailureKind::Refused`] when the server does not say.
+    /// As [`document`](Self::document), and [`FailureKind::Refused`] when the server does not say,
+    /// or says that there is nothing in it.
     pub async fn size(&self, address: &str) -> Result<u64, Failure> {
         attempt(async || {
-            if let Some(url) = http_url(address)? {
-                let response = self.ask(Method::HEAD, &url, 0).await?;
-                if response.status().is_success()
-                    && let Some(length) = number(response.headers(), CONTENT_LENGTH.as_str())
-                {
-                    return Ok(length);
-                }
+            if let Some(url) = http_url(address)?
+                && let Some(length) = self.length_by_head(&url).await
+            {
+                return Ok(length);
             }
-            // A server that knows no HEAD, or does not answer it with a length.
-            let body = self.open(address, 0).await?;
-            body.length.ok_or_else(|| {
-                let message = format!("{} does not say how long it is", shown(address));
-                Failure::refused(message).hint(trouble::MIRROR).into()
+            let refuse = |why: &str| {
+                let message = format!("{} {why}", shown(address));
+                Trouble::from(Failure::refused(message).hint(trouble::MIRROR))
+            };
+            let mut body = self.open(address, 0).await?;
+            let length = body
+                .length
+                .ok_or_else(|| refuse("does not say how long it is"))?;
+            if length == 0 {
+                return Err(refuse("is empty"));
+            }
+            body.next(&mut |bytes| match is_html(bytes) {
+                true => Err(trouble::page(address)),
+                false => Ok(()),
             })
+            .await?;
+            Ok(length)
         })
         .await
+    }
+
+    /// What a HEAD says of the length of an archive. `None` when it says nothing that can be true:
+    /// there are servers that know no HEAD, give no length, or answer with a page for people.
+    async fn length_by_head(&self, url: &Url) -> Option<u64> {
+        let response = self.ask(Method::HEAD, url, 0).await.ok()?;
+        let headers = response.headers();
+        let is_page = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if is_page || !response.status().is_success() {
+            return None;
+        }
+        number(headers, CONTENT_LENGTH.as_str()).filter(|length| *length > 0)
     }
 
     /// Opens what is at `address`, from byte `from` on where the server can do that.

@@ -201,6 +201,8 @@ fn archive(
         strip,
         bin,
         env,
+        settings,
+        guards: _,
         needs,
     } = (source.layout)(&version, platform);
     Ok(RuntimeArchive {
@@ -210,6 +212,7 @@ fn archive(
         strip,
         bin,
         env,
+        settings,
         needs,
     })
 }

@@ -12,8 +12,11 @@ use super::download::Wanted;
 use super::http::Http;
 use super::installed::installed;
 use super::locked::{archived, locked};
+use super::source::source;
+use super::trouble;
 use crate::model::event::Sink;
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
+use crate::model::version::Version;
 use crate::model::{Failure, FailureKind};
 use crate::project::Project;
 
@@ -39,7 +42,7 @@ pub struct Provided {
     /// Folders for the front of `PATH`, the first first.
     pub paths: Vec<PathBuf>,
     /// Variables that the runtimes want (`JAVA_HOME`).
-    pub env: BTreeMap<String, PathBuf>,
+    pub env: BTreeMap<String, OsString>,
 }
 
 /// Sees to it that every runtime of the project is on this machine. Those that are here cost one
@@ -81,7 +84,11 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
         let env = archive.env.iter();
         provided
             .env
-            .extend(env.map(|(name, folder)| (name.clone(), below(folder))));
+            .extend(env.map(|(name, folder)| (name.clone(), below(folder).into())));
+        let settings = archive.settings.iter();
+        provided
+            .env
+            .extend(settings.map(|(name, value)| (name.clone(), value.into())));
     }
     Ok(provided)
 }
@@ -134,10 +141,25 @@ async fn unpacked(
     }
     let wanted = wanted(wish, runtime, archive, platform)?;
     let (what, name, about) = (wanted.what.clone(), runtime.name.clone(), archive.clone());
-    let starts = move |root: &Path| crate::artifact::starts(&what, &name, &about, root);
+    let guards = guards(runtime, platform);
+    let starts = move |root: &Path| {
+        crate::artifact::starts(&what, &name, &about, root)?;
+        let mut guards = guards.iter().map(|(below, text)| (root.join(below), text));
+        guards.try_for_each(|(path, text)| {
+            std::fs::write(&path, text).map_err(|error| trouble::cache("write", &path, &error))
+        })
+    };
     cache
         .unpack(http, &wanted, (&folder, archive), starts, wish.sink)
         .await
+}
+
+/// What keeps builds from changing a runtime that all of them share.
+fn guards(runtime: &HostRuntime, platform: Platform) -> BTreeMap<String, String> {
+    source(&runtime.name)
+        .zip(Version::parse(&runtime.version))
+        .map(|(source, version)| (source.layout)(&version, platform).guards)
+        .unwrap_or_default()
 }
 
 fn wanted(

@@ -184,6 +184,7 @@ impl Question<'_> {
         lists: &BTreeMap<&str, Result<String, Failure>>,
     ) -> Result<Archive, Failure> {
         let (sha256, size) = match &build.proof {
+            Proof::Here(sum, 0) => (*sum, http.size(&self.address(&build.url)).await?),
             Proof::Here(sum, size) => (*sum, *size),
             Proof::List(address) => {
                 let list = match lists.get(address.as_str()) {

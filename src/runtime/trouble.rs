@@ -105,6 +105,13 @@ pub(super) fn no_address(address: &str) -> Failure {
     .hint(MIRROR)
 }
 
+/// What to do about an archive that is not what the lock says; `what` is `node 20.11.1`. A plain
+/// `ship pin` keeps what answers.
+pub(super) fn ask_again(what: &str) -> String {
+    let name = what.split(' ').next().unwrap_or(what);
+    format!("`ship pin --upgrade {name}` asks the publisher again")
+}
+
 /// The cache of this user cannot be used.
 pub(super) fn cache(doing: &str, path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot {doing} {}: {error}", path.display());

@@ -193,6 +193,7 @@ fn a_mirror_that_is_none_pins_nothing() {
         ("SHASUMS256.txt", Fault::Html),
         ("SHASUMS256.txt", Fault::Status(404)),
         ("linux-x64.tar.gz", Fault::Status(404)),
+        ("linux-x64.tar.gz", Fault::Html),
     ] {
         story.push_str(&format!("{end}: {fault:?}\n"));
         mirror.fault(end, fault);
@@ -202,4 +203,20 @@ fn a_mirror_that_is_none_pins_nothing() {
         mirror.heal();
     }
     snapshot!("pin_bad_mirror", story);
+}
+
+/// Not every server that has files knows HEAD; and people write addresses with a slash behind.
+#[test]
+fn a_plain_server_of_files_is_a_mirror() {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
+        return;
+    };
+    let mut controller = project(&mirror, "node = \"20\"\n");
+    controller.ship(&["pin"]).ok();
+    let first = lock(&controller);
+    mirror.fault("linux-x64.tar.gz", Fault::NoHead);
+    controller.set_env("SHIP_NODE_MIRROR", &format!("{}/", mirror.address("node")));
+    fs::remove_file(controller.project().join("ship.lock")).expect("remove the lock");
+    controller.ship(&["pin"]).ok();
+    assert_eq!(lock(&controller), first);
 }

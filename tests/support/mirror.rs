@@ -38,6 +38,8 @@ pub enum Fault {
     Slow(Duration),
     /// This status and no content.
     Status(u16),
+    /// Hangs up on a HEAD.
+    NoHead,
 }
 
 /// What a mirror was asked for, and how it answers.
@@ -318,6 +320,7 @@ impl Answer {
                 return self.body(&content[..whole - 1000]);
             }
             Some(Fault::Corrupt) => content[whole / 2] ^= 1,
+            Some(Fault::NoHead) if self.head_only => return Ok(()),
             _ => {}
         }
         let from = from.min(whole);

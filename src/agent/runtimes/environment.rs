@@ -39,6 +39,8 @@ impl RuntimeEnvironment {
                 let value = below(place).display().to_string();
                 environment.variables.insert(name.clone(), value);
             }
+            let settings = archive.settings.clone();
+            environment.variables.extend(settings);
         }
         environment
     }
@@ -99,6 +101,10 @@ pub(in crate::agent) mod tests {
                     .map(|home| (home.to_owned(), String::new()))
                     .into_iter()
                     .collect(),
+                settings: home
+                    .map(|_| ("JAVA_ONLY".to_owned(), "this".to_owned()))
+                    .into_iter()
+                    .collect(),
                 needs: RuntimeNeeds::default(),
             }),
         }
@@ -118,12 +124,14 @@ pub(in crate::agent) mod tests {
         environment.apply(&mut env);
         assert_eq!(env["PATH"], format!("{java}:{node}:/opt/bin"));
         assert_eq!(env["JAVA_HOME"], java);
+        assert_eq!(env["JAVA_ONLY"], "this");
 
         let mut env = BTreeMap::from([("JAVA_HOME".to_owned(), "/opt/java".to_owned())]);
         environment.apply(&mut env);
         assert_eq!(env["PATH"], format!("{java}:{node}:{DEFAULT_PATH}"));
         assert_eq!(env["JAVA_HOME"], "/opt/java");
-        let without = environment.without(&["JAVA_HOME".to_owned()]);
+        let chosen = ["JAVA_HOME".to_owned(), "JAVA_ONLY".to_owned()];
+        let without = environment.without(&chosen);
         assert!(without.variables.is_empty());
     }
 }

@@ -36,6 +36,5 @@ pub(super) fn tool_versions(text: &str) -> Vec<Found> {
 }
 
 fn without_comment(line: &str) -> &str {
-    let line = line.split('#').next().unwrap_or(line);
-    line.trim().trim_start_matches('\u{feff}')
+    line.split('#').next().unwrap_or(line).trim()
 }

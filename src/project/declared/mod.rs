@@ -83,6 +83,11 @@ pub fn declared(read: impl Fn(&str) -> Option<String>) -> Vec<Declared> {
         let Some(text) = read(name) else {
             continue;
         };
+        // What editors of some systems write before the text; JSON does not know it.
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
         let found = format(&text);
         let source = Arc::new(Source {
             name: name.to_owned(),

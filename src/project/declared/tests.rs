@@ -14,7 +14,7 @@ fn named(file: &str, text: &str) -> Vec<String> {
                 Role::Choice => "runs",
                 Role::Constraint => "needs",
             };
-            let at = &text[found.span.clone()];
+            let at = &found.source.text[found.span.clone()];
             format!("{role} {} {} at {at}", found.runtime, found.asks)
         })
         .collect()
@@ -48,6 +48,10 @@ fn every_format_is_read() {
         (
             "package.json",
             r#"{"engines":{"node":20},"volta":[],"devEngines":{"runtime":"node"},"packageManager":1}"#,
+        ),
+        (
+            "package.json",
+            "\u{feff}{\"engines\": {\"node\": \"^20 || ^22\"}}",
         ),
         (
             "pyproject.toml",

@@ -21,8 +21,8 @@ pub(super) fn find(folder: &Folder) -> BTreeMap<String, String> {
     runtimes
 }
 
-/// A version or a range that ends somewhere; `lts/*` says nothing, and `>=18` would be whatever is
-/// newest on the day.
+/// A version, a named line or a range that ends somewhere; `lts/*` says nothing, and `>=18` would be
+/// whatever is newest on the day.
 fn pin(found: &Declared) -> Option<String> {
     let asks = found.asks.as_str();
     // `go 1.22` is what the module is written in.
@@ -30,7 +30,8 @@ fn pin(found: &Declared) -> Option<String> {
         ("go", Some(version)) => version,
         _ => asks,
     };
-    let plain = ["v", "go"].iter().find_map(|prefix| {
+    let before = ["v", "go", "cpython-", "python-", "temurin-"];
+    let plain = before.iter().find_map(|prefix| {
         let rest = asks.strip_prefix(prefix)?;
         rest.starts_with(|c: char| c.is_ascii_digit())
             .then_some(rest)
@@ -38,6 +39,42 @@ fn pin(found: &Declared) -> Option<String> {
     let asks = plain.unwrap_or(asks);
     let ends = asks.starts_with(|c: char| c.is_ascii_digit())
         || asks.starts_with(['^', '~', '='])
+        || asks.strip_prefix("lts/").is_some_and(|line| line != "*")
         || asks.contains('<') && !asks.contains("||");
     ends.then(|| asks.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pinned_is_what_ends_somewhere() {
+        for (file, text, pinned) in [
+            (".nvmrc", "v20.11.1\n", Some("20.11.1")),
+            (".nvmrc", "lts/iron\n", Some("lts/iron")),
+            (".nvmrc", "lts/*\n", None),
+            (".python-version", "cpython-3.12.1\n", Some("3.12.1")),
+            (
+                ".tool-versions",
+                "java temurin-21.0.2+13.0.LTS\n",
+                Some("21.0.2+13.0.LTS"),
+            ),
+            ("go.mod", "module x\n\ngo 1.22\n", Some("1.22")),
+            ("package.json", r#"{"engines": {"node": ">=18"}}"#, None),
+            (
+                "package.json",
+                r#"{"engines": {"node": "^20 || ^22"}}"#,
+                Some("^20 || ^22"),
+            ),
+            (
+                "pyproject.toml",
+                "[project]\nrequires-python = \">=3.12,<4\"\n",
+                Some(">=3.12,<4"),
+            ),
+        ] {
+            let found = declared(|name| (name == file).then(|| text.to_owned()));
+            assert_eq!(pin(&found[0]).as_deref(), pinned, "{file}: {text}");
+        }
+    }
 }

@@ -80,6 +80,8 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         strip: 1,
         bin: vec![String::new()],
         env: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 25), &[]),
             Platform::Aarch64Macos | Platform::X86_64Macos => RuntimeNeeds::default(),

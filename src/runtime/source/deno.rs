@@ -88,6 +88,8 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         strip: 0,
         bin: vec![String::new()],
         env: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => {
                 needs((2, 27), &[("libgcc_s.so.1", "libgcc-s1")])

@@ -93,6 +93,10 @@ fn layout(_: &Version, _: Platform) -> Layout {
         // The program finds it by its own place, but what the variable says counts for more, and a
         // developer may have set it to another Go's.
         env: BTreeMap::from([("GOROOT".to_owned(), String::new())]),
+        // Without it, a newer `go` line in a go.mod makes it download another (Go Toolchains, "Go
+        // toolchain selection").
+        settings: BTreeMap::from([("GOTOOLCHAIN".to_owned(), "local".to_owned())]),
+        guards: BTreeMap::new(),
         // Its programs are linked without libc.
         needs: RuntimeNeeds::default(),
     }

@@ -67,6 +67,7 @@ struct Package {
     link: String,
     #[serde(default)]
     checksum: String,
+    #[serde(default)]
     size: u64,
 }
 
@@ -176,6 +177,8 @@ fn layout(_: &Version, platform: Platform) -> Layout {
         strip: 1,
         bin: vec![format!("{home}/bin").trim_start_matches('/').to_owned()],
         env: BTreeMap::from([("JAVA_HOME".to_owned(), home.to_owned())]),
+        settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         needs,
     }
 }

@@ -78,7 +78,7 @@ pub struct Build {
 /// Where a publisher tells the checksum of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// In the list of versions, with the size in bytes.
+    /// In the list of versions, with the size in bytes; 0 when the list does not tell it.
     Here(Sha256, u64),
     /// In a document of its own, as sha256sum(1) writes it; see [`checksum`].
     List(String),
@@ -95,6 +95,11 @@ pub struct Layout {
     pub bin: Vec<String>,
     /// Variables that name a folder below the unpacked archive.
     pub env: BTreeMap<String, String>,
+    /// Variables that keep it from running another version of itself.
+    pub settings: BTreeMap<String, String>,
+    /// Files to put beside it where it is unpacked for builds, with their texts: what keeps one
+    /// project's build from changing it for all.
+    pub guards: BTreeMap<String, String>,
     /// What a Linux host must have for it.
     pub needs: RuntimeNeeds,
 }

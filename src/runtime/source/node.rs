@@ -2,7 +2,7 @@
 //!
 //! A mirror holds:
 //!
-//!     index.json
+//!     index.json                        nodejs.org's, or `[{"version": "v20.11.1"}]`
 //!     v20.11.1/SHASUMS256.txt
 //!     v20.11.1/node-v20.11.1-linux-x64.tar.gz
 
@@ -30,9 +30,12 @@ pub(super) static NODE: Source = Source {
 #[derive(Deserialize)]
 struct Release {
     version: String,
+    /// A list that somebody wrote for a mirror may leave it out: the checksums decide then.
+    #[serde(default)]
     files: Vec<String>,
     /// The name of the line, or `false`.
-    lts: Lts,
+    #[serde(default)]
+    lts: Option<Lts>,
 }
 
 #[derive(Deserialize)]
@@ -51,13 +54,17 @@ fn offer(release: Release) -> Option<Offer> {
     let version = Version::parse(release.version.strip_prefix('v')?)?;
     let builds = Platform::ALL
         .into_iter()
-        .filter(|platform| release.files.iter().any(|file| file == listed(*platform)))
+        .filter(|platform| {
+            let files = &release.files;
+            files.is_empty() || files.iter().any(|file| file == listed(*platform))
+        })
         .map(|platform| build(&version, platform))
         .collect();
     Some(Offer {
         lts: match release.lts {
-            Lts::Line(name) => Some(name),
-            Lts::Is(is) => is.then(String::new),
+            Some(Lts::Line(name)) => Some(name),
+            Some(Lts::Is(is)) => is.then(String::new),
+            None => None,
         },
         version,
         builds,
@@ -107,6 +114,8 @@ fn layout(version: &Version, platform: Platform) -> Layout {
         strip: 1,
         bin: vec!["bin".to_owned()],
         env: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        guards: BTreeMap::new(),
         // BUILDING.md of each line, "Platform list".
         needs: match (platform, version.number(0)) {
             (Platform::Aarch64Macos | Platform::X86_64Macos, _) => RuntimeNeeds::default(),

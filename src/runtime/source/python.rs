@@ -119,13 +119,31 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
     ]
 }
 
-fn layout(_: &Version, platform: Platform) -> Layout {
+/// What pip says instead of installing into the Python itself, which all projects share and no host
+/// would have (PEP 668).
+const MANAGED: &str = "\
+[externally-managed]
+Error=ship.lock pins this Python, and all projects share it. Install into the project:
+  python3 -m pip install --target FOLDER -r requirements.txt
+  or into a virtual environment: python3 -m venv .venv
+";
+
+fn layout(version: &Version, platform: Platform) -> Layout {
+    let (major, minor) = (version.number(0), version.number(1));
+    let managed = format!("lib/python{major}.{minor}/EXTERNALLY-MANAGED");
     Layout {
         format: ArchiveFormat::TarGz,
         // `python/`
         strip: 1,
         bin: vec!["bin".to_owned()],
         env: BTreeMap::new(),
+        // uv would take one that it manages itself before one on PATH, or download it (uv's
+        // documentation, "Python versions").
+        settings: BTreeMap::from([
+            ("UV_PYTHON_DOWNLOADS".to_owned(), "never".to_owned()),
+            ("UV_PYTHON_PREFERENCE".to_owned(), "only-system".to_owned()),
+        ]),
+        guards: BTreeMap::from([(managed, MANAGED.to_owned())]),
         // "Runtime Requirements" of its documentation.
         needs: match platform {
             Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 17), &[]),

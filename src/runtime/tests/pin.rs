@@ -191,6 +191,42 @@ fn a_platform_without_a_build_is_left_out_and_named() {
     assert!(lock(dir).contains("x86_64-linux") && !lock(dir).contains("x86_64-macos"));
 }
 
+/// A list that somebody wrote for a mirror of their own: the checksums say which builds there are.
+#[test]
+fn a_list_of_versions_alone_is_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mirror = dir.join("mirror");
+    for index in [
+        r#"[{"version": "v20.11.1"}]"#,
+        r#"[{"version": "v20.11.1", "files": [], "lts": null}]"#,
+        r#"[{"version": "v20.11.1", "lts": "Iron"}]"#,
+    ] {
+        let runtimes = node(dir, "20");
+        node_mirror(&mirror, &[("20.11.1", "", &["linux-x64"])]);
+        fs::write(mirror.join("index.json"), index).unwrap();
+        let report = pinned(dir, &runtimes, &Upgrade::Everything).unwrap();
+        assert_eq!(report[0].version, "20.11.1", "{index}");
+        assert_eq!(report[0].missing.len(), 3, "{index}");
+        assert!(lock(dir).contains("[runtimes.node.x86_64-linux]"));
+    }
+}
+
+/// Lengths that no archive can have are not written into a lock that nobody could read then.
+#[test]
+fn an_empty_archive_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let runtimes = node(dir, "20");
+    let mirror = dir.join("mirror");
+    node_mirror(&mirror, &[("20.11.1", "Iron", &["linux-x64"])]);
+    fs::write(mirror.join("v20.11.1/node-v20.11.1-linux-x64.tar.gz"), "").unwrap();
+    let failure = pinned(dir, &runtimes, &Upgrade::Nothing).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Refused);
+    assert!(failure.message.ends_with(" is empty"), "{failure}");
+    assert!(!dir.join("ship.lock").exists());
+}
+
 #[test]
 fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
     let mut all = String::new();
@@ -212,7 +248,7 @@ fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
     fs::write(mirror.join("index.json"), "[]").unwrap();
     say("an empty list", dir, &twenty, FailureKind::Project);
     let versions: &[(&str, &str, &[&str])] = &[
-        ("0.8.0", "", &[]),
+        ("0.8.0", "", &["src"]),
         ("18.20.8", "Hydrogen", ALL),
         ("20.11.1", "Iron", ALL),
         ("21.0.0", "", ALL),
