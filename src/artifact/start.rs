@@ -3,7 +3,8 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::model::Failure;
 use crate::model::installed::VersionCommand;
@@ -36,7 +37,7 @@ pub fn starts(
     }
     let refuse =
         |why: String| Failure::refused(format!("{what} does not start on this machine: {why}"));
-    let said = match command.output() {
+    let said = match start(&mut command) {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         // The program is there; what is not is its interpreter (execve(2), ENOENT).
@@ -47,6 +48,21 @@ pub fn starts(
         Err(error) => return Err(refuse(error.to_string())),
     };
     Err(explain(&said, archive, refuse))
+}
+
+/// Runs `command`, whose program was just written. While another thread starts a program of its own,
+/// that one holds what was open here: the file counts as being written until then (execve(2),
+/// `ETXTBSY`).
+fn start(command: &mut Command) -> io::Result<Output> {
+    for _ in 0..50 {
+        match command.output() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            ended => return ended,
+        }
+    }
+    command.output()
 }
 
 /// What the dynamic linker (ld.so(8)) said, in words.
