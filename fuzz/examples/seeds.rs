@@ -260,8 +260,16 @@ fn archives(folder: &Path) {
     put(folder, "tar-gz", [&[3], &tar_gz[..]].concat());
     put(folder, "tar", [&[4], &tar[..]].concat());
     put(folder, "zip", [&[5], &zipped(&runtime)[..]].concat());
-    put(folder, "tar-hostile", [&[1], &tarred(&hostile)[..]].concat());
-    put(folder, "zip-hostile", [&[2], &zipped(&hostile)[..]].concat());
+    put(
+        folder,
+        "tar-hostile",
+        [&[1], &tarred(&hostile)[..]].concat(),
+    );
+    put(
+        folder,
+        "zip-hostile",
+        [&[2], &zipped(&hostile)[..]].concat(),
+    );
 }
 
 /// With the names as they are, which the library's own writer refuses to write.

@@ -250,7 +250,10 @@ mod tests {
             let command = effect.value("proxycommand").unwrap();
             let command = command.replace("'%h' %p", "'web1' 22").replace("%%", "%");
             let words = format!("for word in {command}; do printf '%s\\n' \"$word\"; done");
-            let said = Command::new("/bin/sh").args(["-c", &words]).output().unwrap();
+            let said = Command::new("/bin/sh")
+                .args(["-c", &words])
+                .output()
+                .unwrap();
             let said = String::from_utf8(said.stdout).unwrap();
             assert_eq!(said, format!("{own}\ndial\n--\nweb1\n22\n"));
         }
