@@ -1,17 +1,23 @@
 //! Writes the seeds: real encodings, one folder per target. `cargo run --example seeds`
 
 use std::fs::{self, File};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 use ship::artifact::delta::{self, Mode, Options};
 use ship::artifact::{Change, FileStamp, Index, Level, Parcel, TreePath, Unpacker, Way, pack};
-use ship::model::{Deployment, Digest, ReleaseId, ServiceManagerKind};
+use ship::model::runtime::{ArchiveFormat, RuntimeArchive, RuntimeNeeds, RuntimeSource};
+use ship::model::{Deployment, Digest, HostRuntime, ReleaseId, ServiceManagerKind, Sha256};
 use ship::wire::{
-    ActivateRequest, Begin, DeltaOffer, Frame, FromAgent, Holder, Need, Offer, Open, ToAgent,
-    argument,
+    ActivateRequest, Begin, DeltaOffer, Frame, FromAgent, Holder, Need, NeededArchive, Offer, Open,
+    ToAgent, argument,
 };
 use ship_fuzz::{CHUNKED, PATCHED, Receiver, digest, index};
+use tar::{EntryType, Header};
+use zip::write::SimpleFileOptions;
 
 fn main() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
@@ -20,6 +26,7 @@ fn main() {
     changes(&seeds.join("change"));
     let receiver = Receiver::new();
     streams(&seeds.join("unpack"), &receiver);
+    archives(&seeds.join("archive"));
     deltas(&seeds.join("delta"), &receiver);
     digests(&seeds.join("digests"));
     ship::artifact::remove_tree(&receiver.folder).expect("memory forgets");
@@ -61,6 +68,7 @@ fn frames(folder: &Path) {
         services: None,
     };
     let artifact = Digest::of(b"artifact");
+    let sha256 = Sha256::new([0xab; 32]);
     let offer = Offer {
         artifact,
         base: Some(artifact),
@@ -70,10 +78,12 @@ fn frames(folder: &Path) {
             size: 300,
         }],
         whole: vec![2],
+        runtimes: vec![node()],
     };
     let activate = ActivateRequest {
         release: ReleaseId(2),
         settle: true,
+        commit: Some(5),
     };
     let to_agent = [
         message(&ToAgent::Open(Box::new(open))),
@@ -81,6 +91,7 @@ fn frames(folder: &Path) {
         message(&ToAgent::Offer(offer)),
         Frame::Data(vec![1, 2, 3]).encode(),
         message(&ToAgent::DataEnd),
+        message(&ToAgent::Archive { sha256, from: 7 }),
         message(&ToAgent::Activate(activate)),
         message(&ToAgent::Commit { keep: 5 }),
     ];
@@ -90,6 +101,7 @@ fn frames(folder: &Path) {
         deltas: vec![1],
         chunks: vec![(7, vec![(u64::MAX, 32 << 10), (1, 8 << 10)])],
         reused: 1000,
+        archives: vec![NeededArchive { sha256, have: 7 }],
     };
     let from_agent = [
         message(&FromAgent::Need(need)),
@@ -99,6 +111,26 @@ fn frames(folder: &Path) {
         message(&FromAgent::Heartbeat),
     ];
     put(folder, "from-agent", from_agent.concat());
+}
+
+/// A pinned runtime.
+fn node() -> HostRuntime {
+    HostRuntime {
+        name: "node".into(),
+        version: "20.11.1".into(),
+        source: RuntimeSource::Archive(RuntimeArchive {
+            sha256: Sha256::new([0xab; 32]),
+            size: 40 << 20,
+            format: ArchiveFormat::TarGz,
+            strip: 1,
+            bin: vec!["bin".into()],
+            env: [("NODE_HOME".into(), String::new())].into(),
+            needs: RuntimeNeeds {
+                glibc: Some((2, 28)),
+                libraries: [("libstdc++.so.6".into(), "libstdc++6".into())].into(),
+            },
+        }),
+    }
 }
 
 fn indexes(folder: &Path) {
@@ -197,6 +229,93 @@ fn streams(folder: &Path, receiver: &Receiver) {
             [&[1, 7], &plain[..]].concat(),
         );
     }
+}
+
+/// A name, its kind, and its content; for a link its target.
+type Packed<'a> = (&'a str, EntryType, &'a str);
+
+fn archives(folder: &Path) {
+    let long = format!("node-v20/lib/{}.js", "name".repeat(40));
+    let runtime: [Packed; 6] = [
+        ("node-v20/", EntryType::Directory, ""),
+        ("node-v20/bin/node", EntryType::Regular, "elf"),
+        ("node-v20/bin/npm", EntryType::Symlink, "../lib/npm.js"),
+        ("node-v20/lib/npm.js", EntryType::Regular, "js"),
+        ("node-v20/bin/nodejs", EntryType::Link, "node-v20/bin/node"),
+        (&long, EntryType::Regular, "long"),
+    ];
+    let hostile: [Packed; 6] = [
+        ("a/", EntryType::Directory, ""),
+        ("a/up", EntryType::Symlink, ".."),
+        ("out", EntryType::Symlink, "a/up/../beside"),
+        ("out/file", EntryType::Regular, "written"),
+        ("hard", EntryType::Link, "../beside/file"),
+        ("/etc/passwd", EntryType::Regular, "root"),
+    ];
+    let tar = tarred(&runtime);
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&tar).expect("memory takes everything");
+    let tar_gz = gzip.finish().expect("memory takes everything");
+    // One component of each name is dropped.
+    put(folder, "tar-gz", [&[3], &tar_gz[..]].concat());
+    put(folder, "tar", [&[4], &tar[..]].concat());
+    put(folder, "zip", [&[5], &zipped(&runtime)[..]].concat());
+    put(
+        folder,
+        "tar-hostile",
+        [&[1], &tarred(&hostile)[..]].concat(),
+    );
+    put(
+        folder,
+        "zip-hostile",
+        [&[2], &zipped(&hostile)[..]].concat(),
+    );
+}
+
+/// With the names as they are, which the library's own writer refuses to write.
+fn tarred(entries: &[Packed]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let put = |field: &mut [u8], text: &str| {
+        let length = text.len().min(field.len());
+        field[..length].copy_from_slice(&text.as_bytes()[..length]);
+    };
+    let mut add = |name: &str, kind: EntryType, text: &str| {
+        let is_link = matches!(kind, EntryType::Symlink | EntryType::Link);
+        let content = if is_link { "" } else { text };
+        let mut header = Header::new_gnu();
+        put(&mut header.as_old_mut().name, name);
+        if is_link {
+            put(&mut header.as_old_mut().linkname, text);
+        }
+        header.set_entry_type(kind);
+        header.set_mode(0o755);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        builder.append(&header, content.as_bytes()).expect("a tar");
+    };
+    for (name, kind, text) in entries {
+        if name.len() > 100 {
+            add("././@LongLink", EntryType::GNULongName, name);
+        }
+        add(name, *kind, text);
+    }
+    builder.into_inner().expect("a tar")
+}
+
+fn zipped(entries: &[Packed]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().unix_permissions(0o755);
+    for (name, kind, text) in entries {
+        let added = match kind {
+            EntryType::Directory => writer.add_directory(*name, options),
+            EntryType::Symlink => writer.add_symlink(*name, *text, options),
+            _ => writer
+                .start_file(*name, options)
+                .and_then(|()| Ok(writer.write_all(text.as_bytes())?)),
+        };
+        added.expect("a zip");
+    }
+    writer.finish().expect("a zip").into_inner()
 }
 
 fn deltas(folder: &Path, receiver: &Receiver) {

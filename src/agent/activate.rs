@@ -49,8 +49,8 @@ impl Activation<'_> {
     /// how the services looked a moment ago, when that is at hand.
     ///
     /// # Errors
-    /// When nothing was changed: the release is not there, `current` is not ours, the journal
-    /// cannot be written.
+    /// When nothing was changed: the release or what it runs on is not there, `current` is not ours,
+    /// the journal cannot be written.
     pub fn run(
         &self,
         to: ReleaseId,
@@ -60,6 +60,7 @@ impl Activation<'_> {
         let layout = &self.host.layout;
         let from = releases::current(layout)?;
         let new = self.host.release(to)?;
+        new.runtimes.present()?;
         let proven_before = releases::state(layout, to) == ReleaseState::Good;
         let pending = Pending { from, to };
         let note = |step| journal::note(layout, &Entry { step, from, to });

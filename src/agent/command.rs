@@ -31,6 +31,8 @@ pub fn run_hook(
     stop: &dyn Fn() -> bool,
     line: &mut dyn FnMut(String),
 ) -> Result<(), String> {
+    let present = release.runtimes.present();
+    present.map_err(|failure| failure.message)?;
     let mut child = Command::new("/bin/sh")
         .args(["-c", run])
         .current_dir(&release.dir)
@@ -132,7 +134,7 @@ pub fn describe(status: ExitStatus) -> String {
 /// Starts `argv` in the release's folder with its environment, its output piped.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started, or a runtime of the release is gone.
 pub fn spawn_exec(release: &LoadedRelease, argv: &[String]) -> Result<Child, Failure> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Failure::new(
@@ -140,6 +142,7 @@ pub fn spawn_exec(release: &LoadedRelease, argv: &[String]) -> Result<Child, Fai
             "no command to run",
         ));
     };
+    release.runtimes.present()?;
     Command::new(program)
         .args(arguments)
         .current_dir(&release.dir)

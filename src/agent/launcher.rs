@@ -11,8 +11,9 @@ use crate::model::{ReleaseId, ServiceSpec};
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
 /// moves), puts the runtimes in front of whatever `PATH` the unit, the manifest or a secret gave
-/// (they are named by their own folders, so that a rollback brings the old ones back), tells in `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that
-/// the agent reads), and becomes the command, keeping the process id.
+/// (they are named by their own folders, so that a rollback brings the old ones back), tells in
+/// `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that the agent reads),
+/// and becomes the command, keeping the process id.
 #[must_use]
 pub fn launcher(
     service: &ServiceSpec,

@@ -8,6 +8,7 @@ use super::health::{CommandContext, Prober};
 use super::host::Host;
 use super::lock::Lock;
 use super::releases;
+use super::runtimes::RuntimeEnvironment;
 use super::service::{LogLine, ServiceState};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName};
@@ -97,7 +98,8 @@ pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
 /// Differences that are named per release; the rest is counted.
 const NAMED: usize = 5;
 
-/// Reads every kept release and compares it with what was deployed.
+/// Reads every kept release and compares it with what was deployed. Of the runtimes that it runs on
+/// only the folders are looked for.
 ///
 /// # Errors
 /// When the releases cannot be listed.
@@ -127,15 +129,17 @@ fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure>
     let path = releases::index_path(layout, id);
     let bytes = std::fs::read(&path).map_err(|error| super::disk::named(error, &path))?;
     let index = Index::decode(&bytes)?;
-    let shared = releases::read(layout, id)?.shared;
-    let shared: Vec<TreePath> = shared
+    let release = releases::read(layout, id)?;
+    let shared: Vec<TreePath> = release
+        .shared
         .iter()
         .filter_map(|path| TreePath::try_from(path.trim_end_matches('/')).ok())
         .collect();
     let differences = full_verify(&layout.release(id), &index, &shared)
         .map_err(|error| Failure::unexpected(error.to_string()))?;
     if differences.is_empty() {
-        return Ok(None);
+        let runtimes = RuntimeEnvironment::of(layout, &release.runtimes);
+        return runtimes.present().map(|()| None);
     }
     for difference in &differences {
         // Its time may say that it is as it was, on a disk that fails; and what cannot be marked

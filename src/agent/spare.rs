@@ -42,10 +42,15 @@ pub fn look(layout: &Layout) -> Option<Ahead> {
     Some(Ahead { found, looking })
 }
 
+/// The artifact that the spare in `folder` is a tree of.
+fn artifact_of(folder: &Path) -> Option<Digest> {
+    let text = fs::read_to_string(folder.join("artifact")).ok()?;
+    text.trim().parse().ok()
+}
+
 fn find(layout: &Layout) -> Option<Found> {
     let folder = folder(layout);
-    let artifact = fs::read_to_string(folder.join("artifact")).ok()?;
-    let artifact: Digest = artifact.trim().parse().ok()?;
+    let artifact = artifact_of(&folder)?;
     let stored = folder.join("index");
     let made = fs::metadata(&stored).ok()?.modified().ok()?;
     let index = Index::decode_own(&fs::read(&stored).ok()?, &artifact).ok()?;
@@ -74,10 +79,11 @@ impl Ahead {
     }
 
     /// Takes the spare away to `to`, which must not exist: it, and what of it is damaged. `None` when
-    /// it is not there any more.
+    /// it is not there any more: after a rollback the tidying may just have put another in its place.
     pub fn take(self, layout: &Layout, to: &Path) -> Option<(Spare, HashSet<TreePath>)> {
         fs::rename(folder(layout), to).ok()?;
-        let damaged = self.looking.join().ok();
+        let is_that = artifact_of(to) == Some(self.found.artifact);
+        let damaged = self.looking.join().ok().filter(|_| is_that);
         let taken = damaged.map(|damaged| (self.found.spare(to.join("tree")), damaged));
         if taken.is_none() {
             let _ = remove_tree(to);
@@ -103,9 +109,7 @@ pub fn make(layout: &Layout) {
     let Ok(release) = releases::read(layout, id) else {
         return;
     };
-    let is_there = fs::read_to_string(folder(layout).join("artifact"))
-        .is_ok_and(|text| text.trim() == release.artifact.to_string());
-    if is_there {
+    if artifact_of(&folder(layout)) == Some(release.artifact) {
         return;
     }
     remove(layout);
@@ -153,5 +157,48 @@ pub fn clean(layout: &Layout) {
         if entry.file_name().to_string_lossy().starts_with("spare.") {
             let _ = remove_tree(&entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{Entry, Kind};
+
+    /// Puts the spare of a tree with one folder in its place.
+    fn put(layout: &Layout, name: &str) -> Digest {
+        let path = TreePath::try_from(name).unwrap();
+        let kind = Kind::Dir;
+        let index = Index::new(vec![Entry { path, kind }]).unwrap();
+        let _ = fs::remove_dir_all(folder(layout));
+        fs::create_dir_all(folder(layout).join("tree").join(name)).unwrap();
+        fs::write(folder(layout).join("index"), index.encode().unwrap()).unwrap();
+        let artifact = index.digest();
+        fs::write(folder(layout).join("artifact"), artifact.to_string()).unwrap();
+        artifact
+    }
+
+    #[test]
+    fn only_the_spare_that_was_looked_at_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout::at(root.path());
+        fs::create_dir_all(layout.state_file("trash")).unwrap();
+        let to = root.path().join("to");
+        let artifact = put(&layout, "a");
+        let (spare, damaged) = look(&layout).unwrap().take(&layout, &to).unwrap();
+        assert_eq!(spare.index.digest(), artifact);
+        assert!(damaged.is_empty() && to.join("tree/a").is_dir());
+        fs::remove_dir_all(&to).unwrap();
+
+        put(&layout, "a");
+        let ahead = look(&layout).unwrap();
+        put(&layout, "b");
+        assert!(ahead.take(&layout, &to).is_none());
+        assert!(!to.exists() && !folder(&layout).exists());
+
+        put(&layout, "a");
+        let ahead = look(&layout).unwrap();
+        remove(&layout);
+        assert!(ahead.take(&layout, &to).is_none() && !to.exists());
     }
 }

@@ -23,7 +23,7 @@ use crate::model::runtime::ArchiveFormat;
 pub struct Limits {
     /// Bytes of all its files. The largest runtimes take about 0.5 GB.
     pub bytes: u64,
-    /// Files, folders and links.
+    /// Files, folders and links, with the folders that are only part of a name.
     pub entries: u64,
 }
 

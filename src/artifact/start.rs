@@ -3,7 +3,8 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::model::Failure;
 use crate::model::installed::{VersionCommand, tells, version_in};
@@ -38,7 +39,7 @@ pub fn starts(
     command.envs(&archive.settings);
     let refuse =
         |why: String| Failure::refused(format!("{what} does not start on this machine: {why}"));
-    let said = match command.output() {
+    let said = match start(&mut command) {
         Ok(output) if output.status.success() => {
             let said = [output.stdout, output.stderr].concat();
             return is_the_one(what, name, &String::from_utf8_lossy(&said));
@@ -68,6 +69,21 @@ fn is_the_one(what: &str, name: &str, said: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Runs `command`, whose program was just written. While another thread starts a program of its own,
+/// that one holds what was open here: the file counts as being written until then (execve(2),
+/// `ETXTBSY`).
+fn start(command: &mut Command) -> io::Result<Output> {
+    for _ in 0..50 {
+        match command.output() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            ended => return ended,
+        }
+    }
+    command.output()
 }
 
 /// What the dynamic linker (ld.so(8)) said, in words.

@@ -11,7 +11,7 @@ use super::path::RESERVED;
 /// How many links may be gone through, as in path_resolution(7).
 const MAX_LINKS: usize = 40;
 /// Longest text of a link, bytes (`PATH_MAX` with its NUL, symlink(2)).
-const MAX_TARGET: usize = 4095;
+pub(super) const MAX_TARGET: usize = 4095;
 
 /// Why a link may not be in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]

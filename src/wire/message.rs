@@ -331,7 +331,7 @@ pub struct Facts {
     pub user: String,
     /// Its user id.
     pub uid: u32,
-    /// `x86_64-unknown-linux-gnu` and the like.
+    /// As uname(2) says it: `x86_64-linux`.
     pub platform: String,
     /// The root folder, absolute.
     pub root: String,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{archive, folder};
 use crate::agent::Layout;
-use crate::model::HostRuntime;
+use crate::model::{Failure, HostRuntime};
 
 /// Where programs are when nobody says (systemd.exec(5), `$PATH`).
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,6 +52,18 @@ impl RuntimeEnvironment {
             self.variables.remove(name);
         }
         self
+    }
+
+    /// Whether all folders are there: without one of them another runtime of the host would run.
+    ///
+    /// # Errors
+    /// `Refused`, with the first that is gone.
+    pub fn present(&self) -> Result<(), Failure> {
+        match self.path.iter().find(|folder| !folder.is_dir()) {
+            None => Ok(()),
+            Some(gone) => Err(Failure::refused(format!("{} is gone", shown(gone)))
+                .hint("a deploy that runs on it brings it back")),
+        }
     }
 
     /// The folders as `PATH` has them; empty when there are none.
@@ -130,6 +142,9 @@ pub(in crate::agent) mod tests {
         environment.apply(&mut env);
         assert_eq!(env["PATH"], format!("{java}:{node}:{DEFAULT_PATH}"));
         assert_eq!(env["JAVA_HOME"], "/opt/java");
+        let failure = environment.present().unwrap_err();
+        assert_eq!(failure.message, format!("{java} is gone"));
+        assert_eq!(RuntimeEnvironment::default().present(), Ok(()));
         let chosen = ["JAVA_HOME".to_owned(), "JAVA_ONLY".to_owned()];
         let without = environment.without(&chosen);
         assert!(without.variables.is_empty());

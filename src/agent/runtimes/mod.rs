@@ -46,9 +46,11 @@ pub fn folder(layout: &Layout, runtime: &HostRuntime) -> Option<PathBuf> {
     Some(layout.runtimes().join(runtime.folder()?))
 }
 
-/// Whether it is unpacked here; one that the host brings is not asked for.
+/// Whether it is unpacked here, with what the launchers ask for; one that the host brings is not
+/// asked for.
 fn is_here(layout: &Layout, runtime: &HostRuntime) -> bool {
-    folder(layout, runtime).is_none_or(|folder| folder.is_dir())
+    let environment = RuntimeEnvironment::of(layout, std::slice::from_ref(runtime));
+    folder(layout, runtime).is_none_or(|folder| folder.is_dir()) && environment.present().is_ok()
 }
 
 fn archive(runtime: &HostRuntime) -> Option<&RuntimeArchive> {

@@ -341,6 +341,11 @@ fn more_than_is_accepted() {
         of(&[file("a", ""), file("b", ""), folder("c")]).result,
         Err("cannot unpack c: the archive has more entries than are accepted".to_owned())
     );
+    assert_eq!(of(&[folder("a"), file("a/b", "")]).result, Ok(()));
+    assert_eq!(
+        of(&[file("a/b/c/d", "")]).result,
+        Err("cannot unpack a/b/c/d: the archive has more entries than are accepted".to_owned())
+    );
     let zip = zipped(&[file("a", &"1".repeat(100_000))]);
     assert_eq!(
         Unpacked::of(&zip, ArchiveFormat::Zip, 0, few).result,
@@ -357,6 +362,17 @@ fn a_name_without_end() {
     assert!(
         error.contains("the headers of an entry are too long"),
         "{error}"
+    );
+}
+
+/// Targets stay in memory until all files are there.
+#[test]
+fn a_link_that_leads_very_far() {
+    let mut target = made(EntryType::GNULongLink, "././@LongLink", 0o644, "");
+    target.text = b"a/".repeat(4096);
+    assert_eq!(
+        tarred(&[target, link("l", "a")], 0).result,
+        Err("cannot unpack l: has a target that no link can have".to_owned())
     );
 }
 

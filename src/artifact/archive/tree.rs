@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::{Limits, refuse};
 use crate::artifact::error::TreeError;
 use crate::artifact::path::TreePath;
-use crate::artifact::symlink::resolve;
+use crate::artifact::symlink::{MAX_TARGET, resolve};
 
 /// Folders, and files that may be executed.
 const EXECUTABLE: u32 = 0o755;
@@ -96,6 +96,10 @@ impl Tree {
         let Some(path) = self.place(name)? else {
             return Ok(());
         };
+        // They are kept in memory until the end.
+        if target.len() > MAX_TARGET {
+            return Err(refuse(name, "has a target that no link can have"));
+        }
         self.make_parents(name, &path)?;
         if self.links.insert(path, target.to_vec()).is_some() {
             return Err(refuse(name, "is there twice"));
@@ -148,18 +152,27 @@ impl Tree {
 
     /// Where the entry `name` belongs; `None` when nothing is left of its name.
     fn place(&mut self, name: &[u8]) -> Result<Option<TreePath>, TreeError> {
+        self.count(name)?;
+        stripped(name, self.strip).map_err(|why| refuse(name, why))
+    }
+
+    /// One entry more: of the archive, or a folder that its names imply.
+    fn count(&mut self, name: &[u8]) -> Result<(), TreeError> {
         self.left.entries = self
             .left
             .entries
             .checked_sub(1)
             .ok_or_else(|| refuse(name, "the archive has more entries than are accepted"))?;
-        stripped(name, self.strip).map_err(|why| refuse(name, why))
+        Ok(())
     }
 
     fn make_parents(&mut self, name: &[u8], path: &TreePath) -> Result<(), TreeError> {
         match path.parent() {
-            Some(folder) => self.make_folders(name, &folder),
-            None => Ok(()),
+            Some(folder) if !self.folders.contains(&folder) => {
+                self.count(name)?;
+                self.make_folders(name, &folder)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -14,21 +14,25 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
 use super::effective::Effective;
 
-/// How long each address of a host may take. Whoever takes longer is left to ssh(1).
+/// How long an address of a host may take. Whoever takes longer is left to ssh(1).
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long all of them may take: ssh(1) needs time, too.
+const PATIENCE_FOR_ALL: Duration = Duration::from_secs(5);
 
 /// Shells that read little or nothing before a `-c` command.
 const QUICK_SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
 /// Options that say how ssh(1) is to connect, each with the value that says nothing.
-const SAYS_HOW: [(&str, &str); 8] = [
+const SAYS_HOW: [(&str, &str); 9] = [
     ("proxycommand", "none"),
     ("proxyjump", "none"),
     ("addressfamily", "any"),
@@ -37,6 +41,8 @@ const SAYS_HOW: [(&str, &str); 8] = [
     ("checkhostip", "no"),
     ("tcpkeepalive", "yes"),
     ("verifyhostkeydns", "false"),
+    // With a `ProxyCommand`, as we are one, it is left out.
+    ("canonicalizehostname", "false"),
 ];
 
 /// Whether we may dial in ssh's place: the configuration says nothing of how to connect, and the
@@ -57,16 +63,21 @@ fn says_how(effect: &Effective) -> bool {
 /// The lines of ssh_config(5) that let us dial.
 ///
 /// # Errors
-/// When this program's own file is gone.
+/// When nobody knows where this program is, or its path cannot be quoted.
 pub fn config() -> io::Result<String> {
     let own = std::env::current_exe()?;
-    let own = own
-        .to_str()
-        .filter(|own| !own.contains(['\'', '\n']))
-        .ok_or_else(|| io::Error::other("this program's path cannot be quoted"))?;
+    lines(&own).ok_or_else(|| io::Error::other("this program's path cannot be quoted"))
+}
+
+/// These lines for the program at `own`. ssh(1) looks for quotes and backslashes before sh(1) does.
+fn lines(own: &Path) -> Option<String> {
+    let own = own.to_str()?;
+    if own.contains(['\'', '\\', '\n', '\r']) {
+        return None;
+    }
     // `%` begins a token there.
     let own = own.replace('%', "%%");
-    Ok(format!(
+    Some(format!(
         "Host *\n  ProxyCommand '{own}' dial -- '%h' %p\n  ProxyUseFdpass yes\n"
     ))
 }
@@ -109,8 +120,13 @@ pub fn dial(host: &str, port: u16) -> io::Result<()> {
 
 fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::other("the host has no address");
+    let since = Instant::now();
     for address in addresses {
-        match TcpStream::connect_timeout(address, PATIENCE) {
+        let left = PATIENCE_FOR_ALL.saturating_sub(since.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        match TcpStream::connect_timeout(address, PATIENCE.min(left)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -169,7 +185,6 @@ fn start_acknowledging(stream: &TcpStream) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 pub fn acknowledge() -> io::Result<()> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use std::time::Instant;
 
     const LOGIN: Duration = Duration::from_secs(2);
     let pause = Timespec {
@@ -205,16 +220,45 @@ mod tests {
     fn whoever_says_how_to_connect_is_obeyed() {
         // As `ssh -G` of OpenSSH 9 says it of a host without any configuration.
         let plain = "host web1\nhostname web1\naddressfamily any\ncheckhostip no\n\
-                     tcpkeepalive yes\nverifyhostkeydns false\nproxyusefdpass no\n";
+                     canonicalizehostname false\ntcpkeepalive yes\nverifyhostkeydns false\n\
+                     proxyusefdpass no\n";
         assert!(!says_how(&Effective::from_text(plain)));
         for line in [
             "proxycommand nc %h %p\n",
             "proxyjump bastion\n",
             "addressfamily inet6\n",
             "bindaddress 192.0.2.1\n",
+            "canonicalizehostname true\n",
         ] {
             let text = line.to_owned() + plain;
             assert!(says_how(&Effective::from_text(&text)), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_this_program_reaches_the_shell_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config");
+        for own in ["/ship", "/a b/50%/#1/$HOME/\"x\"/ship", "/é/~/*/%h/ship"] {
+            std::fs::write(&config, lines(Path::new(own)).unwrap()).unwrap();
+            let mut ssh = Command::new("ssh");
+            ssh.args(["-G", "-F"]).arg(&config).args(["--", "web1"]);
+            let said = String::from_utf8(ssh.output().unwrap().stdout).unwrap();
+            let effect = Effective::from_text(&said);
+            assert_eq!(effect.value("proxyusefdpass"), Some("yes"));
+            // As ssh(1) puts its own words in.
+            let command = effect.value("proxycommand").unwrap();
+            let command = command.replace("'%h' %p", "'web1' 22").replace("%%", "%");
+            let words = format!("for word in {command}; do printf '%s\\n' \"$word\"; done");
+            let said = Command::new("/bin/sh")
+                .args(["-c", &words])
+                .output()
+                .unwrap();
+            let said = String::from_utf8(said.stdout).unwrap();
+            assert_eq!(said, format!("{own}\ndial\n--\nweb1\n22\n"));
+        }
+        for own in ["it's", "back\\slash", "two\nlines"] {
+            assert_eq!(lines(Path::new(own)), None, "{own}");
         }
     }
 

@@ -139,11 +139,12 @@ fn locked_in(base: &Path, prefix: &str) -> io::Result<(TempDir, File)> {
     }
 }
 
-/// Ours first (ssh_config(5): the first value obtained is used), then the user's.
+/// Ours first (ssh_config(5): the first value obtained is used), then the user's. What went wrong is
+/// known by what ssh says: it may not be told to be quiet.
 fn config(options: &Options) -> String {
     let mut text = String::from(
         "Host *\n  ForwardAgent no\n  ForwardX11 no\n  PermitLocalCommand no\n  \
-         UpdateHostKeys no\n  ServerAliveCountMax 3\n  RequestTTY no\n  RemoteCommand none\n",
+         UpdateHostKeys no\n  ServerAliveCountMax 3\n  RequestTTY no\n  RemoteCommand none\n  LogLevel INFO\n",
     );
     let pinned = options.pinned();
     if pinned.is_file() {
