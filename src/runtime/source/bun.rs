@@ -2,9 +2,11 @@
 //!
 //! A mirror holds:
 //!
-//!     tags.json                         what GitHub's API answers for the tags that begin with `bun-v`
-//!     bun-v1.1.38/SHASUMS256.txt
-//!     bun-v1.1.38/bun-linux-x64.zip
+//! ```text
+//! tags.json                         what GitHub's API answers for the tags that begin with `bun-v`
+//! bun-v1.1.38/SHASUMS256.txt
+//! bun-v1.1.38/bun-linux-x64.zip
+//! ```
 
 use std::collections::BTreeMap;
 

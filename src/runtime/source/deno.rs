@@ -2,9 +2,11 @@
 //!
 //! A mirror holds:
 //!
-//!     versions.json                     what https://deno.com/versions.json answers
-//!     v2.1.4/deno-x86_64-unknown-linux-gnu.zip
-//!     v2.1.4/deno-x86_64-unknown-linux-gnu.zip.sha256sum
+//! ```text
+//! versions.json                     what https://deno.com/versions.json answers
+//! v2.1.4/deno-x86_64-unknown-linux-gnu.zip
+//! v2.1.4/deno-x86_64-unknown-linux-gnu.zip.sha256sum
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,10 @@
 //!
 //! A mirror holds:
 //!
-//!     index.json                        what https://go.dev/dl/?mode=json&include=all answers
-//!     go1.22.1.linux-amd64.tar.gz
+//! ```text
+//! index.json                        what https://go.dev/dl/?mode=json&include=all answers
+//! go1.22.1.linux-amd64.tar.gz
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,9 +2,11 @@
 //!
 //! A mirror holds:
 //!
-//!     info/available_releases           what the API answers; which feature releases there are
-//!     assets/feature_releases/21/ga     what the API answers for each of them
-//!     temurin21-binaries/releases/download/jdk-21.0.2%2B13/OpenJDK21U-jdk_x64_linux_hotspot_21.0.2_13.tar.gz
+//! ```text
+//! info/available_releases           what the API answers; which feature releases there are
+//! assets/feature_releases/21/ga     what the API answers for each of them
+//! temurin21-binaries/releases/download/jdk-21.0.2%2B13/OpenJDK21U-jdk_x64_linux_hotspot_21.0.2_13.tar.gz
+//! ```
 
 use std::collections::BTreeMap;
 

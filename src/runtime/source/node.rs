@@ -2,9 +2,11 @@
 //!
 //! A mirror holds:
 //!
-//!     index.json                        nodejs.org's, or `[{"version": "v20.11.1"}]`
-//!     v20.11.1/SHASUMS256.txt
-//!     v20.11.1/node-v20.11.1-linux-x64.tar.gz
+//! ```text
+//! index.json                        nodejs.org's, or `[{"version": "v20.11.1"}]`
+//! v20.11.1/SHASUMS256.txt
+//! v20.11.1/node-v20.11.1-linux-x64.tar.gz
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -4,9 +4,11 @@
 //!
 //! A mirror holds:
 //!
-//!     download-metadata.json            uv's, or one that has only what is mirrored
-//!     20240224/SHA256SUMS
-//!     20240224/cpython-3.12.2+20240224-x86_64-unknown-linux-gnu-install_only.tar.gz
+//! ```text
+//! download-metadata.json            uv's, or one that has only what is mirrored
+//! 20240224/SHA256SUMS
+//! 20240224/cpython-3.12.2+20240224-x86_64-unknown-linux-gnu-install_only.tar.gz
+//! ```
 
 use std::collections::BTreeMap;
 
