@@ -4,15 +4,18 @@
 //! asked for: a command whose runtimes are all here pays nothing for it.
 
 use std::io::SeekFrom;
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RANGE};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::trouble::{self, Trouble};
 use crate::model::{Failure, FailureKind};
+use crate::transport::resolve::addresses;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -165,6 +168,7 @@ impl Http {
                 .connect_timeout(CONNECT)
                 .read_timeout(SILENCE)
                 .redirect(reqwest::redirect::Policy::custom(follow))
+                .dns_resolver(System)
         };
         // A system without certificates can still read from a mirror over plain http.
         let client = builder()
@@ -177,6 +181,20 @@ impl Http {
                 ))
             })?;
         Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// Asks the system for addresses.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::task::spawn_blocking(move || addresses(name.as_str())).await??;
+            // The port is that of the address that is asked for.
+            let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(found) as Addrs)
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod digests;
 pub mod keyscan;
 pub mod link;
 pub mod local;
+pub mod resolve;
 pub mod ssh;
 
 pub use link::Link;

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
+use super::super::resolve::addresses;
 use super::effective::Effective;
 
 /// How long an address of a host may take. Whoever takes longer is left to ssh(1).
@@ -97,7 +98,7 @@ pub fn has_failed(error: &openssh::Error) -> bool {
 /// # Errors
 /// When there is no such host, or it cannot be reached.
 pub fn dial(host: &str, port: u16) -> io::Result<()> {
-    let stream = connect(&addresses(host, port)?)?;
+    let stream = connect(&addresses(host)?, port)?;
     stream.set_nodelay(true)?;
     // As `TCPKeepAlive` has it by default.
     rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
@@ -118,7 +119,7 @@ pub fn dial(host: &str, port: u16) -> io::Result<()> {
     Ok(())
 }
 
-fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+fn connect(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
     let mut last = io::Error::other("the host has no address");
     let since = Instant::now();
     for address in addresses {
@@ -126,44 +127,13 @@ fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         if left.is_zero() {
             break;
         }
-        match TcpStream::connect_timeout(address, PATIENCE.min(left)) {
+        let address = SocketAddr::new(*address, port);
+        match TcpStream::connect_timeout(&address, PATIENCE.min(left)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
     Err(last)
-}
-
-/// The addresses of `host`, in the order in which the system would try them.
-fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    if cfg!(target_feature = "crt-static") {
-        return ask_getent(host, port);
-    }
-    std::net::ToSocketAddrs::to_socket_addrs(&(host, port)).map(Iterator::collect)
-}
-
-/// A static program has only a part of the system's resolver: getent(1) has all of it.
-fn ask_getent(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let output = Command::new("getent")
-        .args(["ahosts", host])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()?;
-    Ok(stream_addresses(&String::from_utf8_lossy(&output.stdout))
-        .map(|address| SocketAddr::new(address, port))
-        .collect())
-}
-
-/// Lines of getent(1): `192.0.2.1 STREAM web1.example.com`, and the same for other socket types.
-fn stream_addresses(text: &str) -> impl Iterator<Item = IpAddr> {
-    text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let address = words.next()?.parse().ok()?;
-        (words.next()? == "STREAM").then_some(address)
-    })
 }
 
 /// Starts [`acknowledge`] as a process of its own: ssh(1) waits for this one's end.
@@ -260,13 +230,5 @@ mod tests {
         for own in ["it's", "back\\slash", "two\nlines"] {
             assert_eq!(lines(Path::new(own)), None, "{own}");
         }
-    }
-
-    #[test]
-    fn addresses_of_getent() {
-        let text = "::1             STREAM localhost\n::1             DGRAM\n\
-                    127.0.0.1       STREAM\nnonsense\n";
-        let found: Vec<String> = stream_addresses(text).map(|a| a.to_string()).collect();
-        assert_eq!(found, ["::1", "127.0.0.1"]);
     }
 }
