@@ -40,6 +40,12 @@ impl Platform {
         }
     }
 
+    /// Whether its system is Linux.
+    #[must_use]
+    pub fn is_linux(self) -> bool {
+        matches!(self, Self::Aarch64Linux | Self::X86_64Linux)
+    }
+
     /// The platform of this program, when it is one of these.
     #[must_use]
     pub fn here() -> Option<Self> {

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use super::disagreement;
 use super::lock::{LOCK, Lock, Pin};
 use super::source::{Layout, Source, source};
-use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
+use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeNeeds, RuntimeSource};
 use crate::model::version::{Request, Version};
 use crate::model::{Failure, FailureKind};
 use crate::project::{Project, RuntimeRequest};
@@ -205,6 +205,10 @@ fn archive(
         guards: _,
         needs,
     } = (source.layout)(&version, platform);
+    let needs = match platform.is_linux() {
+        true => needs,
+        false => RuntimeNeeds::default(),
+    };
     Ok(RuntimeArchive {
         sha256: archive.sha256,
         size: archive.size,

@@ -8,12 +8,10 @@
 //! bun-v1.1.38/bun-linux-x64.zip
 //! ```
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{Build, Layout, Offer, Proof, Source, needs};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds};
+use crate::model::runtime::{ArchiveFormat, Platform};
 use crate::model::version::Version;
 
 const RELEASES: &str = "https://github.com/oven-sh/bun/releases/download/";
@@ -75,18 +73,10 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
     vec![format!("/{}", archive(version, platform))]
 }
 
-fn layout(_: &Version, platform: Platform) -> Layout {
+fn layout(_: &Version, _: Platform) -> Layout {
     Layout {
-        format: ArchiveFormat::Zip,
+        needs: needs((2, 25), &[]),
         // `bun-linux-x64/bun`
-        strip: 1,
-        bin: vec![String::new()],
-        env: BTreeMap::new(),
-        settings: BTreeMap::new(),
-        guards: BTreeMap::new(),
-        needs: match platform {
-            Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 25), &[]),
-            Platform::Aarch64Macos | Platform::X86_64Macos => RuntimeNeeds::default(),
-        },
+        ..Layout::of(ArchiveFormat::Zip, 1, "")
     }
 }

@@ -8,12 +8,10 @@
 //! v2.1.4/deno-x86_64-unknown-linux-gnu.zip.sha256sum
 //! ```
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{Build, Layout, Offer, Proof, Source, needs};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds};
+use crate::model::runtime::{ArchiveFormat, Platform};
 use crate::model::version::Version;
 
 const RELEASES: &str = "https://github.com/denoland/deno/releases/download/";
@@ -83,20 +81,10 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
     vec![format!("/{}", archive(version, platform))]
 }
 
-fn layout(_: &Version, platform: Platform) -> Layout {
+fn layout(_: &Version, _: Platform) -> Layout {
     Layout {
-        format: ArchiveFormat::Zip,
+        needs: needs((2, 27), &[("libgcc_s.so.1", "libgcc-s1")]),
         // The program alone.
-        strip: 0,
-        bin: vec![String::new()],
-        env: BTreeMap::new(),
-        settings: BTreeMap::new(),
-        guards: BTreeMap::new(),
-        needs: match platform {
-            Platform::Aarch64Linux | Platform::X86_64Linux => {
-                needs((2, 27), &[("libgcc_s.so.1", "libgcc-s1")])
-            }
-            Platform::Aarch64Macos | Platform::X86_64Macos => RuntimeNeeds::default(),
-        },
+        ..Layout::of(ArchiveFormat::Zip, 0, "")
     }
 }

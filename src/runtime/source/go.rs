@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Build, Layout, Offer, Proof, Source};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds, Sha256};
+use crate::model::runtime::{ArchiveFormat, Platform, Sha256};
 use crate::model::version::Version;
 
 /// Go.
@@ -89,17 +89,13 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
 
 fn layout(_: &Version, _: Platform) -> Layout {
     Layout {
-        format: ArchiveFormat::TarGz,
-        strip: 1,
-        bin: vec!["bin".to_owned()],
         // The program finds it by its own place, but what the variable says counts for more, and a
         // developer may have set it to another Go's.
         env: BTreeMap::from([("GOROOT".to_owned(), String::new())]),
         // Without it, a newer `go` line in a go.mod makes it download another (Go Toolchains, "Go
         // toolchain selection").
         settings: BTreeMap::from([("GOTOOLCHAIN".to_owned(), "local".to_owned())]),
-        guards: BTreeMap::new(),
         // Its programs are linked without libc.
-        needs: RuntimeNeeds::default(),
+        ..Layout::of(ArchiveFormat::TarGz, 1, "bin")
     }
 }

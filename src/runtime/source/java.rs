@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Build, Layout, Offer, Proof, Source, needs};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds, Sha256};
+use crate::model::runtime::{ArchiveFormat, Platform, Sha256};
 use crate::model::version::{Request, Version};
 
 /// Eclipse Temurin.
@@ -168,19 +168,13 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
 }
 
 fn layout(_: &Version, platform: Platform) -> Layout {
-    let (home, needs) = match platform {
-        Platform::Aarch64Linux | Platform::X86_64Linux => ("", needs((2, 17), &[])),
-        Platform::Aarch64Macos | Platform::X86_64Macos => {
-            ("Contents/Home", RuntimeNeeds::default())
-        }
+    let (home, bin) = match platform.is_linux() {
+        true => ("", "bin"),
+        false => ("Contents/Home", "Contents/Home/bin"),
     };
     Layout {
-        format: ArchiveFormat::TarGz,
-        strip: 1,
-        bin: vec![format!("{home}/bin").trim_start_matches('/').to_owned()],
         env: BTreeMap::from([("JAVA_HOME".to_owned(), home.to_owned())]),
-        settings: BTreeMap::new(),
-        guards: BTreeMap::new(),
-        needs,
+        needs: needs((2, 17), &[]),
+        ..Layout::of(ArchiveFormat::TarGz, 1, bin)
     }
 }

@@ -104,6 +104,21 @@ pub struct Layout {
     pub needs: RuntimeNeeds,
 }
 
+impl Layout {
+    /// An archive whose programs are in the folder `bin`, and that wants nothing else.
+    fn of(format: ArchiveFormat, strip: u32, bin: &str) -> Self {
+        Self {
+            format,
+            strip,
+            bin: vec![bin.to_owned()],
+            env: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            guards: BTreeMap::new(),
+            needs: RuntimeNeeds::default(),
+        }
+    }
+}
+
 /// All of them, by name.
 pub static SOURCES: &[&Source] = &[
     &bun::BUN,

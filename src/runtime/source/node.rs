@@ -8,12 +8,10 @@
 //! v20.11.1/node-v20.11.1-linux-x64.tar.gz
 //! ```
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{Build, Layout, Offer, Proof, Source, needs};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds};
+use crate::model::runtime::{ArchiveFormat, Platform};
 use crate::model::version::Version;
 
 /// Node.js.
@@ -106,23 +104,17 @@ fn marks(version: &Version, platform: Platform) -> Vec<String> {
     vec![format!("/v{version}/{}", archive(version, platform))]
 }
 
-fn layout(version: &Version, platform: Platform) -> Layout {
+fn layout(version: &Version, _: Platform) -> Layout {
     let cxx = [
         ("libgcc_s.so.1", "libgcc-s1"),
         ("libstdc++.so.6", "libstdc++6"),
     ];
     Layout {
-        format: ArchiveFormat::TarGz,
-        strip: 1,
-        bin: vec!["bin".to_owned()],
-        env: BTreeMap::new(),
-        settings: BTreeMap::new(),
-        guards: BTreeMap::new(),
         // BUILDING.md of each line, "Platform list".
-        needs: match (platform, version.number(0)) {
-            (Platform::Aarch64Macos | Platform::X86_64Macos, _) => RuntimeNeeds::default(),
-            (_, 0..=17) => needs((2, 17), &cxx),
-            (_, _) => needs((2, 28), &cxx),
+        needs: match version.number(0) {
+            0..=17 => needs((2, 17), &cxx),
+            _ => needs((2, 28), &cxx),
         },
+        ..Layout::of(ArchiveFormat::TarGz, 1, "bin")
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::sums::file_name;
 use super::{Build, Layout, Offer, Proof, Source, needs};
-use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds};
+use crate::model::runtime::{ArchiveFormat, Platform};
 use crate::model::version::Version;
 
 const RELEASES: &str = "https://github.com/astral-sh/python-build-standalone/releases/download/";
@@ -130,15 +130,10 @@ Error=ship.lock pins this Python, and all projects share it. Install into the pr
   or into a virtual environment: python3 -m venv .venv
 ";
 
-fn layout(version: &Version, platform: Platform) -> Layout {
+fn layout(version: &Version, _: Platform) -> Layout {
     let (major, minor) = (version.number(0), version.number(1));
     let managed = format!("lib/python{major}.{minor}/EXTERNALLY-MANAGED");
     Layout {
-        format: ArchiveFormat::TarGz,
-        // `python/`
-        strip: 1,
-        bin: vec!["bin".to_owned()],
-        env: BTreeMap::new(),
         // uv would take one that it manages itself before one on PATH, or download it (uv's
         // documentation, "Python versions").
         settings: BTreeMap::from([
@@ -147,9 +142,8 @@ fn layout(version: &Version, platform: Platform) -> Layout {
         ]),
         guards: BTreeMap::from([(managed, MANAGED.to_owned())]),
         // "Runtime Requirements" of its documentation.
-        needs: match platform {
-            Platform::Aarch64Linux | Platform::X86_64Linux => needs((2, 17), &[]),
-            Platform::Aarch64Macos | Platform::X86_64Macos => RuntimeNeeds::default(),
-        },
+        needs: needs((2, 17), &[]),
+        // `python/`
+        ..Layout::of(ArchiveFormat::TarGz, 1, "bin")
     }
 }
