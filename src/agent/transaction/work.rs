@@ -154,16 +154,20 @@ impl Transaction {
         }
     }
 
-    pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
-        let speaker = self.speaker.clone();
-        let emit = move |event| speaker.event(event);
-        let activation = Activation {
+    fn activation<'a>(&'a self, emit: &'a (dyn Fn(HostEvent) + Sync)) -> Activation<'a> {
+        Activation {
             host: &self.host,
             stop: &self.life.stop,
-            emit: &emit,
-        };
+            emit,
+        }
+    }
+
+    pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
+        let befores = self.befores.take();
+        let emit = |event| self.speaker.event(event);
         let (mut activated, pending) =
-            activation.run(request.release, request.settle, self.befores.take())?;
+            self.activation(&emit)
+                .run(request.release, request.settle, befores)?;
         let cancelled = activated
             .why
             .as_ref()
@@ -211,15 +215,9 @@ impl Transaction {
             self.drop_staged();
             return FromAgent::Done;
         };
-        let speaker = self.speaker.clone();
-        let emit = move |event| speaker.event(event);
-        let activation = Activation {
-            host: &self.host,
-            stop: &self.life.stop,
-            emit: &emit,
-        };
+        let emit = |event| self.speaker.event(event);
         // It was proven here: not its fault, unless this is the host where it failed.
-        let activated = activation.revert(pending, why, true);
+        let activated = self.activation(&emit).revert(pending, why, true);
         self.record(
             Some(pending.to),
             pending.from,
@@ -256,14 +254,8 @@ impl Transaction {
         let id = releases::current(&self.host.layout)?
             .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
         let live = self.host.release(id)?;
-        let speaker = self.speaker.clone();
-        let emit = move |event| speaker.event(event);
-        let activation = Activation {
-            host: &self.host,
-            stop: &self.life.stop,
-            emit: &emit,
-        };
-        let result = activation.act(&live, action, names);
+        let emit = |event| self.speaker.event(event);
+        let result = self.activation(&emit).act(&live, action, names);
         let why = result.as_ref().err().map(|failure| failure.message.clone());
         let outcome = if result.is_ok() { "good" } else { "failed" };
         self.record(Some(id), Some(id), outcome, why);
