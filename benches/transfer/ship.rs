@@ -41,9 +41,8 @@ impl Contender for Ship {
 
     fn command(&self, site: &Site, action: Action) -> Command {
         let mut command = ship(site);
-        if !self.stays_connected {
-            command.env("SHIP_SSH_PERSIST", "0");
-        }
+        let persist = if self.stays_connected { "60" } else { "0" };
+        command.env("SHIP_SSH_PERSIST", persist);
         match action {
             Action::First | Action::Deploy => {
                 command.args(["deploy", "production", "--skip-tests"])
