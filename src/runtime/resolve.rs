@@ -82,12 +82,7 @@ pub(super) async fn resolve(http: &Http, question: &Question<'_>) -> Result<Reso
 /// The newest version that answers; one that has a build for Linux already before one that has only
 /// others: publishers bring builds one after the other.
 fn newest<'a>(offers: &'a [Offer], wanted: &Request) -> Option<&'a Offer> {
-    let linux = |build: &Build| {
-        matches!(
-            build.platform,
-            Platform::X86_64Linux | Platform::Aarch64Linux
-        )
-    };
+    let linux = |build: &Build| build.platform.is_linux();
     offers
         .iter()
         .filter(|offer| !offer.builds.is_empty())
