@@ -101,6 +101,7 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         last: releases::last(layout)?,
         releases: releases::summaries(layout)?,
         holder: Lock::holder(layout)?,
+        freeze: None,
         clock_ms: SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |elapsed| {

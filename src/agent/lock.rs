@@ -61,6 +61,7 @@ impl Lock {
                         who: "somebody".to_owned(),
                         since: disk::now(),
                         ci: None,
+                        doing: None,
                     }
                 })))
             }
@@ -111,6 +112,7 @@ mod tests {
             who: who.into(),
             since: "now".into(),
             ci: None,
+            doing: None,
         }
     }
 

@@ -27,6 +27,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
             since: None,
             services: Vec::new(),
             holder,
+            freeze: None,
         });
     };
     let live = host.release(id)?;
@@ -72,6 +73,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
         since,
         services,
         holder,
+        freeze: None,
     })
 }
 

@@ -31,6 +31,7 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
     let _ = history::append(
         &host.layout,
         &HistoryEntry {
+            transaction: None,
             time: disk::now(),
             what: "recovery".to_owned(),
             release: Some(entry.to),

@@ -73,6 +73,7 @@ fn repair(host: &Host) -> Vec<String> {
         who: "ship".to_owned(),
         since: super::disk::now(),
         ci: None,
+        doing: None,
     };
     match Lock::take(&host.layout, &holder) {
         Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),

@@ -13,7 +13,7 @@ use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::transfer::offer;
 use crate::model::event::Sink;
-use crate::model::{Deployment, Failure, FailureKind, HostName, ServiceSpec};
+use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
 use crate::transport::{self, Options, Target};
@@ -142,7 +142,16 @@ impl Context {
             who: self.who.clone(),
             since,
             ci: self.ci.clone(),
+            doing: None,
         }
+    }
+
+    /// A word that names a transaction: the same on all hosts of the fleet, never used twice.
+    #[must_use]
+    pub fn new_transaction(&self) -> String {
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let seed = format!("{} {} {now}", self.who, std::process::id());
+        Digest::of(seed.as_bytes()).to_string()[..32].to_owned()
     }
 
     /// What a stop looks like when nothing was changed yet.
@@ -215,12 +224,14 @@ impl Fleet {
         what: &str,
         offers: Option<&Offers<'_>>,
     ) -> Result<(), Failure> {
+        let transaction = context.new_transaction();
         let begins: Vec<ToAgent> = context
             .environment
             .hosts
             .iter()
             .map(|host| {
                 ToAgent::Begin(Box::new(Begin {
+                    transaction: transaction.clone(),
                     holder: context.holder(what),
                     wait_ms: context.wait_ms,
                     lease_ms: context.environment.rollout.lease_ms,

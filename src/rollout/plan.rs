@@ -183,6 +183,7 @@ mod tests {
                 })
                 .collect(),
             holder: None,
+            freeze: None,
             clock_ms: 0,
             recovered: Vec::new(),
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{
-    Deployment, Digest, Failure, HostRuntime, Release, ReleaseId, ReleaseState, Secret,
+    Deployment, Digest, Failure, Freeze, HostRuntime, Release, ReleaseId, ReleaseState, Secret,
     ServiceName, ServiceSpec, Sha256,
 };
 
@@ -47,6 +47,16 @@ pub enum ToAgent {
     /// Switches to a release and proves it; puts the previous one back when it fails.
     /// → [`FromAgent::Activated`].
     Activate(ActivateRequest),
+    /// Keeps an eye on the release that is proven here, which is not final yet. Answered when the
+    /// time is over, or when it turned bad and the one before is back.
+    /// → [`FromAgent::Activated`].
+    Watch {
+        /// For so long, ms.
+        ms: u64,
+    },
+    /// Every host of the fleet has proven the release. From now on the end of the lease keeps it
+    /// and no longer puts the one before back. → [`FromAgent::Done`].
+    Precommit,
     /// The fleet is on the release: it is good now. → [`FromAgent::Done`].
     Commit {
         /// How many good releases to keep.
@@ -93,6 +103,23 @@ pub enum ToAgent {
     Heartbeat,
     /// Orderly stop of what is going on: an activation reverts. No answer of its own.
     Cancel,
+    /// Goes on with a transaction whose connection was lost. → [`FromAgent::Attached`], or
+    /// [`FromAgent::Ended`] when it has come to its end.
+    Attach(Attach),
+    /// Asks somebody's transaction that is under way here to go back and stop.
+    /// → [`FromAgent::Done`].
+    CancelRunning {
+        /// Who asks: `user@machine`.
+        by: String,
+    },
+    /// Sets the stop sign for deploys, or takes it away. → [`FromAgent::Done`].
+    Freeze(Option<Freeze>),
+    /// Asks for all of a release, to bring it to another host. → [`FromAgent::Exported`], then its
+    /// index and its packed content as data frames, each with [`FromAgent::DataEnd`].
+    Export {
+        /// Which.
+        release: ReleaseId,
+    },
 }
 
 /// What the agent must know first.
@@ -114,6 +141,8 @@ pub struct Preflight {
 /// The start of a transaction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begin {
+    /// Names this transaction among all of its host: [`Attach`] finds it by this.
+    pub transaction: String,
     /// Who and what, for whoever comes second and for the history.
     pub holder: Holder,
     /// How long to wait for the lock, ms.
@@ -136,6 +165,28 @@ pub struct Holder {
     pub since: String,
     /// The CI run's address.
     pub ci: Option<String>,
+    /// What it is at right now: `activating v42`.
+    #[serde(default)]
+    pub doing: Option<String>,
+}
+
+/// Goes on with a transaction whose connection was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    /// Which: what [`Begin`] named it.
+    pub transaction: String,
+    /// So many of its events came already.
+    pub events: u64,
+    /// So many of its answers came already.
+    pub answers: u64,
+}
+
+/// Where a transaction is that a controller came back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// So many requests that have an answer came to it, [`ToAgent::Begin`] among them. Its events
+    /// and answers that the controller has not had follow.
+    pub requests: u64,
 }
 
 /// An artifact that is offered. Its contents have numbers: their positions in the list of the
@@ -320,6 +371,28 @@ pub enum FromAgent {
     Failed(Failure),
     /// The agent lives.
     Heartbeat,
+    /// The transaction is there, and this connection is its now.
+    Attached(Attached),
+    /// The transaction has come to its end without this controller: how, when it had switched.
+    Ended(Option<Box<Activated>>),
+    /// Somebody else asks this transaction's controller to stop.
+    CancelAsked {
+        /// Who: `user@machine`.
+        by: String,
+    },
+    /// A release as it is here; its index and its content follow.
+    Exported(Box<Exported>),
+    /// The end of bulk data.
+    DataEnd,
+}
+
+/// All that makes a release besides its files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exported {
+    /// Its metadata.
+    pub release: Release,
+    /// Environment and secrets.
+    pub env: BTreeMap<String, Secret>,
 }
 
 /// What an agent finds on its host.
@@ -347,6 +420,8 @@ pub struct Facts {
     pub releases: Vec<ReleaseSummary>,
     /// Who holds the lock.
     pub holder: Option<Holder>,
+    /// The stop sign that somebody set, also when its time is over.
+    pub freeze: Option<Freeze>,
     /// The host's clock, ms since the epoch.
     pub clock_ms: u64,
     /// What the agent repaired when it came: a sentence each.
@@ -437,6 +512,8 @@ pub struct HostStatus {
     pub services: Vec<ServiceReport>,
     /// Who is deploying right now.
     pub holder: Option<Holder>,
+    /// The stop sign that somebody set, also when its time is over.
+    pub freeze: Option<Freeze>,
 }
 
 /// A service of the live release.
@@ -463,6 +540,9 @@ pub struct ServiceReport {
 /// A line of `history.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
+    /// The transaction that it was.
+    #[serde(default)]
+    pub transaction: Option<String>,
     /// When it ended, RFC 3339.
     pub time: String,
     /// `deploy`, `rollback`, `restart`…

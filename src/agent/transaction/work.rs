@@ -275,6 +275,7 @@ impl Transaction {
             .unwrap_or_default();
         let holder = &self.begin.holder;
         let entry = HistoryEntry {
+            transaction: Some(self.begin.transaction.clone()),
             time: disk::now(),
             what: holder.what.clone(),
             release,
