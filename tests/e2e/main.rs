@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../chaos/mod.rs"]
+mod chaos;
 mod shop;
 
 mod bad_hosts;
@@ -17,6 +19,7 @@ mod hosts;
 mod kept_connections;
 mod lab;
 mod modes;
+mod never_half_done;
 mod runtimes;
 mod services;
 mod transfer;
