@@ -27,6 +27,7 @@ pub mod serve;
 pub mod service;
 pub mod setup;
 pub mod site;
+mod socket;
 #[cfg(target_os = "linux")]
 mod sock_diag;
 pub mod spare;
