@@ -82,7 +82,7 @@ pub fn troubles() -> Vec<Trouble> {
 
 impl Scenario {
     /// The scenario of this number: the pairs of fault and point come round and round, everything
-    /// else is drawn. `None` where it cannot be done here.
+    /// else is drawn.
     pub fn draw(seed: u64) -> Self {
         let mut pairs: Vec<(Option<Fault>, Trouble, Point)> = Vec::new();
         for fault in faults() {

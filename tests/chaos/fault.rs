@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::ground::{Ground, Manifest, clock};
+use super::ground::{Ground, Manifest};
 use crate::support::{Clock, Process, Running};
 
 /// A fault. Seconds where there is a number.
@@ -100,7 +100,7 @@ impl Fault {
     /// Whether it can be done here.
     pub fn is_possible(self) -> bool {
         match self {
-            Self::HostClock(_) | Self::ControllerClock(_) => clock().is_some(),
+            Self::HostClock(_) | Self::ControllerClock(_) => Clock::works(),
             _ => true,
         }
     }
@@ -146,7 +146,7 @@ impl Fault {
             }
             Self::HostClock(seconds) => Clock::set_on(&ground.fleet[host], seconds),
             Self::ControllerClock(seconds) => {
-                if let Some(clock) = clock() {
+                if let Some(clock) = &ground.clock {
                     clock.set(seconds);
                 }
             }
@@ -178,7 +178,7 @@ impl Injected {
             Fault::SystemctlFails(0) => mend_systemctl(ground, self.host),
             Fault::HostClock(_) => Clock::set_on(host, 0),
             Fault::ControllerClock(_) => {
-                if let Some(clock) = clock() {
+                if let Some(clock) = &ground.clock {
                     clock.set(0);
                 }
             }

@@ -1,7 +1,5 @@
 //! Hosts with a good release on them, and the person who deploys the next one.
 
-use std::sync::OnceLock;
-
 use super::app::{self, Behaviour, PORT};
 use crate::support::{Clock, Controller, Disk, Fleet, Host, HostOptions, Run};
 
@@ -48,6 +46,8 @@ impl Default for Manifest {
 pub struct Ground {
     pub fleet: Fleet,
     pub person: Controller,
+    /// The person's clock and that of the hosts; `None` where it cannot be set.
+    pub clock: Option<Clock>,
     /// Others who deployed here.
     pub guests: Vec<Controller>,
     last: u32,
@@ -60,20 +60,22 @@ impl Ground {
         let disk = Some(Disk::at("/srv", DISK_MIB).inodes(INODES));
         let fleet = Fleet::boot_with(size, &HostOptions { disk });
         let mut person = Controller::knowing(fleet.iter());
-        if let Some(clock) = clock() {
+        let clock = Clock::make();
+        if let Some(clock) = &clock {
             for (name, value) in clock.variables() {
                 person.set_env(name, &value.to_string_lossy());
             }
         }
         for host in fleet.iter() {
             host.sh("cp -a /usr/bin/systemctl /usr/bin/systemctl.real");
-            if let Some(clock) = clock() {
+            if let Some(clock) = &clock {
                 clock.install(host);
             }
         }
         let mut ground = Self {
             fleet,
             person,
+            clock,
             guests: Vec::new(),
             last: 0,
         };
@@ -151,10 +153,4 @@ impl Ground {
             hosts = hosts.join(", "),
         )
     }
-}
-
-/// The clock that all controllers and hosts of this process have; `None` where it cannot be had.
-pub fn clock() -> Option<&'static Clock> {
-    static CLOCK: OnceLock<Option<Clock>> = OnceLock::new();
-    CLOCK.get_or_init(Clock::make).as_ref()
 }

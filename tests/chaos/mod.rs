@@ -9,6 +9,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "a library for tests: what one of them does not use, the other does"
 )]
 
@@ -23,12 +24,8 @@ mod point;
 mod scenario;
 mod story;
 
-pub use app::{Behaviour, PORT};
-pub use draw::{Dice, faults, points, troubles};
+pub use app::Behaviour;
 pub use fault::Fault;
 pub use ground::{Ground, LEASE, Manifest, Strategy};
-pub use load::{Load, Service};
-pub use look::Look;
 pub use point::Point;
 pub use scenario::{Report, Scenario, Trouble};
-pub use story::Story;

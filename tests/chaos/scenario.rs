@@ -92,6 +92,11 @@ impl Scenario {
         }
     }
 
+    /// Whether it can be done here.
+    pub fn is_possible(&self) -> bool {
+        self.fault.is_none_or(Fault::is_possible)
+    }
+
     /// What it does, in a line.
     pub fn sentence(&self) -> String {
         let Self {

@@ -6,6 +6,7 @@ use super::temp::TempDir;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Adds the seconds in the file `$CLOCK_OFFSET` to `CLOCK_REALTIME`, and leaves all other clocks as
 /// they are, as a clock that is set does.
@@ -58,11 +59,19 @@ const OFFSET: &str = "/var/lib/clock-offset";
 pub struct Clock(TempDir);
 
 impl Clock {
+    /// Whether `ship` is linked so that it can be told another time.
+    pub fn works() -> bool {
+        static WORKS: OnceLock<bool> = OnceLock::new();
+        *WORKS.get_or_init(|| {
+            let ship = fs::read(env!("CARGO_BIN_EXE_ship")).expect("read ship");
+            ship.windows(9).any(|window| window == b"/ld-linux")
+        })
+    }
+
     /// Builds it. `None` where `ship` is linked statically, or there is no C compiler: then nothing
     /// can tell it another time.
     pub fn make() -> Option<Self> {
-        let ship = fs::read(env!("CARGO_BIN_EXE_ship")).expect("read ship");
-        if !ship.windows(9).any(|window| window == b"/ld-linux") {
+        if !Self::works() {
             return None;
         }
         let folder = TempDir::new();

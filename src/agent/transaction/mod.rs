@@ -32,8 +32,8 @@ use door::Door;
 use entry::{Checks, check_services, take_lock};
 use speaker::Speaker;
 
-pub use ended::ended;
 pub(super) use door::knock;
+pub use ended::ended;
 
 /// Why a host went on or back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
