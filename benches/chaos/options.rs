@@ -57,7 +57,8 @@ impl Options {
     /// Whether this scenario was asked for, and can be done here.
     pub fn wants(&self, scenario: &Scenario) -> bool {
         let sentence = scenario.sentence();
-        scenario.is_possible() && self.only.iter().all(|part| sentence.contains(part))
+        let named = self.only.iter().any(|part| sentence.contains(part));
+        scenario.is_possible() && (named || self.only.is_empty())
     }
 }
 

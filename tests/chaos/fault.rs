@@ -48,8 +48,6 @@ pub enum Fault {
 pub struct Injected {
     /// When.
     pub at: Instant,
-    /// Since when nothing hinders the host any more, but for what [`Self::heal`] undoes.
-    pub over: Instant,
     /// The other deploy, and its version.
     pub second: Option<(Running, String)>,
     fault: Fault,
@@ -106,17 +104,21 @@ impl Fault {
     }
 
     /// Does it to this host of the ground, or to the deploy, and waits until what passes has passed.
-    pub fn inject(self, ground: &mut Ground, host: usize, deploy: &Running) -> Injected {
+    /// `None` where there is nothing that it could be done to.
+    pub fn inject(self, ground: &mut Ground, host: usize, deploy: &Running) -> Option<Injected> {
         let mut second = None;
+        let mut came = true;
         let at = Instant::now();
         match self {
             Self::KillController => deploy.signal("KILL"),
-            Self::KillSsh => kill_ssh(ground, host),
-            Self::KillSession => kill_in(ground, host, |p| p.title.starts_with("sshd: deploy")),
-            Self::KillServe => kill_in(ground, host, |p| p.title.contains(" agent serve")),
-            Self::KillTransaction => kill_transaction(ground, host),
+            Self::KillSsh => came = kill_ssh(ground, host),
+            Self::KillSession => {
+                came = kill_in(ground, host, |p| p.title.starts_with("sshd: deploy"));
+            }
+            Self::KillServe => came = kill_in(ground, host, |p| p.title.contains(" agent serve")),
+            Self::KillTransaction => came = kill_transaction(ground, host),
             Self::KillBoth => {
-                kill_transaction(ground, host);
+                came = kill_transaction(ground, host);
                 deploy.signal("KILL");
             }
             Self::Signal(name) => deploy.signal(name),
@@ -158,13 +160,12 @@ impl Fault {
                 second = Some((deploy, version));
             }
         }
-        Injected {
+        came.then_some(Injected {
             at,
-            over: Instant::now(),
             second,
             fault: self,
             host,
-        }
+        })
     }
 }
 
@@ -193,26 +194,28 @@ impl fmt::Display for Fault {
     }
 }
 
-fn kill_in(ground: &Ground, host: usize, which: impl Fn(&Process) -> bool) {
-    let processes = ground.fleet[host].processes().into_iter();
-    processes.filter(which).for_each(|process| process.kill());
+/// Kills those processes of a host; whether there was one.
+fn kill_in(ground: &Ground, host: usize, which: impl Fn(&Process) -> bool) -> bool {
+    let mut processes = ground.fleet[host].processes();
+    processes.retain(which);
+    processes.iter().for_each(Process::kill);
+    !processes.is_empty()
 }
 
-fn kill_transaction(ground: &Ground, host: usize) {
-    kill_in(ground, host, |p| p.title.contains(" agent transaction"));
+fn kill_transaction(ground: &Ground, host: usize) -> bool {
+    kill_in(ground, host, |p| p.title.contains(" agent transaction"))
 }
 
-/// The person's ssh(1) that leads to this host, by its title.
-fn kill_ssh(ground: &Ground, host: usize) {
+/// Kills the person's ssh(1) that leads to this host, by its title.
+fn kill_ssh(ground: &Ground, host: usize) -> bool {
     let name = ground.fleet[host].name();
-    let leads_there = |p: &Process| {
-        let mut words = p.title.split([' ', '@']);
-        p.program() == "ssh" && words.any(|word| word == name)
-    };
-    let all = Process::with_variable("HOME", &ground.person.home());
-    all.iter()
-        .filter(|p| leads_there(p))
-        .for_each(Process::kill);
+    let mut all = Process::with_variable("HOME", &ground.person.home());
+    all.retain(|process| {
+        let mut words = process.title.split([' ', '@']);
+        process.program() == "ssh" && words.any(|word| word == name)
+    });
+    all.iter().for_each(Process::kill);
+    !all.is_empty()
 }
 
 const SYSTEMCTL: &str = "/usr/bin/systemctl";

@@ -301,7 +301,7 @@ impl Scenario {
         if story.deploy.has_ended() {
             return None;
         }
-        Some(fault.inject(ground, self.host, &story.deploy))
+        fault.inject(ground, self.host, &story.deploy)
     }
 
     /// From the end of the deploy and of the fault, until hosts must be at rest.
