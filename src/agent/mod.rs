@@ -27,9 +27,9 @@ pub mod serve;
 pub mod service;
 pub mod setup;
 pub mod site;
-mod socket;
 #[cfg(target_os = "linux")]
 mod sock_diag;
+mod socket;
 pub mod spare;
 pub mod stage;
 pub mod tidy;

@@ -16,6 +16,7 @@ mod fleet;
 mod hosts;
 mod kept_connections;
 mod lab;
+mod lost_connections;
 mod modes;
 mod runtimes;
 mod services;

@@ -15,12 +15,9 @@ const ENTRIES: usize = 20;
 /// When the history cannot be read, or `current` is not ours.
 pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failure> {
     let entries = history::newest(&host.layout, ENTRIES)?;
-    let Some(entry) = entries
-        .iter()
-        .find(|entry| {
-            entry.transaction.as_deref() == Some(transaction) || entry.what == recover::WHAT
-        })
-    else {
+    let Some(entry) = entries.iter().find(|entry| {
+        entry.transaction.as_deref() == Some(transaction) || entry.what == recover::WHAT
+    }) else {
         return Ok(None);
     };
     let is = releases::current(&host.layout)?;

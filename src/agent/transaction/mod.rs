@@ -32,8 +32,8 @@ use door::Door;
 use entry::{Checks, check_services, take_lock};
 use speaker::Speaker;
 
-pub use ended::ended;
 pub(super) use door::knock;
+pub use ended::ended;
 
 /// Why a host went on or back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
@@ -81,17 +81,8 @@ pub fn run() -> std::io::Result<()> {
         sender,
         heard: Mutex::new(Some((socket, listener))),
     };
-    let opened = match door.open(&host.layout) {
-        Ok(opened) => opened,
-        Err(error) => {
-            let state = host.layout.state();
-            speaker.say(&FromAgent::Failed(Failure::unexpected(format!(
-                "cannot listen in {}: {error}",
-                state.display()
-            ))));
-            return Ok(());
-        }
-    };
+    // Where there is no inode for it, nobody can come back: still better than not to go on.
+    let opened = door.open(&host.layout).ok();
     let mut transaction = Transaction {
         host,
         begin: *begin,

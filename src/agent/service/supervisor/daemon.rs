@@ -17,8 +17,8 @@ use super::log::LogFile;
 use super::protocol::{MAX_LINE, Order, Reply, Request};
 use super::record::Record;
 use super::{SOCKET, lock};
-use crate::agent::{Layout, socket};
 use crate::agent::service::{ServiceState, ServiceStatus};
+use crate::agent::{Layout, socket};
 use crate::model::{Failure, ServiceName};
 
 /// How long a supervisor without services stays, for whoever is about to ask.
