@@ -18,6 +18,7 @@ mod fleet;
 mod hosts;
 mod kept_connections;
 mod lab;
+mod lost_connections;
 mod modes;
 mod never_half_done;
 mod runtimes;
