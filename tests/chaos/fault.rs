@@ -118,7 +118,7 @@ impl Fault {
             Self::KillServe => came = kill_in(ground, host, |p| p.title.contains(" agent serve")),
             Self::KillTransaction => came = kill_transaction(ground, host),
             Self::KillBoth => {
-                came = kill_transaction(ground, host);
+                kill_transaction(ground, host);
                 deploy.signal("KILL");
             }
             Self::Signal(name) => deploy.signal(name),
