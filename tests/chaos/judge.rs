@@ -121,8 +121,8 @@ fn exit_is_true(case: &Case, verdict: &mut Verdict) {
     }
     let whole = scenario.trouble.spares_the_release();
     let undisturbed = !case.came || scenario.fault.is_none_or(|f| f.spares_both_ends());
-    let switching = scenario.point >= super::Point::Flipped;
-    if whole && undisturbed && (switching || !case.came) && case.told.exit() != Some(0) {
+    let begun = scenario.point >= super::Point::Staged;
+    if whole && undisturbed && (begun || !case.came) && case.told.exit() != Some(0) {
         let what = if case.came { "goes on" } else { "works" };
         verdict.violation(format!(
             "a deploy that {what} was promised: {}",

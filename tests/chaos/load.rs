@@ -112,6 +112,8 @@ fn visit(addr: Ipv4Addr, answers: &Mutex<Vec<Answer>>, done: &AtomicBool) {
 /// The version that answers, or why none does.
 pub fn ask(addr: Ipv4Addr) -> Result<String, String> {
     match get_within(PATIENCE, addr, PORT, "/") {
+        // A process that is killed between its head and its body has not answered.
+        Ok(response) if response.body.is_empty() => Err("half an answer".to_owned()),
         Ok(response) if response.status == 200 => Ok(response.body.trim().to_owned()),
         Ok(response) => Err(format!("status {}", response.status)),
         Err(error) => Err(error.kind().to_string()),

@@ -7,7 +7,9 @@ use serde_json::Value;
 /// A moment of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
-    /// The command was started.
+    /// The controller's process was started; it has said nothing yet.
+    Spawned,
+    /// The command began.
     Started,
     /// The connection stands.
     Connected,
@@ -32,7 +34,8 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Self; 11] = [
+    /// All that an event tells.
+    pub const TOLD: [Self; 11] = [
         Self::Started,
         Self::Connected,
         Self::Numbered,
@@ -48,6 +51,7 @@ impl Point {
 
     pub fn name(self) -> &'static str {
         match self {
+            Self::Spawned => "spawned",
             Self::Started => "started",
             Self::Connected => "connected",
             Self::Numbered => "numbered",
@@ -68,6 +72,7 @@ impl Point {
         let here = word("host") == host;
         let on_host = |what: &str| here && word("event") == "host" && word("what") == what;
         match self {
+            Self::Spawned => false,
             Self::Started => word("event") == "started",
             Self::Connected => on_host("connected"),
             Self::Numbered => word("event") == "numbered",
