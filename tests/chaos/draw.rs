@@ -132,6 +132,9 @@ impl Scenario {
             _ => dice.below(match point {
                 Point::Started => 1500,
                 Point::Proving => 1200,
+                // It ends soon.
+                Point::Proven => 150,
+                Point::Precommitted => 10,
                 _ => 400,
             }),
         };
