@@ -9,6 +9,7 @@ pub mod demo;
 pub mod disk;
 pub mod downtime;
 pub mod facts;
+pub mod flip;
 pub mod health;
 pub mod history;
 pub mod host;

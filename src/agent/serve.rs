@@ -14,7 +14,7 @@ use super::lock::Lock;
 use super::{command, facts, history, query, recover, releases};
 use crate::model::Failure;
 use crate::wire::{
-    Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent, argument,
+    Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
 };
 
 type Out = Arc<Mutex<FrameWriter<File>>>;
@@ -68,14 +68,7 @@ fn repair(host: &Host) -> Vec<String> {
     if !matches!(super::journal::unfinished(&host.layout), Ok(Some(_))) {
         return Vec::new();
     }
-    let holder = Holder {
-        what: "recovery".to_owned(),
-        who: "ship".to_owned(),
-        since: super::disk::now(),
-        ci: None,
-        doing: None,
-    };
-    match Lock::take(&host.layout, &holder) {
+    match Lock::take(&host.layout, &recover::holder()) {
         Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),
         _ => Vec::new(),
     }
