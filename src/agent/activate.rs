@@ -154,13 +154,7 @@ impl Activation<'_> {
         recovered
     }
 
-    fn back(
-        &self,
-        effects: &mut OnHost<'_>,
-        pending: Pending,
-        own: bool,
-        why: &str,
-    ) -> Activated {
+    fn back(&self, effects: &mut OnHost<'_>, pending: Pending, own: bool, why: &str) -> Activated {
         let back = machine::back(effects, pending, own, why);
         self.told(effects, pending, &back, why)
     }

@@ -77,7 +77,12 @@ fn make(layout: &Layout, to: ReleaseId) -> io::Result<PathBuf> {
 fn waiting(layout: &Layout) -> Vec<PathBuf> {
     let entries = fs::read_dir(layout.root()).into_iter().flatten().flatten();
     entries
-        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()))
+        .filter(|entry| {
+            entry
+                .file_name()
+                .as_encoded_bytes()
+                .starts_with(PREFIX.as_bytes())
+        })
         .map(|entry| entry.path())
         .collect()
 }
@@ -103,7 +108,10 @@ mod tests {
         for to in [1, 10, 2] {
             flip(&layout, Some(ReleaseId(to))).unwrap();
             assert_eq!(current(&layout).unwrap(), Some(ReleaseId(to)));
-            assert_eq!(fs::read_link(layout.current()).unwrap(), target(ReleaseId(to)));
+            assert_eq!(
+                fs::read_link(layout.current()).unwrap(),
+                target(ReleaseId(to))
+            );
         }
         flip(&layout, None).unwrap();
         assert_eq!(current(&layout).unwrap(), None);

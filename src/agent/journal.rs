@@ -172,17 +172,11 @@ mod tests {
         assert_eq!(unfinished(&layout).unwrap(), None);
         note(&layout, &entry(Step::Flipping)).unwrap();
         note(&layout, &entry(Step::Restarting)).unwrap();
-        assert_eq!(
-            unfinished(&layout).unwrap(),
-            Some(entry(Step::Restarting))
-        );
+        assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Restarting)));
         let mut text = fs::read(path(&layout)).unwrap();
         text[2 * LINE..2 * LINE + 14].copy_from_slice(b"{\"step\":\"commi");
         fs::write(path(&layout), text).unwrap();
-        assert_eq!(
-            unfinished(&layout).unwrap(),
-            Some(entry(Step::Restarting))
-        );
+        assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Restarting)));
         note(&layout, &entry(Step::Reverting)).unwrap();
         assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Reverting)));
         note(&layout, &entry(Step::Flipping)).unwrap();

@@ -32,6 +32,7 @@ pub mod site;
 mod sock_diag;
 pub mod spare;
 pub mod stage;
+pub mod standby;
 pub mod tidy;
 pub mod transaction;
 

@@ -80,7 +80,7 @@ pub fn prove(
     settle: bool,
     stop: &dyn Fn() -> bool,
     emit: &dyn Fn(HostEvent),
-) -> Result<(), Unproven> {
+) -> Result<(), Box<Unproven>> {
     let mut proof = Proof {
         host,
         release,
@@ -98,12 +98,12 @@ pub fn prove(
             Refuted::Cancelled => "cancelled".to_owned(),
             Refuted::Unseen(reason) | Refuted::Own(reason) => reason,
         };
-        Unproven {
+        Box::new(Unproven {
             diagnosis: proof.diagnose(reason),
             status: proof.status,
             own,
             cancelled,
-        }
+        })
     })
 }
 
@@ -269,7 +269,10 @@ impl Proof<'_> {
             }
             let part = u64::try_from(started.elapsed().as_millis() / PATIENCE).unwrap_or(u64::MAX);
             let most = health.interval_ms.max(LEAST_PAUSE_MS);
-            pause(Duration::from_millis(part.clamp(LEAST_PAUSE_MS, most)), stop);
+            pause(
+                Duration::from_millis(part.clamp(LEAST_PAUSE_MS, most)),
+                stop,
+            );
         }
     }
 

@@ -22,15 +22,15 @@ use crate::model::{Failure, ReleaseState};
 ///
 /// # Errors
 /// When it cannot be prepared or noted: then nothing was changed. Refused as long as an earlier
-/// activation left the host on a release that it could not take back.
+/// activation has not come to its end, which a recovery could not bring about.
 pub fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
     let left = effects.unfinished().map_err(|trouble| trouble.failure)?;
-    if let Some(left) = left.filter(|left| pending.from == Some(left.to)) {
+    if let Some(left) = left {
         return Err(Failure::refused(format!(
-            "the activation of {} came to no end: {} could not be put back",
-            left.to,
-            name(left.from)
-        )));
+            "the activation of {} has not come to its end, and could not be brought to it",
+            left.to
+        ))
+        .hint("the history says why; each contact tries again"));
     }
     let begun = effects
         .prepare(pending)
@@ -70,29 +70,29 @@ pub fn precommit(effects: &mut impl Effects, pending: Pending) -> Result<(), Fai
 /// contact, which finds that it was decided.
 ///
 /// # Errors
-/// When nothing was decided yet, and that cannot be noted.
+/// When it cannot be noted that it stays: then nothing is decided.
 pub fn commit(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
-    if !is_precommitted(effects) {
-        precommit(effects, pending)?;
-    }
+    precommit(effects, pending)?;
     let _ = conclude(effects, pending, None);
     Ok(())
-}
-
-/// Whether the activation that is under way stays, whatever dies.
-pub fn is_precommitted(effects: &impl Effects) -> bool {
-    let last = effects.unfinished().ok().flatten();
-    last.is_some_and(|last| last.step == Step::Precommitted)
 }
 
 /// Nobody was heard of for the length of the lease: what all hosts had proven stays, all else goes
 /// [`back`]. `why` is for the history.
 pub fn expire(effects: &mut impl Effects, pending: Pending, why: &str) -> Option<Back> {
-    if !is_precommitted(effects) {
+    let last = effects.unfinished().ok().flatten();
+    if last.is_none_or(|last| last.step != Step::Precommitted) {
         return Some(back(effects, pending, false, why));
     }
-    let _ = conclude(effects, pending, Some(why));
+    let _ = keep(effects, pending, why);
     None
+}
+
+/// Keeps a release that the journal says all hosts have proven. It may say so without having been
+/// synced, so that it is noted once more before anything is built on it.
+fn keep(effects: &mut impl Effects, pending: Pending, why: &str) -> Result<(), Trouble> {
+    effects.note(pending, Step::Precommitted)?;
+    conclude(effects, pending, Some(why))
 }
 
 /// Writes down that the release is good.
@@ -143,10 +143,7 @@ pub fn back(effects: &mut impl Effects, pending: Pending, own: bool, why: &str) 
     let back = put_back(effects, pending);
     let (ending, why) = match back.trouble() {
         None => (Ending::Reverted, why.to_owned()),
-        Some(trouble) => (
-            Ending::Failed,
-            not_put_back(pending, why, &trouble.failure),
-        ),
+        Some(trouble) => (Ending::Failed, not_put_back(pending, why, &trouble.failure)),
     };
     let demoted = demote(effects, pending, own);
     effects.record(pending, ending, Some(&why));
@@ -179,10 +176,7 @@ fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
         let restarted = effects
             .restart(from, Way::Back)
             .or_else(|_| effects.restart(from, Way::Back));
-        if let Err(trouble) = restarted {
-            return Back::Undone(trouble);
-        }
-        proven = effects.prove(from, Way::Back);
+        proven = restarted.and_then(|()| effects.prove(from, Way::Back));
     }
     match (flipped.and(stopped), proven) {
         (Ok(()), Ok(())) => Back::Healthy,
@@ -250,7 +244,7 @@ pub fn recover(
         return Ok(Recovered::Left);
     }
     if left.step == Step::Precommitted && current == Some(pending.to) {
-        conclude(effects, pending, Some(why))?;
+        keep(effects, pending, why)?;
         return Ok(Recovered::Kept);
     }
     if when == When::Contact {

@@ -66,8 +66,8 @@ pub struct World {
     pub failed: BTreeSet<ReleaseId>,
     /// Releases that passed their proof.
     pub proven: BTreeSet<ReleaseId>,
-    /// Releases for which a commit was under way, or noted.
-    pub committing: BTreeSet<ReleaseId>,
+    /// Releases that the fleet decided to keep.
+    pub decided: BTreeSet<ReleaseId>,
     /// What the history holds.
     pub history: Vec<(Ending, ReleaseId)>,
     /// Nothing fails or dies any more.
@@ -86,7 +86,7 @@ impl World {
             running: BTreeMap::new(),
             failed: BTreeSet::new(),
             proven: BTreeSet::new(),
-            committing: BTreeSet::new(),
+            decided: BTreeSet::new(),
             history: Vec::new(),
             calm: false,
             log: Vec::new(),
@@ -233,9 +233,6 @@ impl Effects for World {
     }
 
     fn note(&mut self, pending: Pending, step: Step) -> Result<(), Trouble> {
-        if step == Step::Precommitted {
-            self.committing.insert(pending.to);
-        }
         let entry = Some(Entry {
             step,
             from: pending.from,
@@ -262,7 +259,11 @@ impl Effects for World {
     fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble> {
         let kept = kept.map(|id| self.releases[&id].services.clone());
         let kept = kept.unwrap_or_default();
-        let gone: Vec<_> = self.releases[&of].services.difference(&kept).copied().collect();
+        let gone: Vec<_> = self.releases[&of]
+            .services
+            .difference(&kept)
+            .copied()
+            .collect();
         if gone.is_empty() {
             return Ok(());
         }

@@ -17,7 +17,7 @@ use crate::agent::prove::{Span, Unproven, add_log};
 use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
 use crate::agent::{disk, flip, releases};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Failure, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
+use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
 
 /// A diagnosis, and where in the log its story is.
 pub struct Found {
@@ -226,7 +226,10 @@ impl<'a> OnHost<'a> {
             return Err(Trouble::other("cancelled"));
         }
         let services = &new.release.services;
-        let befores: Vec<_> = services.iter().map(|service| self.before(service)).collect();
+        let befores: Vec<_> = services
+            .iter()
+            .map(|service| self.before(service))
+            .collect();
         let each: Vec<_> = services.iter().zip(&befores).collect();
         let restarted = restart_all(self.activation.host, &each, self.activation.emit);
         restarted.map_err(|failure| {
@@ -269,7 +272,9 @@ impl<'a> OnHost<'a> {
         self.befores = names.zip(befores).collect();
         restarted.map_err(|failure| {
             self.seen.clear();
-            failure.into()
+            // Rights or units that are missing stay so: a second try changes nothing.
+            let own = failure.kind == FailureKind::Refused || self.was_started(services);
+            Trouble { failure, own }
         })
     }
 
@@ -378,7 +383,10 @@ impl Effects for OnHost<'_> {
     fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
         let release = self.release(of)?;
         let services = &release.release.services;
-        let befores: Vec<_> = services.iter().map(|service| self.before(service)).collect();
+        let befores: Vec<_> = services
+            .iter()
+            .map(|service| self.before(service))
+            .collect();
         let never = AtomicBool::new(false);
         let Activation {
             host, stop, emit, ..

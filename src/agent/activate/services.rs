@@ -48,9 +48,8 @@ impl Activation<'_> {
             }
         }
         let proof = prove_all(self.host, &chosen, &befores, false, self.stop, self.emit);
-        let times = proof.map_err(|unproven| {
-            self.not_healthy(worth_telling(unproven), services, &befores)
-        })?;
+        let times = proof
+            .map_err(|unproven| self.not_healthy(worth_telling(unproven), services, &befores))?;
         for (service, ms) in services.iter().zip(times) {
             (self.emit)(HostEvent::Proven {
                 service: service.name.clone(),

@@ -83,7 +83,7 @@ pub fn prove_all(
 ) -> Result<Vec<u64>, Vec<Unproven>> {
     let failed = AtomicBool::new(false);
     let services = &release.release.services;
-    let results: Vec<Result<u64, Unproven>> = std::thread::scope(|scope| {
+    let results: Vec<Result<u64, Box<Unproven>>> = std::thread::scope(|scope| {
         let running: Vec<_> = services
             .iter()
             .zip(befores)
@@ -91,8 +91,7 @@ pub fn prove_all(
                 let failed = &failed;
                 scope.spawn(move || {
                     let started = Instant::now();
-                    let stop =
-                        || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
+                    let stop = || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
                     prove(host, release, service, before, settle, &stop, emit)
                         .map(|()| millis(started))
                         .inspect_err(|_| failed.store(true, Ordering::Relaxed))
@@ -107,7 +106,7 @@ pub fn prove_all(
     for result in results {
         match result {
             Ok(ms) => times.push(ms),
-            Err(found) => unproven.push(found),
+            Err(found) => unproven.push(*found),
         }
     }
     if unproven.is_empty() && times.len() == services.len() {

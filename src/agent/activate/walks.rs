@@ -22,6 +22,8 @@ struct Walk {
     /// The release that must be live in the end, while nobody asks for another.
     promised: Option<Option<ReleaseId>>,
     good_from_the_start: BTreeSet<ReleaseId>,
+    /// Releases that something died or failed for before the first note: nobody knows of them.
+    unnoted: BTreeSet<ReleaseId>,
 }
 
 impl Walk {
@@ -52,6 +54,7 @@ impl Walk {
             promised: Some(world.live()),
             world,
             good_from_the_start,
+            unnoted: BTreeSet::new(),
         }
     }
 
@@ -92,6 +95,9 @@ impl Walk {
             return;
         }
         let begun = self.step(|world| machine::begin(world, pending));
+        if !matches!(begun, Some(Ok(()))) {
+            self.unnoted.insert(to);
+        }
         match begun {
             Some(Ok(())) => {}
             Some(Err(_)) => {
@@ -102,14 +108,12 @@ impl Walk {
         }
         self.promised = None;
         let switched = self.step(|world| {
-            machine::switch(world, pending).map_err(|trouble| {
-                let back = machine::back(world, pending, trouble.own, "it failed");
-                (back, trouble)
-            })
+            machine::switch(world, pending)
+                .map_err(|trouble| machine::back(world, pending, trouble.own, "it failed"))
         });
         match switched {
             Some(Ok(())) => self.fleet(pending),
-            Some(Err((Back::Healthy, _))) => self.promised = Some(from),
+            Some(Err(Back::Healthy)) => self.promised = Some(from),
             Some(Err(_)) | None => {}
         }
     }
@@ -121,6 +125,7 @@ impl Walk {
             match self.world.dice.roll(8) {
                 // The one host that is the whole fleet, or all of one.
                 0 => {
+                    self.world.decided.insert(pending.to);
                     let Some(committed) = self.step(|world| machine::commit(world, pending)) else {
                         return;
                     };
@@ -131,14 +136,14 @@ impl Walk {
                 }
                 1 => {
                     self.promised = self.promised.filter(|_| precommitted);
-                    match self.step(|world| machine::expire(world, pending, "lease")) {
-                        Some(None) => self.promised = Some(Some(pending.to)),
-                        Some(Some(Back::Healthy)) => self.promised = Some(pending.from),
-                        Some(Some(_)) | None => {}
+                    let back = self.step(|world| machine::expire(world, pending, "lease"));
+                    if back == Some(Some(Back::Healthy)) {
+                        self.promised = Some(pending.from);
                     }
                     return;
                 }
                 2 | 3 => {
+                    self.world.decided.insert(pending.to);
                     match self.step(|world| machine::precommit(world, pending)) {
                         Some(Ok(())) => {
                             precommitted = true;
@@ -193,11 +198,15 @@ impl Walk {
             match world.state(*id) {
                 ReleaseState::Bad => assert!(world.failed.contains(id), "{id} did not fail"),
                 ReleaseState::Good if !self.good_from_the_start.contains(id) => assert!(
-                    world.proven.contains(id) && world.committing.contains(id),
+                    world.proven.contains(id) && world.decided.contains(id),
                     "{id} was not committed"
                 ),
-                _ => {}
+                ReleaseState::Active => assert!(self.unnoted.contains(id), "{id} is active"),
+                ReleaseState::Good | ReleaseState::Staged => {}
             }
+        }
+        for id in &self.good_from_the_start {
+            assert_eq!(world.state(*id), ReleaseState::Good, "{id} was good");
         }
         if let Some(promised) = self.promised {
             assert_eq!(live, promised, "what was promised");

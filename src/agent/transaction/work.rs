@@ -181,13 +181,10 @@ impl Transaction {
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
         let befores = self.befores.take();
         let emit = |event| self.speaker.event(event);
-        let record =
-            |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-        let (mut activated, pending) = self.activation(&emit, &record).run(
-            request.release,
-            request.settle,
-            befores,
-        )?;
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        let (mut activated, pending) =
+            self.activation(&emit, &record)
+                .run(request.release, request.settle, befores)?;
         let cancelled = activated
             .why
             .as_ref()
@@ -222,9 +219,7 @@ impl Transaction {
         let emit = |event| self.speaker.event(event);
         let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         // It was proven here: not its fault.
-        let activated = self
-            .activation(&emit, &record)
-            .revert(pending, why, false);
+        let activated = self.activation(&emit, &record).revert(pending, why, false);
         FromAgent::Activated(Box::new(activated))
     }
 
