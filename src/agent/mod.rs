@@ -9,6 +9,7 @@ pub mod demo;
 pub mod disk;
 pub mod downtime;
 pub mod facts;
+pub mod flip;
 pub mod health;
 pub mod history;
 pub mod host;
@@ -32,6 +33,7 @@ mod sock_diag;
 mod socket;
 pub mod spare;
 pub mod stage;
+pub mod standby;
 pub mod tidy;
 pub mod transaction;
 

@@ -52,36 +52,6 @@ pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
     }
 }
 
-/// Points `current` to `to` in one `rename(2)`; `None` takes `current` away. The temporary link's
-/// name is unique, so a leftover of an earlier activation is never published.
-///
-/// # Errors
-/// When the release is not there, or the file system refuses.
-pub fn flip(layout: &Layout, to: Option<ReleaseId>) -> io::Result<()> {
-    let current = layout.current();
-    let Some(to) = to else {
-        match fs::remove_file(&current) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => other?,
-        }
-        return disk::sync_folder(layout.root());
-    };
-    let tree = layout.release(to);
-    if !tree.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("{} is not there", tree.display()),
-        ));
-    }
-    let temporary = layout.root().join(format!(".current.{}", disk::unique()));
-    std::os::unix::fs::symlink(Path::new("releases").join(to.to_string()), &temporary)?;
-    if let Err(error) = fs::rename(&temporary, &current) {
-        let _ = fs::remove_file(&temporary);
-        return Err(disk::named(error, &current));
-    }
-    disk::sync_folder(layout.root())
-}
-
 /// The release's metadata.
 ///
 /// # Errors
@@ -131,12 +101,13 @@ fn encoded(record: Record) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// In place where there is one: that needs no room, and one sector is written whole or not at all.
+/// A release that fills the disk when it starts must not be lost for want of a block.
 fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
     let (path, bytes) = (state_path(layout, id), encoded(record)?);
-    match disk::write_atomic(&path, &bytes, 0o600) {
-        // A release that fills the disk when it starts must not be lost for want of a block.
-        Err(error) if disk::is_full(&error) => disk::overwrite(&path, &bytes).or(Err(error)),
-        written => written,
+    match fs::metadata(&path) {
+        Ok(found) if found.len() == bytes.len() as u64 => disk::overwrite(&path, &bytes),
+        _ => disk::write_atomic(&path, &bytes, 0o600),
     }
 }
 
@@ -282,26 +253,6 @@ mod tests {
         }
         fs::create_dir_all(layout.state_file("states")).unwrap();
         (folder, layout)
-    }
-
-    #[test]
-    fn the_flip_goes_forth_and_back_and_away() {
-        let (_folder, layout) = host();
-        assert_eq!(current(&layout).unwrap(), None);
-        for to in [1, 10, 2] {
-            flip(&layout, Some(ReleaseId(to))).unwrap();
-            assert_eq!(current(&layout).unwrap(), Some(ReleaseId(to)));
-            assert_eq!(
-                fs::read_link(layout.current()).unwrap(),
-                Path::new("releases").join(format!("v{to}"))
-            );
-        }
-        flip(&layout, None).unwrap();
-        assert_eq!(current(&layout).unwrap(), None);
-        assert!(
-            flip(&layout, Some(ReleaseId(3))).is_err(),
-            "a release that is not there"
-        );
     }
 
     #[test]

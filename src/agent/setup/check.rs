@@ -166,13 +166,22 @@ fn unit_files(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mu
     let app = &host.deployment.app;
     let folder = units::folder(scope, &home());
     let setup = format!("run {}", systemctl::setup_command(&host.deployment));
-    let wanted = unit::units(&host.deployment, &host.layout, services);
+    let mut wanted = unit::units(&host.deployment, &host.layout, services);
+    let login = systemctl::user_name();
+    wanted.extend(unit::recovery(&host.deployment, &host.layout, &login));
     let names: Vec<String> = wanted.iter().map(|unit| unit.name.clone()).collect();
+    let recovery = unit::recovery_name(app);
     let before = findings.len();
     for unit in &wanted {
         let path = folder.join(&unit.name);
         let name = &unit.name;
-        if !units::is_ours(&path, app) {
+        if *name == recovery && !units::is_ours(&path, app) {
+            let text = format!(
+                "there is no {name}: after a power cut in the middle of a deploy the services \
+                 start from a release that is not proven, until the next contact"
+            );
+            findings.push(bad(Level::Warning, SUBJECT, text, &setup));
+        } else if !units::is_ours(&path, app) {
             let text = format!("there is no {name} of ours in {}", folder.display());
             findings.push(bad(Level::Failure, SUBJECT, text, &setup));
         } else if fs::read_to_string(&path).ok().as_ref() != Some(&unit.text) {

@@ -22,7 +22,7 @@ use crate::agent::host::Host;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{facts, prune, recover, stage, tidy};
+use crate::agent::{facts, prune, recover, stage, standby, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -146,6 +146,11 @@ impl Transaction {
         let recovered = recover::recover(&self.host, &emit);
         stage::clean(&self.host);
         facts::claim(&self.host)?;
+        if let Err(error) = standby::keep(&self.host) {
+            self.speaker.event(HostEvent::Warning {
+                text: format!("a power cut would be repaired by the next contact only: {error}"),
+            });
+        }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
             self.checks = Some(check_services(&self.host, services));
@@ -232,7 +237,7 @@ impl Transaction {
             }
             ToAgent::Precommit => self.precommit().map(Some),
             ToAgent::Commit { keep } => {
-                let result = self.commit(None);
+                let result = self.commit();
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {

@@ -56,7 +56,6 @@ pub fn events() -> Vec<Event> {
             ms: 12,
         },
         on(WEB1, HostEvent::Reconnecting),
-        on(WEB1, HostEvent::Reconnected { ms: 2_500 }),
         Event::Unchanged {
             release: release(42),
         },
