@@ -27,3 +27,5 @@ mod shop;
 mod signals;
 #[path = "local/two_at_once.rs"]
 mod two_at_once;
+#[path = "local/watch.rs"]
+mod watch;

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::before::{Before, Befores};
 use super::downtime::Downtime;
+use super::explain::add_log;
 use super::host::{Host, LoadedRelease};
 use super::journal::{self, Entry, Step};
-use super::prove::{add_log, prove};
+use super::prove::prove;
 use super::releases;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
@@ -143,7 +144,7 @@ impl Activation<'_> {
     }
 
     /// Adds the services' own last log lines to what was found, and says it.
-    fn tell(
+    pub(super) fn tell(
         &self,
         diagnoses: &mut [Diagnosis],
         services: &[ServiceSpec],
@@ -164,7 +165,7 @@ impl Activation<'_> {
         }
     }
 
-    fn cancelled(&self) -> bool {
+    pub(super) fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 

@@ -8,6 +8,7 @@ pub mod command;
 pub mod demo;
 pub mod disk;
 pub mod downtime;
+pub mod explain;
 pub mod facts;
 pub mod health;
 pub mod history;
@@ -33,5 +34,6 @@ pub mod spare;
 pub mod stage;
 pub mod tidy;
 pub mod transaction;
+pub mod watch;
 
 pub use layout::Layout;

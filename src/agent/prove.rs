@@ -6,18 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::before::Before;
+use super::explain::{how_it_ended, processes, what_listens};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
 use super::listeners;
 use super::service::{ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Probe, ServiceSpec};
-
-/// Log lines that a diagnosis shows.
-const LOG_LINES: usize = 20;
-
-/// How long a log that is empty is asked for again.
-const LOG_PATIENCE: Duration = Duration::from_millis(600);
 
 /// The shortest pause between two questions, ms. Later ones are a part of the time that passed, one
 /// in [`PATIENCE`]: a quick service is found ready at once, and a slow one is not asked too often.
@@ -62,60 +57,6 @@ pub fn prove(
         Ok(()) => Ok(()),
         Err(reason) => Err(proof.diagnose(reason)),
     }
-}
-
-/// Adds what the service itself said since `before`, up to `until` (what a later process says is
-/// not this one's). Logs arrive a moment after they are written: an empty one is asked for again.
-pub fn add_log(
-    host: &Host,
-    diagnosis: &mut Diagnosis,
-    before: &Before,
-    until: Option<jiff::Timestamp>,
-) {
-    let asked = Instant::now();
-    loop {
-        match host
-            .manager
-            .log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4)
-        {
-            Ok(lines) => {
-                let own = lines.into_iter().filter(|line| {
-                    until.is_none_or(|until| {
-                        line.time
-                            .parse()
-                            .is_ok_and(|time: jiff::Timestamp| time <= until)
-                    })
-                });
-                diagnosis.log = folded(own.map(|line| line.text));
-                let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
-                diagnosis.log.drain(..surplus);
-            }
-            Err(failure) => {
-                diagnosis.log = vec![format!("(no log: {})", failure.message)];
-                return;
-            }
-        }
-        if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Lines that are said again and again are shown once, with a count.
-fn folded(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let mut folded: Vec<(String, usize)> = Vec::new();
-    for line in lines {
-        match folded.last_mut() {
-            Some((last, count)) if *last == line => *count += 1,
-            _ => folded.push((line, 1)),
-        }
-    }
-    let shown = folded.into_iter().map(|(line, count)| match count {
-        1 => line,
-        _ => format!("{line}  ({count} times)"),
-    });
-    shown.collect()
 }
 
 struct Proof<'a> {
@@ -226,10 +167,12 @@ impl Proof<'_> {
                     "the service manager does not know this service; it was not set up".to_owned(),
                 );
             }
-            ServiceState::Failed => return Err(self.how_it_ended("the service failed")),
-            ServiceState::Restarting => return Err(self.how_it_ended("the process ended")),
+            ServiceState::Failed => return Err(how_it_ended(&self.status, "the service failed")),
+            ServiceState::Restarting => {
+                return Err(how_it_ended(&self.status, "the process ended"));
+            }
             ServiceState::Stopped if status.last_exit.is_some() => {
-                return Err(self.how_it_ended("the process ended"));
+                return Err(how_it_ended(&self.status, "the process ended"));
             }
             ServiceState::Stopped | ServiceState::Stopping => {
                 return Ok(Some("waiting for the process to start".to_owned()));
@@ -239,13 +182,13 @@ impl Proof<'_> {
                     && (status.invocation.as_ref() != Some(invocation)
                         || status.restarts != *restarts)
                 {
-                    return Err(self.how_it_ended("the process ended"));
+                    return Err(how_it_ended(&self.status, "the process ended"));
                 }
                 if status.restarts > 0
                     && start.is_none()
                     && status.invocation != self.before.invocation
                 {
-                    return Err(self.how_it_ended("the process ended"));
+                    return Err(how_it_ended(&self.status, "the process ended"));
                 }
                 return Ok(Some("starting".to_owned()));
             }
@@ -258,10 +201,12 @@ impl Proof<'_> {
             return Ok(Some("the old process still runs".to_owned()));
         }
         match start {
-            None if status.restarts > 0 => return Err(self.how_it_ended("the process ended")),
+            None if status.restarts > 0 => {
+                return Err(how_it_ended(&self.status, "the process ended"));
+            }
             None => *start = Some((invocation, status.restarts)),
             Some((first, restarts)) if *first != invocation || *restarts != status.restarts => {
-                return Err(self.how_it_ended("the process ended"));
+                return Err(how_it_ended(&self.status, "the process ended"));
             }
             Some(_) => {}
         }
@@ -329,7 +274,7 @@ impl Proof<'_> {
         if there.is_empty() {
             return None;
         }
-        let pids = self.pids();
+        let pids = processes(&self.status);
         let ours = listeners::of_processes(&all, &pids);
         if pids.is_empty() || ours.iter().any(|found| found.port == port) {
             return None;
@@ -342,16 +287,6 @@ impl Proof<'_> {
             "port {port} belongs to another process (user id {}), not to this service",
             foreign.uid
         ))
-    }
-
-    fn pids(&self) -> Vec<u32> {
-        let mut pids = self.status.pids.clone();
-        if let Some(main) = self.status.main_pid
-            && !pids.contains(&main)
-        {
-            pids.push(main);
-        }
-        pids
     }
 
     fn settled(&self, settle_ms: u64) -> Option<String> {
@@ -385,7 +320,7 @@ impl Proof<'_> {
             self.status.restarts,
         );
         if self.status.state != ServiceState::Running || Some(&now) != start.as_ref() {
-            return Err(self.how_it_ended("the process ended"));
+            return Err(how_it_ended(&self.status, "the process ended"));
         }
         if let Some(stranger) = &stranger {
             self.last_seen = stranger.clone();
@@ -402,26 +337,13 @@ impl Proof<'_> {
         may
     }
 
-    fn how_it_ended(&self, otherwise: &str) -> String {
-        let mut text = match &self.status.last_exit {
-            Some(exit) => format!("the process ended: {exit}"),
-            None => otherwise.to_owned(),
-        };
-        match self.status.restarts {
-            0 => {}
-            1 => text.push_str(", and was restarted once"),
-            n => text.push_str(&format!(", and was restarted {n} times")),
-        }
-        text
-    }
-
     fn diagnose(&self, reason: String) -> Diagnosis {
         let mut facts = Vec::new();
         let runs = self.status.state == ServiceState::Running;
         if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
-        facts.extend(self.what_listens());
+        facts.extend(what_listens(self.service, &self.status));
         Diagnosis {
             service: self.service.name.clone(),
             release: Some(self.release.release.id),
@@ -429,30 +351,5 @@ impl Proof<'_> {
             facts,
             log: Vec::new(),
         }
-    }
-
-    /// `listening on 127.0.0.1:3001, expected 3000`: only worth saying while the process runs.
-    fn what_listens(&self) -> Option<String> {
-        let port = match self.service.health.probe.as_ref()? {
-            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
-            Probe::Command { .. } => return None,
-        };
-        if self.status.state != ServiceState::Running || !cfg!(target_os = "linux") {
-            return None;
-        }
-        let ours = listeners::of_processes(&listeners::all(), &self.pids());
-        if ours.iter().any(|found| found.port == port) {
-            return None;
-        }
-        if ours.is_empty() {
-            return Some(format!(
-                "the process listens on no TCP port, expected {port}"
-            ));
-        }
-        let places: Vec<String> = ours.iter().map(listeners::Listener::at).collect();
-        Some(format!(
-            "the process listens on {}, expected {port}",
-            places.join(", ")
-        ))
     }
 }

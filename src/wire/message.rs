@@ -54,6 +54,8 @@ pub enum ToAgent {
         /// For so long, ms.
         ms: u64,
     },
+    /// Ends a [`ToAgent::Watch`] that is under way; what it watches stays. No answer of its own.
+    EndWatch,
     /// Every host of the fleet has proven the release. From now on the end of the lease keeps it
     /// and no longer puts the one before back. → [`FromAgent::Done`].
     Precommit,

@@ -22,6 +22,8 @@ pub(super) struct Life {
     pub(super) gone: AtomicBool,
     /// Cancelled by the controller, or the lease ended.
     pub(super) stop: AtomicBool,
+    /// What is being watched was watched long enough, says the controller.
+    pub(super) enough: AtomicBool,
 }
 
 impl Life {
@@ -32,6 +34,7 @@ impl Life {
             lease_ms,
             gone: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            enough: AtomicBool::new(false),
         }
     }
 
@@ -102,6 +105,10 @@ pub(super) fn listen(
                     Ok(ToAgent::Heartbeat) => continue,
                     Ok(ToAgent::Cancel) => {
                         life.stop.store(true, Ordering::Relaxed);
+                        continue;
+                    }
+                    Ok(ToAgent::EndWatch) => {
+                        life.enough.store(true, Ordering::Relaxed);
                         continue;
                     }
                     Ok(_) => {}

@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
@@ -74,6 +74,7 @@ pub fn run() -> std::io::Result<()> {
         stage: None,
         staged: None,
         pending: None,
+        proven: Instant::now(),
     };
     match transaction.start() {
         Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
@@ -112,6 +113,8 @@ struct Transaction {
     /// Published here and not yet switched to.
     staged: Option<ReleaseId>,
     pending: Option<Pending>,
+    /// When what is pending was proven.
+    proven: Instant,
 }
 
 impl Transaction {
@@ -191,6 +194,9 @@ impl Transaction {
                 }
                 return committed;
             }
+            ToAgent::Watch { ms } => self
+                .watch(ms)
+                .map(|activated| Some(FromAgent::Activated(Box::new(activated)))),
             ToAgent::Commit { keep } => {
                 let result = self.commit();
                 let ok = result.is_ok();

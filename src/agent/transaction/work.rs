@@ -8,6 +8,7 @@ use super::{LEASE_IS_OVER, Transaction};
 use crate::agent::activate::{Activation, Pending};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
+use crate::agent::watch::Spell;
 use crate::agent::{command, disk, history, journal, releases, stage};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId, Sha256};
@@ -168,27 +169,43 @@ impl Transaction {
         let (mut activated, pending) =
             self.activation(&emit)
                 .run(request.release, request.settle, befores)?;
-        let cancelled = activated
-            .why
-            .as_ref()
-            .is_some_and(|why| why.ends_with("cancelled"));
-        if pending.is_none() && cancelled && self.life.lease_is_over() {
-            activated.why = Some(LEASE_IS_OVER.to_owned());
-        }
         self.staged = None;
-        if pending.is_none() {
-            self.record(
-                Some(request.release),
-                activated.was,
-                outcome(activated.healthy),
-                activated.why.clone(),
-            );
-        }
-        self.pending = pending;
+        self.proven = Instant::now();
+        self.concluded(request.release, &mut activated, pending);
         // A controller that is not there any more may have been stopped: the lease decides then.
         if request.commit.is_some() && activated.ok && self.life.is_near() {
             activated.committed = self.commit().is_ok();
         }
+        Ok(activated)
+    }
+
+    /// An activation or a watch has ended; one that went back is in the history.
+    fn concluded(&mut self, to: ReleaseId, activated: &mut Activated, pending: Option<Pending>) {
+        self.pending = pending;
+        if pending.is_some() {
+            return;
+        }
+        let cancelled = activated.why.as_ref();
+        let cancelled = cancelled.is_some_and(|why| why.ends_with("cancelled"));
+        if cancelled && self.life.lease_is_over() {
+            activated.why = Some(LEASE_IS_OVER.to_owned());
+        }
+        let (outcome, why) = (outcome(activated.healthy), activated.why.clone());
+        self.record(Some(to), activated.was, outcome, why);
+    }
+
+    /// Watches what is pending for `ms` milliseconds.
+    pub(super) fn watch(&mut self, ms: u64) -> Result<Activated, Failure> {
+        let pending = self.pending;
+        let pending = pending.ok_or_else(|| Failure::unexpected("there is nothing to watch"))?;
+        let emit = |event| self.speaker.event(event);
+        let spell = Spell {
+            ms,
+            proven: self.proven,
+            enough: &self.life.enough,
+        };
+        let (mut activated, still) = self.activation(&emit).watch(pending, spell)?;
+        self.concluded(pending.to, &mut activated, still);
         Ok(activated)
     }
 
