@@ -21,3 +21,4 @@ mod runtimes;
 mod services;
 mod transfer;
 mod unchanged;
+mod watch;
