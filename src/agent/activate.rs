@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::before::{Before, Befores};
 use super::downtime::Downtime;
-use super::explain::add_log;
 use super::host::{Host, LoadedRelease};
 use super::journal::{self, Entry, Step};
-use super::prove::prove;
+use super::prove::{add_log, prove};
 use super::releases;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};

@@ -1,19 +1,8 @@
 //! Why a service is not healthy, as what is found on the host tells it.
 
-use std::time::{Duration, Instant};
-
-use super::before::Before;
-use super::host::Host;
 use super::listeners;
 use super::service::{ServiceState, ServiceStatus};
-use crate::model::event::Diagnosis;
 use crate::model::{Probe, ServiceSpec};
-
-/// Log lines that a diagnosis shows.
-const LOG_LINES: usize = 20;
-
-/// How long a log that is empty is asked for again.
-const LOG_PATIENCE: Duration = Duration::from_millis(600);
 
 /// How the main process of a service with this `status` ended, `otherwise` where that is not known.
 #[must_use]
@@ -66,58 +55,4 @@ pub fn what_listens(service: &ServiceSpec, status: &ServiceStatus) -> Option<Str
         "the process listens on {}, expected {port}",
         places.join(", ")
     ))
-}
-
-/// Adds what the service itself said since `before`, up to `until` (what a later process says is
-/// not this one's). Logs arrive a moment after they are written: an empty one is asked for again.
-pub fn add_log(
-    host: &Host,
-    diagnosis: &mut Diagnosis,
-    before: &Before,
-    until: Option<jiff::Timestamp>,
-) {
-    let asked = Instant::now();
-    loop {
-        match host
-            .manager
-            .log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4)
-        {
-            Ok(lines) => {
-                let own = lines.into_iter().filter(|line| {
-                    until.is_none_or(|until| {
-                        line.time
-                            .parse()
-                            .is_ok_and(|time: jiff::Timestamp| time <= until)
-                    })
-                });
-                diagnosis.log = folded(own.map(|line| line.text));
-                let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
-                diagnosis.log.drain(..surplus);
-            }
-            Err(failure) => {
-                diagnosis.log = vec![format!("(no log: {})", failure.message)];
-                return;
-            }
-        }
-        if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Lines that are said again and again are shown once, with a count.
-fn folded(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let mut folded: Vec<(String, usize)> = Vec::new();
-    for line in lines {
-        match folded.last_mut() {
-            Some((last, count)) if *last == line => *count += 1,
-            _ => folded.push((line, 1)),
-        }
-    }
-    let shown = folded.into_iter().map(|(line, count)| match count {
-        1 => line,
-        _ => format!("{line}  ({count} times)"),
-    });
-    shown.collect()
 }

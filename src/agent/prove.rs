@@ -14,6 +14,12 @@ use super::service::{ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Probe, ServiceSpec};
 
+/// Log lines that a diagnosis shows.
+const LOG_LINES: usize = 20;
+
+/// How long a log that is empty is asked for again.
+const LOG_PATIENCE: Duration = Duration::from_millis(600);
+
 /// The shortest pause between two questions, ms. Later ones are a part of the time that passed, one
 /// in [`PATIENCE`]: a quick service is found ready at once, and a slow one is not asked too often.
 const LEAST_PAUSE_MS: u64 = 5;
@@ -57,6 +63,60 @@ pub fn prove(
         Ok(()) => Ok(()),
         Err(reason) => Err(proof.diagnose(reason)),
     }
+}
+
+/// Adds what the service itself said since `before`, up to `until` (what a later process says is
+/// not this one's). Logs arrive a moment after they are written: an empty one is asked for again.
+pub fn add_log(
+    host: &Host,
+    diagnosis: &mut Diagnosis,
+    before: &Before,
+    until: Option<jiff::Timestamp>,
+) {
+    let asked = Instant::now();
+    loop {
+        match host
+            .manager
+            .log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4)
+        {
+            Ok(lines) => {
+                let own = lines.into_iter().filter(|line| {
+                    until.is_none_or(|until| {
+                        line.time
+                            .parse()
+                            .is_ok_and(|time: jiff::Timestamp| time <= until)
+                    })
+                });
+                diagnosis.log = folded(own.map(|line| line.text));
+                let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
+                diagnosis.log.drain(..surplus);
+            }
+            Err(failure) => {
+                diagnosis.log = vec![format!("(no log: {})", failure.message)];
+                return;
+            }
+        }
+        if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Lines that are said again and again are shown once, with a count.
+fn folded(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut folded: Vec<(String, usize)> = Vec::new();
+    for line in lines {
+        match folded.last_mut() {
+            Some((last, count)) if *last == line => *count += 1,
+            _ => folded.push((line, 1)),
+        }
+    }
+    let shown = folded.into_iter().map(|(line, count)| match count {
+        1 => line,
+        _ => format!("{line}  ({count} times)"),
+    });
+    shown.collect()
 }
 
 struct Proof<'a> {
@@ -167,12 +227,10 @@ impl Proof<'_> {
                     "the service manager does not know this service; it was not set up".to_owned(),
                 );
             }
-            ServiceState::Failed => return Err(how_it_ended(&self.status, "the service failed")),
-            ServiceState::Restarting => {
-                return Err(how_it_ended(&self.status, "the process ended"));
-            }
+            ServiceState::Failed => return Err(self.how_it_ended("the service failed")),
+            ServiceState::Restarting => return Err(self.how_it_ended("the process ended")),
             ServiceState::Stopped if status.last_exit.is_some() => {
-                return Err(how_it_ended(&self.status, "the process ended"));
+                return Err(self.how_it_ended("the process ended"));
             }
             ServiceState::Stopped | ServiceState::Stopping => {
                 return Ok(Some("waiting for the process to start".to_owned()));
@@ -182,13 +240,13 @@ impl Proof<'_> {
                     && (status.invocation.as_ref() != Some(invocation)
                         || status.restarts != *restarts)
                 {
-                    return Err(how_it_ended(&self.status, "the process ended"));
+                    return Err(self.how_it_ended("the process ended"));
                 }
                 if status.restarts > 0
                     && start.is_none()
                     && status.invocation != self.before.invocation
                 {
-                    return Err(how_it_ended(&self.status, "the process ended"));
+                    return Err(self.how_it_ended("the process ended"));
                 }
                 return Ok(Some("starting".to_owned()));
             }
@@ -201,12 +259,10 @@ impl Proof<'_> {
             return Ok(Some("the old process still runs".to_owned()));
         }
         match start {
-            None if status.restarts > 0 => {
-                return Err(how_it_ended(&self.status, "the process ended"));
-            }
+            None if status.restarts > 0 => return Err(self.how_it_ended("the process ended")),
             None => *start = Some((invocation, status.restarts)),
             Some((first, restarts)) if *first != invocation || *restarts != status.restarts => {
-                return Err(how_it_ended(&self.status, "the process ended"));
+                return Err(self.how_it_ended("the process ended"));
             }
             Some(_) => {}
         }
@@ -274,7 +330,7 @@ impl Proof<'_> {
         if there.is_empty() {
             return None;
         }
-        let pids = processes(&self.status);
+        let pids = self.pids();
         let ours = listeners::of_processes(&all, &pids);
         if pids.is_empty() || ours.iter().any(|found| found.port == port) {
             return None;
@@ -287,6 +343,10 @@ impl Proof<'_> {
             "port {port} belongs to another process (user id {}), not to this service",
             foreign.uid
         ))
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        processes(&self.status)
     }
 
     fn settled(&self, settle_ms: u64) -> Option<String> {
@@ -320,7 +380,7 @@ impl Proof<'_> {
             self.status.restarts,
         );
         if self.status.state != ServiceState::Running || Some(&now) != start.as_ref() {
-            return Err(how_it_ended(&self.status, "the process ended"));
+            return Err(self.how_it_ended("the process ended"));
         }
         if let Some(stranger) = &stranger {
             self.last_seen = stranger.clone();
@@ -335,6 +395,10 @@ impl Proof<'_> {
             self.asked = Some(Instant::now());
         }
         may
+    }
+
+    fn how_it_ended(&self, otherwise: &str) -> String {
+        how_it_ended(&self.status, otherwise)
     }
 
     fn diagnose(&self, reason: String) -> Diagnosis {
