@@ -3,6 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "local/adopt.rs"]
+mod adopt;
 #[path = "local/apps.rs"]
 mod apps;
 #[path = "local/bad_apps.rs"]

@@ -3,6 +3,7 @@
 //! messages alone.
 
 pub mod activate;
+pub mod adopt;
 pub mod before;
 pub mod command;
 pub mod demo;
@@ -18,6 +19,7 @@ pub mod launcher;
 pub mod layout;
 pub mod listeners;
 pub mod lock;
+pub mod port_holder;
 pub mod prove;
 pub mod prune;
 pub mod query;

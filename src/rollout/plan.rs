@@ -164,6 +164,7 @@ mod tests {
             root: "/srv/shop".into(),
             ready: true,
             current: current.map(ReleaseId),
+            adoptable: None,
             identity: None,
             last: releases.iter().map(|r| r.0).max().unwrap_or(0),
             releases: releases

@@ -414,6 +414,8 @@ pub struct Facts {
     pub ready: bool,
     /// The live release.
     pub current: Option<ReleaseId>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
     /// The live release's identity.
     pub identity: Option<Digest>,
     /// The highest release number that was ever used here.
@@ -508,6 +510,8 @@ pub enum Level {
 pub struct HostStatus {
     /// The live release.
     pub current: Option<ReleaseSummary>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
     /// Since when, RFC 3339.
     pub since: Option<String>,
     /// Its services.
@@ -553,7 +557,7 @@ pub struct HistoryEntry {
     pub release: Option<ReleaseId>,
     /// The release before.
     pub from: Option<ReleaseId>,
-    /// `good`, `reverted`, `failed`, `recovered`.
+    /// `good`, `reverted`, `failed`, `recovered`, `adopted`.
     pub outcome: String,
     /// Why, when not good.
     pub why: Option<String>,

@@ -6,6 +6,7 @@ mod support;
 
 mod shop;
 
+mod adopt;
 mod bad_hosts;
 mod broken_deploy;
 mod connections;

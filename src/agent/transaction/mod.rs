@@ -19,7 +19,7 @@ use crate::agent::host::Host;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{facts, prune, recover, stage, tidy};
+use crate::agent::{adopt, facts, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -125,6 +125,9 @@ impl Transaction {
         let recovered = recover::recover(&self.host, &emit);
         stage::clean(&self.host);
         facts::claim(&self.host)?;
+        if self.begin.services.is_some() {
+            adopt::check(&self.host)?;
+        }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
             self.checks = Some(check_services(&self.host, services));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
 use crate::agent::activate::{Activation, Pending};
+use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
 use crate::agent::watch::Spell;
@@ -164,6 +165,7 @@ impl Transaction {
     }
 
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
+        self.adopt(request.release)?;
         let befores = self.befores.take();
         let emit = |event| self.speaker.event(event);
         let (mut activated, pending) =
@@ -177,6 +179,17 @@ impl Transaction {
             activated.committed = self.commit().is_ok();
         }
         Ok(activated)
+    }
+
+    /// What another tool left live becomes a release to go back to, just before the switch.
+    fn adopt(&self, beside: ReleaseId) -> Result<(), Failure> {
+        if let Some(found) = adopt::adopt(&self.host, beside)? {
+            let text = format!("adopted {found} as {ADOPTED}, which can be gone back to");
+            self.speaker.event(HostEvent::Note { text });
+            let why = format!("{found} was live, made by another tool");
+            self.record(Some(ADOPTED), None, "adopted", Some(why));
+        }
+        Ok(())
     }
 
     /// An activation or a watch has ended; one that went back is in the history.
