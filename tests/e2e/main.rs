@@ -6,6 +6,7 @@ mod support;
 
 mod shop;
 
+mod adopt;
 mod bad_hosts;
 mod broken_deploy;
 mod connections;
@@ -24,3 +25,4 @@ mod runtimes;
 mod services;
 mod transfer;
 mod unchanged;
+mod watch;

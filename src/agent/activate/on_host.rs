@@ -162,6 +162,22 @@ impl<'a> OnHost<'a> {
         }]
     }
 
+    /// What was found of a release that was proven before; the way back begins now.
+    pub fn turned_bad(
+        &mut self,
+        diagnoses: Vec<Diagnosis>,
+        mut cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+    ) -> Vec<Found> {
+        self.turned = Some(jiff::Timestamp::now());
+        let found = diagnoses.into_iter().map(|diagnosis| Found {
+            cursor: cursors.remove(&diagnosis.service).flatten(),
+            diagnosis,
+            since: None,
+            until: self.turned,
+        });
+        found.collect()
+    }
+
     /// Adds the services' own last log lines to what was found, and says it.
     pub fn tell(&self, found: Vec<Found>) -> Vec<Diagnosis> {
         let each = found.into_iter().map(|mut found| {

@@ -179,6 +179,16 @@ pub fn host_events() -> Vec<HostEvent> {
                 log: vec!["Error: Cannot find module './config'".to_owned()],
             },
         },
+        HostEvent::Watching {
+            release: release(42),
+            ms: 60_000,
+            left_ms: 45_000,
+            bad: Some("web: answered 500 Internal Server Error, 1 of 3".to_owned()),
+        },
+        HostEvent::Watched {
+            release: release(42),
+            ms: 61_200,
+        },
         HostEvent::Reverted {
             to: Some(release(41)),
             healthy: true,
