@@ -3,12 +3,15 @@
 //! messages alone.
 
 pub mod activate;
+pub mod adopt;
 pub mod before;
 pub mod command;
 pub mod demo;
 pub mod disk;
 pub mod downtime;
+pub mod explain;
 pub mod facts;
+pub mod flip;
 pub mod health;
 pub mod history;
 pub mod host;
@@ -17,6 +20,7 @@ pub mod launcher;
 pub mod layout;
 pub mod listeners;
 pub mod lock;
+pub mod port_holder;
 pub mod prove;
 pub mod prune;
 pub mod query;
@@ -32,7 +36,9 @@ mod sock_diag;
 mod socket;
 pub mod spare;
 pub mod stage;
+pub mod standby;
 pub mod tidy;
 pub mod transaction;
+pub mod watch;
 
 pub use layout::Layout;

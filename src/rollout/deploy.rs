@@ -100,6 +100,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         after: &context.project.after_activate,
         started,
         keep: context.project.release.keep,
+        watch_ms: rules.watch_ms,
     };
     let switched = switch.run().await;
     let _ = remembering.await;

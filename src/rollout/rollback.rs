@@ -42,6 +42,7 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
         after: &[],
         started,
         keep: context.project.release.keep,
+        watch_ms: 0,
     };
     switch.run().await.into_result()
 }

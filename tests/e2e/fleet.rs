@@ -4,7 +4,7 @@ use crate::shop::{Shop, answer, releases, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// What the history of one host tells, newest first: `deploy v2: good`.
-fn history(host: &Host) -> Vec<String> {
+pub fn history(host: &Host) -> Vec<String> {
     let lines = host.read("/srv/shop/.ship/history.jsonl");
     let entry = |line: &str| {
         let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
@@ -15,7 +15,7 @@ fn history(host: &Host) -> Vec<String> {
 }
 
 /// When the service of the shop was started, µs of the clock that all hosts share.
-fn started(host: &Host) -> u64 {
+pub fn started(host: &Host) -> u64 {
     let shown = host.sh("systemctl show --value -p ExecMainStartTimestampMonotonic shop-web");
     shown.parse().expect("a time")
 }
@@ -166,7 +166,7 @@ fn with_on_failure_stop_the_hosts_that_are_done_stay() {
 /// The row of a host in a table, as its words: a line that begins with its name, which no line
 /// of a story does.
 #[track_caller]
-fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
+pub fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
     let names = [host.to_owned(), format!("deploy@{host}")];
     text.lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
