@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::health::{CommandContext, Prober};
 use super::host::Host;
 use super::lock::Lock;
-use super::releases;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{LogLine, ServiceState};
+use super::{freeze, releases};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
@@ -21,13 +21,14 @@ use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
+    let freeze = freeze::read(layout)?;
     let Some(id) = releases::current(layout)? else {
         return Ok(HostStatus {
             current: None,
             since: None,
             services: Vec::new(),
             holder,
-            freeze: None,
+            freeze,
         });
     };
     let live = host.release(id)?;
@@ -73,7 +74,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
         since,
         services,
         holder,
-        freeze: None,
+        freeze,
     })
 }
 
@@ -94,6 +95,7 @@ fn state_word(state: ServiceState) -> &'static str {
 pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
     let mut findings = super::setup::check(host, &asked.services);
     findings.extend(super::runtimes::findings(host, &asked.runtimes));
+    findings.extend(freeze::finding(&host.layout));
     findings
 }
 

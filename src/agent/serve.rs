@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use super::host::Host;
 use super::lock::Lock;
-use super::{command, facts, history, query, recover, releases};
+use super::{command, export, facts, freeze, history, query, recover, releases};
 use crate::model::Failure;
 use crate::wire::{
     Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent, argument,
@@ -110,6 +110,13 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
             .map(|()| FromAgent::Done)
         }
         ToAgent::Exec { argv } => exec(host, &argv, out, input),
+        ToAgent::Freeze(wanted) => freeze::set(host, wanted.as_ref()).map(|()| FromAgent::Done),
+        ToAgent::Export { release } => export::export(host, release, &mut |frame| {
+            out.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .write(&frame)
+        })
+        .map(|()| FromAgent::DataEnd),
         _ => Err(Failure::unexpected("that request needs a transaction")),
     };
     say(out, &answered.unwrap_or_else(FromAgent::Failed))

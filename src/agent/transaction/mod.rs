@@ -16,10 +16,11 @@ use std::time::Duration;
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::lock::Lock;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{facts, prune, recover, stage, tidy};
+use crate::agent::{facts, freeze, prune, recover, stage, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -63,6 +64,7 @@ pub fn run() -> std::io::Result<()> {
     };
     let mut transaction = Transaction {
         host,
+        lock,
         begin: *begin,
         speaker,
         life,
@@ -88,13 +90,15 @@ pub fn run() -> std::io::Result<()> {
         transaction.ahead = spare::look(&transaction.host.layout);
     }
     transaction.serve(&incoming);
+    let Transaction { host, lock, .. } = transaction;
     drop(lock);
-    tidy::start(&transaction.host.layout);
+    tidy::start(&host.layout);
     Ok(())
 }
 
 struct Transaction {
     host: Host,
+    lock: Lock,
     begin: Begin,
     speaker: Speaker,
     life: Arc<Life>,
@@ -122,6 +126,9 @@ impl Transaction {
         let recovered = recover::recover(&self.host, &emit);
         stage::clean(&self.host);
         facts::claim(&self.host)?;
+        if self.begin.services.is_some() {
+            freeze::sweep(&self.host.layout)?;
+        }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
             self.checks = Some(check_services(&self.host, services));
@@ -174,6 +181,9 @@ impl Transaction {
     }
 
     fn message(&mut self, message: ToAgent) -> bool {
+        if let Some(doing) = self.doing(&message) {
+            self.lock.doing(&doing);
+        }
         let result = match message {
             ToAgent::Offer(offer) => self.begin_offer(offer).map(|()| None),
             ToAgent::Archive { sha256, from } => self.begin_archive(sha256, from).map(|()| None),
@@ -219,6 +229,22 @@ impl Transaction {
         };
         self.answer(result);
         false
+    }
+
+    /// What a request makes this transaction do, for whoever comes second.
+    fn doing(&self, request: &ToAgent) -> Option<String> {
+        let pending = self.pending.as_ref();
+        Some(match request {
+            ToAgent::Offer(_) => "receiving a release".to_owned(),
+            ToAgent::Publish(publish) => format!("staging {}", publish.release.id),
+            ToAgent::Hook(hook) => format!("running hook {}", hook.name),
+            ToAgent::Activate(request) => format!("activating {}", request.release),
+            ToAgent::Watch { .. } => format!("watching {}", pending?.to),
+            ToAgent::Commit { .. } => format!("making {} final", pending?.to),
+            ToAgent::Revert { .. } => format!("going back from {}", pending?.to),
+            ToAgent::Service { action, .. } => format!("{} of services", action.as_str()),
+            _ => return None,
+        })
     }
 
     fn prune(&self, keep: u32) {
