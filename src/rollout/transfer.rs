@@ -18,7 +18,8 @@ use super::spool::{SpoolReader, spool};
 use crate::artifact::{Chunk, Level, Parcel, Way, pack};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
-use crate::model::{Digest, Failure, HostRuntime, Platform, ReleaseId, Sha256};
+use crate::model::{Digest, Failure, HostRuntime, Platform, ReleaseId, ServiceSpec, Sha256};
+use crate::project::Host;
 use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
 
 /// A link is timed by transfers of at least so many bytes: less disappears in buffers on the way.
@@ -47,7 +48,8 @@ struct Wanted<'a> {
     bytes: u64,
 }
 
-/// Stages release `id` on every host at the same time. The artifact was offered already.
+/// Stages release `id` on every host at the same time, with the `services` of each. The artifact
+/// was offered already.
 ///
 /// # Errors
 /// The first failure; every host has been waited for then.
@@ -57,9 +59,8 @@ pub async fn stage_everywhere(
     payload: &Payload,
     offers: &Offers<'_>,
     id: ReleaseId,
+    services: &(dyn Fn(&Host) -> Vec<ServiceSpec> + Sync),
 ) -> Result<(), Failure> {
-    let now = jiff::Timestamp::now();
-    let created = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
     let rate = context.remembered().filter_map(|host| host.rate).min();
     let transfer = Transfer {
         context,
@@ -71,7 +72,6 @@ pub async fn stage_everywhere(
         spools: Mutex::default(),
     };
     let transfer = &transfer;
-    let created = &created;
     let staged =
         fleet
             .hosts
@@ -79,7 +79,7 @@ pub async fn stage_everywhere(
             .zip(&context.environment.hosts)
             .map(|(link, host)| async move {
                 let platform = &link.facts.platform;
-                let publish = payload.publish(id, context.services_of(host), platform, created);
+                let publish = payload.publish(id, services(host), platform);
                 transfer.stage(link, publish, id).await
             });
     join_all(staged).await.into_iter().collect()
