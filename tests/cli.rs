@@ -86,7 +86,7 @@ command = \"./run.sh\"
 hosts = [\"deploy@web1.example.com\"]
 ";
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 25] = [
     &["init"],
     &["check"],
     &["pin"],
@@ -96,6 +96,9 @@ const COMMANDS: [&[&str]; 22] = [
     &["setup"],
     &["deploy"],
     &["rollback"],
+    &["cancel"],
+    &["freeze"],
+    &["thaw"],
     &["status"],
     &["releases"],
     &["history"],

@@ -7,12 +7,15 @@ mod support;
 mod shop;
 
 mod bad_hosts;
+mod behind;
 mod broken_deploy;
+mod cancel;
 mod connections;
 mod everyday;
 mod examples;
 mod first_deploy_fails;
 mod fleet;
+mod freeze;
 mod hosts;
 mod kept_connections;
 mod lab;
