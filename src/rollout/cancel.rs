@@ -41,10 +41,8 @@ impl Stopped {
         let ended = self.entry.as_ref().map(|entry| entry.outcome.as_str());
         let why = match (self.was_final(), ended) {
             (Some(release), _) => Some(format!("{release} was final already")),
-            (None, Some("reverted")) => Some("put back".to_owned()),
+            (None, Some("reverted") | None) => None,
             (None, Some(outcome)) => Some(outcome.to_owned()),
-            (None, None) if !self.was_busy => Some("nothing was going on".to_owned()),
-            (None, None) => None,
         };
         HostOutcome {
             host: host.clone(),
