@@ -19,6 +19,8 @@ pub enum Step {
     Restarting,
     /// The release is proven; the fleet has not committed yet.
     Proven,
+    /// Every host of the fleet has proven it: what is left is to say so.
+    Precommitted,
     /// `current` is about to be put back.
     Reverting,
     /// The end: the release is good.

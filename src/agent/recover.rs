@@ -5,9 +5,13 @@ use std::sync::atomic::AtomicBool;
 
 use super::activate::{Activation, Pending};
 use super::host::Host;
-use super::{disk, history, journal};
+use super::{disk, history, journal, releases};
+use crate::model::ReleaseState;
 use crate::model::event::HostEvent;
 use crate::wire::HistoryEntry;
+
+/// What a recovery is called in the history.
+pub const WHAT: &str = "recovery";
 
 /// Puts back the release from before an unfinished activation. Call it under the lock. Returns a
 /// sentence about what was done, `None` when there was nothing to do.
@@ -19,6 +23,9 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
         stop: &never,
         emit,
     };
+    if entry.step == journal::Step::Precommitted {
+        return keep(host, &entry);
+    }
     let why = format!("the activation of {} ended without a result", entry.to);
     let back = activation.revert(
         Pending {
@@ -33,7 +40,7 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
         &HistoryEntry {
             transaction: None,
             time: disk::now(),
-            what: "recovery".to_owned(),
+            what: WHAT.to_owned(),
             release: Some(entry.to),
             from: entry.from,
             outcome: if back.healthy { "reverted" } else { "failed" }.to_owned(),
@@ -53,4 +60,14 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
         back.why
             .unwrap_or_else(|| format!("{why}; {to} could not be put back"))
     })
+}
+
+/// Every host had proven the release: it stays.
+fn keep(host: &Host, entry: &journal::Entry) -> Option<String> {
+    let layout = &host.layout;
+    let (from, to) = (entry.from, entry.to);
+    releases::set_state(layout, to, ReleaseState::Good).ok()?;
+    let step = journal::Step::Committed;
+    journal::note(layout, &journal::Entry { step, from, to }).ok()?;
+    Some(format!("{to} was proven on every host, and stays"))
 }

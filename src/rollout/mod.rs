@@ -21,6 +21,7 @@ pub mod offer;
 pub mod payload;
 pub mod plan;
 pub mod query;
+pub mod rejoin;
 pub mod resume;
 pub mod rollback;
 pub mod runtimes;

@@ -19,6 +19,7 @@ mod freeze;
 mod hosts;
 mod kept_connections;
 mod lab;
+mod lost_connections;
 mod modes;
 mod runtimes;
 mod services;

@@ -132,7 +132,7 @@ impl Transaction {
             &request.run,
             Duration::from_millis(request.timeout_ms),
             // A hook is worth nothing without the controller that waits for it.
-            &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
+            &|| self.life.stopped() || self.life.is_abandoned(),
             &mut |line| {
                 self.speaker.event(HostEvent::HookOutput {
                     name: name.clone(),
@@ -186,13 +186,25 @@ impl Transaction {
         }
         self.pending = pending;
         // A controller that is not there any more may have been stopped: the lease decides then.
-        if request.commit.is_some() && activated.ok && self.life.is_near() {
-            activated.committed = self.commit().is_ok();
+        if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
+            activated.committed = self.commit(None).is_ok();
         }
         Ok(activated)
     }
 
-    pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
+    /// Every host has proven the release: what the end of the lease means changes.
+    pub(super) fn precommit(&mut self) -> Result<FromAgent, Failure> {
+        let Some(Pending { from, to }) = self.pending else {
+            return Err(Failure::unexpected("nothing is proven here"));
+        };
+        let step = journal::Step::Precommitted;
+        journal::note(&self.host.layout, &journal::Entry { step, from, to })?;
+        self.life.precommitted.store(true, Ordering::Relaxed);
+        Ok(FromAgent::Done)
+    }
+
+    /// Makes the release good; `why` is told where that was decided here.
+    pub(super) fn commit(&mut self, why: Option<String>) -> Result<FromAgent, Failure> {
         if let Some(Pending { from, to }) = self.pending {
             let layout = &self.host.layout;
             releases::set_state(layout, to, crate::model::ReleaseState::Good)?;
@@ -205,7 +217,7 @@ impl Transaction {
                 },
             )?;
             self.pending = None;
-            self.record(Some(to), from, "good", None);
+            self.record(Some(to), from, "good", why);
         }
         Ok(FromAgent::Done)
     }
@@ -215,6 +227,7 @@ impl Transaction {
             self.drop_staged();
             return FromAgent::Done;
         };
+        self.life.precommitted.store(false, Ordering::Relaxed);
         let emit = |event| self.speaker.event(event);
         // It was proven here: not its fault, unless this is the host where it failed.
         let activated = self.activation(&emit).revert(pending, why, true);
@@ -227,13 +240,30 @@ impl Transaction {
         FromAgent::Activated(Box::new(activated))
     }
 
-    /// The controller is gone: back to where the host was.
+    /// The controller is gone: back to where the host was, unless every host has proven the release.
     pub(super) fn give_up(&mut self, why: &str) {
-        if self.pending.is_some() {
-            self.revert(why);
+        if self.life.precommitted.load(Ordering::Relaxed) {
+            let committed = self.commit(Some(format!("{why}; every host had proven it")));
+            if let Err(failure) = committed {
+                self.speaker.event(HostEvent::Warning {
+                    text: failure.message,
+                });
+            }
+        } else if self.pending.is_some() {
+            let answer = self.revert(why);
+            self.speaker.say(&answer);
         } else {
             self.drop_staged();
         }
+    }
+
+    /// A controller that comes back begins its offer anew; what came of the last one is kept.
+    pub(super) fn start_over(&mut self) {
+        if let Some(stage) = self.stage.take() {
+            stage.leave();
+        }
+        self.offer = None;
+        self.incoming = None;
     }
 
     /// A release that nobody switched to leaves no trace; a transfer that was cut leaves what came.
