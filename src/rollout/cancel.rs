@@ -137,30 +137,28 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
     let request = ToAgent::CancelRunning {
         by: context.who.clone(),
     };
-    // It may have come to its end just now: then there is nobody to ask any more.
-    let refused = match link.ask(&request, "cancel").await {
-        Ok(FromAgent::Done) => None,
-        Ok(other) => return Err(unasked(host, &other)),
-        Err(failure) if failure.kind == FailureKind::Unreachable => return Err(failure),
-        Err(failure) => Some(failure),
-    };
     let patience = Duration::from_millis(context.environment.rollout.lease_ms) + GRACE;
     let since = Instant::now();
+    let mut is_asked = false;
     loop {
+        // Refused, where it is about to end anyway, or has hardly begun.
+        if !is_asked {
+            is_asked = match link.ask(&request, "cancel").await {
+                Ok(FromAgent::Done) => true,
+                Ok(other) => return Err(unasked(host, &other)),
+                Err(failure) if failure.kind == FailureKind::Refused => false,
+                Err(failure) => return Err(failure),
+            };
+        }
         let status = status(&mut link).await?;
         if status.holder.as_ref().map(|now| &now.since) != Some(&holder.since) {
-            let entry = newest(&mut link)
-                .await?
-                .filter(|now| Some(now) != before.as_ref());
+            let entry = newest(&mut link).await?;
             return Ok(Stopped {
                 was,
                 was_busy: true,
                 status,
-                entry,
+                entry: entry.filter(|now| Some(now) != before.as_ref()),
             });
-        }
-        if let Some(failure) = refused {
-            return Err(failure);
         }
         if since.elapsed() >= patience {
             return Err(Failure::unexpected(format!(

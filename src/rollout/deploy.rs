@@ -18,7 +18,7 @@ use super::payload::Payload;
 use super::plan;
 use super::runtimes::Runtimes;
 use super::switch::Switch;
-use super::transfer::stage_everywhere;
+use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
@@ -169,7 +169,7 @@ async fn build_and_connect(
 ) -> Result<(Fleet, LeftOut, Payload), Failure> {
     let (stop, stopped) = watch::channel(false);
     let connecting = async {
-        let connected = Fleet::connect_or_skip(context, options.skip_unreachable).await;
+        let connected = LeftOut::connect(context, options.skip_unreachable).await;
         // What is refused now needs no build.
         let connected = connected.and_then(|(fleet, left_out)| {
             freeze::refuse(context, &fleet)?;
@@ -286,7 +286,14 @@ async fn prepare(
     let release = plan::next_release(&facts);
     context.sink.emit(Event::Numbered { release });
     let services = |host: &Host| context.services_of(host);
-    stage_everywhere(context, fleet, payload, offers, release, &services).await?;
+    let delivery = Delivery {
+        release,
+        payload,
+        offers,
+        offered: true,
+        services: &services,
+    };
+    stage_everywhere(context, fleet, &delivery).await?;
     for hook in &context.project.before_activate {
         // What a hook did before it failed is not undone by us; the release was not switched to,
         // so the previous one serves.

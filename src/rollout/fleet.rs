@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::cache::{Cache, Remembered};
-use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::transfer::offer;
@@ -252,46 +251,9 @@ impl Fleet {
         Err(first)
     }
 
-    /// Connects to every host at the same time; those that cannot be reached are left out, if `skip`
-    /// says so.
-    ///
-    /// # Errors
-    /// When one cannot be reached that is not left out: with another host key than the known one none
-    /// is; when none can be reached at all.
-    pub async fn connect_or_skip(
-        context: &Context,
-        skip: bool,
-    ) -> Result<(Self, LeftOut), Failure> {
-        match skip {
-            true => Self::connect_reachable(context).await,
-            false => Ok((Self::connect(context).await?, LeftOut::default())),
-        }
-    }
-
-    /// Connects to every host at the same time, and leaves those out that cannot be reached or do
-    /// not authenticate, with a warning each.
-    ///
-    /// # Errors
-    /// When none can be reached, or one is there and not as it should be: with another host key than
-    /// the known one it is not left out.
-    async fn connect_reachable(context: &Context) -> Result<(Self, LeftOut), Failure> {
-        let warn = |host: &HostName, failure: &Failure| {
-            if LeftOut::may_be(failure) {
-                context.sink.host(
-                    host,
-                    HostEvent::Warning {
-                        text: format!("left out: {}", LeftOut::why(host, failure)),
-                    },
-                );
-            }
-        };
-        let (fleet, failures) = Self::connect_each(context, warn).await?;
-        Ok((fleet, LeftOut::of(context, failures)?))
-    }
-
     /// Connects to every host at the same time; `failed` hears at once of each that fails. The hosts
     /// that were reached and the others, in the order of the manifest.
-    async fn connect_each(
+    pub(super) async fn connect_each(
         context: &Context,
         failed: impl Fn(&HostName, &Failure),
     ) -> Result<(Self, Vec<(HostName, Failure)>), Failure> {

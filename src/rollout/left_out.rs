@@ -1,8 +1,8 @@
 //! Hosts that a command goes on without, because they cannot be reached.
 
 use super::conclude::Ended;
-use super::fleet::Context;
-use crate::model::event::{HostOutcome, Outcome};
+use super::fleet::{Context, Fleet};
+use crate::model::event::{HostEvent, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport;
 
@@ -11,14 +11,31 @@ use crate::transport;
 pub struct LeftOut(Vec<(HostName, Failure)>);
 
 impl LeftOut {
+    /// Connects to every host at the same time; those that cannot be reached or do not authenticate
+    /// are left out, with a warning each, if `skip` says so.
+    ///
+    /// # Errors
+    /// When one cannot be reached that is not left out: with another host key than the known one none
+    /// is; when none can be reached at all.
+    pub async fn connect(context: &Context, skip: bool) -> Result<(Fleet, Self), Failure> {
+        if !skip {
+            return Ok((Fleet::connect(context).await?, Self::default()));
+        }
+        let warn = |host: &HostName, failure: &Failure| {
+            if Self::may_be(failure) {
+                let text = format!("left out: {}", Self::why(host, failure));
+                context.sink.host(host, HostEvent::Warning { text });
+            }
+        };
+        let (fleet, failures) = Fleet::connect_each(context, warn).await?;
+        Ok((fleet, Self::of(context, failures)?))
+    }
+
     /// Those that could not be connected to.
     ///
     /// # Errors
     /// The first one that must not be left out; the first one at all, when nobody is left.
-    pub(super) fn of(
-        context: &Context,
-        failures: Vec<(HostName, Failure)>,
-    ) -> Result<Self, Failure> {
+    fn of(context: &Context, failures: Vec<(HostName, Failure)>) -> Result<Self, Failure> {
         let stays = |(_, failure): &&(HostName, Failure)| !Self::may_be(failure);
         if let Some((_, failure)) = failures.iter().find(stays) {
             return Err(failure.clone());

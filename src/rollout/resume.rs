@@ -12,7 +12,7 @@ use super::hook::run_hook;
 use super::left_out::LeftOut;
 use super::offer::Offers;
 use super::switch::Switch;
-use super::transfer::{offer, stage_everywhere};
+use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId, ServiceSpec};
 use crate::project::{Hook, HookScope, Host};
@@ -24,7 +24,7 @@ use crate::project::{Hook, HookScope, Host};
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn resume(context: &Context, skip_unreachable: bool) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (fleet, left_out) = Fleet::connect_or_skip(context, skip_unreachable).await?;
+    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable).await?;
     freeze::refuse(context, &fleet)?;
     let rest = left_out.rest(context);
     let result = resume_reached(&rest, fleet, &left_out, started).await;
@@ -123,22 +123,15 @@ async fn bring(
         .collect();
     let platforms: Vec<&str> = platforms.iter().map(String::as_str).collect();
     let fetched = fetch(context, &source, release, &platforms).await?;
-    let offers = Offers::new(&fetched.payload);
-    for host in &mut lacking.hosts {
-        let offering = offers.for_host(&host.facts)?;
-        offer(host, &offering).await?;
-    }
     let context = &context.only(|host| plan.bring.contains(host));
-    let services = |host: &Host| services_of(context, &fetched, host);
-    stage_everywhere(
-        context,
-        lacking,
-        &fetched.payload,
-        &offers,
+    let delivery = Delivery {
         release,
-        &services,
-    )
-    .await
+        payload: &fetched.payload,
+        offers: &Offers::new(&fetched.payload),
+        offered: false,
+        services: &|host| services_of(context, &fetched, host),
+    };
+    stage_everywhere(context, lacking, &delivery).await
 }
 
 /// The host that gives the release away: one of the platform of those that lack it, if there is one.

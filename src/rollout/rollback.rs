@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::conclude::Ended;
 use super::fleet::{Brings, Context, Fleet};
 use super::freeze;
+use super::left_out::LeftOut;
 use super::plan::rollback_target;
 use super::switch::Switch;
 use crate::model::ReleaseId;
@@ -23,7 +24,7 @@ pub async fn rollback(
     skip_unreachable: bool,
 ) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (fleet, left_out) = Fleet::connect_or_skip(context, skip_unreachable).await?;
+    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable).await?;
     let rest = left_out.rest(context);
     let result = roll_back(&rest, fleet, to, started).await;
     left_out.conclude(context, result)

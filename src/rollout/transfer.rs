@@ -62,40 +62,55 @@ struct Wanted<'a> {
     bytes: u64,
 }
 
-/// Stages release `id` on every host at the same time, with the `services` of each. The artifact
-/// was offered already.
+/// A release that is to be staged.
+pub struct Delivery<'a> {
+    /// Its number.
+    pub release: ReleaseId,
+    /// What becomes it.
+    pub payload: &'a Payload,
+    /// How it is offered.
+    pub offers: &'a Offers<'a>,
+    /// Whether the offers are out already.
+    pub offered: bool,
+    /// Which services it has on a host.
+    pub services: &'a (dyn Fn(&Host) -> Vec<ServiceSpec> + Sync),
+}
+
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("release", &self.release)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stages a release on every host at the same time.
 ///
 /// # Errors
 /// The first failure; every host has been waited for then.
 pub async fn stage_everywhere(
     context: &Context,
     fleet: &mut Fleet,
-    payload: &Payload,
-    offers: &Offers<'_>,
-    id: ReleaseId,
-    services: &(dyn Fn(&Host) -> Vec<ServiceSpec> + Sync),
+    delivery: &Delivery<'_>,
 ) -> Result<(), Failure> {
     let rate = context.remembered().filter_map(|host| host.rate).min();
+    let payload = delivery.payload;
     let transfer = Transfer {
         context,
         payload,
-        offers,
+        offers: delivery.offers,
         archives: Archives::new(context),
         contents: payload.index.contents(),
         level: rate.map_or_else(Level::default, Level::for_rate),
         spools: Mutex::default(),
     };
     let transfer = &transfer;
-    let staged =
-        fleet
-            .hosts
-            .iter_mut()
-            .zip(&context.environment.hosts)
-            .map(|(link, host)| async move {
-                let platform = &link.facts.platform;
-                let publish = payload.publish(id, services(host), platform);
-                transfer.stage(link, publish, id).await
-            });
+    let hosts = fleet.hosts.iter_mut().zip(&context.environment.hosts);
+    let staged = hosts.map(|(link, host)| async move {
+        let services = (delivery.services)(host);
+        let publish = payload.publish(delivery.release, services, &link.facts.platform);
+        transfer.stage(link, publish, delivery).await
+    });
     join_all(staged).await.into_iter().collect()
 }
 
@@ -115,10 +130,10 @@ impl Transfer<'_> {
         &self,
         host: &mut HostLink,
         publish: ToAgent,
-        id: ReleaseId,
+        delivery: &Delivery<'_>,
     ) -> Result<(), Failure> {
         let started = Instant::now();
-        let mut offered = !host.stages();
+        let mut offered = !host.stages() && delivery.offered;
         let mut staged = self.deliver_all(host, &publish, offered).await;
         for _ in 0..REJOINS {
             match &staged {
@@ -144,7 +159,7 @@ impl Transfer<'_> {
         host.staged();
         let Delivered { files_sent, reused } = staged?;
         let staged = HostEvent::Staged {
-            release: id,
+            release: delivery.release,
             files: self.payload.index.file_count(),
             files_sent,
             sent: host.sent(),
