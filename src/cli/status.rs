@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::globals::Globals;
 use super::listing::{self, Answer, show};
 use crate::report::{humanize, table};
+use crate::rollout::freeze::described;
 use crate::rollout::query;
 use crate::wire::HostStatus;
 
@@ -43,10 +44,23 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
         };
         if let Some(holder) = &status.holder {
             let since = humanize::ago(&holder.since, now);
+            let doing = holder.doing.as_ref().map(|what| format!(": {what}"));
             notes.push(format!(
-                "{host}: {} by {} since {since}",
-                holder.what, holder.who
+                "{host}: {} by {} since {since}{}",
+                holder.what,
+                holder.who,
+                doing.unwrap_or_default()
             ));
+        }
+        if let Some(freeze) = &status.freeze {
+            let lasts = u64::try_from(now.as_millisecond()).is_ok_and(|now| freeze.lasts(now));
+            notes.push(match lasts {
+                true => format!("{host}: frozen {}", described(freeze)),
+                false => {
+                    let until = humanize::ago(&freeze.until, now);
+                    format!("{host}: was frozen by {}; that ended {until}", freeze.who)
+                }
+            });
         }
         let Some(current) = &status.current else {
             table.row([host.to_string(), "nothing".to_owned()]);

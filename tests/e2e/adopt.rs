@@ -1,7 +1,7 @@
 //! Hosts that another tool deployed to before: what it left live is adopted, and can be gone back
 //! to.
 
-use crate::fleet::history;
+use crate::shop::history;
 use crate::shop::{Shop, answer, current, releases, rows, serves};
 use crate::support::{Fleet, Host, eventually, require_hosts};
 

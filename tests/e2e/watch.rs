@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::fleet::{history, row, started};
+use crate::fleet::started;
 use crate::shop::{Shop, releases, rows, serves};
+use crate::shop::{history, row};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// Why the newest entry of a host's history did not end well.
