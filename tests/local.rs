@@ -3,6 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "local/adopt.rs"]
+mod adopt;
 #[path = "local/apps.rs"]
 mod apps;
 #[path = "local/bad_apps.rs"]
@@ -29,3 +31,5 @@ mod shop;
 mod signals;
 #[path = "local/two_at_once.rs"]
 mod two_at_once;
+#[path = "local/watch.rs"]
+mod watch;

@@ -15,9 +15,20 @@ pub struct Before {
     pub status: Option<ServiceStatus>,
     /// The end of the log.
     pub cursor: Option<LogCursor>,
+    /// Whether it is this start that is to be proven: it was not restarted.
+    pub kept: bool,
 }
 
 impl Before {
+    /// The start that is to be proven, and how often it had been restarted by itself before: known
+    /// of a service that was not restarted.
+    #[must_use]
+    pub fn start_that_was_kept(&self) -> Option<(String, u32)> {
+        let restarts = self.status.as_ref().map_or(0, |status| status.restarts);
+        let invocation = self.invocation.clone().filter(|_| self.kept)?;
+        Some((invocation, restarts))
+    }
+
     /// Takes down how each of `services` looks now: two questions to two programs, side by side.
     #[must_use]
     pub fn of_all(host: &Host, services: &[ServiceSpec]) -> Vec<Self> {
@@ -40,6 +51,7 @@ impl Before {
                     invocation: status.as_ref().and_then(|status| status.invocation.clone()),
                     status,
                     cursor: cursors.next().flatten(),
+                    kept: false,
                 }
             })
             .collect()
@@ -82,20 +94,20 @@ impl Befores {
         (self.taken.elapsed() < FRESH).then_some(self)
     }
 
-    /// How each of `services` looked; one that is not among these is looked at now.
-    pub fn take(&mut self, host: &Host, services: &[ServiceSpec]) -> Vec<Before> {
-        services
-            .iter()
-            .map(|service| {
-                let at = self.of.iter().position(|(name, _)| *name == service.name);
-                match at {
-                    Some(at) => self.of.swap_remove(at).1,
-                    None => {
-                        let mut looked = Before::of_all(host, std::slice::from_ref(service));
-                        looked.pop().unwrap_or_default()
-                    }
-                }
-            })
-            .collect()
+    /// How each of `services` looked; those that are not among these are looked at now.
+    #[must_use]
+    pub fn complete(mut self, host: &Host, services: &[ServiceSpec]) -> Self {
+        let is_new = |service: &&ServiceSpec| self.of.iter().all(|(name, _)| *name != service.name);
+        let new: Vec<_> = services.iter().filter(is_new).cloned().collect();
+        if !new.is_empty() {
+            self.of.extend(Self::of(host, &new).of);
+        }
+        self
+    }
+
+    /// Each service, and how it looked.
+    #[must_use]
+    pub fn into_each(self) -> Vec<(ServiceName, Before)> {
+        self.of
     }
 }

@@ -51,8 +51,8 @@ fn write(path: &Path, bytes: &[u8], mode: u32, synced: bool) -> io::Result<()> {
     written.map_err(|error| named(error, path))
 }
 
-/// Writes `bytes` over the first ones of the file at `path`, in place and with fsync: where
-/// [`write_atomic`] finds no room. What lies in one sector (512 bytes) is never half-written.
+/// Writes `bytes` over the first ones of the file at `path`, in place and with fsync: that needs no
+/// room. What lies in one sector (512 bytes) is never half-written.
 ///
 /// # Errors
 /// When there is no such file, or it cannot be written.
@@ -63,15 +63,6 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.sync_data()
     });
     written.map_err(|error| named(error, path))
-}
-
-/// Whether there is no room for what was to be written.
-#[must_use]
-pub fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }
 
 /// Flushes the entries of a folder to the disk (fsync(2) on the folder).

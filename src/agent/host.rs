@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::runtimes::RuntimeEnvironment;
 use super::service::{ServiceManager, env_file};
-use super::{Layout, releases};
+use super::{Layout, disk, releases};
 use crate::model::{
     Deployment, Failure, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
 };
@@ -44,6 +44,22 @@ impl Host {
         }
     }
 
+    /// The app at `layout`, as the last transaction there had it.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn at(layout: Layout) -> std::io::Result<Self> {
+        let path = layout.deployment();
+        let text = fs::read(&path).map_err(|error| disk::named(error, &path))?;
+        let deployment: Deployment = serde_json::from_slice(&text)?;
+        let manager = Arc::from(super::service::manager(&deployment, &layout));
+        Ok(Self {
+            deployment,
+            layout,
+            manager,
+        })
+    }
+
     /// The folder that a service has as `$RUNTIME_DIRECTORY`: its launcher says there which
     /// process runs which release (systemd.exec(5) `RuntimeDirectory=`).
     #[must_use]
@@ -57,6 +73,15 @@ impl Host {
             }
             ServiceManagerKind::Supervisor => self.layout.runtime_directory(service),
         }
+    }
+
+    /// Which process runs which release of `service`, as its launcher said last; `None` where it
+    /// has said nothing.
+    #[must_use]
+    pub fn announced(&self, service: &ServiceName) -> Option<(u32, String)> {
+        let text = fs::read_to_string(self.runtime_dir(service).join("release")).ok()?;
+        let (pid, release) = text.trim().split_once(' ')?;
+        Some((pid.parse().ok()?, release.to_owned()))
     }
 
     /// What a person types to restart `service` without ship.

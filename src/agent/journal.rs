@@ -1,8 +1,14 @@
 //! The intentions of an activation, each on disk before its act, so that whoever comes after a
 //! crash knows what to restore.
+//!
+//! A file of lines of one length, as long as it will ever be from its first note on: a later note
+//! is written over blanks, needs no room on the disk, and lies in one sector, so that a power cut
+//! leaves it whole or not there.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +23,14 @@ pub enum Step {
     Flipping,
     /// The services are about to be restarted.
     Restarting,
-    /// The release is proven; the fleet has not committed yet.
+    /// The release is proven here; the fleet may not be.
     Proven,
-    /// Every host of the fleet has proven it: what is left is to say so.
+    /// The release is proven on all hosts: from here on it stays, whatever dies.
     Precommitted,
-    /// `current` is about to be put back.
+    /// `current` is about to be put back, for a reason that is not the release's fault.
     Reverting,
+    /// `current` is about to be put back: the release failed by itself.
+    Failed,
     /// The end: the release is good.
     Committed,
     /// The end: the previous release is back, proven or not (that is in the history).
@@ -46,6 +54,26 @@ pub struct Entry {
     pub from: Option<ReleaseId>,
     /// The release that is being activated.
     pub to: ReleaseId,
+    /// Names the boot of the host that it was written in ([`boot`]).
+    #[serde(default)]
+    pub boot: Option<String>,
+    /// The transaction that it is part of.
+    #[serde(default)]
+    pub transaction: Option<String>,
+}
+
+/// The length of a line, bytes: two of them fill a sector.
+const LINE: usize = 256;
+
+/// So many lines fit: more than any activation has steps. When recoveries that die fill them, the
+/// last one is written over.
+const LINES: usize = 32;
+
+/// Names this boot of the host; `None` where the kernel does not say (random(4)).
+#[must_use]
+pub fn boot() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
 }
 
 /// Notes `entry`, with fsync, before its act. A first step begins the journal anew.
@@ -53,58 +81,134 @@ pub struct Entry {
 /// # Errors
 /// When it cannot be written: then the act must not follow.
 pub fn note(layout: &Layout, entry: &Entry) -> io::Result<()> {
-    let path = layout.state_file("journal.jsonl");
-    let line = serde_json::to_string(entry)?;
+    let path = path(layout);
+    let line = line(entry)?;
     if entry.step == Step::Flipping {
-        disk::write_atomic(&path, format!("{line}\n").as_bytes(), 0o600)
-    } else {
-        disk::append_line(&path, &line)
+        let mut text = line;
+        for _ in 1..LINES {
+            text.extend(blank());
+        }
+        return disk::write_atomic(&path, &text, 0o600);
     }
+    let written = fs::read(&path).and_then(|text| {
+        let at = written(&text).min(LINES - 1) * LINE;
+        let file = File::options().write(true).open(&path)?;
+        file.write_all_at(&line, at as u64)?;
+        file.sync_data()
+    });
+    written.map_err(|error| disk::named(error, &path))
 }
 
-/// The activation that did not come to an end, if there is one. A last line that a power cut left
+/// The activation that did not come to an end, if there is one. A line that a power cut left
 /// half-written was never acted on, and is passed over.
 ///
 /// # Errors
 /// When the journal is there and cannot be read.
 pub fn unfinished(layout: &Layout) -> io::Result<Option<Entry>> {
-    let text = match fs::read(layout.state_file("journal.jsonl")) {
+    let path = path(layout);
+    let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(disk::named(error, &path)),
     };
     let last = text
-        .split(|byte| *byte == b'\n')
+        // What lies between lines of another length reads as zeros.
+        .split(|byte| matches!(byte, b'\n' | 0))
         .filter_map(|line| serde_json::from_slice::<Entry>(line).ok())
         .next_back();
     Ok(last.filter(|entry| !entry.step.is_end()))
+}
+
+/// Where the journal is.
+#[must_use]
+pub fn path(layout: &Layout) -> PathBuf {
+    layout.state_file("journal.jsonl")
+}
+
+/// How many lines of `text` are written.
+fn written(text: &[u8]) -> usize {
+    let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
+    text.chunks(LINE)
+        .position(is_blank)
+        .unwrap_or(text.len().div_ceil(LINE))
+}
+
+fn line(entry: &Entry) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(entry)?;
+    if line.len() >= LINE {
+        return Err(io::Error::other("a line of the journal is too long"));
+    }
+    line.resize(LINE - 1, b' ');
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn blank() -> Vec<u8> {
+    let mut blank = vec![b' '; LINE - 1];
+    blank.push(b'\n');
+    blank
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_end_leaves_nothing_unfinished_and_half_a_line_is_passed_over() {
+    fn entry(step: Step) -> Entry {
+        Entry {
+            step,
+            from: Some(ReleaseId(u32::MAX)),
+            to: ReleaseId(u32::MAX),
+            boot: boot(),
+            transaction: Some("f".repeat(32)),
+        }
+    }
+
+    fn host() -> (tempfile::TempDir, Layout) {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         fs::create_dir(layout.state()).unwrap();
-        let entry = |step| Entry {
-            step,
-            from: Some(ReleaseId(1)),
-            to: ReleaseId(2),
-        };
+        (folder, layout)
+    }
+
+    #[test]
+    fn an_end_leaves_nothing_unfinished_and_half_a_line_is_passed_over() {
+        let (_folder, layout) = host();
         assert_eq!(unfinished(&layout).unwrap(), None);
         note(&layout, &entry(Step::Flipping)).unwrap();
         note(&layout, &entry(Step::Restarting)).unwrap();
         assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Restarting)));
-        let path = layout.state_file("journal.jsonl");
-        let mut text = fs::read_to_string(&path).unwrap();
-        text.push_str("{\"step\":\"comm");
-        fs::write(&path, text).unwrap();
+        let mut text = fs::read(path(&layout)).unwrap();
+        text[2 * LINE..2 * LINE + 14].copy_from_slice(b"{\"step\":\"commi");
+        fs::write(path(&layout), text).unwrap();
         assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Restarting)));
+        note(&layout, &entry(Step::Reverting)).unwrap();
+        assert_eq!(unfinished(&layout).unwrap(), Some(entry(Step::Reverting)));
         note(&layout, &entry(Step::Flipping)).unwrap();
         note(&layout, &entry(Step::Committed)).unwrap();
+        assert_eq!(unfinished(&layout).unwrap(), None);
+    }
+
+    #[test]
+    fn it_never_grows_and_never_loses_its_last_word() {
+        let (_folder, layout) = host();
+        note(&layout, &entry(Step::Flipping)).unwrap();
+        for step in [Step::Precommitted, Step::Restarting].repeat(LINES) {
+            note(&layout, &entry(step)).unwrap();
+            assert_eq!(unfinished(&layout).unwrap(), Some(entry(step)));
+            let length = fs::metadata(path(&layout)).unwrap().len();
+            assert_eq!(length, (LINE * LINES) as u64);
+        }
+        note(&layout, &entry(Step::Reverted)).unwrap();
+        assert_eq!(unfinished(&layout).unwrap(), None);
+    }
+
+    #[test]
+    fn a_journal_of_an_earlier_version_is_read_and_gone_on_with() {
+        let (_folder, layout) = host();
+        let old = "{\"step\":\"flipping\",\"from\":1,\"to\":2}\n{\"step\":\"proven\",\"from\":1,\"to\":2}\n";
+        fs::write(path(&layout), old).unwrap();
+        assert_eq!(unfinished(&layout).unwrap().unwrap().step, Step::Proven);
+        note(&layout, &entry(Step::Reverted)).unwrap();
         assert_eq!(unfinished(&layout).unwrap(), None);
     }
 }

@@ -82,6 +82,18 @@ impl Layout {
         self.state().join(name)
     }
 
+    /// Which app this is, for a recovery that nobody calls.
+    #[must_use]
+    pub fn deployment(&self) -> PathBuf {
+        self.state_file("deployment.json")
+    }
+
+    /// The agent that a recovery at boot runs.
+    #[must_use]
+    pub fn recovery_agent(&self) -> PathBuf {
+        self.state_file("bin/recovery")
+    }
+
     /// The launcher of `service` in the live release: what a unit's `ExecStart=` names.
     #[must_use]
     pub fn launcher(&self, service: &ServiceName) -> PathBuf {

@@ -1,15 +1,15 @@
 //! The proof that the NEW release serves: a new start of the service, whose main process lives in
 //! the new release, that does not restart, answers its health check in a row, and stays up.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::before::Before;
+use super::explain::{how_it_ended, processes, what_listens};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
 use super::listeners;
-use super::service::{ServiceState, ServiceStatus};
+use super::service::{LogCursor, LogLine, ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Probe, ServiceSpec};
 
@@ -29,16 +29,50 @@ const PATIENCE: u128 = 32;
 /// Who listens on a port is asked this often while nobody answers well.
 const STRANGERS: Duration = Duration::from_millis(250);
 
+const NOT_SET_UP: &str = "the service manager does not know this service; it was not set up";
+
 /// The service manager is asked this often while the process is there and does not answer yet.
 /// That costs a process, on a host that is busy starting the service; and whether the process is
 /// there can be seen without.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Proves `service` of `release`, restarted at `restarted`. When `stop` says so, the
-/// wait ends early with the reason `cancelled`.
+/// A wait is cut into pieces of this length, so that it can end early.
+const PIECE: Duration = Duration::from_millis(20);
+
+/// A service that is not proven.
+#[derive(Debug, Clone)]
+pub struct Unproven {
+    /// What was found.
+    pub diagnosis: Diagnosis,
+    /// The last that the service manager said of it.
+    pub status: ServiceStatus,
+    /// Whether the release failed by itself: it was there, and did not become healthy.
+    pub own: bool,
+    /// Whether the wait ended early because it was told to.
+    pub cancelled: bool,
+}
+
+/// Why a proof ended.
+enum Refuted {
+    Cancelled,
+    /// The service manager does not answer, or does not know the service.
+    Unseen(String),
+    /// The release's own fault.
+    Own(String),
+}
+
+impl From<String> for Refuted {
+    fn from(reason: String) -> Self {
+        Self::Own(reason)
+    }
+}
+
+/// Proves `service` of `release`, which looked like `before` when it was restarted. When `stop`
+/// says so, the wait ends early with the reason `cancelled`.
 ///
 /// # Errors
-/// The diagnosis, when the service is not proven in time or cannot become so any more.
+/// When the service is not proven in time or cannot become so any more, and when that cannot be
+/// told.
 pub fn prove(
     host: &Host,
     release: &LoadedRelease,
@@ -47,7 +81,7 @@ pub fn prove(
     settle: bool,
     stop: &dyn Fn() -> bool,
     emit: &dyn Fn(HostEvent),
-) -> Result<(), Diagnosis> {
+) -> Result<(), Box<Unproven>> {
     let mut proof = Proof {
         host,
         release,
@@ -58,34 +92,56 @@ pub fn prove(
         looked: None,
         asked: Some(Instant::now()),
     };
-    match proof.wait(settle, stop, emit) {
-        Ok(()) => Ok(()),
-        Err(reason) => Err(proof.diagnose(reason)),
+    proof.wait(settle, stop, emit).map_err(|refuted| {
+        let cancelled = matches!(refuted, Refuted::Cancelled);
+        let own = matches!(refuted, Refuted::Own(_));
+        let reason = match refuted {
+            Refuted::Cancelled => "cancelled".to_owned(),
+            Refuted::Unseen(reason) | Refuted::Own(reason) => reason,
+        };
+        Box::new(Unproven {
+            diagnosis: proof.diagnose(reason),
+            status: proof.status,
+            own,
+            cancelled,
+        })
+    })
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, Default)]
+pub struct Span<'a> {
+    /// What came after this.
+    pub cursor: Option<&'a LogCursor>,
+    /// From then on.
+    pub since: Option<jiff::Timestamp>,
+    /// Up to then: what a later process says is not this one's.
+    pub until: Option<jiff::Timestamp>,
+}
+
+impl Span<'_> {
+    fn holds(&self, line: &LogLine) -> bool {
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        line.time.parse().is_ok_and(|time: jiff::Timestamp| {
+            self.since.is_none_or(|since| time >= since)
+                && self.until.is_none_or(|until| time <= until)
+        })
     }
 }
 
-/// Adds what the service itself said since `before`, up to `until` (what a later process says is
-/// not this one's). Logs arrive a moment after they are written: an empty one is asked for again.
-pub fn add_log(
-    host: &Host,
-    diagnosis: &mut Diagnosis,
-    before: &Before,
-    until: Option<jiff::Timestamp>,
-) {
+/// Adds what the service itself said in `span`. Logs arrive a moment after they are written: an
+/// empty one is asked for again.
+pub fn add_log(host: &Host, diagnosis: &mut Diagnosis, span: &Span<'_>) {
     let asked = Instant::now();
     loop {
-        match host
+        let lines = host
             .manager
-            .log_since(&diagnosis.service, before.cursor.as_ref(), LOG_LINES * 4)
-        {
+            .log_since(&diagnosis.service, span.cursor, LOG_LINES * 4);
+        match lines {
             Ok(lines) => {
-                let own = lines.into_iter().filter(|line| {
-                    until.is_none_or(|until| {
-                        line.time
-                            .parse()
-                            .is_ok_and(|time: jiff::Timestamp| time <= until)
-                    })
-                });
+                let own = lines.into_iter().filter(|line| span.holds(line));
                 diagnosis.log = folded(own.map(|line| line.text));
                 let surplus = diagnosis.log.len().saturating_sub(LOG_LINES);
                 diagnosis.log.drain(..surplus);
@@ -118,6 +174,17 @@ fn folded(lines: impl Iterator<Item = String>) -> Vec<String> {
     shown.collect()
 }
 
+/// Waits for so long, or until `stop` says so.
+fn pause(time: Duration, stop: &dyn Fn() -> bool) {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now())
+        && !left.is_zero()
+        && !stop()
+    {
+        std::thread::sleep(left.min(PIECE));
+    }
+}
+
 struct Proof<'a> {
     host: &'a Host,
     release: &'a LoadedRelease,
@@ -137,7 +204,7 @@ impl Proof<'_> {
         settle: bool,
         stop: &dyn Fn() -> bool,
         emit: &dyn Fn(HostEvent),
-    ) -> Result<(), String> {
+    ) -> Result<(), Refuted> {
         let health = &self.service.health;
         let started = Instant::now();
         let timeout = Duration::from_millis(health.timeout_ms);
@@ -149,11 +216,11 @@ impl Proof<'_> {
             env: &env,
         };
         let mut successes = 0;
-        let mut start: Option<(String, u32)> = None;
+        let mut start = self.before.start_that_was_kept();
         let mut told = String::new();
         loop {
             if stop() {
-                return Err("cancelled".to_owned());
+                return Err(Refuted::Cancelled);
             }
             let process = if self.was_just_seen() {
                 None
@@ -162,7 +229,10 @@ impl Proof<'_> {
                     .host
                     .manager
                     .status(&self.service.name)
-                    .map_err(|e| e.message)?;
+                    .map_err(|failure| Refuted::Unseen(failure.message))?;
+                if self.status.state == ServiceState::Missing {
+                    return Err(Refuted::Unseen(NOT_SET_UP.to_owned()));
+                }
                 let process = self.judge_process(&mut start)?;
                 self.looked = process.is_none().then(Instant::now);
                 process
@@ -188,10 +258,8 @@ impl Proof<'_> {
             let waiting_for_settle =
                 proven && started.elapsed() < timeout + Duration::from_millis(settle_ms);
             if started.elapsed() >= timeout && !waiting_for_settle {
-                return Err(format!(
-                    "not healthy within {}: {seen}",
-                    secs(Duration::from_millis(health.timeout_ms))
-                ));
+                let within = secs(Duration::from_millis(health.timeout_ms));
+                return Err(format!("not healthy within {within}: {seen}").into());
             }
             if seen != told {
                 emit(HostEvent::Proving {
@@ -202,7 +270,10 @@ impl Proof<'_> {
             }
             let part = u64::try_from(started.elapsed().as_millis() / PATIENCE).unwrap_or(u64::MAX);
             let most = health.interval_ms.max(LEAST_PAUSE_MS);
-            std::thread::sleep(Duration::from_millis(part.clamp(LEAST_PAUSE_MS, most)));
+            pause(
+                Duration::from_millis(part.clamp(LEAST_PAUSE_MS, most)),
+                stop,
+            );
         }
     }
 
@@ -221,17 +292,12 @@ impl Proof<'_> {
     ) -> Result<Option<String>, String> {
         let status = &self.status;
         match status.state {
-            ServiceState::Missing => {
-                return Err(
-                    "the service manager does not know this service; it was not set up".to_owned(),
-                );
-            }
             ServiceState::Failed => return Err(self.how_it_ended("the service failed")),
             ServiceState::Restarting => return Err(self.how_it_ended("the process ended")),
             ServiceState::Stopped if status.last_exit.is_some() => {
                 return Err(self.how_it_ended("the process ended"));
             }
-            ServiceState::Stopped | ServiceState::Stopping => {
+            ServiceState::Missing | ServiceState::Stopped | ServiceState::Stopping => {
                 return Ok(Some("waiting for the process to start".to_owned()));
             }
             ServiceState::Starting => {
@@ -254,7 +320,7 @@ impl Proof<'_> {
         let Some(invocation) = status.invocation.clone() else {
             return Ok(Some("waiting for the process to start".to_owned()));
         };
-        if Some(&invocation) == self.before.invocation.as_ref() {
+        if !self.before.kept && Some(&invocation) == self.before.invocation.as_ref() {
             return Ok(Some("the old process still runs".to_owned()));
         }
         match start {
@@ -270,17 +336,12 @@ impl Proof<'_> {
 
     /// The launcher wrote which process runs which release; `None` when that is this one.
     fn lives_elsewhere(&self) -> Option<String> {
-        let path = self.host.runtime_dir(&self.service.name).join("release");
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let mut words = text.split_whitespace();
-        let pid = words.next().and_then(|word| word.parse::<u32>().ok());
-        let release = words.next().unwrap_or_default();
-        let id = self.release.release.id.to_string();
-        if release == id && pid.is_some() && pid == self.status.main_pid {
-            return None;
-        }
-        if release.is_empty() {
+        let Some((pid, release)) = self.host.announced(&self.service.name) else {
             return Some("waiting for the launcher".to_owned());
+        };
+        let id = self.release.release.id.to_string();
+        if release == id && Some(pid) == self.status.main_pid {
+            return None;
         }
         Some(format!(
             "the main process is of release {release}, not {id}"
@@ -345,13 +406,7 @@ impl Proof<'_> {
     }
 
     fn pids(&self) -> Vec<u32> {
-        let mut pids = self.status.pids.clone();
-        if let Some(main) = self.status.main_pid
-            && !pids.contains(&main)
-        {
-            pids.push(main);
-        }
-        pids
+        processes(&self.status)
     }
 
     fn settled(&self, settle_ms: u64) -> Option<String> {
@@ -369,7 +424,7 @@ impl Proof<'_> {
     /// answered it: both are looked at once more, side by side. The second is told, the first is
     /// an error. The service manager need not be asked when it named the main process a moment ago,
     /// and that one is there and the launcher has not run again since.
-    fn last_look(&mut self, start: &Option<(String, u32)>) -> Result<Option<String>, String> {
+    fn last_look(&mut self, start: &Option<(String, u32)>) -> Result<Option<String>, Refuted> {
         let still_there = self.was_just_seen() && self.lives_elsewhere().is_none();
         let (status, stranger) = std::thread::scope(|scope| {
             let stranger = scope.spawn(|| self.stranger(self.service.health.probe.as_ref()?));
@@ -379,13 +434,13 @@ impl Proof<'_> {
             };
             (status, stranger.join().ok().flatten())
         });
-        self.status = status.map_err(|error| error.message)?;
+        self.status = status.map_err(|failure| Refuted::Unseen(failure.message))?;
         let now = (
             self.status.invocation.clone().unwrap_or_default(),
             self.status.restarts,
         );
         if self.status.state != ServiceState::Running || Some(&now) != start.as_ref() {
-            return Err(self.how_it_ended("the process ended"));
+            return Err(self.how_it_ended("the process ended").into());
         }
         if let Some(stranger) = &stranger {
             self.last_seen = stranger.clone();
@@ -403,16 +458,7 @@ impl Proof<'_> {
     }
 
     fn how_it_ended(&self, otherwise: &str) -> String {
-        let mut text = match &self.status.last_exit {
-            Some(exit) => format!("the process ended: {exit}"),
-            None => otherwise.to_owned(),
-        };
-        match self.status.restarts {
-            0 => {}
-            1 => text.push_str(", and was restarted once"),
-            n => text.push_str(&format!(", and was restarted {n} times")),
-        }
-        text
+        how_it_ended(&self.status, otherwise)
     }
 
     fn diagnose(&self, reason: String) -> Diagnosis {
@@ -421,7 +467,7 @@ impl Proof<'_> {
         if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
-        facts.extend(self.what_listens());
+        facts.extend(what_listens(self.service, &self.status));
         Diagnosis {
             service: self.service.name.clone(),
             release: Some(self.release.release.id),
@@ -429,30 +475,5 @@ impl Proof<'_> {
             facts,
             log: Vec::new(),
         }
-    }
-
-    /// `listening on 127.0.0.1:3001, expected 3000`: only worth saying while the process runs.
-    fn what_listens(&self) -> Option<String> {
-        let port = match self.service.health.probe.as_ref()? {
-            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
-            Probe::Command { .. } => return None,
-        };
-        if self.status.state != ServiceState::Running || !cfg!(target_os = "linux") {
-            return None;
-        }
-        let ours = listeners::of_processes(&listeners::all(), &self.pids());
-        if ours.iter().any(|found| found.port == port) {
-            return None;
-        }
-        if ours.is_empty() {
-            return Some(format!(
-                "the process listens on no TCP port, expected {port}"
-            ));
-        }
-        let places: Vec<String> = ours.iter().map(listeners::Listener::at).collect();
-        Some(format!(
-            "the process listens on {}, expected {port}",
-            places.join(", ")
-        ))
     }
 }

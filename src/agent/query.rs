@@ -9,7 +9,7 @@ use super::host::Host;
 use super::lock::Lock;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{LogLine, ServiceState};
-use super::{freeze, releases};
+use super::{adopt, freeze, releases};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
@@ -22,9 +22,15 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
     let freeze = freeze::read(layout)?;
-    let Some(id) = releases::current(layout)? else {
+    let adoptable = adopt::find(layout)?.map(|foreign| foreign.shown());
+    let live = match adoptable {
+        Some(_) => None,
+        None => releases::current(layout)?,
+    };
+    let Some(id) = live else {
         return Ok(HostStatus {
             current: None,
+            adoptable,
             since: None,
             services: Vec::new(),
             holder,
@@ -71,6 +77,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let current = Some(releases::summary(layout, live.release, Some(id)));
     Ok(HostStatus {
         current,
+        adoptable: None,
         since,
         services,
         holder,
@@ -109,8 +116,16 @@ const NAMED: usize = 5;
 /// When the releases cannot be listed.
 pub fn verify(host: &Host) -> Result<Vec<Finding>, Failure> {
     let layout = &host.layout;
-    let current = releases::current(layout)?;
+    let current = releases::current(layout).ok().flatten();
     let finding = |id: ReleaseId| {
+        if adopt::is_adopted(layout, id) {
+            return Finding {
+                level: Level::Ok,
+                subject: id.to_string(),
+                text: "was adopted: there is nothing to compare it with".to_owned(),
+                hint: None,
+            };
+        }
         let (level, text) = match verify_release(host, id) {
             Ok(None) => (Level::Ok, "is as it was deployed".to_owned()),
             Ok(Some(text)) => (Level::Failure, text),

@@ -1,73 +1,124 @@
 //! An activation that died half way (kill -9, out of memory, power cut) is found by the next
-//! contact: the journal says what to restore.
+//! contact, and at boot before the services start: the journal says what to restore.
 
+use std::io;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::activate::{Activation, Pending};
+use super::activate::{Activation, Back, Ending, Pending, Recovered, When};
 use super::host::Host;
-use super::{disk, history, journal, releases};
-use crate::model::ReleaseState;
+use super::journal::Entry;
+use super::lock::Lock;
+use super::{Layout, disk, flip, history, journal, releases};
 use crate::model::event::HostEvent;
-use crate::wire::HistoryEntry;
+use crate::wire::{HistoryEntry, Holder};
 
-/// What a recovery is called in the history.
+/// What a recovery is called in the history and as a holder of the lock.
 pub const WHAT: &str = "recovery";
 
-/// Puts back the release from before an unfinished activation. Call it under the lock. Returns a
-/// sentence about what was done, `None` when there was nothing to do.
+/// Brings an activation that died to its end. Call it under the lock. Returns a sentence about
+/// what was done, `None` when there was nothing to do.
 pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String> {
-    let entry = journal::unfinished(&host.layout).ok().flatten()?;
-    let never = AtomicBool::new(false);
-    let activation = Activation {
-        host,
-        stop: &never,
-        emit,
+    let Some(left) = journal::unfinished(&host.layout).ok().flatten() else {
+        flip::clear(&host.layout);
+        return None;
     };
-    if entry.step == journal::Step::Precommitted {
-        return keep(host, &entry);
-    }
-    let why = format!("the activation of {} ended without a result", entry.to);
-    let back = activation.revert(
-        Pending {
-            from: entry.from,
-            to: entry.to,
-        },
-        &why,
-        false,
-    );
-    let _ = history::append(
-        &host.layout,
-        &HistoryEntry {
-            transaction: None,
-            time: disk::now(),
-            what: WHAT.to_owned(),
-            release: Some(entry.to),
-            from: entry.from,
-            outcome: if back.healthy { "reverted" } else { "failed" }.to_owned(),
-            why: back.why.clone(),
-            who: "ship".to_owned(),
-            ci: None,
-            commit: None,
-            tests_skipped: false,
-        },
-    );
-    let to = entry
-        .from
-        .map_or_else(|| "nothing".to_owned(), |id| id.to_string());
-    Some(if back.healthy {
-        format!("{why}; {to} is back")
-    } else {
-        back.why
-            .unwrap_or_else(|| format!("{why}; {to} could not be put back"))
-    })
+    Some(end(host, &left, When::Contact, emit))
 }
 
-/// Every host had proven the release: it stays.
-fn keep(host: &Host, entry: &journal::Entry) -> Option<String> {
+/// The same while the host boots, before it starts the services: then they only have to be started
+/// from the right release. An activation of this very boot is not touched: it may be under way, and
+/// the next contact finds it.
+///
+/// # Errors
+/// When the journal cannot be read, the lock not be looked at, or no transaction left word of
+/// which app this is.
+pub fn at_boot(root: &Path) -> io::Result<()> {
+    let layout = Layout::at(root);
+    let is_dead = |left: &Entry| is_of_another_boot(left);
+    if !journal::unfinished(&layout)?.is_some_and(|left| is_dead(&left)) {
+        return Ok(());
+    }
+    let Some(_lock) = Lock::take(&layout, &holder())? else {
+        return Ok(());
+    };
+    let host = Host::at(layout)?;
+    if let Some(left) = journal::unfinished(&host.layout)?.filter(is_dead) {
+        end(&host, &left, When::Boot, &|_| {});
+    }
+    Ok(())
+}
+
+/// Who holds the lock while something is repaired.
+#[must_use]
+pub fn holder() -> Holder {
+    Holder {
+        what: WHAT.to_owned(),
+        who: "ship".to_owned(),
+        since: disk::now(),
+        ci: None,
+        doing: None,
+    }
+}
+
+/// What is known of how an activation died.
+fn how_it_died(left: &Entry) -> String {
+    let Entry { to, step, .. } = left;
+    let failed = match step {
+        journal::Step::Failed => format!("{to} failed, and "),
+        _ => String::new(),
+    };
+    match is_of_another_boot(left) {
+        true => format!("{failed}the host lost power or was restarted in the activation of {to}"),
+        false => format!("{failed}the activation of {to} ended without a result"),
+    }
+}
+
+fn is_of_another_boot(left: &Entry) -> bool {
+    left.boot.is_some() && left.boot != journal::boot()
+}
+
+fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync)) -> String {
+    let never = AtomicBool::new(false);
+    let record = |pending, ending, why: Option<&str>| record(host, left, pending, ending, why);
+    let activation = Activation {
+        host,
+        transaction: left.transaction.as_deref(),
+        stop: &never,
+        emit,
+        record: &record,
+    };
+    let why = how_it_died(left);
+    let from = left
+        .from
+        .map_or_else(|| "nothing".to_owned(), |id| id.to_string());
+    match activation.recover(left, when, &why) {
+        Ok(Recovered::Kept) => format!("{why}; all hosts had proven it, and it stays"),
+        Ok(Recovered::Left) => format!("{why}; somebody else chose another release since"),
+        Ok(Recovered::Back(Back::Healthy)) => format!("{why}; {from} is back"),
+        Ok(Recovered::Back(Back::Unhealthy(trouble) | Back::Undone(trouble))) | Err(trouble) => {
+            format!("{why}; and putting {from} back failed: {}", trouble.failure)
+        }
+    }
+}
+
+fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Option<&str>) {
     let layout = &host.layout;
-    let (from, to) = (entry.from, entry.to);
-    releases::set_state(layout, to, ReleaseState::Good).ok()?;
-    let step = journal::Step::Committed;
-    journal::note(layout, &journal::Entry { step, from, to }).ok()?;
-    Some(format!("{to} was proven on every host, and stays"))
+    let Pending { from, to } = pending;
+    let origin = releases::read(layout, to).map(|release| release.origin);
+    let entry = HistoryEntry {
+        transaction: left.transaction.clone(),
+        time: disk::now(),
+        what: WHAT.to_owned(),
+        release: Some(to),
+        from,
+        outcome: ending.as_str().to_owned(),
+        why: why.map(str::to_owned),
+        who: "ship".to_owned(),
+        ci: None,
+        commit: origin.ok().and_then(|origin| origin.commit),
+        tests_skipped: false,
+    };
+    // The host is repaired, whether that can be told or not.
+    let _ = history::append(layout, &entry);
 }

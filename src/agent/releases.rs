@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Layout, disk};
+use super::{Layout, adopt, disk};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
@@ -13,73 +13,20 @@ use crate::wire::ReleaseSummary;
 /// The live release: what `current` points to. `None` when there is no `current`.
 ///
 /// # Errors
-/// When `current` is not a link into `releases/`: then somebody else made it, and nothing may be
-/// switched.
+/// When somebody else made `current`: then nothing may be switched before it is adopted.
 pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
-    let path = layout.current();
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk::named(error, &path).into()),
-        Ok(found) if found.is_symlink() => {}
-        Ok(found) => {
-            let what = if found.is_dir() {
-                "a real folder"
-            } else {
-                "a file"
-            };
-            return Err(Failure::refused(format!(
-                "{} is {what}, not a link to a release",
-                path.display()
-            ))
-            .hint("move it away, then deploy again"));
-        }
-    }
-    let target = fs::read_link(&path)?;
-    let name = target
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let inside = target.parent() == Some(Path::new("releases"))
-        || target.parent() == Some(layout.releases().as_path());
-    match ReleaseId::parse(name) {
-        Ok(id) if inside && name.starts_with('v') => Ok(Some(id)),
-        _ => Err(Failure::refused(format!(
-            "{} points to {}, which is not a release of ship",
-            path.display(),
-            target.display()
+    if let Some(foreign) = adopt::find(layout)? {
+        return Err(Failure::refused(format!(
+            "{} is live, which another tool made",
+            foreign.shown()
         ))
-        .hint("move it away, then deploy again")),
+        .hint("the next deploy adopts it"));
     }
-}
-
-/// Points `current` to `to` in one `rename(2)`; `None` takes `current` away. The temporary link's
-/// name is unique, so a leftover of an earlier activation is never published.
-///
-/// # Errors
-/// When the release is not there, or the file system refuses.
-pub fn flip(layout: &Layout, to: Option<ReleaseId>) -> io::Result<()> {
-    let current = layout.current();
-    let Some(to) = to else {
-        match fs::remove_file(&current) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => other?,
-        }
-        return disk::sync_folder(layout.root());
-    };
-    let tree = layout.release(to);
-    if !tree.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("{} is not there", tree.display()),
-        ));
+    match fs::read_link(layout.current()) {
+        Ok(target) => Ok(adopt::of_ship(layout, &target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk::named(error, &layout.current()).into()),
     }
-    let temporary = layout.root().join(format!(".current.{}", disk::unique()));
-    std::os::unix::fs::symlink(Path::new("releases").join(to.to_string()), &temporary)?;
-    if let Err(error) = fs::rename(&temporary, &current) {
-        let _ = fs::remove_file(&temporary);
-        return Err(disk::named(error, &current));
-    }
-    disk::sync_folder(layout.root())
 }
 
 /// The release's metadata.
@@ -131,12 +78,13 @@ fn encoded(record: Record) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// In place where there is one: that needs no room, and one sector is written whole or not at all.
+/// A release that fills the disk when it starts must not be lost for want of a block.
 fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
     let (path, bytes) = (state_path(layout, id), encoded(record)?);
-    match disk::write_atomic(&path, &bytes, 0o600) {
-        // A release that fills the disk when it starts must not be lost for want of a block.
-        Err(error) if disk::is_full(&error) => disk::overwrite(&path, &bytes).or(Err(error)),
-        written => written,
+    match fs::metadata(&path) {
+        Ok(found) if found.len() == bytes.len() as u64 => disk::overwrite(&path, &bytes),
+        _ => disk::write_atomic(&path, &bytes, 0o600),
     }
 }
 
@@ -191,6 +139,14 @@ pub fn index_path(layout: &Layout, id: ReleaseId) -> PathBuf {
 /// # Errors
 /// When the folder is there and cannot be read.
 pub fn ids(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
+    let mut ids = numbers(layout)?;
+    ids.retain(|id| adopt::is_published(layout, *id));
+    Ok(ids)
+}
+
+/// The numbers that are taken, newest first: those of the releases, and folders of another tool
+/// that are called in the same way.
+fn numbers(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
     let entries = match fs::read_dir(layout.releases()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -248,7 +204,7 @@ pub fn last(layout: &Layout) -> io::Result<u32> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error),
     };
-    let there = ids(layout)?.first().map_or(0, |id| id.0);
+    let there = numbers(layout)?.first().map_or(0, |id| id.0);
     Ok(there.max(recorded))
 }
 
@@ -280,30 +236,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         for id in [1, 2, 10] {
-            fs::create_dir_all(layout.release(ReleaseId(id))).unwrap();
+            fs::create_dir_all(layout.release(ReleaseId(id)).join(".ship")).unwrap();
         }
         fs::create_dir_all(layout.state_file("states")).unwrap();
         (folder, layout)
-    }
-
-    #[test]
-    fn the_flip_goes_forth_and_back_and_away() {
-        let (_folder, layout) = host();
-        assert_eq!(current(&layout).unwrap(), None);
-        for to in [1, 10, 2] {
-            flip(&layout, Some(ReleaseId(to))).unwrap();
-            assert_eq!(current(&layout).unwrap(), Some(ReleaseId(to)));
-            assert_eq!(
-                fs::read_link(layout.current()).unwrap(),
-                Path::new("releases").join(format!("v{to}"))
-            );
-        }
-        flip(&layout, None).unwrap();
-        assert_eq!(current(&layout).unwrap(), None);
-        assert!(
-            flip(&layout, Some(ReleaseId(3))).is_err(),
-            "a release that is not there"
-        );
     }
 
     #[test]
@@ -322,7 +258,7 @@ mod tests {
             current(&layout)
                 .unwrap_err()
                 .message
-                .contains("not a release of ship")
+                .contains("not a folder of")
         );
     }
 

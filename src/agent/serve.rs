@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::{command, export, facts, freeze, history, query, recover, releases, transaction};
 use crate::model::Failure;
 use crate::wire::{
-    Frame, FrameReader, FrameWriter, FromAgent, Holder, MARKER, SetupRequest, ToAgent, argument,
+    Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
 };
 
 /// How long a repair that somebody else is at is waited for: a restart and a proof.
@@ -76,14 +76,7 @@ fn repair(host: &Host) -> Vec<String> {
     if !is_unfinished(host) {
         return Vec::new();
     }
-    let holder = Holder {
-        what: recover::WHAT.to_owned(),
-        who: "ship".to_owned(),
-        since: super::disk::now(),
-        ci: None,
-        doing: None,
-    };
-    match Lock::take(&host.layout, &holder) {
+    match Lock::take(&host.layout, &recover::holder()) {
         Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),
         _ => Vec::new(),
     }

@@ -22,6 +22,11 @@ pub enum AgentCommand {
         /// The app's root folder
         root: PathBuf,
     },
+    /// Brings an activation to its end that died with the power, before the services start
+    Recover {
+        /// The app's root folder
+        root: PathBuf,
+    },
     /// Keeps the services of one app running
     Supervise {
         /// The app's root folder
@@ -48,7 +53,10 @@ pub fn run(command: &AgentCommand) -> u8 {
         AgentCommand::Serve { open } => agent::serve::run(open),
         AgentCommand::Transaction => agent::transaction::run(),
         AgentCommand::Tidy { root } => agent::tidy::run(root),
+        AgentCommand::Recover { root } => agent::recover::at_boot(root),
         AgentCommand::Supervise { root } => {
+            // It may be the first after a boot. What it cannot repair, the next contact does.
+            let _ = agent::recover::at_boot(root);
             agent::service::supervisor::supervise(&agent::Layout::at(root))
                 .map_err(std::io::Error::other)
         }

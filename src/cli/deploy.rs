@@ -76,7 +76,6 @@ fn prepared(
 ) -> Result<(crate::rollout::Context, DeployOptions), Failure> {
     let project = session.project()?;
     let environment = Session::environment(&project, args.environment.as_deref())?;
-    session.warn_of_what_is_to_come(&environment);
     let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
     let (origin, warning) = session.origin(&context.project, args.skip_tests);

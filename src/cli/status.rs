@@ -55,6 +55,11 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
         }
         let Some(current) = &status.current else {
             table.row([host.to_string(), "nothing".to_owned()]);
+            if let Some(adoptable) = &status.adoptable {
+                notes.push(format!(
+                    "{host}: {adoptable} is live, not made by ship; the next deploy adopts it"
+                ));
+            }
             continue;
         };
         let since = status

@@ -181,6 +181,7 @@ mod tests {
             root: String::new(),
             ready: true,
             current: (live > 0).then_some(ReleaseId(live)),
+            adoptable: None,
             identity: None,
             last: 0,
             releases: releases.iter().map(summary).collect(),

@@ -137,6 +137,7 @@ async fn deploy_to(
         after: &context.project.after_activate,
         started,
         keep: context.project.release.keep,
+        watch_ms: rules.watch_ms,
     };
     let switched = switch.run().await;
     let _ = remembering.await;

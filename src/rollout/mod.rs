@@ -30,5 +30,6 @@ pub mod setup;
 pub mod spool;
 pub mod switch;
 pub mod transfer;
+mod watch;
 
 pub use fleet::{Context, Fleet};

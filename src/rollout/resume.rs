@@ -99,6 +99,7 @@ async fn bring_up(
         on_failure: rules.on_failure,
         verb: "deployed",
         after: &hooks(&context.project.after_activate),
+        watch_ms: rules.watch_ms,
         started,
         keep: context.project.release.keep,
     };

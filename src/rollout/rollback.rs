@@ -61,6 +61,7 @@ async fn roll_back(
         after: &[],
         started,
         keep: context.project.release.keep,
+        watch_ms: 0,
     };
     switch.run().await.into_result()
 }

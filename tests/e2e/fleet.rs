@@ -4,7 +4,7 @@ use crate::shop::{Shop, answer, history, releases, row, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// When the service of the shop was started, µs of the clock that all hosts share.
-fn started(host: &Host) -> u64 {
+pub fn started(host: &Host) -> u64 {
     let shown = host.sh("systemctl show --value -p ExecMainStartTimestampMonotonic shop-web");
     shown.parse().expect("a time")
 }

@@ -6,6 +6,7 @@ mod support;
 
 mod shop;
 
+mod adopt;
 mod bad_hosts;
 mod behind;
 mod broken_deploy;
@@ -16,12 +17,15 @@ mod examples;
 mod first_deploy_fails;
 mod fleet;
 mod freeze;
+mod full_disk;
 mod hosts;
 mod kept_connections;
 mod lab;
 mod lost_connections;
 mod modes;
+mod power;
 mod runtimes;
 mod services;
 mod transfer;
 mod unchanged;
+mod watch;

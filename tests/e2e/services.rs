@@ -456,8 +456,10 @@ fn systemd_keeps_services_with_exact_rights() {
         "made the folder /srv/shop/shared/data for shop",
         "made the empty file /srv/shop/shared/data/db.sqlite3 for shop",
         "wrote /etc/systemd/system/shop-web.service",
+        "wrote /etc/systemd/system/shop.recovery.service",
         "had systemd read its units again",
         "enabled shop-web.service: it starts at boot",
+        "enabled shop.recovery.service: it starts at boot",
         "wrote /etc/sudoers.d/ship-shop",
     ];
     assert_eq!(app.setup("root", true), changes);
@@ -474,7 +476,7 @@ fn systemd_keeps_services_with_exact_rights() {
     app.lives_through_releases("/run/shop-web");
     assert_eq!(
         app.host
-            .sh("systemd-analyze verify /etc/systemd/system/shop-web.service 2>&1"),
+            .sh("systemd-analyze verify /etc/systemd/system/shop[-.]*.service 2>&1"),
         ""
     );
     app.host.sh_as(
@@ -672,11 +674,13 @@ fn a_user_keeps_services_without_root() {
     assert_eq!(app.setup("root", false), [""; 0]);
     let changes = app.setup("deploy", false);
     assert_eq!(
-        changes[changes.len() - 3..],
+        changes[changes.len() - 5..],
         [
             "wrote /home/deploy/.config/systemd/user/shop-web.service",
+            "wrote /home/deploy/.config/systemd/user/shop.recovery.service",
             "had systemd read its units again",
             "enabled shop-web.service: it starts at boot",
+            "enabled shop.recovery.service: it starts at boot",
         ]
     );
     assert_eq!(app.setup("deploy", false), [""; 0]);

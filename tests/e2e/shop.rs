@@ -8,22 +8,30 @@ pub const PORT: u16 = 3000;
 
 /// `/` tells the version that this process was started with. `/healthz` fails when the
 /// release holds a file `SICK`; on a host whose `/etc/shop-refuses` names the version, the
-/// process does not even start.
+/// process does not even start; where `/etc/shop-sours` names it, `/healthz` fails from the third second
+/// on, and where `/etc/shop-dies` does, the process ends after five.
 const APP: &str = r#"
-import os, sys
+import os, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 here = Path(__file__).parent
 version = (here / "VERSION").read_text().strip()
 sick = here / "SICK"
-refused = Path("/etc/shop-refuses")
+begun = time.monotonic()
+
+
+def named(file):
+    return file.exists() and file.read_text().strip() == version
+
 
 
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/healthz" and sick.exists():
             self.answer(500, "sick")
+        elif self.path == "/healthz" and sours and time.monotonic() > begun + 3:
+            self.answer(500, "sour")
         elif self.path.startswith("/log/"):
             print(self.path[5:], flush=True)
             self.answer(200, "logged")
@@ -44,8 +52,11 @@ class Shop(BaseHTTPRequestHandler):
 
 
 print(f"shop {version} opens", flush=True)
-if refused.exists() and refused.read_text().strip() == version:
+if named(Path("/etc/shop-refuses")):
     sys.exit(f"{version} does not run on this machine")
+sours = named(Path("/etc/shop-sours"))
+if named(Path("/etc/shop-dies")):
+    threading.Timer(5, lambda: os._exit(9)).start()
 if sick.exists():
     print(f"cannot serve: {sick.read_text().strip()}", flush=True)
 ThreadingHTTPServer(("", int(os.environ["PORT"])), Shop).serve_forever()

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::agent::Layout;
+use crate::agent::{Layout, journal};
 use crate::model::service::StartType;
 use crate::model::{AppName, Deployment, ServiceManagerKind, ServiceName, ServiceSpec};
 
@@ -19,6 +19,10 @@ pub const VERBS: [&str; 4] = ["start", "stop", "restart", "reset-failed"];
 /// Longest time that a `notify` service may take to say `READY=1`. The proof of an activation has
 /// a deadline of its own; this one only frees a boot from a service that hangs.
 const START_TIMEOUT: &str = "15min";
+
+/// Longest time that a recovery may take at boot. The services wait for it, and start whatever
+/// becomes of it.
+const RECOVERY_TIMEOUT: &str = "30s";
 
 /// A unit file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,12 @@ pub struct Unit {
 #[must_use]
 pub fn unit_name(app: &AppName, service: &ServiceName) -> String {
     format!("{app}-{service}.service")
+}
+
+/// The name of the unit that recovers the app at boot. The dot keeps it apart from any service's.
+#[must_use]
+pub fn recovery_name(app: &AppName) -> String {
+    format!("{app}.recovery.service")
 }
 
 /// The first line of every file that setup writes for `app`. It names the app, because the units
@@ -55,6 +65,54 @@ pub fn units(deployment: &Deployment, layout: &Layout, services: &[ServiceSpec])
         text: text(deployment, layout, service),
     };
     services.iter().map(unit).collect()
+}
+
+/// The unit that brings an activation to its end that died with the power, before the services
+/// start; `None` for a manager that has no units. It runs as `login`, whom the agent belongs to.
+/// Started once, it stays so for this boot: a restart of a service does not start it again.
+#[must_use]
+pub fn recovery(deployment: &Deployment, layout: &Layout, login: &str) -> Option<Unit> {
+    let (user, mounts, target) = match deployment.manager {
+        ServiceManagerKind::Systemd => (
+            format!("User={login}\n"),
+            format!("RequiresMountsFor={}\n", word(layout.root())),
+            "multi-user.target",
+        ),
+        ServiceManagerKind::SystemdUser => (String::new(), String::new(), "default.target"),
+        ServiceManagerKind::Supervisor => return None,
+    };
+    let Deployment {
+        app, environment, ..
+    } = deployment;
+    let agent = layout.recovery_agent();
+    let text = format!(
+        "{marker}\n\
+         # Written by `ship setup {environment}`, which overwrites changes.\n\
+         [Unit]\n\
+         Description={app}: recovery after a power cut ({environment})\n\
+         ConditionPathExists={journal}\n\
+         ConditionFileIsExecutable={condition}\n\
+         {mounts}\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         {user}\
+         ExecStart={agent} agent recover {root}\n\
+         TimeoutStartSec={RECOVERY_TIMEOUT}\n\
+         \n\
+         [Install]\n\
+         WantedBy={target}\n",
+        marker = marker(app),
+        journal = unquoted(&journal::path(layout)),
+        condition = unquoted(&agent),
+        agent = word(&agent),
+        root = word(layout.root()),
+    );
+    Some(Unit {
+        name: recovery_name(app),
+        text,
+    })
 }
 
 /// What `user` may run as root, one command a line, as sudoers(5) and `sudo -l` write it.
@@ -137,7 +195,10 @@ fn head(deployment: &Deployment, layout: &Layout, service: &ServiceSpec) -> Stri
          Description={app}: {name} ({environment})\n\
          ConditionPathExists={launcher}\n\
          # A service is never given up: when its database is back, so is the service.\n\
-         StartLimitIntervalSec=0\n",
+         StartLimitIntervalSec=0\n\
+         Wants={recovery}\n\
+         After={recovery}\n",
+        recovery = recovery_name(app),
         marker = marker(app),
         name = service.name,
         launcher = unquoted(&layout.launcher(&service.name)),
@@ -200,6 +261,11 @@ fn quoted(word: &str) -> String {
         }
     }
     text + "\""
+}
+
+/// A path as a word of a setting that takes several.
+fn word(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
 
 /// The value of a setting that takes one path and no quotes.

@@ -53,6 +53,8 @@ fn a_system_unit() {
     ConditionPathExists=/srv/shop/current/.ship/run/web
     # A service is never given up: when its database is back, so is the service.
     StartLimitIntervalSec=0
+    Wants=shop.recovery.service
+    After=shop.recovery.service
     After=network-online.target
     Wants=network-online.target
     RequiresMountsFor=/srv/shop
@@ -96,6 +98,8 @@ fn a_user_unit_with_notify() {
     ConditionPathExists=/home/deploy/apps/shop/current/.ship/run/worker
     # A service is never given up: when its database is back, so is the service.
     StartLimitIntervalSec=0
+    Wants=shop.recovery.service
+    After=shop.recovery.service
 
     [Service]
     Type=notify
@@ -133,6 +137,8 @@ fn odd_roots_are_escaped_and_stay_usable() {
     ConditionPathExists=/home/a b/100%%/"x"\y/$z/current/.ship/run/web
     # A service is never given up: when its database is back, so is the service.
     StartLimitIntervalSec=0
+    Wants=shop.recovery.service
+    After=shop.recovery.service
     After=network-online.target
     Wants=network-online.target
     RequiresMountsFor="/home/a b/100%%/\"x\"\\y/$z"
@@ -164,6 +170,37 @@ fn odd_roots_are_escaped_and_stay_usable() {
     let below_usr = text(&deployment, "/usr/local/apps/shop", &service("web"));
     assert!(below_usr.contains("\nReadWritePaths=-/usr/local/apps/shop/shared\n"));
     assert!(!below_usr.contains("ProtectHome"), "{below_usr}");
+}
+
+#[test]
+fn the_recovery_of_the_system_and_of_a_user() {
+    let text = |manager, root: &str| {
+        let unit = recovery(&deployment(manager), &Layout::at(root), "deploy").unwrap();
+        assert_eq!(unit.name, "shop.recovery.service");
+        unit.text
+    };
+    assert_snapshot!(text(ServiceManagerKind::Systemd, "/srv/my shop"), @r##"
+    # managed by ship for shop
+    # Written by `ship setup production`, which overwrites changes.
+    [Unit]
+    Description=shop: recovery after a power cut (production)
+    ConditionPathExists=/srv/my shop/.ship/journal.jsonl
+    ConditionFileIsExecutable=/srv/my shop/.ship/bin/recovery
+    RequiresMountsFor="/srv/my shop"
+
+    [Service]
+    Type=oneshot
+    RemainAfterExit=yes
+    User=deploy
+    ExecStart="/srv/my shop/.ship/bin/recovery" agent recover "/srv/my shop"
+    TimeoutStartSec=30s
+
+    [Install]
+    WantedBy=multi-user.target
+    "##);
+    let text = text(ServiceManagerKind::SystemdUser, "/home/deploy/apps/shop");
+    assert!(!text.contains("User="), "{text}");
+    assert!(text.ends_with("WantedBy=default.target\n"), "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod check;
 mod folder;
 mod keys;
+mod live;
 mod plan;
 mod shared;
 mod step;

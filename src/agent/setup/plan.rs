@@ -243,7 +243,12 @@ pub fn closed_parent(root: &Path, user: &str) -> Option<PathBuf> {
 fn unit_files(target: &Target<'_>, scope: Scope, steps: &mut Vec<Step>) -> Result<(), Failure> {
     let app = &target.deployment.app;
     let folder = units::folder(scope, &target.home);
-    let wanted = unit::units(target.deployment, &target.layout, target.services);
+    let mut wanted = unit::units(target.deployment, &target.layout, target.services);
+    wanted.extend(unit::recovery(
+        target.deployment,
+        &target.layout,
+        &target.login,
+    ));
     let names: Vec<String> = wanted.iter().map(|unit| unit.name.clone()).collect();
     let mut changed = false;
     for unit in &wanted {

@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
@@ -23,7 +23,7 @@ use crate::agent::lock::Lock;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{facts, freeze, prune, recover, stage, tidy};
+use crate::agent::{adopt, facts, freeze, prune, recover, stage, standby, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -98,6 +98,7 @@ pub fn run() -> std::io::Result<()> {
         stage: None,
         staged: None,
         pending: None,
+        proven: Instant::now(),
     };
     match transaction.start() {
         Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
@@ -140,6 +141,8 @@ struct Transaction {
     /// Published here and not yet switched to.
     staged: Option<ReleaseId>,
     pending: Option<Pending>,
+    /// When what is pending was proven.
+    proven: Instant,
 }
 
 impl Transaction {
@@ -150,7 +153,13 @@ impl Transaction {
         let recovered = recover::recover(&self.host, &emit);
         stage::clean(&self.host);
         facts::claim(&self.host)?;
+        if let Err(error) = standby::keep(&self.host) {
+            self.speaker.event(HostEvent::Warning {
+                text: format!("a power cut would be repaired by the next contact only: {error}"),
+            });
+        }
         if self.begin.services.is_some() {
+            adopt::check(&self.host)?;
             freeze::sweep(&self.host.layout)?;
         }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
@@ -241,8 +250,11 @@ impl Transaction {
                 return committed;
             }
             ToAgent::Precommit => self.precommit().map(Some),
+            ToAgent::Watch { ms } => self
+                .watch(ms)
+                .map(|activated| Some(FromAgent::Activated(Box::new(activated)))),
             ToAgent::Commit { keep } => {
-                let result = self.commit(None);
+                let result = self.commit();
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {

@@ -5,10 +5,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
-use crate::agent::activate::{Activation, Pending};
+use crate::agent::activate::{Activation, Ending, Pending, Recorder};
+use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
-use crate::agent::{command, disk, history, journal, releases, stage};
+use crate::agent::watch::Spell;
+use crate::agent::{command, disk, history, releases, stage};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId, Sha256};
 use crate::wire::{
@@ -154,70 +156,105 @@ impl Transaction {
         }
     }
 
-    fn activation<'a>(&'a self, emit: &'a (dyn Fn(HostEvent) + Sync)) -> Activation<'a> {
+    fn activation<'a>(
+        &'a self,
+        emit: &'a (dyn Fn(HostEvent) + Sync),
+        record: Recorder<'a>,
+    ) -> Activation<'a> {
         Activation {
             host: &self.host,
+            transaction: Some(&self.begin.transaction),
             stop: &self.life.stop,
             emit,
+            record,
         }
     }
 
+    /// How a switch ended, into the history.
+    fn ended(&self, pending: Pending, ending: Ending, why: Option<&str>) {
+        let cancelled = why.is_some_and(|why| why.ends_with("cancelled"));
+        let why = match cancelled && self.life.lease_is_over() {
+            true => Some(LEASE_IS_OVER),
+            false => why,
+        };
+        let why = why.map(str::to_owned);
+        self.record(Some(pending.to), pending.from, ending.as_str(), why);
+    }
+
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
+        self.adopt(request.release)?;
         let befores = self.befores.take();
         let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         let (mut activated, pending) =
-            self.activation(&emit)
+            self.activation(&emit, &record)
                 .run(request.release, request.settle, befores)?;
-        let cancelled = activated
-            .why
-            .as_ref()
-            .is_some_and(|why| why.ends_with("cancelled"));
+        self.staged = None;
+        self.proven = Instant::now();
+        self.concluded(&mut activated, pending);
+        // A controller that is not there any more may have been stopped: the lease decides then.
+        if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
+            activated.committed = self.commit().is_ok();
+        }
+        Ok(activated)
+    }
+
+    /// What another tool left live becomes a release to go back to, just before the switch.
+    fn adopt(&self, beside: ReleaseId) -> Result<(), Failure> {
+        if let Some(found) = adopt::adopt(&self.host, beside)? {
+            let text = format!("adopted {found} as {ADOPTED}, which can be gone back to");
+            self.speaker.event(HostEvent::Note { text });
+            let why = format!("{found} was live, made by another tool");
+            self.record(Some(ADOPTED), None, "adopted", Some(why));
+        }
+        Ok(())
+    }
+
+    /// An activation or a watch has ended.
+    fn concluded(&mut self, activated: &mut Activated, pending: Option<Pending>) {
+        self.pending = pending;
+        let cancelled = activated.why.as_ref();
+        let cancelled = cancelled.is_some_and(|why| why.ends_with("cancelled"));
         if pending.is_none() && cancelled && self.life.lease_is_over() {
             activated.why = Some(LEASE_IS_OVER.to_owned());
         }
-        self.staged = None;
-        if pending.is_none() {
-            self.record(
-                Some(request.release),
-                activated.was,
-                outcome(activated.healthy),
-                activated.why.clone(),
-            );
-        }
-        self.pending = pending;
-        // A controller that is not there any more may have been stopped: the lease decides then.
-        if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
-            activated.committed = self.commit(None).is_ok();
-        }
+    }
+
+    /// Watches what is pending for `ms` milliseconds.
+    pub(super) fn watch(&mut self, ms: u64) -> Result<Activated, Failure> {
+        let pending = self.pending;
+        let pending = pending.ok_or_else(|| Failure::unexpected("there is nothing to watch"))?;
+        let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        let spell = Spell {
+            ms,
+            proven: self.proven,
+            enough: &self.life.enough,
+        };
+        let watched = self.activation(&emit, &record).watch(pending, spell);
+        let (mut activated, still) = watched?;
+        self.concluded(&mut activated, still);
         Ok(activated)
     }
 
     /// Every host has proven the release: what the end of the lease means changes.
     pub(super) fn precommit(&mut self) -> Result<FromAgent, Failure> {
-        let Some(Pending { from, to }) = self.pending else {
+        let Some(pending) = self.pending else {
             return Err(Failure::unexpected("nothing is proven here"));
         };
-        let step = journal::Step::Precommitted;
-        journal::note(&self.host.layout, &journal::Entry { step, from, to })?;
+        let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        self.activation(&emit, &record).precommit(pending)?;
         self.life.precommitted.store(true, Ordering::Relaxed);
         Ok(FromAgent::Done)
     }
 
-    /// Makes the release good; `why` is told where that was decided here.
-    pub(super) fn commit(&mut self, why: Option<String>) -> Result<FromAgent, Failure> {
-        if let Some(Pending { from, to }) = self.pending {
-            let layout = &self.host.layout;
-            releases::set_state(layout, to, crate::model::ReleaseState::Good)?;
-            journal::note(
-                layout,
-                &journal::Entry {
-                    step: journal::Step::Committed,
-                    from,
-                    to,
-                },
-            )?;
+    pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
+        if let Some(pending) = self.pending {
+            let emit = |event| self.speaker.event(event);
+            let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+            self.activation(&emit, &record).commit(pending)?;
             self.pending = None;
-            self.record(Some(to), from, "good", why);
         }
         Ok(FromAgent::Done)
     }
@@ -229,31 +266,22 @@ impl Transaction {
         };
         self.life.precommitted.store(false, Ordering::Relaxed);
         let emit = |event| self.speaker.event(event);
-        // It was proven here: not its fault, unless this is the host where it failed.
-        let activated = self.activation(&emit).revert(pending, why, true);
-        self.record(
-            Some(pending.to),
-            pending.from,
-            outcome(activated.healthy),
-            activated.why.clone(),
-        );
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        // It was proven here: not its fault.
+        let activated = self.activation(&emit, &record).revert(pending, why, false);
         FromAgent::Activated(Box::new(activated))
     }
 
     /// The controller is gone: back to where the host was, unless every host has proven the release.
     pub(super) fn give_up(&mut self, why: &str) {
-        if self.life.precommitted.load(Ordering::Relaxed) {
-            let committed = self.commit(Some(format!("{why}; every host had proven it")));
-            if let Err(failure) = committed {
-                self.speaker.event(HostEvent::Warning {
-                    text: failure.message,
-                });
-            }
-        } else if self.pending.is_some() {
-            let answer = self.revert(why);
-            self.speaker.say(&answer);
-        } else {
+        let Some(pending) = self.pending.take() else {
             self.drop_staged();
+            return;
+        };
+        let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        if let Some(back) = self.activation(&emit, &record).expire(pending, why) {
+            self.speaker.say(&FromAgent::Activated(Box::new(back)));
         }
     }
 
@@ -285,7 +313,8 @@ impl Transaction {
             .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
         let live = self.host.release(id)?;
         let emit = |event| self.speaker.event(event);
-        let result = self.activation(&emit).act(&live, action, names);
+        let record = |_, _, _: Option<&str>| {};
+        let result = self.activation(&emit, &record).act(&live, action, names);
         let why = result.as_ref().err().map(|failure| failure.message.clone());
         let outcome = if result.is_ok() { "good" } else { "failed" };
         self.record(Some(id), Some(id), outcome, why);
@@ -323,8 +352,4 @@ impl Transaction {
             });
         }
     }
-}
-
-fn outcome(healthy: bool) -> &'static str {
-    if healthy { "reverted" } else { "failed" }
 }

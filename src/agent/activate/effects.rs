@@ -1,0 +1,147 @@
+//! What an activation does to a host, an effect at a time: the host itself does these, and in the
+//! tests a model of one, which fails and dies wherever it likes.
+
+use super::Pending;
+use crate::agent::journal::{Entry, Step};
+use crate::model::{Failure, ReleaseId, ReleaseState};
+
+/// Where an effect belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To the new release.
+    Forth,
+    /// Back to the one before.
+    Back,
+}
+
+/// Why an effect did not come about. It may have happened all the same, or in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What to tell.
+    pub failure: Failure,
+    /// Whether the release failed by itself: not the host, the disk or a person.
+    pub own: bool,
+}
+
+impl Trouble {
+    /// The release's own fault.
+    #[must_use]
+    pub fn own(why: impl Into<String>) -> Self {
+        Self {
+            failure: Failure::unexpected(why),
+            own: true,
+        }
+    }
+
+    /// Not the release's fault.
+    #[must_use]
+    pub fn other(why: impl Into<String>) -> Self {
+        Failure::unexpected(why).into()
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            own: false,
+        }
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+/// How it ended, for the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The release is good.
+    Good,
+    /// The release before is back.
+    Reverted,
+    /// The release before could not be put back, or does not serve either.
+    Failed,
+}
+
+impl Ending {
+    /// The word in the history.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Reverted => "reverted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The effects. Each is done when it returns `Ok`; those on the journal, `current` and the states
+/// last through a power cut then. After an error they may be done, or not.
+pub trait Effects {
+    /// The activation that the journal says did not come to an end.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    fn unfinished(&self) -> Result<Option<Entry>, Trouble>;
+
+    /// The live release.
+    ///
+    /// # Errors
+    /// When that cannot be told, or is no release.
+    fn current(&self) -> Result<Option<ReleaseId>, Trouble>;
+
+    /// Makes all that the flips, forth and back, will need, so that they need nothing more.
+    ///
+    /// # Errors
+    /// When something cannot be made: then nothing was changed.
+    fn prepare(&mut self, pending: Pending) -> Result<(), Trouble>;
+
+    /// Takes back what [`prepare`](Self::prepare) made.
+    fn forget(&mut self, pending: Pending);
+
+    /// Writes an intention into the journal.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn note(&mut self, pending: Pending, step: Step) -> Result<(), Trouble>;
+
+    /// Points `current` to a release, or takes it away.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    fn flip(&mut self, to: Option<ReleaseId>) -> Result<(), Trouble>;
+
+    /// Stops the services of a release that the one which is kept does not have.
+    ///
+    /// # Errors
+    /// When the service manager refuses.
+    fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble>;
+
+    /// Restarts the services of the live release. On the way back, those that were never touched
+    /// are left alone.
+    ///
+    /// # Errors
+    /// When the service manager refuses, or what it started ended at once.
+    fn restart(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble>;
+
+    /// Proves that the services run this release and are healthy.
+    ///
+    /// # Errors
+    /// When they are not, or that cannot be told.
+    fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble>;
+
+    /// How far a release got.
+    fn state(&self, of: ReleaseId) -> ReleaseState;
+
+    /// Records how far a release got.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn set_state(&mut self, of: ReleaseId, state: ReleaseState) -> Result<(), Trouble>;
+
+    /// Writes the end into the history; what cannot be written is not.
+    fn record(&mut self, pending: Pending, ending: Ending, why: Option<&str>);
+}

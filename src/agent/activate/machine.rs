@@ -1,0 +1,258 @@
+//! The decisions of an activation, apart from what they are done with: in which order effects
+//! follow each other, and what follows when one fails or the process dies between two.
+//!
+//! ```text
+//! flipping ─ restarting ─ proven ─ precommitted ─ committed
+//!     │          │          │           │             (the end: the release is good)
+//!     └──────────┴─────┬────┘           └ only when the fleet says so
+//!                      ▼                ▼
+//!              failed or reverting ─ reverted (the end: the release before is back)
+//! ```
+//!
+//! The journal's last word decides what a recovery does: up to `proven` it goes back, from
+//! `precommitted` on it goes on. A word that could not be written changes neither: the way back is
+//! the same from each word before, and what is committed was precommitted.
+
+use super::effects::{Effects, Ending, Trouble, Way};
+use super::{Pending, name};
+use crate::agent::journal::{Entry, Step};
+use crate::model::{Failure, ReleaseState};
+
+/// Prepares and notes a switch. Nothing on the host is different yet.
+///
+/// # Errors
+/// When it cannot be prepared or noted: then nothing was changed. Refused as long as an earlier
+/// activation has not come to its end, which a recovery could not bring about.
+pub fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
+    let left = effects.unfinished().map_err(|trouble| trouble.failure)?;
+    if let Some(left) = left {
+        return Err(Failure::refused(format!(
+            "the activation of {} has not come to its end, and could not be brought to it",
+            left.to
+        ))
+        .hint("the history says why; each contact tries again"));
+    }
+    let begun = effects
+        .prepare(pending)
+        .and_then(|()| effects.note(pending, Step::Flipping));
+    begun.map_err(|trouble| {
+        effects.forget(pending);
+        trouble.failure
+    })
+}
+
+/// Does what was begun: flips, restarts, proves.
+///
+/// # Errors
+/// The first trouble. The way [`back`] must follow.
+pub fn switch(effects: &mut impl Effects, pending: Pending) -> Result<(), Trouble> {
+    let Pending { from, to } = pending;
+    effects.flip(Some(to))?;
+    effects.note(pending, Step::Restarting)?;
+    if let Some(from) = from {
+        effects.stop(from, Some(to))?;
+    }
+    effects.restart(to, Way::Forth)?;
+    effects.prove(to, Way::Forth)?;
+    effects.note(pending, Step::Proven)
+}
+
+/// All hosts have proven the release: from now on it stays, whatever dies.
+///
+/// # Errors
+/// When that cannot be noted: then nothing is decided.
+pub fn precommit(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
+    let noted = effects.note(pending, Step::Precommitted);
+    noted.map_err(|trouble| trouble.failure)
+}
+
+/// The fleet is on the release: it is good now. What cannot be written is done by the next
+/// contact, which finds that it was decided.
+///
+/// # Errors
+/// When it cannot be noted that it stays: then nothing is decided.
+pub fn commit(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
+    precommit(effects, pending)?;
+    let _ = conclude(effects, pending, None);
+    Ok(())
+}
+
+/// Nobody was heard of for the length of the lease: what all hosts had proven stays, all else goes
+/// [`back`]. `why` is for the history.
+pub fn expire(effects: &mut impl Effects, pending: Pending, why: &str) -> Option<Back> {
+    let last = effects.unfinished().ok().flatten();
+    if last.is_none_or(|last| last.step != Step::Precommitted) {
+        return Some(back(effects, pending, false, why));
+    }
+    let _ = keep(effects, pending, why);
+    None
+}
+
+/// Keeps a release that the journal says all hosts have proven. It may say so without having been
+/// synced, so that it is noted once more before anything is built on it.
+fn keep(effects: &mut impl Effects, pending: Pending, why: &str) -> Result<(), Trouble> {
+    effects.note(pending, Step::Precommitted)?;
+    conclude(effects, pending, Some(why))
+}
+
+/// Writes down that the release is good.
+///
+/// # Errors
+/// When that cannot be written: the next contact does it.
+fn conclude(
+    effects: &mut impl Effects,
+    pending: Pending,
+    why: Option<&str>,
+) -> Result<(), Trouble> {
+    effects.set_state(pending.to, ReleaseState::Good)?;
+    effects.record(pending, Ending::Good, why);
+    effects.note(pending, Step::Committed)
+}
+
+/// How a way back ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// The release before serves.
+    Healthy,
+    /// The release before is there, and fails too: a person must look, no second try helps.
+    Unhealthy(Trouble),
+    /// Something could not be done: the journal stays open, and the next contact tries again.
+    Undone(Trouble),
+}
+
+impl Back {
+    /// What went wrong.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::Healthy => None,
+            Self::Unhealthy(trouble) | Self::Undone(trouble) => Some(trouble),
+        }
+    }
+}
+
+/// Puts the host back to the release from before, proves that, and records what became of the
+/// other one: bad when it failed by itself. Never gives up half way. `why` is for the history.
+pub fn back(effects: &mut impl Effects, pending: Pending, own: bool, why: &str) -> Back {
+    let step = match own {
+        true => Step::Failed,
+        false => Step::Reverting,
+    };
+    // Not written, the word before it leads back as well.
+    let _ = effects.note(pending, step);
+    let back = put_back(effects, pending);
+    let (ending, why) = match back.trouble() {
+        None => (Ending::Reverted, why.to_owned()),
+        Some(trouble) => (Ending::Failed, not_put_back(pending, why, &trouble.failure)),
+    };
+    let demoted = demote(effects, pending, own);
+    effects.record(pending, ending, Some(&why));
+    if demoted.is_ok() && !matches!(back, Back::Undone(_)) {
+        let _ = effects.note(pending, Step::Reverted);
+    }
+    back
+}
+
+/// The sentence for a way back that failed.
+pub fn not_put_back(pending: Pending, why: &str, failure: &Failure) -> String {
+    format!(
+        "{why}; and putting {} back failed: {failure}",
+        name(pending.from)
+    )
+}
+
+fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
+    let Pending { from, to } = pending;
+    let flipped = effects.flip(from);
+    if let Err(trouble) = &flipped
+        && !effects.current().is_ok_and(|current| current == from)
+    {
+        // Restarted now, the services would run the release that failed.
+        return Back::Undone(trouble.clone());
+    }
+    let stopped = effects.stop(to, from);
+    let mut proven = Ok(());
+    if let Some(from) = from {
+        let restarted = effects
+            .restart(from, Way::Back)
+            .or_else(|_| effects.restart(from, Way::Back));
+        proven = restarted.and_then(|()| effects.prove(from, Way::Back));
+    }
+    match (flipped.and(stopped), proven) {
+        (Ok(()), Ok(())) => Back::Healthy,
+        (Ok(()), Err(trouble)) if trouble.own => Back::Unhealthy(trouble),
+        (_, Err(trouble)) | (Err(trouble), Ok(())) => Back::Undone(trouble),
+    }
+}
+
+/// What was switched to and did not stay is no longer active. A release that was good before
+/// stays so.
+fn demote(effects: &mut impl Effects, pending: Pending, own: bool) -> Result<(), Trouble> {
+    if effects.state(pending.to) == ReleaseState::Good || pending.from == Some(pending.to) {
+        return Ok(());
+    }
+    let state = match own {
+        true => ReleaseState::Bad,
+        false => ReleaseState::Staged,
+    };
+    effects.set_state(pending.to, state)
+}
+
+/// What a recovery did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovered {
+    /// The release stays: all hosts had proven it.
+    Kept,
+    /// The way back was gone.
+    Back(Back),
+    /// Somebody else pointed `current` to another release since: that stays.
+    Left,
+}
+
+/// When a recovery runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Services may run.
+    Contact,
+    /// The host is booting: no service runs yet, and each will be started from `current`.
+    Boot,
+}
+
+/// Brings an activation that died to its end. `why` says how it died, for the history.
+///
+/// # Errors
+/// When what there is cannot be told, or the end cannot be written down: the next contact tries
+/// again.
+pub fn recover(
+    effects: &mut impl Effects,
+    left: &Entry,
+    when: When,
+    why: &str,
+) -> Result<Recovered, Trouble> {
+    let pending = Pending {
+        from: left.from,
+        to: left.to,
+    };
+    let own = left.step == Step::Failed;
+    let current = effects.current()?;
+    let elsewhere = current.is_some_and(|id| pending.from != Some(id) && pending.to != id);
+    if elsewhere {
+        demote(effects, pending, own)?;
+        let why = format!("{why}; somebody else chose another release since");
+        effects.record(pending, Ending::Reverted, Some(&why));
+        effects.note(pending, Step::Reverted)?;
+        return Ok(Recovered::Left);
+    }
+    if left.step == Step::Precommitted && current == Some(pending.to) {
+        keep(effects, pending, why)?;
+        return Ok(Recovered::Kept);
+    }
+    if when == When::Contact {
+        return Ok(Recovered::Back(back(effects, pending, own, why)));
+    }
+    effects.flip(pending.from)?;
+    demote(effects, pending, own)?;
+    effects.record(pending, Ending::Reverted, Some(why));
+    effects.note(pending, Step::Reverted)?;
+    Ok(Recovered::Back(Back::Healthy))
+}

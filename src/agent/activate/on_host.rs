@@ -1,0 +1,448 @@
+//! The effects of an activation on the host that this is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use super::effects::{Effects, Ending, Trouble, Way};
+use super::together::{prove_all, restart_all, stop_all, worth_telling};
+use super::{Activation, Pending, all, first};
+use crate::agent::before::{Before, Befores};
+use crate::agent::downtime::Downtime;
+use crate::agent::host::LoadedRelease;
+use crate::agent::journal::{self, Entry, Step};
+use crate::agent::prove::{Span, Unproven, add_log};
+use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
+use crate::agent::{disk, flip, releases};
+use crate::model::event::{Diagnosis, HostEvent};
+use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
+
+/// A diagnosis, and where in the log its story is.
+pub struct Found {
+    diagnosis: Diagnosis,
+    cursor: Option<LogCursor>,
+    since: Option<jiff::Timestamp>,
+    until: Option<jiff::Timestamp>,
+}
+
+/// What is looked at while the first note is on its way to the disk.
+type Look = JoinHandle<(Befores, Vec<Option<Downtime>>)>;
+
+pub struct OnHost<'a> {
+    activation: &'a Activation<'a>,
+    settle: bool,
+    boot: Option<String>,
+    loaded: BTreeMap<ReleaseId, Arc<LoadedRelease>>,
+    /// How the services looked a moment ago, when the transaction knows.
+    given: Option<Befores>,
+    look: Option<Look>,
+    befores: BTreeMap<ServiceName, Before>,
+    /// The last that is known of each service; not of one whose restart failed.
+    seen: BTreeMap<ServiceName, ServiceStatus>,
+    probes: Vec<Option<Downtime>>,
+    /// How long each service took to be proven, ms.
+    times: Vec<(ServiceName, u64)>,
+    /// What was found of services that are not healthy, and not told yet.
+    pub diagnoses: Vec<Found>,
+    /// When the way back began.
+    turned: Option<jiff::Timestamp>,
+}
+
+impl<'a> OnHost<'a> {
+    pub fn new(activation: &'a Activation<'a>, settle: bool, given: Option<Befores>) -> Self {
+        Self {
+            activation,
+            settle,
+            boot: journal::boot(),
+            loaded: BTreeMap::new(),
+            given,
+            look: None,
+            befores: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            probes: Vec::new(),
+            times: Vec::new(),
+            diagnoses: Vec::new(),
+            turned: None,
+        }
+    }
+
+    fn emit(&self, event: HostEvent) {
+        (self.activation.emit)(event);
+    }
+
+    fn release(&mut self, id: ReleaseId) -> Result<Arc<LoadedRelease>, Failure> {
+        if let Some(loaded) = self.loaded.get(&id) {
+            return Ok(Arc::clone(loaded));
+        }
+        let loaded = Arc::new(self.activation.host.release(id)?);
+        self.loaded.insert(id, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// How the services look, and how long they do not answer from now on.
+    fn begin_to_look(&mut self, services: Vec<ServiceSpec>) {
+        let host = self.activation.host.clone();
+        let given = self.given.take().and_then(Befores::if_fresh);
+        self.look = Some(std::thread::spawn(move || {
+            let befores = match given {
+                Some(given) => given.complete(&host, &services),
+                None => Befores::of(&host, &services),
+            };
+            (befores, services.iter().map(Downtime::start).collect())
+        }));
+    }
+
+    fn end_of_look(&mut self) {
+        let Some(Ok((befores, probes))) = self.look.take().map(JoinHandle::join) else {
+            return;
+        };
+        self.probes = probes;
+        for (name, before) in befores.into_each() {
+            if let Some(status) = &before.status {
+                self.seen.insert(name.clone(), status.clone());
+            }
+            self.befores.insert(name, before);
+        }
+    }
+
+    fn before(&self, service: &ServiceSpec) -> Before {
+        self.befores.get(&service.name).cloned().unwrap_or_default()
+    }
+
+    /// Ends the measurement of downtime: the longest time without a good answer of each service,
+    /// ms.
+    pub fn end_of_downtime(&mut self) -> Vec<Option<u64>> {
+        self.end_of_look();
+        let probes = self.probes.drain(..);
+        probes.map(|probe| probe.map(Downtime::finish)).collect()
+    }
+
+    /// Tells that all services are proven; the longest time without a good answer, ms.
+    pub fn say_proven(&mut self) -> Option<u64> {
+        let unanswered = self.end_of_downtime();
+        for (at, (service, ms)) in std::mem::take(&mut self.times).into_iter().enumerate() {
+            self.emit(HostEvent::Proven {
+                service,
+                ms,
+                unanswered_ms: unanswered.get(at).copied().flatten(),
+            });
+        }
+        unanswered.into_iter().flatten().max()
+    }
+
+    /// What was found of the new release, which `trouble` ended; the way back begins now.
+    pub fn turn(&mut self, to: ReleaseId, trouble: &Trouble) -> Vec<Found> {
+        let _ = self.end_of_downtime();
+        self.turned = Some(jiff::Timestamp::now());
+        let found = std::mem::take(&mut self.diagnoses);
+        if !found.is_empty() {
+            return found;
+        }
+        let service = self
+            .release(to)
+            .ok()
+            .and_then(|new| new.release.services.first().map(|s| s.name.clone()));
+        let Some(service) = service else {
+            return Vec::new();
+        };
+        let cursor = self.befores.get(&service).and_then(|b| b.cursor.clone());
+        vec![Found {
+            diagnosis: Diagnosis {
+                service,
+                release: Some(to),
+                reason: trouble.failure.message.clone(),
+                facts: trouble.failure.details.clone(),
+                log: Vec::new(),
+            },
+            cursor,
+            since: None,
+            until: self.turned,
+        }]
+    }
+
+    /// What was found of a release that was proven before; the way back begins now.
+    pub fn turned_bad(
+        &mut self,
+        diagnoses: Vec<Diagnosis>,
+        mut cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+    ) -> Vec<Found> {
+        self.turned = Some(jiff::Timestamp::now());
+        let found = diagnoses.into_iter().map(|diagnosis| Found {
+            cursor: cursors.remove(&diagnosis.service).flatten(),
+            diagnosis,
+            since: None,
+            until: self.turned,
+        });
+        found.collect()
+    }
+
+    /// Adds the services' own last log lines to what was found, and says it.
+    pub fn tell(&self, found: Vec<Found>) -> Vec<Diagnosis> {
+        let each = found.into_iter().map(|mut found| {
+            let span = Span {
+                cursor: found.cursor.as_ref(),
+                since: found.since,
+                until: found.until,
+            };
+            add_log(self.activation.host, &mut found.diagnosis, &span);
+            self.emit(HostEvent::Unproven {
+                diagnosis: found.diagnosis.clone(),
+            });
+            found.diagnosis
+        });
+        each.collect()
+    }
+
+    /// Keeps what a proof found, and says whose fault it is.
+    fn keep(&mut self, way: Way, unproven: Vec<Unproven>) -> bool {
+        let own = unproven.iter().any(|found| found.own);
+        // Of those that were proven before another one failed, what was seen is too old.
+        let seen = unproven.iter();
+        self.seen = seen
+            .map(|found| (found.diagnosis.service.clone(), found.status.clone()))
+            .collect();
+        for diagnosis in worth_telling(unproven) {
+            let before = self.befores.get(&diagnosis.service);
+            let (cursor, since, until) = match way {
+                Way::Forth => {
+                    let cursor = before.and_then(|before| before.cursor.clone());
+                    (cursor, None, Some(jiff::Timestamp::now()))
+                }
+                Way::Back => (None, self.turned, None),
+            };
+            self.diagnoses.push(Found {
+                diagnosis,
+                cursor,
+                since,
+                until,
+            });
+        }
+        own
+    }
+
+    /// Whether a service that could not be restarted had been started anew: then what was started
+    /// failed, and not the service manager.
+    fn was_started(&self, services: &[ServiceSpec]) -> bool {
+        let names: Vec<_> = services.iter().map(|s| s.name.clone()).collect();
+        let statuses = self.activation.host.manager.statuses(&names);
+        statuses.is_ok_and(|now| {
+            now.iter().zip(services).any(|(now, service)| {
+                let before = self.before(service).invocation;
+                matches!(now.state, ServiceState::Failed | ServiceState::Restarting)
+                    || (now.invocation.is_some() && now.invocation != before)
+            })
+        })
+    }
+
+    fn restart_forth(&mut self, new: &LoadedRelease) -> Result<(), Trouble> {
+        self.end_of_look();
+        if self.activation.stop.load(Ordering::Relaxed) {
+            return Err(Trouble::other("cancelled"));
+        }
+        let services = &new.release.services;
+        let befores: Vec<_> = services
+            .iter()
+            .map(|service| self.before(service))
+            .collect();
+        let each: Vec<_> = services.iter().zip(&befores).collect();
+        let restarted = restart_all(self.activation.host, &each, self.activation.emit);
+        restarted.map_err(|failure| {
+            self.seen.clear();
+            let own = self.was_started(services);
+            Trouble { failure, own }
+        })
+    }
+
+    /// What was never stopped goes on, and is only proven; the rest is restarted at once.
+    fn restart_back(&mut self, old: &LoadedRelease) -> Result<(), Trouble> {
+        self.end_of_look();
+        let host = self.activation.host;
+        let services = &old.release.services;
+        if !services.iter().all(|s| self.seen.contains_key(&s.name)) {
+            let names: Vec<_> = services.iter().map(|s| s.name.clone()).collect();
+            // Without an answer each is restarted.
+            let statuses = host.manager.statuses(&names).unwrap_or_default();
+            self.seen.extend(names.into_iter().zip(statuses));
+        }
+        let befores: Vec<Before> = services
+            .iter()
+            .map(|service| {
+                let status = self.seen.get(&service.name).cloned();
+                let kept = status
+                    .as_ref()
+                    .is_some_and(|status| self.is_still_of(old, service, status));
+                Before {
+                    invocation: status.as_ref().and_then(|s| s.invocation.clone()),
+                    status,
+                    cursor: None,
+                    kept,
+                }
+            })
+            .collect();
+        let each = services.iter().zip(&befores);
+        let each: Vec<_> = each.filter(|(_, before)| !before.kept).collect();
+        let restarted = restart_all(host, &each, self.activation.emit);
+        let names = services.iter().map(|s| s.name.clone());
+        self.befores = names.zip(befores).collect();
+        restarted.map_err(|failure| {
+            self.seen.clear();
+            // Rights or units that are missing stay so: a second try changes nothing.
+            let own = failure.kind == FailureKind::Refused || self.was_started(services);
+            Trouble { failure, own }
+        })
+    }
+
+    /// Whether the main process of a service is one that `release` started, and lives: its
+    /// launcher told its id.
+    fn is_still_of(
+        &self,
+        release: &LoadedRelease,
+        service: &ServiceSpec,
+        status: &ServiceStatus,
+    ) -> bool {
+        let announced = self.activation.host.announced(&service.name);
+        let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+        announced.is_some_and(|(pid, id)| {
+            status.state == ServiceState::Running
+                && status.main_pid == Some(pid)
+                && id == release.release.id.to_string()
+                && is_there(pid)
+        })
+    }
+}
+
+impl Effects for OnHost<'_> {
+    fn unfinished(&self) -> Result<Option<Entry>, Trouble> {
+        Ok(journal::unfinished(&self.activation.host.layout)?)
+    }
+
+    fn current(&self) -> Result<Option<ReleaseId>, Trouble> {
+        Ok(releases::current(&self.activation.host.layout)?)
+    }
+
+    fn prepare(&mut self, Pending { from, to }: Pending) -> Result<(), Trouble> {
+        let services = self.release(to)?.release.services.clone();
+        self.begin_to_look(services);
+        let layout = &self.activation.host.layout;
+        flip::prepare(layout, from.into_iter().chain([to]))?;
+        if releases::state(layout, to) != ReleaseState::Good {
+            // The sync of the note that follows brings this to the disk, too.
+            releases::set_active(layout, to, from)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, Pending { to, .. }: Pending) {
+        let layout = &self.activation.host.layout;
+        flip::clear(layout);
+        if releases::state(layout, to) == ReleaseState::Active {
+            let _ = releases::set_state(layout, to, ReleaseState::Staged);
+        }
+    }
+
+    fn note(&mut self, Pending { from, to }: Pending, step: Step) -> Result<(), Trouble> {
+        let layout = &self.activation.host.layout;
+        let boot = self.boot.clone();
+        let transaction = self.activation.transaction.map(str::to_owned);
+        journal::note(
+            layout,
+            &Entry {
+                step,
+                from,
+                to,
+                boot,
+                transaction,
+            },
+        )?;
+        if step.is_end() {
+            flip::clear(layout);
+        }
+        Ok(())
+    }
+
+    fn flip(&mut self, to: Option<ReleaseId>) -> Result<(), Trouble> {
+        let layout = &self.activation.host.layout;
+        let was = releases::current(layout)?;
+        if was == to {
+            return Ok(disk::sync_folder(layout.root())?);
+        }
+        flip::flip(layout, to)?;
+        if let Some(to) = to {
+            self.emit(HostEvent::Flipped { from: was, to });
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble> {
+        let kept = match kept {
+            Some(kept) => self.release(kept)?.release.services.clone(),
+            None => Vec::new(),
+        };
+        // Of a release that cannot be read nobody knows what to stop.
+        let Ok(gone) = self.release(of) else {
+            return Ok(());
+        };
+        let services = gone.release.services.iter();
+        let surplus = services.filter(|s| kept.iter().all(|other| other.name != s.name));
+        let Activation { host, emit, .. } = self.activation;
+        Ok(stop_all(host, surplus, *emit)?)
+    }
+
+    fn restart(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
+        let release = self.release(of)?;
+        match way {
+            Way::Forth => self.restart_forth(&release),
+            Way::Back => self.restart_back(&release),
+        }
+    }
+
+    fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
+        let release = self.release(of)?;
+        let services = &release.release.services;
+        let befores: Vec<_> = services
+            .iter()
+            .map(|service| self.before(service))
+            .collect();
+        let never = AtomicBool::new(false);
+        let Activation {
+            host, stop, emit, ..
+        } = self.activation;
+        let (stop, settle) = match way {
+            Way::Forth => (*stop, self.settle),
+            Way::Back => (&never, false),
+        };
+        match prove_all(host, &release, &befores, settle, stop, *emit) {
+            Ok(times) => {
+                let names = services.iter().map(|service| service.name.clone());
+                self.times = names.zip(times).collect();
+                Ok(())
+            }
+            Err(unproven) => {
+                let own = self.keep(way, unproven);
+                let found = self.diagnoses.iter().map(|found| found.diagnosis.clone());
+                let found: Vec<Diagnosis> = found.collect();
+                let why = match way {
+                    Way::Forth => first(&found, "not proven"),
+                    Way::Back => format!("{of} is not healthy either ({})", all(&found)),
+                };
+                let failure = Failure::unexpected(why);
+                Err(Trouble { failure, own })
+            }
+        }
+    }
+
+    fn state(&self, of: ReleaseId) -> ReleaseState {
+        releases::state(&self.activation.host.layout, of)
+    }
+
+    fn set_state(&mut self, of: ReleaseId, state: ReleaseState) -> Result<(), Trouble> {
+        let layout = &self.activation.host.layout;
+        Ok(releases::set_state(layout, of, state)?)
+    }
+
+    fn record(&mut self, pending: Pending, ending: Ending, why: Option<&str>) {
+        (self.activation.record)(pending, ending, why);
+    }
+}

@@ -1,0 +1,129 @@
+//! All services of a release at once: the slowest decides how long it takes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::deadline;
+use crate::agent::before::Before;
+use crate::agent::host::{Host, LoadedRelease};
+use crate::agent::prove::{Unproven, prove};
+use crate::model::event::{Diagnosis, HostEvent};
+use crate::model::{Failure, ServiceName, ServiceSpec};
+
+/// Where events go.
+pub type Emit<'a> = &'a (dyn Fn(HostEvent) + Sync);
+
+/// Restarts services side by side.
+///
+/// # Errors
+/// The first failure; the others are restarted all the same.
+pub fn restart_all(
+    host: &Host,
+    services: &[(&ServiceSpec, &Before)],
+    emit: Emit<'_>,
+) -> Result<(), Failure> {
+    let results: Vec<(ServiceName, u64, Result<(), Failure>)> = std::thread::scope(|scope| {
+        let running: Vec<_> = services
+            .iter()
+            .map(|(service, before)| {
+                scope.spawn(move || {
+                    let started = Instant::now();
+                    let seen = before.status.as_ref();
+                    let result = host.manager.restart(&service.name, seen, deadline(service));
+                    (service.name.clone(), millis(started), result)
+                })
+            })
+            .collect();
+        let joined = running.into_iter().filter_map(|thread| thread.join().ok());
+        joined.collect()
+    });
+    let mut first = Ok(());
+    for (service, ms, result) in results {
+        match result {
+            Ok(()) => emit(HostEvent::Restarted { service, ms }),
+            Err(failure) => first = first.and(Err(failure)),
+        }
+    }
+    first
+}
+
+/// Stops services, one after the other.
+///
+/// # Errors
+/// The first failure; the others are stopped all the same.
+pub fn stop_all<'a>(
+    host: &Host,
+    services: impl Iterator<Item = &'a ServiceSpec>,
+    emit: Emit<'_>,
+) -> Result<(), Failure> {
+    let mut first = Ok(());
+    for service in services {
+        match host.manager.stop(&service.name, deadline(service)) {
+            Ok(()) => emit(HostEvent::Stopped {
+                service: service.name.clone(),
+            }),
+            Err(failure) => first = first.and(Err(failure)),
+        }
+    }
+    first
+}
+
+/// Proves all services of `release` side by side, until `stop` is set or one has failed; the times
+/// it took, ms. `befores` are how they looked before.
+///
+/// # Errors
+/// Those that failed, and those that were not waited for any more.
+pub fn prove_all(
+    host: &Host,
+    release: &LoadedRelease,
+    befores: &[Before],
+    settle: bool,
+    stop: &AtomicBool,
+    emit: Emit<'_>,
+) -> Result<Vec<u64>, Vec<Unproven>> {
+    let failed = AtomicBool::new(false);
+    let services = &release.release.services;
+    let results: Vec<Result<u64, Box<Unproven>>> = std::thread::scope(|scope| {
+        let running: Vec<_> = services
+            .iter()
+            .zip(befores)
+            .map(|(service, before)| {
+                let failed = &failed;
+                scope.spawn(move || {
+                    let started = Instant::now();
+                    let stop = || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
+                    prove(host, release, service, before, settle, &stop, emit)
+                        .map(|()| millis(started))
+                        .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+                })
+            })
+            .collect();
+        let joined = running.into_iter().filter_map(|thread| thread.join().ok());
+        joined.collect()
+    });
+    let mut times = Vec::new();
+    let mut unproven = Vec::new();
+    for result in results {
+        match result {
+            Ok(ms) => times.push(ms),
+            Err(found) => unproven.push(*found),
+        }
+    }
+    if unproven.is_empty() && times.len() == services.len() {
+        return Ok(times);
+    }
+    Err(unproven)
+}
+
+/// Those that have something to tell: not those that were waited for no more because another one
+/// failed.
+pub fn worth_telling(mut unproven: Vec<Unproven>) -> Vec<Diagnosis> {
+    if unproven.iter().any(|found| !found.cancelled) {
+        unproven.retain(|found| !found.cancelled);
+    }
+    unproven.into_iter().map(|found| found.diagnosis).collect()
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

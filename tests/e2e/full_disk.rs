@@ -1,0 +1,44 @@
+//! The disk fills up in the middle of an activation, blocks and inodes: the way back needs neither.
+
+use std::time::Duration;
+
+use crate::shop::{Shop, WEB, current, serves};
+use crate::support::{Disk, Host, HostOptions, require_hosts, within};
+
+#[test]
+fn between_the_flip_and_the_proof() {
+    let Some(()) = require_hosts() else { return };
+    let disk = Some(Disk::at("/srv", 96).inodes(700));
+    let host = Host::boot_with("web1", &HostOptions { disk });
+    let mut shop = Shop::on([&host]);
+    shop.tables = WEB.replace("20s", "8s");
+    shop.write_manifest();
+    shop.deploy().ok();
+    serves(&host, "v1", "v1");
+
+    shop.version("v2");
+    shop.sick(Some("no room to work in"));
+    let deploy = shop.start_deploy(&[]);
+    within(Duration::from_secs(30), "the flip", || {
+        (current(&host) == "releases/v2").then_some(())
+    });
+    host.fill_disk("/srv", 0);
+    host.sh("mkdir /srv/hoard; i=0; while touch /srv/hoard/$i 2>&-; do i=$((i+1)); done");
+    let free = host.sh("df --output=avail,iavail /srv | tail -1");
+    assert_eq!(free.split_whitespace().collect::<Vec<_>>(), ["0", "0"]);
+    let run = deploy.wait();
+    run.code(7).stderr_has("put back to v1, which is healthy");
+    serves(&host, "v1", "v1");
+    assert!(!host.sh("ls -A /srv/shop").contains(".current."));
+    let journal = host.read("/srv/shop/.ship/journal.jsonl");
+    assert!(journal.trim_end().ends_with('}') && journal.contains("reverted"));
+    let releases = shop.ship(&["releases", "production"]);
+    releases.ok().stdout_has("bad");
+
+    host.sh("rm -r /srv/hoard");
+    host.free_disk("/srv");
+    shop.sick(None);
+    shop.version("v3");
+    shop.deploy().ok();
+    assert_eq!(crate::shop::answer(&host, "/"), "v3");
+}
