@@ -13,6 +13,8 @@ mod bad_apps;
 mod bad_projects;
 #[path = "local/deaths.rs"]
 mod deaths;
+#[path = "local/freeze.rs"]
+mod freeze;
 #[path = "local/nobody_there.rs"]
 mod nobody_there;
 #[path = "local/odd_trees.rs"]

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::host::{Host, writable};
 use super::lock::Lock;
-use super::{adopt, disk, releases};
+use super::{adopt, disk, freeze, releases};
 use crate::model::{Failure, ServiceManagerKind};
 use crate::wire::Facts;
 
@@ -106,14 +106,20 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         last: releases::last(layout)?,
         releases: releases::summaries(layout)?,
         holder: Lock::holder(layout)?,
-        freeze: None,
-        clock_ms: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| {
-                u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-            }),
+        freeze: freeze::read(layout)?,
+        clock_ms: clock_ms(),
         recovered,
     })
+}
+
+/// This host's clock, ms since the epoch.
+#[must_use]
+pub fn clock_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 fn user_name() -> String {

@@ -9,7 +9,7 @@ use super::host::Host;
 use super::lock::Lock;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{LogLine, ServiceState};
-use super::{adopt, releases};
+use super::{adopt, freeze, releases};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
@@ -21,6 +21,7 @@ use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
+    let freeze = freeze::read(layout)?;
     let adoptable = adopt::find(layout)?.map(|foreign| foreign.shown());
     let live = match adoptable {
         Some(_) => None,
@@ -33,7 +34,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
             since: None,
             services: Vec::new(),
             holder,
-            freeze: None,
+            freeze,
         });
     };
     let live = host.release(id)?;
@@ -80,7 +81,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
         since,
         services,
         holder,
-        freeze: None,
+        freeze,
     })
 }
 
@@ -101,6 +102,7 @@ fn state_word(state: ServiceState) -> &'static str {
 pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
     let mut findings = super::setup::check(host, &asked.services);
     findings.extend(super::runtimes::findings(host, &asked.runtimes));
+    findings.extend(freeze::finding(&host.layout));
     findings
 }
 

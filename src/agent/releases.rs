@@ -208,15 +208,17 @@ pub fn last(layout: &Layout) -> io::Result<u32> {
     Ok(there.max(recorded))
 }
 
-/// Records that `id` is used, by a release that is staged. Not synced: the caller does that before
-/// the release is published.
+/// Records that `id` is used, by a release that is staged; the highest number stays what it is when
+/// this one is lower, which a host that is brought up later gets. Not synced: the caller does that
+/// before the release is published.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be read or written.
 pub fn stage_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
+    let highest = last(layout)?.max(id.0);
     disk::write_unsynced(
         &layout.state_file("sequence"),
-        id.0.to_string().as_bytes(),
+        highest.to_string().as_bytes(),
         0o600,
     )?;
     let staged = Record {
@@ -269,6 +271,8 @@ mod tests {
         );
         assert_eq!(last(&layout).unwrap(), 10);
         stage_number(&layout, ReleaseId(11)).unwrap();
+        assert_eq!(last(&layout).unwrap(), 11);
+        stage_number(&layout, ReleaseId(7)).unwrap();
         assert_eq!(last(&layout).unwrap(), 11);
     }
 

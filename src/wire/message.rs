@@ -560,6 +560,16 @@ pub struct HostStatus {
     pub freeze: Option<Freeze>,
 }
 
+impl HostStatus {
+    /// Whether every service runs and none is known to be unhealthy.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.services
+            .iter()
+            .all(|service| service.state == "running" && service.healthy != Some(false))
+    }
+}
+
 /// A service of the live release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceReport {

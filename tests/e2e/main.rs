@@ -10,12 +10,15 @@ mod shop;
 
 mod adopt;
 mod bad_hosts;
+mod behind;
 mod broken_deploy;
+mod cancel;
 mod connections;
 mod everyday;
 mod examples;
 mod first_deploy_fails;
 mod fleet;
+mod freeze;
 mod full_disk;
 mod hosts;
 mod kept_connections;

@@ -154,6 +154,15 @@ impl Shop {
         self.person.write("ship.toml", text);
     }
 
+    /// Has these hosts from now on.
+    pub fn move_to<'a>(&mut self, hosts: impl IntoIterator<Item = &'a Host>) {
+        let names = hosts
+            .into_iter()
+            .map(|host| format!("\"deploy@{}\"", host.name()));
+        self.hosts = names.collect::<Vec<_>>().join(", ");
+        self.write_manifest();
+    }
+
     /// Makes the hosts ready.
     #[track_caller]
     pub fn setup(&self) {
@@ -242,6 +251,32 @@ pub fn serves(host: &Host, release: &str, version: &str) {
         host.name()
     );
     assert_eq!(answer(host, "/"), version, "on {}", host.name());
+}
+
+/// The row of a host in a table, as its words: a line that begins with its name, which no line
+/// of a story does.
+#[track_caller]
+pub fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
+    let names = [host.to_owned(), format!("deploy@{host}")];
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| {
+            words
+                .first()
+                .is_some_and(|first| names.iter().any(|name| name == first))
+        })
+        .unwrap_or_else(|| panic!("no row of {host} in:\n{text}"))
+}
+
+/// What the history of one host tells, newest first: `deploy v2: good`.
+pub fn history(host: &Host) -> Vec<String> {
+    let lines = host.read("/srv/shop/.ship/history.jsonl");
+    let entry = |line: &str| {
+        let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let word = |key: &str| entry[key].to_string().replace('"', "");
+        format!("{} v{}: {}", word("what"), word("release"), word("outcome"))
+    };
+    lines.lines().rev().map(entry).collect()
 }
 
 /// The rows of a printed table, each as its words.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::fleet::{history, row, started};
-use crate::shop::{Shop, releases, rows, serves};
+use crate::fleet::started;
+use crate::shop::{Shop, history, releases, row, rows, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// Why the newest entry of a host's history did not end well.

@@ -47,8 +47,10 @@ pub(super) fn take_lock(
             .as_ref()
             .map(|run| format!(" ({run})"))
             .unwrap_or_default();
+        let doing = holder.doing.as_ref();
+        let doing = doing.map(|what| format!(": {what}")).unwrap_or_default();
         let text = format!(
-            "{} is being done by {} since {}{ci}",
+            "{} is being done by {} since {}{ci}{doing}",
             holder.what, holder.who, holder.since
         );
         if Instant::now() >= deadline || life.stopped() || life.is_abandoned() {

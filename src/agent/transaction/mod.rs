@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::lock::Lock;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{adopt, facts, prune, recover, stage, standby, tidy};
+use crate::agent::{adopt, facts, freeze, prune, recover, stage, standby, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -85,6 +86,7 @@ pub fn run() -> std::io::Result<()> {
     let opened = door.open(&host.layout).ok();
     let mut transaction = Transaction {
         host,
+        lock,
         begin: *begin,
         speaker,
         life,
@@ -113,13 +115,15 @@ pub fn run() -> std::io::Result<()> {
     }
     transaction.serve(&incoming);
     drop(opened);
+    let Transaction { host, lock, .. } = transaction;
     drop(lock);
-    tidy::start(&transaction.host.layout);
+    tidy::start(&host.layout);
     Ok(())
 }
 
 struct Transaction {
     host: Host,
+    lock: Lock,
     begin: Begin,
     speaker: Speaker,
     life: Arc<Life>,
@@ -156,6 +160,7 @@ impl Transaction {
         }
         if self.begin.services.is_some() {
             adopt::check(&self.host)?;
+            freeze::sweep(&self.host.layout)?;
         }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
@@ -215,6 +220,9 @@ impl Transaction {
     }
 
     fn message(&mut self, message: ToAgent) -> bool {
+        if let Some(doing) = self.doing(&message) {
+            self.lock.doing(&doing);
+        }
         let counted = message.is_counted();
         let done = self.carry_out(message);
         if counted {
@@ -273,6 +281,22 @@ impl Transaction {
         };
         self.answer(result);
         false
+    }
+
+    /// What a request makes this transaction do, for whoever comes second.
+    fn doing(&self, request: &ToAgent) -> Option<String> {
+        let pending = self.pending.as_ref();
+        Some(match request {
+            ToAgent::Offer(_) => "receiving a release".to_owned(),
+            ToAgent::Publish(publish) => format!("staging {}", publish.release.id),
+            ToAgent::Hook(hook) => format!("running hook {}", hook.name),
+            ToAgent::Activate(request) => format!("activating {}", request.release),
+            ToAgent::Watch { .. } => format!("watching {}", pending?.to),
+            ToAgent::Commit { .. } => format!("making {} final", pending?.to),
+            ToAgent::Revert { .. } => format!("going back from {}", pending?.to),
+            ToAgent::Service { action, .. } => format!("{} of services", action.as_str()),
+            _ => return None,
+        })
     }
 
     fn prune(&self, keep: u32) {
