@@ -50,7 +50,11 @@ fn main() -> ExitCode {
     row("the same through sudo, as who deploys", sudo, None);
     let back = median(&mut back);
     let ratio = back.as_secs_f64() / yardstick.as_secs_f64();
-    row("from the failed health check to the old release", back, Some(ratio));
+    row(
+        "from the failed health check to the old release",
+        back,
+        Some(ratio),
+    );
     let notes = median(&mut notes);
     row("the notes of a healthy activation, synced", notes, None);
     let good = ratio <= MOST && notes <= JOURNAL;
@@ -64,7 +68,10 @@ fn main() -> ExitCode {
 
 fn row(what: &str, time: Duration, ratio: Option<f64>) {
     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.2}"));
-    say(format!("{what:<50} {:>8.1} ms{ratio}", time.as_secs_f64() * 1e3));
+    say(format!(
+        "{what:<50} {:>8.1} ms{ratio}",
+        time.as_secs_f64() * 1e3
+    ));
 }
 
 fn median(times: &mut [Duration]) -> Duration {

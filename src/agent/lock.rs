@@ -32,8 +32,8 @@ impl Lock {
             Err(error) => return Err(error.into()),
         }
         let path = layout.state_file("holder.json");
-        // For people, and worth nothing after a power cut. On a full disk it is not there, and a
-        // recovery goes on without.
+        // For people, and worth nothing after a power cut. A full disk must not keep anybody from
+        // going back.
         let _ = disk::write_unsynced(&path, &serde_json::to_vec(holder)?, 0o644);
         Ok(Some(Self {
             _file: file,

@@ -30,6 +30,7 @@ pub mod setup;
 pub mod site;
 #[cfg(target_os = "linux")]
 mod sock_diag;
+mod socket;
 pub mod spare;
 pub mod stage;
 pub mod standby;

@@ -13,6 +13,9 @@ use super::{Layout, disk, flip, history, journal, releases};
 use crate::model::event::HostEvent;
 use crate::wire::{HistoryEntry, Holder};
 
+/// What a recovery is called in the history.
+pub const WHAT: &str = "recovery";
+
 /// Brings an activation that died to its end. Call it under the lock. Returns a sentence about
 /// what was done, `None` when there was nothing to do.
 pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String> {
@@ -50,7 +53,7 @@ pub fn at_boot(root: &Path) -> io::Result<()> {
 #[must_use]
 pub fn holder() -> Holder {
     Holder {
-        what: "recovery".to_owned(),
+        what: WHAT.to_owned(),
         who: "ship".to_owned(),
         since: disk::now(),
         ci: None,
@@ -104,7 +107,7 @@ fn record(layout: &Layout, pending: Pending, ending: Ending, why: Option<&str>) 
     let entry = HistoryEntry {
         transaction: None,
         time: disk::now(),
-        what: "recovery".to_owned(),
+        what: WHAT.to_owned(),
         release: Some(to),
         from,
         outcome: ending.as_str().to_owned(),
@@ -114,6 +117,13 @@ fn record(layout: &Layout, pending: Pending, ending: Ending, why: Option<&str>) 
         commit: origin.ok().and_then(|origin| origin.commit),
         tests_skipped: false,
     };
-    // The host is repaired, whether that can be told or not.
-    let _ = history::append(layout, &entry);
+    // A repair that each contact tries in vain is told once.
+    let last = history::newest(layout, 1).unwrap_or_default();
+    let is_told = last.first().is_some_and(|last| {
+        (&last.what, last.release, &last.why) == (&entry.what, entry.release, &entry.why)
+    });
+    if !is_told {
+        // The host is repaired, whether that can be told or not.
+        let _ = history::append(layout, &entry);
+    }
 }

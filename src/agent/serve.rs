@@ -8,14 +8,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::lock::Lock;
-use super::{command, facts, history, query, recover, releases};
+use super::{command, facts, history, query, recover, releases, transaction};
 use crate::model::Failure;
 use crate::wire::{
     Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
 };
+
+/// How long a repair that somebody else is at is waited for: a restart and a proof.
+const REPAIRING: Duration = Duration::from_secs(120);
 
 type Out = Arc<Mutex<FrameWriter<File>>>;
 
@@ -38,7 +42,11 @@ pub fn run(open: &str) -> io::Result<()> {
     say(&out, &opened(&host))?;
     while let Some(frame) = reader.next_frame()? {
         match frame.parse()? {
-            ToAgent::Begin(_) => return pass_on(&first, &frame, input, raw_output),
+            ToAgent::Begin(_) => return begin(&host, &[&first, &frame], input, raw_output, &out),
+            ToAgent::Attach(attach) => match transaction::knock(&host.layout) {
+                Ok(stream) => return pass_on(stream, &[&frame], input, raw_output),
+                Err(_) => say(&out, &how_it_ended(&host, &attach.transaction, &out))?,
+            },
             ToAgent::Heartbeat => {}
             message => answer(&host, message, &out, &input)?,
         }
@@ -65,7 +73,7 @@ fn opened(host: &Host) -> FromAgent {
 
 /// Repairs what an activation that died left behind, unless somebody is at work.
 fn repair(host: &Host) -> Vec<String> {
-    if !matches!(super::journal::unfinished(&host.layout), Ok(Some(_))) {
+    if !is_unfinished(host) {
         return Vec::new();
     }
     match Lock::take(&host.layout, &recover::holder()) {
@@ -103,9 +111,21 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
             .map(|()| FromAgent::Done)
         }
         ToAgent::Exec { argv } => exec(host, &argv, out, input),
+        ToAgent::CancelRunning { by } => cancel_running(host, by),
         _ => Err(Failure::unexpected("that request needs a transaction")),
     };
     say(out, &answered.unwrap_or_else(FromAgent::Failed))
+}
+
+/// Asks the transaction that is running to stop.
+fn cancel_running(host: &Host, by: String) -> Result<FromAgent, Failure> {
+    let Ok(stream) = transaction::knock(&host.layout) else {
+        return Err(Failure::refused("nothing is being done here"));
+    };
+    FrameWriter::new(stream.try_clone()?).send(&ToAgent::CancelRunning { by })?;
+    let answer = FrameReader::new(stream).next_frame()?;
+    let ended = || Failure::refused("what was being done here has just ended");
+    Ok(answer.ok_or_else(ended)?.parse()?)
 }
 
 fn setup(host: &Host, request: &SetupRequest) -> Result<FromAgent, Failure> {
@@ -119,7 +139,7 @@ fn with_heartbeats<T>(out: &Out, work: impl FnOnce() -> T) -> T {
         scope.spawn(|| {
             let mut waited = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                std::thread::sleep(std::time::Duration::from_millis(50));
+                std::thread::sleep(Duration::from_millis(50));
                 waited += 1;
                 if waited % 100 == 0 {
                     let _ = say(out, &FromAgent::Heartbeat);
@@ -217,24 +237,70 @@ fn pump(
     })
 }
 
-/// Starts the transaction with one end of a socket pair as its standard input, and copies bytes
-/// both ways until it ends.
-fn pass_on(open: &Frame, begin: &Frame, mut input: File, mut output: File) -> io::Result<()> {
+/// Starts a transaction, with one end of a socket pair as its standard input, and passes on what
+/// is said until it ends. Afterwards, whatever became of the connection, this process stays to
+/// repair what a transaction leaves behind that is killed.
+fn begin(host: &Host, first: &[&Frame], input: File, output: File, out: &Out) -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
-    Command::new(std::env::current_exe()?)
+    let mut transaction = Command::new(std::env::current_exe()?)
         .args(["agent", "transaction"])
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let mut to_transaction = ours.try_clone()?;
-    to_transaction.write_all(&open.encode())?;
-    to_transaction.write_all(&begin.encode())?;
+    let name = match first.last().map(|frame| frame.parse()) {
+        Some(Ok(ToAgent::Begin(begin))) => begin.transaction,
+        _ => String::new(),
+    };
+    let passed = pass_on(ours, first, input, output);
+    if transaction.wait()?.success() {
+        return passed;
+    }
+    say(out, &how_it_ended(host, &name, out))
+}
+
+/// How a transaction ended that is not there any more, after it was repaired where it had died.
+fn how_it_ended(host: &Host, transaction: &str, out: &Out) -> FromAgent {
+    let ended = with_heartbeats(out, || {
+        let asked = Instant::now();
+        // Somebody else may be at the repair. What one repair cannot do, a second cannot either.
+        while is_unfinished(host) && !is_taken(host) && asked.elapsed() < REPAIRING {
+            if !repair(host).is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        transaction::ended(host, transaction)
+    });
+    ended.map_or_else(FromAgent::Failed, |ended| {
+        FromAgent::Ended(ended.map(Box::new))
+    })
+}
+
+/// Whether somebody has the lock for something else than a repair.
+fn is_taken(host: &Host) -> bool {
+    matches!(Lock::holder(&host.layout), Ok(Some(holder)) if holder.what != recover::WHAT)
+}
+
+fn is_unfinished(host: &Host) -> bool {
+    matches!(super::journal::unfinished(&host.layout), Ok(Some(_)))
+}
+
+/// Says `first` to a transaction, and copies bytes both ways until it ends.
+fn pass_on(
+    mut from_transaction: UnixStream,
+    first: &[&Frame],
+    mut input: File,
+    mut output: File,
+) -> io::Result<()> {
+    let mut to_transaction = from_transaction.try_clone()?;
+    for frame in first {
+        to_transaction.write_all(&frame.encode())?;
+    }
     std::thread::spawn(move || {
         let _ = copy(&mut input, &mut to_transaction);
         let _ = to_transaction.shutdown(Shutdown::Write);
     });
-    let mut from_transaction = ours;
     copy(&mut from_transaction, &mut output)
 }
 

@@ -39,6 +39,7 @@ pub struct Session {
     pub mode: Mode,
     /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
     pub cancel: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
     runtime: tokio::runtime::Runtime,
     globals: Globals,
 }
@@ -70,12 +71,13 @@ impl Session {
             }
         };
         let (stop, cancel) = watch::channel(false);
-        runtime.spawn(watch_signals(stop, sink.clone()));
+        runtime.spawn(watch_signals(stop.clone(), sink.clone()));
         Ok(Self {
             sink,
             reporter,
             mode,
             cancel,
+            stop,
             runtime,
             globals: globals.clone(),
         })
@@ -236,6 +238,7 @@ impl Session {
             environment,
             sink: self.sink.clone(),
             cancel: self.cancel.clone(),
+            stop: self.stop.clone(),
             who,
             ci,
             wait_ms: 0,

@@ -174,8 +174,13 @@ pub enum HostEvent {
         /// From the start of the connection to the agent's answer.
         ms: u64,
     },
-    /// The connection was lost and is being made again.
+    /// The connection was lost and is being made again; what is done on the host goes on.
     Reconnecting,
+    /// The connection is there again.
+    Reconnected {
+        /// For so long it was not, ms, counted from the moment that this was found out.
+        ms: u64,
+    },
     /// The host waits before it can go on, such as for another deploy's lock.
     Waiting {
         /// What for, after "waiting for": `the deploy that ann@laptop began at 10:31`.

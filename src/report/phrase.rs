@@ -51,6 +51,10 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
                 story.name(host)
             ),
         ),
+        HostEvent::Reconnected { ms } => (
+            Weight::Detail,
+            format!("connected again after {}", duration(*ms)),
+        ),
         HostEvent::Waiting { text } => (Weight::Loud, format!("waiting for {text}")),
         HostEvent::Staged {
             release,

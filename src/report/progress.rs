@@ -107,6 +107,7 @@ impl Progress {
                 self.rest(now, key, &state);
             }
             HostEvent::Reconnecting => self.begin(now, key, "reconnecting"),
+            HostEvent::Reconnected { .. } => self.rest(now, key, "connected again"),
             HostEvent::Waiting { text } => self.begin(now, key, &format!("waiting for {text}")),
             HostEvent::Transferring {
                 done,

@@ -116,6 +116,7 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
     match what {
         HostEvent::Connected { .. }
         | HostEvent::Reconnecting
+        | HostEvent::Reconnected { .. }
         | HostEvent::Staged { .. }
         | HostEvent::Flipped { .. }
         | HostEvent::Stopped { .. }

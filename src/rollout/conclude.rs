@@ -106,6 +106,16 @@ impl HostEnd {
         }
     }
 
+    /// The release before.
+    #[must_use]
+    pub fn was(&self) -> Option<ReleaseId> {
+        match self {
+            Self::Untouched { current } => *current,
+            Self::Reported(end) => end.was,
+            Self::Unknown { was, .. } => *was,
+        }
+    }
+
     /// Whether a person must look at the host.
     #[must_use]
     pub fn needs_person(&self) -> bool {

@@ -12,12 +12,12 @@ use super::cache::{Cache, Remembered};
 use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::transfer::offer;
-use crate::model::event::Sink;
+use crate::model::event::{Event, Sink};
 use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
-use crate::transport::{self, Options, Target};
-use crate::wire::{Begin, FromAgent, Holder, Open, ToAgent};
+use crate::transport::Options;
+use crate::wire::{Begin, FromAgent, Holder, ToAgent};
 
 /// What every command against an environment needs.
 #[derive(Clone)]
@@ -32,6 +32,8 @@ pub struct Context {
     pub sink: Sink,
     /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
     pub cancel: watch::Receiver<bool>,
+    /// Makes `cancel` true.
+    pub stop: watch::Sender<bool>,
     /// Who asks: `user@machine`, or the CI's actor.
     pub who: String,
     /// The CI run's address.
@@ -129,6 +131,16 @@ impl Context {
         if cancel.wait_for(|on| *on).await.is_err() {
             // Nobody is there any more who could ask for it.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Somebody else asked this command to stop.
+    pub fn cancelled_by(&self, by: &str) {
+        if !self.stop.send_replace(true) {
+            self.sink.emit(Event::Warning {
+                text: format!("cancelled by {by}"),
+                hint: None,
+            });
         }
     }
 
@@ -268,10 +280,7 @@ impl Fleet {
     /// Ends transactions that activated nothing; what was staged is gone then. Failures are passed
     /// over: a host that does not hear it ends by itself.
     pub async fn end(&mut self) {
-        join_all(self.hosts.iter_mut().map(|host| async {
-            let _ = host.ask(&ToAgent::End, "end").await;
-        }))
-        .await;
+        join_all(self.hosts.iter_mut().map(HostLink::end)).await;
     }
 
     /// The hosts' names.
@@ -287,6 +296,9 @@ async fn begin_one(
     offers: Option<&Offers<'_>>,
 ) -> Result<(), Failure> {
     let started = Instant::now();
+    if let ToAgent::Begin(begin) = begin {
+        host.begin(&begin.transaction, begin.lease_ms);
+    }
     host.send(begin).await?;
     if let Some(offers) = offers {
         offer(host, &offers.for_host(&host.facts)?).await?;
@@ -304,33 +316,12 @@ async fn begin_one(
 /// Connects to one host, as `user` when that is not the address's, as root with `sudo`.
 ///
 /// # Errors
-/// As [`transport::connect`].
+/// As [`HostLink::connect`].
 pub async fn connect_one(
     context: &Context,
     host: HostName,
     user: Option<String>,
     sudo: bool,
 ) -> Result<HostLink, Failure> {
-    let deployment = context.deployment();
-    let started = Instant::now();
-    let target = Target {
-        host: host.clone(),
-        user,
-        sudo,
-        root: transport::root_of(&deployment),
-    };
-    let open = Open { deployment };
-    let mut cancel = context.cancel.clone();
-    let link = tokio::select! {
-        link = transport::connect(&target, &context.options, &open) => link?,
-        Ok(_) = cancel.wait_for(|on| *on) => return Err(Context::interrupted()),
-    };
-    HostLink::open(
-        host,
-        link,
-        context.sink.clone(),
-        context.cancel.clone(),
-        started,
-    )
-    .await
+    HostLink::connect(context, host, user, sudo).await
 }

@@ -1,19 +1,31 @@
 //! One host as the controller talks to it: requests and answers, heartbeats, events on the way.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
-use crate::model::event::{Event, HostEvent, Sink};
+use super::fleet::Context;
+use super::rejoin::{Lost, Rejoined, Talk, Way};
+use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::Link;
 use crate::wire::{Facts, Frame, FromAgent, ToAgent};
 
 /// How often the controller says that it lives, ms.
-const HEARTBEAT_MS: u64 = 3_000;
+const HEARTBEAT_MS: u64 = 2_000;
 
-/// A silent agent is given up after this long, ms: it says that it lives every 5 s.
+/// An agent that answers a question is given up after so long a silence, ms.
 const SILENCE_MS: u64 = 40_000;
+
+/// The same for a transaction, which says that it lives every 2 s: from then on another connection
+/// is tried, ms.
+const HUSH_MS: u64 = 7_000;
+
+/// While content travels, a connection that may come back is waited for longer, ms: what is on its
+/// way would have to be sent again.
+const PATIENCE_MS: u64 = 20_000;
+
+/// How long an end is worth waiting for, ms.
+const ENDING_MS: u64 = 10_000;
 
 /// A host with a standing connection.
 #[derive(Debug)]
@@ -23,15 +35,32 @@ pub struct HostLink {
     /// What was found there last.
     pub facts: Facts,
     link: Link,
-    sink: Sink,
-    cancel: watch::Receiver<bool>,
+    way: Way,
+    /// What was said in the transaction that was begun on this host.
+    talk: Option<Talk>,
     cancel_sent: bool,
+    /// Bytes written on connections that were lost.
+    sent_before: u64,
     _beat: Beat,
 }
 
 /// Ends the heartbeats with the link.
 #[derive(Debug)]
 struct Beat(tokio::task::JoinHandle<()>);
+
+impl Beat {
+    fn on(link: &Link) -> Self {
+        let sender = link.sender();
+        Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(HEARTBEAT_MS)).await;
+                if sender.message(&ToAgent::Heartbeat).await.is_err() {
+                    return;
+                }
+            }
+        }))
+    }
+}
 
 impl Drop for Beat {
     fn drop(&mut self) {
@@ -40,73 +69,71 @@ impl Drop for Beat {
 }
 
 impl HostLink {
-    /// Begins the conversation on `link`, with the answer to the `Open` that it was connected with.
+    /// Connects to `host`, as `user` when that is not the address's, as root with `sudo`, and
+    /// begins the conversation.
     ///
     /// # Errors
-    /// When the agent fails, or the connection is lost.
-    pub async fn open(
+    /// As [`crate::transport::connect`]; when the agent fails, or the connection is lost.
+    pub async fn connect(
+        context: &Context,
         host: HostName,
-        link: Link,
-        sink: Sink,
-        cancel: watch::Receiver<bool>,
-        started: Instant,
+        user: Option<String>,
+        sudo: bool,
     ) -> Result<Self, Failure> {
-        let sender = link.sender();
-        let beat = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(HEARTBEAT_MS)).await;
-                if sender.message(&ToAgent::Heartbeat).await.is_err() {
-                    return;
-                }
-            }
-        });
-        let agent_sent = link.agent_sent;
-        let mut opening = Opening {
-            host,
-            link,
-            sink,
-            cancel,
+        let started = Instant::now();
+        let way = Way {
+            context: Arc::new(context.clone()),
+            host: host.clone(),
+            user,
+            sudo,
         };
-        let facts = match opening.answer().await? {
-            FromAgent::Opened(facts) => *facts,
-            FromAgent::Failed(failure) => return Err(named(failure, &opening.host)),
-            other => return Err(unasked(&opening.host, &other)),
+        let (link, facts) = tokio::select! {
+            connected = way.connect() => connected?,
+            () = context.interruption() => return Err(Context::interrupted()),
         };
-        let Opening {
-            host,
-            link,
-            sink,
-            cancel,
-        } = opening;
-        sink.host(
+        context.sink.host(
             &host,
             HostEvent::Connected {
-                agent_sent,
+                agent_sent: link.agent_sent,
                 current: facts.current,
                 ms: millis(started),
             },
         );
         for text in &facts.recovered {
-            sink.host(&host, HostEvent::Warning { text: text.clone() });
+            context
+                .sink
+                .host(&host, HostEvent::Warning { text: text.clone() });
         }
         Ok(Self {
             host,
             facts,
-            link,
-            sink,
-            cancel,
+            way,
+            talk: None,
             cancel_sent: false,
-            _beat: Beat(beat),
+            sent_before: 0,
+            _beat: Beat::on(&link),
+            link,
         })
     }
 
-    /// Sends a request; the answer. Events on the way go to the sink.
+    /// A transaction of this name begins with the next request: from then on a lost connection is
+    /// made anew, for as long as the host waits (`lease_ms`) and what it did then may be asked.
+    pub fn begin(&mut self, transaction: &str, lease_ms: u64) {
+        self.talk = Some(Talk::new(transaction, lease_ms));
+    }
+
+    /// Sends a request; the answer. Events on the way go to the sink. In a transaction a lost
+    /// connection is made anew, and what did not arrive is asked again.
     ///
     /// # Errors
     /// What the agent says failed; a lost connection is [`FailureKind::Unreachable`].
     pub async fn ask(&mut self, request: &ToAgent, what: &str) -> Result<FromAgent, Failure> {
         let started = Instant::now();
-        self.send(request).await?;
+        let sent = self.send(request).await;
+        // Whether it arrived is found out while the answer is waited for.
+        if self.talk.is_none() {
+            sent?;
+        }
         let answer = self.answer().await?;
         self.took(what, started);
         Ok(answer)
@@ -117,11 +144,27 @@ impl HostLink {
     /// # Errors
     /// When the connection is lost.
     pub async fn send(&mut self, request: &ToAgent) -> Result<(), Failure> {
-        self.link
-            .sender()
-            .message(request)
-            .await
-            .map_err(|_| self.lost())
+        self.sends(request);
+        let sent = self.link.sender().message(request).await;
+        sent.map_err(|_| self.lost())
+    }
+
+    /// Takes down that `request` is on its way.
+    pub fn sends(&mut self, request: &ToAgent) {
+        if let Some(talk) = &mut self.talk
+            && request.is_counted()
+        {
+            talk.requests += 1;
+            talk.last = Some(request.clone());
+        }
+    }
+
+    /// Ends a transaction that activated nothing. A host that does not hear it ends by itself, so a
+    /// lost connection is not made anew for this.
+    pub async fn end(&mut self) {
+        self.talk = None;
+        let limit = Duration::from_millis(ENDING_MS);
+        let _ = tokio::time::timeout(limit, self.ask(&ToAgent::End, "end")).await;
     }
 
     /// Sends bulk data and its end.
@@ -148,12 +191,12 @@ impl HostLink {
     /// Bytes written to this host so far.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.link.traffic().sent()
+        self.sent_before + self.link.traffic().sent()
     }
 
     /// Reports a round trip that was begun at `started`.
     pub fn took(&self, what: &str, started: Instant) {
-        self.sink.emit(Event::RoundTrip {
+        self.way.context.sink.emit(Event::RoundTrip {
             host: self.host.clone(),
             what: what.to_owned(),
             ms: millis(started),
@@ -167,22 +210,39 @@ impl HostLink {
     /// What the agent says failed; a lost connection is [`FailureKind::Unreachable`].
     pub async fn answer(&mut self) -> Result<FromAgent, Failure> {
         loop {
-            match self.next().await? {
+            let message = self.next().await?;
+            if let Some(talk) = &mut self.talk {
+                talk.count(&message);
+            }
+            match message {
                 FromAgent::Failed(failure) => return Err(named(failure, &self.host)),
-                FromAgent::Event(event) => self.sink.host(&self.host, event),
+                FromAgent::Event(event) => self.way.context.sink.host(&self.host, event),
                 FromAgent::Heartbeat => {}
+                FromAgent::CancelAsked { by } => self.way.context.cancelled_by(&by),
                 answer => return Ok(answer),
             }
         }
     }
 
-    /// The next message, whatever it is.
-    ///
-    /// # Errors
-    /// A lost connection is [`FailureKind::Unreachable`].
-    pub async fn next(&mut self) -> Result<FromAgent, Failure> {
-        let frame = self.next_frame().await?;
-        frame.parse().map_err(|_| self.lost())
+    /// The next message: one that was missed, or one that comes.
+    async fn next(&mut self) -> Result<FromAgent, Failure> {
+        if let Some(missed) = self.talk.as_mut().and_then(Talk::missed) {
+            return Ok(missed);
+        }
+        loop {
+            let rejoined = match self.receive().await {
+                Ok(frame) => return frame.parse().map_err(|_| self.lost()),
+                Err(lost) if self.may_rejoin() => self.rejoin(lost).await?,
+                Err(_) => return Err(self.lost()),
+            };
+            if let Rejoined::Old(frame) = rejoined {
+                return frame.parse().map_err(|_| self.lost());
+            }
+            self.ask_again().await;
+            if let Some(missed) = self.talk.as_mut().and_then(Talk::missed) {
+                return Ok(missed);
+            }
+        }
     }
 
     /// The next frame.
@@ -190,42 +250,121 @@ impl HostLink {
     /// # Errors
     /// A lost connection is [`FailureKind::Unreachable`].
     pub async fn next_frame(&mut self) -> Result<Frame, Failure> {
-        if *self.cancel.borrow() && !self.cancel_sent {
-            self.cancel_sent = true;
-            self.send(&ToAgent::Cancel).await?;
-        }
-        // Reading a frame must not be dropped half way: the cancel is sent beside it.
-        let sender = self.link.sender();
-        let mut cancel = self.cancel.clone();
-        let mut told = self.cancel_sent;
-        let silence = Duration::from_millis(SILENCE_MS);
-        let frame = {
-            let read = tokio::time::timeout(silence, self.link.frame());
-            tokio::pin!(read);
-            loop {
-                tokio::select! {
-                    frame = &mut read => break frame,
-                    cancelled = cancel.wait_for(|on| *on), if !told => {
-                        told = true;
-                        if cancelled.is_ok() {
-                            let _ = sender.message(&ToAgent::Cancel).await;
-                        }
+        self.receive().await.map_err(|_| self.lost())
+    }
+
+    /// Waits for a frame as long as it makes sense; a cancel goes out meanwhile.
+    async fn receive(&mut self) -> Result<Frame, Lost> {
+        let context = Arc::clone(&self.way.context);
+        let began = Instant::now();
+        let mut hushed = false;
+        let frame = loop {
+            let limit = match &self.talk {
+                None => SILENCE_MS,
+                Some(talk) if talk.staging && hushed => PATIENCE_MS,
+                Some(_) => HUSH_MS,
+            };
+            let limit = Duration::from_millis(limit).saturating_sub(began.elapsed());
+            tokio::select! {
+                biased;
+                frame = self.link.frame() => break frame,
+                () = context.interruption(), if !self.cancel_sent => {
+                    self.cancel_sent = true;
+                    let _ = self.link.sender().message(&ToAgent::Cancel).await;
+                }
+                () = tokio::time::sleep(limit) => {
+                    let staging = self.talk.as_ref().is_some_and(|talk| talk.staging);
+                    if !staging || hushed {
+                        return Err(Lost::Silent);
                     }
+                    hushed = true;
+                    context.sink.host(&self.host, HostEvent::Reconnecting);
                 }
             }
         };
-        self.cancel_sent = told;
+        if hushed && matches!(frame, Ok(Some(_))) {
+            let ms = millis(began);
+            context.sink.host(&self.host, HostEvent::Reconnected { ms });
+        }
         match frame {
-            Ok(Ok(Some(frame))) => Ok(frame),
-            Ok(Ok(None)) | Ok(Err(_)) => Err(self.lost()),
-            Err(_) => Err(Failure::new(
-                FailureKind::Unreachable,
-                format!(
-                    "{}: nothing was heard of the host for {} s",
-                    self.host,
-                    SILENCE_MS / 1000
-                ),
-            )),
+            Ok(Some(frame)) => Ok(frame),
+            Ok(None) | Err(_) => Err(Lost::Closed),
+        }
+    }
+
+    /// Whether a lost connection is made anew by itself: not while content is on its way, whose
+    /// sender has to begin anew.
+    fn may_rejoin(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| !talk.staging)
+    }
+
+    /// What follows, until [`HostLink::staged`], is the transfer of a release: whoever does it makes
+    /// a lost connection anew. Whether that happened already since the transaction began, so that
+    /// the offer has to be made again.
+    pub fn stages(&mut self) -> bool {
+        let Some(talk) = &mut self.talk else {
+            return false;
+        };
+        talk.staging = true;
+        std::mem::take(&mut talk.rejoined)
+    }
+
+    /// The transfer is over.
+    pub fn staged(&mut self) {
+        if let Some(talk) = &mut self.talk {
+            talk.staging = false;
+        }
+    }
+
+    /// Makes a connection anew that was lost while content was on its way. Whether the request to
+    /// publish had arrived: then its answer comes; else all of it has to begin with the offer.
+    ///
+    /// # Errors
+    /// When the host cannot be reached for too long, or has given up waiting.
+    pub async fn rejoin_staging(&mut self) -> Result<bool, Failure> {
+        self.rejoin(Lost::Closed).await?;
+        let lost = self.lost();
+        let Some(talk) = self.talk.as_mut().filter(|talk| !talk.is_over()) else {
+            return Err(lost.detail("the host did not wait for this machine to come back"));
+        };
+        talk.rejoined = false;
+        let arrived = talk.arrived >= talk.requests && talk.last_is_publish();
+        if !arrived {
+            talk.requests = talk.arrived;
+            talk.forget_missed();
+        }
+        Ok(arrived)
+    }
+
+    /// Makes the connection anew.
+    async fn rejoin(&mut self, lost: Lost) -> Result<Rejoined, Failure> {
+        let sink = self.way.context.sink.clone();
+        sink.host(&self.host, HostEvent::Reconnecting);
+        let began = Instant::now();
+        let talk = self.talk.get_or_insert_default();
+        let rejoined = self.way.rejoin(&mut self.link, talk, lost).await;
+        let rejoined = rejoined.map_err(|why| self.lost().detail(why.message))?;
+        if let Rejoined::New(link) = rejoined {
+            self.sent_before += self.link.traffic().sent();
+            self._beat = Beat::on(&link);
+            self.link = *link;
+            self.cancel_sent = false;
+            sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
+            return Ok(Rejoined::Missed);
+        }
+        sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
+        Ok(rejoined)
+    }
+
+    /// Sends the last request again when it had not arrived.
+    async fn ask_again(&mut self) {
+        let Some(talk) = self.talk.as_mut().filter(|talk| !talk.is_over()) else {
+            return;
+        };
+        if talk.arrived < talk.requests
+            && let Some(request) = talk.last.clone()
+        {
+            let _ = self.link.sender().message(&request).await;
         }
     }
 
@@ -234,29 +373,9 @@ impl HostLink {
     }
 }
 
-struct Opening {
-    host: HostName,
-    link: Link,
-    sink: Sink,
-    cancel: watch::Receiver<bool>,
-}
-
-impl Opening {
-    async fn answer(&mut self) -> Result<FromAgent, Failure> {
-        let answer =
-            tokio::time::timeout(Duration::from_millis(SILENCE_MS), self.link.message()).await;
-        match answer {
-            Ok(Ok(Some(answer))) => Ok(answer),
-            Ok(_) => Err(lost(&self.host, &self.link)),
-            Err(_) => Err(Failure::new(
-                FailureKind::Unreachable,
-                format!("{}: the agent does not answer", self.host),
-            )),
-        }
-    }
-}
-
-fn lost(host: &HostName, link: &Link) -> Failure {
+/// What a lost connection is to a person.
+#[must_use]
+pub fn lost(host: &HostName, link: &Link) -> Failure {
     let said = link.stderr();
     Failure::new(
         FailureKind::Unreachable,

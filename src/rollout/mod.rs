@@ -16,6 +16,7 @@ pub mod offer;
 pub mod payload;
 pub mod plan;
 pub mod query;
+pub mod rejoin;
 pub mod rollback;
 pub mod runtimes;
 pub mod service;

@@ -113,7 +113,7 @@ impl Switch<'_> {
         if revert {
             self.revert(&mut ends, first_failure.as_ref()).await;
         } else {
-            self.commit(&mut ends, &mut first_failure).await;
+            self.confirm(&mut ends, &mut first_failure).await;
         }
         self.conclude(ends, first_failure, interrupted)
     }
@@ -193,7 +193,9 @@ impl Switch<'_> {
                         HostEnd::Reported(activated) if activated.ok => {
                             let was = activated.was;
                             *end = match host.ask(request, "revert").await {
-                                Ok(FromAgent::Activated(back)) => HostEnd::Reported(back),
+                                Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
+                                    HostEnd::Reported(back)
+                                }
                                 Ok(other) => HostEnd::Unknown {
                                     was,
                                     why: unasked(&host.host, &other).message,
@@ -206,12 +208,53 @@ impl Switch<'_> {
                         }
                         HostEnd::Unknown { .. } => {}
                         HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
-                            let _ = host.ask(&ToAgent::End, "end").await;
+                            host.end().await;
                         }
                     }
                 }
             });
         join_all(asked).await;
+    }
+
+    /// Makes the release final. Several hosts are told first that all have proven it, so that none
+    /// goes back by itself any more; one that cannot be told is a failure of the rollout.
+    async fn confirm(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
+        let open = ends.iter().filter(|end| end.done() && !end.committed());
+        if open.count() > 1 {
+            let untold = self.precommit(ends).await;
+            let back = untold.is_some() && self.on_failure == OnFailure::RevertAll;
+            *failure = failure.take().or(untold);
+            if back {
+                self.revert(ends, failure.as_ref()).await;
+                return;
+            }
+        }
+        self.commit(ends, failure).await;
+    }
+
+    /// Tells every host where the release is proven that it is proven on all.
+    async fn precommit(&mut self, ends: &mut [HostEnd]) -> Option<(HostName, Failure)> {
+        let hosts = self.fleet.hosts.iter_mut().zip(ends.iter_mut());
+        let asked = hosts
+            .filter(|(_, end)| end.done())
+            .map(|(host, end)| async move {
+                let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
+                    Ok(FromAgent::Done) => return None,
+                    Ok(FromAgent::Ended(Some(ended))) => {
+                        let failure = why_not(&ended);
+                        *end = HostEnd::Reported(ended);
+                        failure
+                    }
+                    Ok(other) => unasked(&host.host, &other),
+                    Err(failure) => {
+                        let (was, why) = (end.was(), failure.message.clone());
+                        *end = HostEnd::Unknown { was, why };
+                        failure
+                    }
+                };
+                Some((host.host.clone(), failure))
+            });
+        join_all(asked).await.into_iter().flatten().next()
     }
 
     /// Makes the release good where it is live, and ends the transaction elsewhere.
@@ -231,20 +274,21 @@ impl Switch<'_> {
                     }
                     if !end.done() {
                         if !matches!(end, HostEnd::Unknown { .. }) {
-                            let _ = host.ask(&ToAgent::End, "end").await;
+                            host.end().await;
                         }
                         return None;
                     }
                     match host.ask(commit, "commit").await {
                         Ok(FromAgent::Done) => None,
+                        Ok(FromAgent::Ended(Some(ended))) => {
+                            let failure = (!ended.ok).then(|| why_not(&ended));
+                            *end = HostEnd::Reported(ended);
+                            failure.map(|failure| (host.host.clone(), failure))
+                        }
                         Ok(other) => Some((host.host.clone(), unasked(&host.host, &other))),
                         Err(failure) => {
-                            let was = match end {
-                                HostEnd::Reported(activated) => activated.was,
-                                _ => None,
-                            };
                             *end = HostEnd::Unknown {
-                                was,
+                                was: end.was(),
                                 why: format!(
                                     "{release} was proven there, but could not be confirmed: {}",
                                     failure.message
@@ -297,11 +341,7 @@ impl Switch<'_> {
 }
 
 fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str {
-    let nothing_before = ends.iter().all(|(_, end)| match end {
-        HostEnd::Untouched { current } => current.is_none(),
-        HostEnd::Reported(end) => end.was.is_none(),
-        HostEnd::Unknown { was, .. } => was.is_none(),
-    });
+    let nothing_before = ends.iter().all(|(_, end)| end.was().is_none());
     match kind {
         FailureKind::Reverted if nothing_before => {
             "; there was no release before, so the service is stopped"
@@ -315,7 +355,11 @@ fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str
 
 async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
     match host.ask(request, "activate").await {
-        Ok(FromAgent::Activated(activated)) => Answer::Ended(*activated),
+        Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Answer::Ended(*ended),
+        Ok(FromAgent::Ended(None)) => Answer::Refused(Failure::new(
+            FailureKind::Reverted,
+            format!("{}: the host gave up waiting for this machine", host.host),
+        )),
         Ok(other) => Answer::Refused(unasked(&host.host, &other)),
         Err(failure) if failure.kind == FailureKind::Unreachable => Answer::Lost(failure),
         Err(failure) => Answer::Refused(failure),

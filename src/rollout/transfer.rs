@@ -18,8 +18,11 @@ use super::spool::{SpoolReader, spool};
 use crate::artifact::{Chunk, Level, Parcel, Way, pack};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
-use crate::model::{Digest, Failure, HostRuntime, Platform, ReleaseId, Sha256};
+use crate::model::{Digest, Failure, FailureKind, HostRuntime, Platform, ReleaseId, Sha256};
 use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
+
+/// How often a transfer goes on after a lost connection.
+const REJOINS: usize = 5;
 
 /// A link is timed by transfers of at least so many bytes: less disappears in buffers on the way.
 const TIMED_FROM: u64 = 4 << 20;
@@ -34,6 +37,15 @@ struct Transfer<'a> {
     level: Level,
     /// Streams that are being made, by what is in them.
     spools: Mutex<HashMap<String, SpoolReader>>,
+}
+
+/// What a transfer brought.
+#[derive(Debug, Clone, Copy, Default)]
+struct Delivered {
+    /// Files that travelled.
+    files_sent: u64,
+    /// Bytes that were there already.
+    reused: u64,
 }
 
 /// A runtime whose archive a host lacks.
@@ -95,6 +107,8 @@ pub async fn offer(host: &mut HostLink, offering: &Offering) -> Result<(), Failu
 }
 
 impl Transfer<'_> {
+    /// Brings the release to one host. Where the connection is lost on the way it is made anew, and
+    /// goes on with what came: the host keeps that.
     async fn stage(
         &self,
         host: &mut HostLink,
@@ -102,6 +116,55 @@ impl Transfer<'_> {
         id: ReleaseId,
     ) -> Result<(), Failure> {
         let started = Instant::now();
+        let mut offered = !host.stages();
+        let mut staged = self.deliver_all(host, &publish, offered).await;
+        for _ in 0..REJOINS {
+            match &staged {
+                Err(failure) if failure.kind == FailureKind::Unreachable => {}
+                _ => break,
+            }
+            if self.context.cancelled() {
+                break;
+            }
+            let arrived = host.rejoin_staging().await?;
+            offered = false;
+            staged = match arrived {
+                true => match host.answer().await {
+                    Ok(FromAgent::Published) => Ok(Delivered::default()),
+                    // What it has is damaged; it forgot the rest when the connection was lost.
+                    Ok(FromAgent::Need(_)) => self.deliver_all(host, &publish, offered).await,
+                    Ok(other) => Err(unasked(&host.host, &other)),
+                    Err(failure) => Err(failure),
+                },
+                false => self.deliver_all(host, &publish, offered).await,
+            };
+        }
+        host.staged();
+        let Delivered { files_sent, reused } = staged?;
+        let staged = HostEvent::Staged {
+            release: id,
+            files: self.payload.index.file_count(),
+            files_sent,
+            sent: host.sent(),
+            reused,
+            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        self.context.sink.host(&host.host, staged);
+        Ok(())
+    }
+
+    /// From the answer to the offer (which is made here unless it was `offered`) to the published
+    /// release.
+    async fn deliver_all(
+        &self,
+        host: &mut HostLink,
+        publish: &ToAgent,
+        offered: bool,
+    ) -> Result<Delivered, Failure> {
+        let started = Instant::now();
+        if !offered {
+            offer(host, &self.offers.for_host(&host.facts)?).await?;
+        }
         let mut need = match host.answer().await? {
             FromAgent::Need(need) => need,
             FromAgent::NeedIndex => self.offer_again(host).await?,
@@ -116,24 +179,14 @@ impl Transfer<'_> {
         for _ in 0..3 {
             let parcels = self.parcels(&need, first).await?;
             files_sent += parcels.len() as u64;
-            let answer = match self.deliver(host, &need, parcels, &publish).await? {
+            match self.deliver(host, &need, parcels, publish).await? {
                 FromAgent::Published => {
                     host.took("content", asked);
-                    let staged = HostEvent::Staged {
-                        release: id,
-                        files: self.payload.index.file_count(),
-                        files_sent,
-                        sent: host.sent(),
-                        reused,
-                        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    };
-                    self.context.sink.host(&host.host, staged);
-                    return Ok(());
+                    return Ok(Delivered { files_sent, reused });
                 }
-                FromAgent::Need(again) => again,
+                FromAgent::Need(again) => need = again,
                 other => return Err(unasked(&host.host, &other)),
             };
-            need = answer;
             first = false;
         }
         Err(Failure::unexpected(format!(
@@ -209,6 +262,7 @@ impl Transfer<'_> {
             .then(|| self.stream(need, parcels))
             .transpose()?;
         let sender = host.sender();
+        host.sends(publish);
         let sending = async {
             let mut feed = Feed::new(&self.context.sink, &name, &sender, total);
             tokio::select! {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::mpsc;
 
-use crate::wire::frame::read_frame;
+use crate::wire::frame::FrameBuffer;
 use crate::wire::{Frame, FromAgent, ToAgent};
 
 /// What must live as long as the connection (a child process, an SSH session).
@@ -65,6 +65,7 @@ impl LinkSender {
 pub struct Link {
     sender: LinkSender,
     reader: Box<dyn AsyncRead + Send + Unpin>,
+    buffer: FrameBuffer,
     traffic: Traffic,
     /// Whether the agent had to be sent first.
     pub agent_sent: bool,
@@ -96,6 +97,7 @@ impl Link {
         Self {
             sender: LinkSender(sender),
             reader: Box::new(reader),
+            buffer: FrameBuffer::default(),
             traffic,
             agent_sent: false,
             stderr: Arc::default(),
@@ -131,15 +133,15 @@ impl Link {
         self.traffic.clone()
     }
 
-    /// The next frame; `None` when the agent is gone.
+    /// The next frame; `None` when the agent is gone. Cancel safe.
     ///
     /// # Errors
     /// When the connection fails or the stream is damaged.
     pub async fn frame(&mut self) -> io::Result<Option<Frame>> {
-        read_frame(&mut self.reader).await
+        self.buffer.next_frame(&mut self.reader).await
     }
 
-    /// The next message; `None` when the agent is gone.
+    /// The next message; `None` when the agent is gone. Cancel safe.
     ///
     /// # Errors
     /// When the connection fails, the stream is damaged, or data comes instead.

@@ -141,24 +141,47 @@ fn read_header(reader: &mut impl Read, header: &mut [u8; 5]) -> io::Result<bool>
     Ok(true)
 }
 
-/// The next frame of an async stream; `None` at its end.
-///
-/// # Errors
-/// As [`FrameReader::next_frame`].
-pub async fn read_frame<R: AsyncRead + Unpin>(reader: &mut R) -> io::Result<Option<Frame>> {
-    let mut header = [0u8; 5];
-    let first = reader.read(&mut header[..1]).await?;
-    if first == 0 {
-        return Ok(None);
+/// Reads frames from an async stream. What came of a frame is kept here, so that a read may be
+/// given up at any moment and begun anew.
+#[derive(Debug, Default)]
+pub struct FrameBuffer(Vec<u8>);
+
+/// The length of a frame's header, bytes.
+const HEADER: usize = 5;
+
+impl FrameBuffer {
+    /// The next frame; `None` at the end of the stream. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`FrameReader::next_frame`].
+    pub async fn next_frame<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut R,
+    ) -> io::Result<Option<Frame>> {
+        loop {
+            let wanted = match self.0.first_chunk::<HEADER>() {
+                None => HEADER,
+                Some(header) => {
+                    let (kind, length) = check_header(*header)?;
+                    if self.0.len() == HEADER + length {
+                        let payload = self.0.split_off(HEADER);
+                        self.0.clear();
+                        return Frame::of(kind, payload).map(Some);
+                    }
+                    HEADER + length
+                }
+            };
+            let missing = wanted - self.0.len();
+            // Allocates as bytes arrive, not as the peer claims. `read_buf` is cancel safe.
+            let got = reader.take(missing as u64).read_buf(&mut self.0).await?;
+            if got == 0 {
+                return match self.0.is_empty() {
+                    true => Ok(None),
+                    false => Err(io::ErrorKind::UnexpectedEof.into()),
+                };
+            }
+        }
     }
-    reader.read_exact(&mut header[1..]).await?;
-    let (kind, length) = check_header(header)?;
-    let mut payload = Vec::new();
-    let got = reader.take(length as u64).read_to_end(&mut payload).await?;
-    if got < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Frame::of(kind, payload).map(Some)
 }
 
 /// Writes frames to a blocking stream, flushing each.
@@ -209,6 +232,44 @@ mod tests {
             let frame = if data { Frame::Data(payload) } else { Frame::Message(payload) };
             let bytes = frame.encode();
             prop_assert_eq!(FrameReader::new(&bytes[..]).next_frame().unwrap(), Some(frame));
+        }
+
+        /// A stream that gives a few bytes at a time, read by somebody who gives up again and again.
+        #[test]
+        fn a_read_that_is_given_up_loses_nothing(
+            frames in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..300), any::<bool>()), 0..5),
+            cuts in proptest::collection::vec(1usize..40, 1..20)
+        ) {
+            let frames: Vec<Frame> = frames
+                .into_iter()
+                .map(|(payload, data)| if data { Frame::Data(payload) } else { Frame::Message(payload) })
+                .collect();
+            let bytes: Vec<u8> = frames.iter().flat_map(Frame::encode).collect();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let read = runtime.block_on(async {
+                let (mut far, mut near) = tokio::io::duplex(1 << 16);
+                let (mut buffer, mut read, mut at) = (FrameBuffer::default(), Vec::new(), 0);
+                for cut in cuts.iter().cycle() {
+                    let end = (at + cut).min(bytes.len());
+                    tokio::io::AsyncWriteExt::write_all(&mut far, &bytes[at..end]).await.unwrap();
+                    at = end;
+                    let mut given_up = false;
+                    while !given_up {
+                        tokio::select! {
+                            biased;
+                            frame = buffer.next_frame(&mut near) => read.extend(frame.unwrap()),
+                            () = std::future::ready(()) => given_up = true,
+                        }
+                    }
+                    if at == bytes.len() {
+                        break;
+                    }
+                }
+                drop(far);
+                assert_eq!(buffer.next_frame(&mut near).await.unwrap(), None);
+                read
+            });
+            prop_assert_eq!(read, frames);
         }
 
         #[test]

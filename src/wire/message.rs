@@ -181,11 +181,12 @@ pub struct Attach {
     pub answers: u64,
 }
 
-/// Where a transaction is that a controller came back to.
+/// Where a transaction is that a controller came back to. Its events and answers that the
+/// controller had not had came before this; what comes after is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
-    /// So many requests that have an answer came to it, [`ToAgent::Begin`] among them. Its events
-    /// and answers that the controller has not had follow.
+    /// So many requests came to it ([`ToAgent::is_counted`]). An offer that was under way is
+    /// forgotten; what came of it is kept.
     pub requests: u64,
 }
 
@@ -303,6 +304,28 @@ pub enum ServiceAction {
     Start,
 }
 
+impl ToAgent {
+    /// Whether this is a request to a transaction that has an answer of its own: both ends count
+    /// these, and so find out after a lost connection which one did not arrive. An offer and what
+    /// follows it is begun anew instead.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        matches!(
+            self,
+            Self::Begin(_)
+                | Self::Publish(_)
+                | Self::Hook(_)
+                | Self::Activate(_)
+                | Self::Watch { .. }
+                | Self::Precommit
+                | Self::Commit { .. }
+                | Self::Revert { .. }
+                | Self::End
+                | Self::Service { .. }
+        )
+    }
+}
+
 impl ServiceAction {
     /// The word on the screen.
     #[must_use]
@@ -384,6 +407,21 @@ pub enum FromAgent {
     Exported(Box<Exported>),
     /// The end of bulk data.
     DataEnd,
+}
+
+impl FromAgent {
+    /// Whether this answers a request, of a transaction: both ends count these.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        !matches!(
+            self,
+            Self::Event(_)
+                | Self::Heartbeat
+                | Self::Attached(_)
+                | Self::Ended(_)
+                | Self::CancelAsked { .. }
+        )
+    }
 }
 
 /// All that makes a release besides its files.

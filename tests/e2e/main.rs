@@ -17,6 +17,7 @@ mod full_disk;
 mod hosts;
 mod kept_connections;
 mod lab;
+mod lost_connections;
 mod modes;
 mod power;
 mod runtimes;

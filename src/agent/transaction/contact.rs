@@ -1,27 +1,39 @@
-//! The controller as a transaction sees it: what was heard of it, and how it is spoken to.
+//! The controller as a transaction hears it: what was heard of it last, and what it asks.
 
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::model::event::HostEvent;
-use crate::wire::{Frame, FrameReader, FrameWriter, FromAgent, ToAgent};
+use super::speaker::Speaker;
+use crate::wire::{Frame, FrameReader, FromAgent, ToAgent};
 
 /// How often the agent says that it lives, ms.
-const HEARTBEAT_MS: u64 = 5_000;
+const HEARTBEAT_MS: u64 = 2_000;
 
-/// A controller that was heard of within this time is there, ms.
-const NEAR_MS: u64 = 7_000;
+/// A controller that was heard of within this time is there, ms: two of its heartbeats and a bit.
+const NEAR_MS: u64 = 5_000;
+
+/// How long a controller whose connection was closed is waited for while nothing is activated, ms:
+/// it comes back within a second, or not at all, and the lock is wanted by others.
+const GONE_MS: u64 = 10_000;
 
 /// What is known of the controller.
 pub(super) struct Life {
-    pub(super) started: Instant,
-    pub(super) heard_ms: AtomicU64,
+    started: Instant,
+    heard_ms: AtomicU64,
     pub(super) lease_ms: u64,
-    pub(super) gone: AtomicBool,
-    /// Cancelled by the controller, or the lease ended.
+    /// When its connection was closed, ms, plus one; 0 while one is open.
+    closed_ms: AtomicU64,
+    /// Cancelled, or the lease ended.
     pub(super) stop: AtomicBool,
+    /// Requests that came ([`ToAgent::is_counted`]).
+    pub(super) requests: AtomicU64,
+    /// Answers that were given to them.
+    pub(super) answered: AtomicU64,
+    /// Every host has proven the release: it is not interrupted any more.
+    pub(super) precommitted: AtomicBool,
 }
 
 impl Life {
@@ -30,61 +42,77 @@ impl Life {
             started: Instant::now(),
             heard_ms: AtomicU64::new(0),
             lease_ms,
-            gone: AtomicBool::new(false),
+            closed_ms: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            // `Begin` is what it began with.
+            requests: AtomicU64::new(1),
+            answered: AtomicU64::new(0),
+            precommitted: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn now_ms(&self) -> u64 {
+    fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn heard(&self) {
+    fn heard(&self) {
         self.heard_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
-    pub(super) fn lease_is_over(&self) -> bool {
-        self.now_ms()
-            .saturating_sub(self.heard_ms.load(Ordering::Relaxed))
-            > self.lease_ms
+    fn silence_ms(&self) -> u64 {
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        self.now_ms().saturating_sub(heard)
     }
 
-    /// Whether the controller is there: its connection is open, it wants to go on, and it was heard
-    /// of within two of its heartbeats (3 s each).
+    pub(super) fn lease_is_over(&self) -> bool {
+        self.silence_ms() > self.lease_ms
+    }
+
+    /// Its connection was closed, by whatever.
+    fn closed(&self) {
+        self.closed_ms.store(self.now_ms() + 1, Ordering::Relaxed);
+    }
+
+    /// It has a connection again.
+    pub(super) fn opened(&self) {
+        self.closed_ms.store(0, Ordering::Relaxed);
+        self.heard();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed_ms.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the controller is there: its connection is open, and it was heard of a moment ago.
     pub(super) fn is_near(&self) -> bool {
-        let silence = self.now_ms() - self.heard_ms.load(Ordering::Relaxed).min(self.now_ms());
-        !self.gone.load(Ordering::Relaxed) && !self.stopped() && silence <= NEAR_MS
+        !self.is_closed() && self.silence_ms() <= NEAR_MS
+    }
+
+    /// Whether nobody will come back who could go on with what is not activated yet.
+    pub(super) fn is_abandoned(&self) -> bool {
+        let closed = self.closed_ms.load(Ordering::Relaxed);
+        let gone = closed != 0 && self.now_ms().saturating_sub(closed) > GONE_MS;
+        gone || self.lease_is_over()
     }
 
     pub(super) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+
+    /// Whether a request is being worked on.
+    pub(super) fn is_busy(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > self.answered.load(Ordering::Relaxed)
+    }
 }
 
-/// Says things to the controller; once that failed, it keeps silent.
-#[derive(Clone)]
-pub(super) struct Speaker(Arc<Mutex<Option<FrameWriter<UnixStream>>>>);
-
-impl Speaker {
-    pub(super) fn new(socket: UnixStream) -> Self {
-        Self(Arc::new(Mutex::new(Some(FrameWriter::new(socket)))))
-    }
-
-    pub(super) fn say(&self, message: &FromAgent) {
-        let mut writer = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(open) = writer.as_mut()
-            && open.send(message).is_err()
-        {
-            *writer = None;
-        }
-    }
-
-    pub(super) fn event(&self, event: HostEvent) {
-        self.say(&FromAgent::Event(event));
-    }
+/// What comes to a transaction, in its order.
+pub(super) enum Heard {
+    Frame(Frame),
+    /// The controller came back on another connection; what follows comes from there.
+    Attached {
+        /// Whether it was told already where the transaction is.
+        told: bool,
+    },
 }
 
 /// Reads frames in a thread of its own, so that heartbeats and a cancel are heard during long
@@ -92,8 +120,8 @@ impl Speaker {
 pub(super) fn listen(
     mut reader: FrameReader<UnixStream>,
     life: Arc<Life>,
-) -> mpsc::Receiver<Frame> {
-    let (sender, receiver) = mpsc::sync_channel(64);
+    sender: mpsc::SyncSender<Heard>,
+) -> JoinHandle<()> {
     std::thread::spawn(move || {
         while let Ok(Some(frame)) = reader.next_frame() {
             life.heard();
@@ -104,18 +132,20 @@ pub(super) fn listen(
                         life.stop.store(true, Ordering::Relaxed);
                         continue;
                     }
+                    Ok(message) if message.is_counted() => {
+                        life.requests.fetch_add(1, Ordering::Relaxed);
+                    }
                     Ok(_) => {}
                     Err(_) => break,
                 },
                 Frame::Data(_) => {}
             }
-            if sender.send(frame).is_err() {
+            if sender.send(Heard::Frame(frame)).is_err() {
                 return;
             }
         }
-        life.gone.store(true, Ordering::Relaxed);
-    });
-    receiver
+        life.closed();
+    })
 }
 
 pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
@@ -123,7 +153,7 @@ pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
         let mut since = Instant::now();
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            if life.lease_is_over() {
+            if life.lease_is_over() && !life.precommitted.load(Ordering::Relaxed) {
                 life.stop.store(true, Ordering::Relaxed);
             }
             if since.elapsed() >= Duration::from_millis(HEARTBEAT_MS) {

@@ -1,10 +1,10 @@
 //! Taking the lock, and what must hold before it is worth taking.
 
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::contact::{Life, Speaker};
+use super::contact::Life;
+use super::speaker::Speaker;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::lock::Lock;
@@ -49,7 +49,7 @@ pub(super) fn take_lock(
             "{} is being done by {} since {}{ci}",
             holder.what, holder.who, holder.since
         );
-        if Instant::now() >= deadline || life.stopped() || life.gone.load(Ordering::Relaxed) {
+        if Instant::now() >= deadline || life.stopped() || life.is_abandoned() {
             return Err(Failure::refused(format!("another {text}"))
                 .hint("wait for it, or let this command wait: --wait 10m"));
         }

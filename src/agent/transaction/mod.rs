@@ -4,13 +4,16 @@
 //! activated goes back.
 
 mod contact;
+mod door;
+mod ended;
 mod entry;
+mod speaker;
 mod work;
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use crate::agent::activate::Pending;
@@ -24,11 +27,19 @@ use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
 
-use contact::{Life, Speaker, beat, listen};
+use contact::{Heard, Life, beat, listen};
+use door::Door;
 use entry::{Checks, check_services, take_lock};
+use speaker::Speaker;
 
-/// Why a host went back by itself.
+pub(super) use door::knock;
+pub use ended::ended;
+
+/// Why a host went on or back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
+
+/// Frames that may wait for the transaction: a sender that is faster than the disk waits.
+const WAITING: usize = 64;
 
 /// Runs a transaction over the socket that this process has as its standard input. The first two
 /// frames are `Open` and `Begin`.
@@ -39,9 +50,9 @@ pub fn run() -> std::io::Result<()> {
     // A session of our own: the end of the SSH session is not ours.
     let _ = rustix::process::setsid();
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    socket.set_write_timeout(Some(Duration::from_secs(10)))?;
+    socket.set_write_timeout(Some(door::SENDING))?;
     let mut reader = FrameReader::new(socket.try_clone()?);
-    let speaker = Speaker::new(socket);
+    let speaker = Speaker::new(socket.try_clone()?);
     let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else {
         return Ok(());
     };
@@ -52,7 +63,8 @@ pub fn run() -> std::io::Result<()> {
     };
     let host = Host::new(open.deployment);
     let life = Arc::new(Life::new(begin.lease_ms));
-    let incoming = listen(reader, Arc::clone(&life));
+    let (sender, incoming) = mpsc::sync_channel(WAITING);
+    let listener = listen(reader, Arc::clone(&life), sender.clone());
     beat(speaker.clone(), Arc::clone(&life));
     let lock = match take_lock(&host, &begin, &speaker, &life) {
         Ok(lock) => lock,
@@ -61,6 +73,16 @@ pub fn run() -> std::io::Result<()> {
             return Ok(());
         }
     };
+    speaker.write_events(&host.layout);
+    let door = Door {
+        transaction: begin.transaction.clone(),
+        speaker: speaker.clone(),
+        life: Arc::clone(&life),
+        sender,
+        heard: Mutex::new(Some((socket, listener))),
+    };
+    // Where there is no inode for it, nobody can come back: still better than not to go on.
+    let opened = door.open(&host.layout).ok();
     let mut transaction = Transaction {
         host,
         begin: *begin,
@@ -84,10 +106,12 @@ pub fn run() -> std::io::Result<()> {
             return Ok(());
         }
     }
+    transaction.life.answered.fetch_add(1, Ordering::Relaxed);
     if transaction.begin.services.is_some() {
         transaction.ahead = spare::look(&transaction.host.layout);
     }
     transaction.serve(&incoming);
+    drop(opened);
     drop(lock);
     tidy::start(&transaction.host.layout);
     Ok(())
@@ -134,33 +158,39 @@ impl Transaction {
         Ok(facts)
     }
 
-    fn serve(&mut self, incoming: &mpsc::Receiver<Frame>) {
+    fn serve(&mut self, incoming: &mpsc::Receiver<Heard>) {
         loop {
-            let frame = match incoming.recv_timeout(Duration::from_millis(100)) {
-                Ok(frame) => Some(frame),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
-                // Gone: only the lease decides about what is activated.
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    std::thread::sleep(Duration::from_millis(50));
-                    None
+            let done = match incoming.recv_timeout(Duration::from_millis(100)) {
+                Ok(Heard::Frame(frame)) => self.handle(&frame),
+                Ok(Heard::Attached { told }) => {
+                    self.start_over();
+                    if !told {
+                        door::tell(&self.speaker, &self.life);
+                    }
+                    false
                 }
-            };
-            let done = match frame {
-                Some(frame) => self.handle(&frame),
-                None if self.life.lease_is_over() => {
-                    self.give_up(LEASE_IS_OVER);
-                    true
-                }
-                None if self.life.gone.load(Ordering::Relaxed) && self.pending.is_none() => {
-                    self.give_up("the connection was lost");
-                    true
-                }
-                None => false,
+                Err(_) => self.is_left(),
             };
             if done {
                 return;
             }
         }
+    }
+
+    /// What becomes of this when nothing is asked; `true` when the transaction has ended.
+    fn is_left(&mut self) -> bool {
+        let life = &self.life;
+        let why = if life.lease_is_over() {
+            LEASE_IS_OVER.to_owned()
+        } else if self.pending.is_none() && life.is_abandoned() {
+            "the connection was lost".to_owned()
+        } else if let Some(by) = self.speaker.cancelled_by().filter(|_| !life.is_near()) {
+            format!("cancelled by {by}")
+        } else {
+            return false;
+        };
+        self.give_up(&why);
+        true
     }
 
     /// Answers one frame; `true` when the transaction has ended.
@@ -179,6 +209,15 @@ impl Transaction {
     }
 
     fn message(&mut self, message: ToAgent) -> bool {
+        let counted = message.is_counted();
+        let done = self.carry_out(message);
+        if counted {
+            self.life.answered.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    fn carry_out(&mut self, message: ToAgent) -> bool {
         let result = match message {
             ToAgent::Offer(offer) => self.begin_offer(offer).map(|()| None),
             ToAgent::Archive { sha256, from } => self.begin_archive(sha256, from).map(|()| None),
@@ -196,8 +235,9 @@ impl Transaction {
                 }
                 return committed;
             }
+            ToAgent::Precommit => self.precommit().map(Some),
             ToAgent::Commit { keep } => {
-                let result = self.commit();
+                let result = self.commit(None);
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {

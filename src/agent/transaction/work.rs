@@ -132,7 +132,7 @@ impl Transaction {
             &request.run,
             Duration::from_millis(request.timeout_ms),
             // A hook is worth nothing without the controller that waits for it.
-            &|| self.life.stopped() || self.life.gone.load(Ordering::Relaxed),
+            &|| self.life.stopped() || self.life.is_abandoned(),
             &mut |line| {
                 self.speaker.event(HostEvent::HookOutput {
                     name: name.clone(),
@@ -195,17 +195,30 @@ impl Transaction {
         self.staged = None;
         self.pending = pending;
         // A controller that is not there any more may have been stopped: the lease decides then.
-        if request.commit.is_some() && activated.ok && self.life.is_near() {
-            activated.committed = self.commit().is_ok();
+        if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
+            activated.committed = self.commit(None).is_ok();
         }
         Ok(activated)
     }
 
-    pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
+    /// Every host has proven the release: what the end of the lease means changes.
+    pub(super) fn precommit(&mut self) -> Result<FromAgent, Failure> {
+        let Some(pending) = self.pending else {
+            return Err(Failure::unexpected("nothing is proven here"));
+        };
+        let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        self.activation(&emit, &record).precommit(pending)?;
+        self.life.precommitted.store(true, Ordering::Relaxed);
+        Ok(FromAgent::Done)
+    }
+
+    /// Makes the release good; `why` is told where that was decided here.
+    pub(super) fn commit(&mut self, why: Option<&str>) -> Result<FromAgent, Failure> {
         if let Some(pending) = self.pending {
             let emit = |event| self.speaker.event(event);
             let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-            self.activation(&emit, &record).commit(pending)?;
+            self.activation(&emit, &record).commit(pending, why)?;
             self.pending = None;
         }
         Ok(FromAgent::Done)
@@ -216,6 +229,7 @@ impl Transaction {
             self.drop_staged();
             return FromAgent::Done;
         };
+        self.life.precommitted.store(false, Ordering::Relaxed);
         let emit = |event| self.speaker.event(event);
         let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         // It was proven here: not its fault.
@@ -223,13 +237,30 @@ impl Transaction {
         FromAgent::Activated(Box::new(activated))
     }
 
-    /// The controller is gone: back to where the host was.
+    /// The controller is gone: back to where the host was, unless every host has proven the release.
     pub(super) fn give_up(&mut self, why: &str) {
-        if self.pending.is_some() {
-            self.revert(why);
+        if self.life.precommitted.load(Ordering::Relaxed) {
+            let committed = self.commit(Some(&format!("{why}; every host had proven it")));
+            if let Err(failure) = committed {
+                self.speaker.event(HostEvent::Warning {
+                    text: failure.message,
+                });
+            }
+        } else if self.pending.is_some() {
+            let answer = self.revert(why);
+            self.speaker.say(&answer);
         } else {
             self.drop_staged();
         }
+    }
+
+    /// A controller that comes back begins its offer anew; what came of the last one is kept.
+    pub(super) fn start_over(&mut self) {
+        if let Some(stage) = self.stage.take() {
+            stage.leave();
+        }
+        self.offer = None;
+        self.incoming = None;
     }
 
     /// A release that nobody switched to leaves no trace; a transfer that was cut leaves what came.

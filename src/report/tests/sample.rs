@@ -56,6 +56,7 @@ pub fn events() -> Vec<Event> {
             ms: 12,
         },
         on(WEB1, HostEvent::Reconnecting),
+        on(WEB1, HostEvent::Reconnected { ms: 2_500 }),
         Event::Unchanged {
             release: release(42),
         },
@@ -121,6 +122,7 @@ pub fn host_events() -> Vec<HostEvent> {
             ms: 640,
         },
         HostEvent::Reconnecting,
+        HostEvent::Reconnected { ms: 2_500 },
         HostEvent::Waiting {
             text: "the deploy that ann@laptop began at 10:31".to_owned(),
         },

@@ -16,9 +16,9 @@ use super::keeper::{Ask, Keeper, Shared};
 use super::log::LogFile;
 use super::protocol::{MAX_LINE, Order, Reply, Request};
 use super::record::Record;
-use super::{lock, socket};
-use crate::agent::Layout;
+use super::{SOCKET, lock};
 use crate::agent::service::{ServiceState, ServiceStatus};
+use crate::agent::{Layout, socket};
 use crate::model::{Failure, ServiceName};
 
 /// How long a supervisor without services stays, for whoever is about to ask.
@@ -51,7 +51,7 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
     let Some(_locked) = lock_root(layout)? else {
         return Ok(());
     };
-    let listener = socket::bind(&state).map_err(|error| {
+    let listener = socket::bind(&state, SOCKET).map_err(|error| {
         Failure::unexpected(format!("cannot listen in {}: {error}", state.display()))
     })?;
     let record = Record::load(&layout.supervisor_record());
@@ -74,7 +74,7 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
     daemon.serve(&listener);
     daemon.close();
     // Still under the lock: the next one's socket is not removed.
-    socket::remove(&state);
+    socket::remove(&state, SOCKET);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
-use crate::agent::Layout;
+use crate::agent::{Layout, socket};
 use crate::model::{Failure, ServiceName};
 use protocol::{Order, Reply, Request};
 use record::Record;
@@ -29,10 +29,12 @@ mod log_read;
 mod processes;
 mod protocol;
 mod record;
-mod socket;
 mod spawn;
 
 pub use daemon::supervise;
+
+/// Where the daemon listens, below `<root>/.ship`.
+const SOCKET: &str = "supervisor.sock";
 
 /// The hidden command that runs [`supervise`]; the root folder follows.
 pub const COMMAND: [&str; 2] = ["agent", "supervise"];
@@ -108,7 +110,7 @@ impl Supervisor {
         let end = Instant::now() + deadline + GRACE;
         let mut started: Option<Instant> = None;
         while Instant::now() < end {
-            match socket::connect(&self.layout.state()) {
+            match socket::connect(&self.layout.state(), SOCKET) {
                 Ok(stream) => {
                     let left = end.saturating_duration_since(Instant::now());
                     // No answer: it was just about to end.

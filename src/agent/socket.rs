@@ -1,0 +1,86 @@
+//! Unix sockets in an app's state folder. `sun_path` holds about 100 bytes (unix(7)), a root folder
+//! may be longer: then the socket is named through a shorter path to its folder.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// What fits in `sun_path` everywhere, with its terminator, bytes (macOS has 104, Linux 108).
+const LONGEST: usize = 100;
+
+/// Listens at `name` in `folder`, for this user alone. The caller holds the lock that goes with it:
+/// a socket that is there already is a dead process's.
+///
+/// # Errors
+/// Those of bind(2).
+pub fn bind(folder: &Path, name: &str) -> io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    remove(folder, name);
+    let listener = with_short_path(folder, name, |path| UnixListener::bind(path))?;
+    // Until here the umask lets nobody else write to it, which is what connecting needs.
+    std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Connects to whoever listens at `name` in `folder`.
+///
+/// # Errors
+/// Those of connect(2): `NotFound` or `ConnectionRefused` where nobody does.
+pub fn connect(folder: &Path, name: &str) -> io::Result<UnixStream> {
+    with_short_path(folder, name, |path| UnixStream::connect(path))
+}
+
+/// Removes the socket of a process that ends.
+pub fn remove(folder: &Path, name: &str) {
+    let _ = std::fs::remove_file(folder.join(name));
+}
+
+fn with_short_path<T>(
+    folder: &Path,
+    name: &str,
+    run: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<T> {
+    let path = folder.join(name);
+    if path.as_os_str().len() <= LONGEST {
+        return run(&path);
+    }
+    let opened = File::open(folder)?;
+    let through_proc = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
+    if through_proc.exists() {
+        return run(&through_proc.join(name));
+    }
+    let temp = tempfile::tempdir()?;
+    let link = temp.path().join("d");
+    std::os::unix::fs::symlink(folder, &link)?;
+    run(&link.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_root_is_no_obstacle() {
+        let temp = tempfile::tempdir().unwrap();
+        for folder in [
+            temp.path().join("short"),
+            temp.path().join("long/".repeat(40)),
+        ] {
+            std::fs::create_dir_all(&folder).unwrap();
+            assert_eq!(
+                connect(&folder, "a.sock").unwrap_err().kind(),
+                io::ErrorKind::NotFound
+            );
+            let listener = bind(&folder, "a.sock").unwrap();
+            connect(&folder, "a.sock").unwrap();
+            drop(listener);
+            assert_eq!(
+                connect(&folder, "a.sock").unwrap_err().kind(),
+                io::ErrorKind::ConnectionRefused
+            );
+            bind(&folder, "a.sock").unwrap();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! How a transaction speaks to its controller, and remembers what it said: a controller that comes
+//! back on another connection is told what it missed.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::agent::Layout;
+use crate::model::event::HostEvent;
+use crate::wire::{Attach, FrameWriter, FromAgent};
+
+/// The newest events that are kept to be told again.
+const EVENTS: usize = 4_096;
+
+/// The newest answers that are kept: more are never under way at once.
+const ANSWERS: usize = 4;
+
+/// Says things to the controller. While nobody listens, what is said is only remembered.
+#[derive(Clone)]
+pub(super) struct Speaker(Arc<Mutex<Inner>>);
+
+struct Inner {
+    writer: Option<FrameWriter<UnixStream>>,
+    events: Kept<HostEvent>,
+    answers: Kept<FromAgent>,
+    /// `events.jsonl`: the same events, for whoever looks at the host.
+    file: Option<File>,
+    cancelled_by: Option<String>,
+}
+
+/// The newest of what was said, and how much was said before.
+struct Kept<T> {
+    before: u64,
+    most: usize,
+    newest: VecDeque<T>,
+}
+
+impl<T: Clone> Kept<T> {
+    fn new(most: usize) -> Self {
+        Self {
+            before: 0,
+            most,
+            newest: VecDeque::new(),
+        }
+    }
+
+    fn push(&mut self, item: T) {
+        if self.newest.len() == self.most {
+            self.newest.pop_front();
+            self.before += 1;
+        }
+        self.newest.push_back(item);
+    }
+
+    /// What came after the first `had`.
+    fn after(&self, had: u64) -> Vec<T> {
+        let skip = usize::try_from(had.saturating_sub(self.before)).unwrap_or(usize::MAX);
+        self.newest.iter().skip(skip).cloned().collect()
+    }
+}
+
+impl Speaker {
+    pub(super) fn new(socket: UnixStream) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            writer: Some(FrameWriter::new(socket)),
+            events: Kept::new(EVENTS),
+            answers: Kept::new(ANSWERS),
+            file: None,
+            cancelled_by: None,
+        })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on events are also written to the state folder's `events.jsonl`, which begins anew.
+    /// Where it cannot be written, they are not: it is for people only.
+    pub(super) fn write_events(&self, layout: &Layout) {
+        let mut inner = self.inner();
+        inner.file = File::create(layout.state_file("events.jsonl")).ok();
+        let said: Vec<HostEvent> = inner.events.newest.iter().cloned().collect();
+        for event in &said {
+            inner.write_down(event);
+        }
+    }
+
+    pub(super) fn say(&self, message: &FromAgent) {
+        let mut inner = self.inner();
+        if message.is_answer() {
+            inner.answers.push(message.clone());
+        }
+        inner.send(message);
+    }
+
+    pub(super) fn event(&self, event: HostEvent) {
+        let mut inner = self.inner();
+        inner.write_down(&event);
+        inner.events.push(event.clone());
+        inner.send(&FromAgent::Event(event));
+    }
+
+    /// Tells the controller, now or when it comes back, that `by` wants it to stop.
+    pub(super) fn cancelled(&self, by: &str) {
+        let mut inner = self.inner();
+        inner.cancelled_by = Some(by.to_owned());
+        inner.send(&FromAgent::CancelAsked { by: by.to_owned() });
+    }
+
+    pub(super) fn cancelled_by(&self) -> Option<String> {
+        self.inner().cancelled_by.clone()
+    }
+
+    /// Speaks on `socket` from now on, and says there what the controller had not had.
+    pub(super) fn move_to(&self, socket: UnixStream, had: &Attach) {
+        let mut inner = self.inner();
+        inner.writer = Some(FrameWriter::new(socket));
+        for event in inner.events.after(had.events) {
+            inner.send(&FromAgent::Event(event));
+        }
+        for answer in inner.answers.after(had.answers) {
+            inner.send(&answer);
+        }
+        if let Some(by) = inner.cancelled_by.clone() {
+            inner.send(&FromAgent::CancelAsked { by });
+        }
+    }
+}
+
+impl Inner {
+    /// Once that failed, nothing is sent until there is another connection.
+    fn send(&mut self, message: &FromAgent) {
+        if let Some(open) = self.writer.as_mut()
+            && open.send(message).is_err()
+        {
+            self.writer = None;
+        }
+    }
+
+    fn write_down(&mut self, event: &HostEvent) {
+        if let Some(file) = &mut self.file
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            let _ = file.write_all(format!("{line}\n").as_bytes());
+        }
+    }
+}

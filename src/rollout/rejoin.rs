@@ -1,0 +1,230 @@
+//! A connection that was lost in the middle of a transaction is made anew, and the conversation
+//! goes on where it was: the transaction on the host does not depend on it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::fleet::Context;
+use super::link::{lost, named, unasked};
+use crate::model::{Failure, FailureKind, HostName};
+use crate::transport::{self, Link, Target};
+use crate::wire::{Attach, Facts, Frame, FromAgent, Open, ToAgent};
+
+/// How long an agent may take over its first words, ms.
+const OPENING_MS: u64 = 40_000;
+
+/// The pause between two attempts to reach a host again, ms.
+const PAUSE_MS: u64 = 500;
+
+/// How long at least a host is tried to be reached again, ms. It has gone back by itself long before
+/// that; but what is true there is worth waiting for.
+const AT_LEAST_MS: u64 = 90_000;
+
+/// How a host is reached.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The context.
+    pub context: Arc<Context>,
+    /// The host.
+    pub host: HostName,
+    /// Another user than the address names.
+    pub user: Option<String>,
+    /// Whether the agent runs as root.
+    pub sudo: bool,
+}
+
+/// How a connection was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It was closed.
+    Closed,
+    /// Nothing is heard any more; it may come back.
+    Silent,
+}
+
+/// What came of a connection that was lost.
+#[derive(Debug)]
+pub enum Rejoined {
+    /// It came back by itself, with this.
+    Old(Frame),
+    /// Another one stands.
+    New(Box<Link>),
+    /// Another one stands, and is in use.
+    Missed,
+}
+
+/// What was said in a transaction so far.
+#[derive(Debug, Default)]
+pub struct Talk {
+    name: String,
+    lease_ms: u64,
+    events: u64,
+    answers: u64,
+    /// Requests that were sent ([`ToAgent::is_counted`]).
+    pub requests: u64,
+    /// Those of them that had arrived when the connection was made anew.
+    pub arrived: u64,
+    /// The last of them.
+    pub last: Option<ToAgent>,
+    /// Whether content is on its way.
+    pub staging: bool,
+    /// Whether the connection was made anew since that was last asked.
+    pub rejoined: bool,
+    /// What the agent said while nobody heard it.
+    missed: VecDeque<FromAgent>,
+    over: bool,
+}
+
+impl Talk {
+    /// Nothing was said yet.
+    #[must_use]
+    pub fn new(name: &str, lease_ms: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            lease_ms,
+            ..Self::default()
+        }
+    }
+
+    /// Takes down that `message` was heard.
+    pub fn count(&mut self, message: &FromAgent) {
+        if matches!(message, FromAgent::Event(_)) {
+            self.events += 1;
+        } else if message.is_answer() {
+            self.answers += 1;
+        }
+    }
+
+    /// What was missed, in its order.
+    pub fn missed(&mut self) -> Option<FromAgent> {
+        self.missed.pop_front()
+    }
+
+    /// What was missed is worth nothing any more.
+    pub fn forget_missed(&mut self) {
+        for message in std::mem::take(&mut self.missed) {
+            self.count(&message);
+        }
+    }
+
+    /// Whether the transaction has ended without us.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether the last request was to publish.
+    #[must_use]
+    pub fn last_is_publish(&self) -> bool {
+        matches!(self.last, Some(ToAgent::Publish(_)))
+    }
+}
+
+impl Way {
+    /// Connects; what the agent finds on its host.
+    ///
+    /// # Errors
+    /// As [`transport::connect`]; when the agent fails, or the connection is lost.
+    pub async fn connect(&self) -> Result<(Link, Facts), Failure> {
+        let deployment = self.context.deployment();
+        let target = Target {
+            host: self.host.clone(),
+            user: self.user.clone(),
+            sudo: self.sudo,
+            root: transport::root_of(&deployment),
+        };
+        let open = Open { deployment };
+        let mut link = transport::connect(&target, &self.context.options, &open).await?;
+        match self.hear(&mut link).await? {
+            FromAgent::Opened(facts) => Ok((link, *facts)),
+            FromAgent::Failed(failure) => Err(named(failure, &self.host)),
+            other => Err(unasked(&self.host, &other)),
+        }
+    }
+
+    async fn hear(&self, link: &mut Link) -> Result<FromAgent, Failure> {
+        let heard = tokio::time::timeout(Duration::from_millis(OPENING_MS), link.message()).await;
+        match heard {
+            Ok(Ok(Some(message))) => Ok(message),
+            Ok(_) => Err(lost(&self.host, link)),
+            Err(_) => Err(Failure::new(
+                FailureKind::Unreachable,
+                format!("{}: the agent does not answer", self.host),
+            )),
+        }
+    }
+
+    /// Waits until the old connection comes back or a new one stands, on which `talk` goes on.
+    ///
+    /// # Errors
+    /// When neither happens in time.
+    pub async fn rejoin(
+        &self,
+        old: &mut Link,
+        talk: &mut Talk,
+        how: Lost,
+    ) -> Result<Rejoined, Failure> {
+        let again = self.again(talk);
+        if how == Lost::Closed {
+            return again.await.map(|link| Rejoined::New(Box::new(link)));
+        }
+        tokio::pin!(again);
+        tokio::select! {
+            biased;
+            new = &mut again => new.map(|link| Rejoined::New(Box::new(link))),
+            frame = old.frame() => match frame {
+                Ok(Some(frame)) => Ok(Rejoined::Old(frame)),
+                _ => again.await.map(|link| Rejoined::New(Box::new(link))),
+            },
+        }
+    }
+
+    /// Connects until it works, and attaches to the transaction.
+    async fn again(&self, talk: &mut Talk) -> Result<Link, Failure> {
+        let began = Instant::now();
+        let limit = Duration::from_millis((2 * talk.lease_ms).max(AT_LEAST_MS));
+        loop {
+            let failure = match self.attach(talk).await {
+                Ok(link) => return Ok(link),
+                Err(failure) if failure.kind != FailureKind::Unreachable => return Err(failure),
+                Err(failure) => failure,
+            };
+            if began.elapsed() >= limit {
+                return Err(failure);
+            }
+            tokio::time::sleep(Duration::from_millis(PAUSE_MS)).await;
+        }
+    }
+
+    /// Connects and attaches to the transaction: what was missed is in `talk` then.
+    async fn attach(&self, talk: &mut Talk) -> Result<Link, Failure> {
+        let (mut link, _) = self.connect().await?;
+        let attach = ToAgent::Attach(Attach {
+            transaction: talk.name.clone(),
+            events: talk.events,
+            answers: talk.answers,
+        });
+        let sent = link.sender().message(&attach).await;
+        sent.map_err(|_| lost(&self.host, &link))?;
+        let mut missed = VecDeque::new();
+        let over = loop {
+            match self.hear(&mut link).await? {
+                FromAgent::Attached(attached) => {
+                    talk.arrived = attached.requests;
+                    break false;
+                }
+                FromAgent::Heartbeat => {}
+                FromAgent::Ended(how) => {
+                    missed.push_back(FromAgent::Ended(how));
+                    break true;
+                }
+                message => missed.push_back(message),
+            }
+        };
+        talk.missed = missed;
+        talk.over = over;
+        talk.rejoined = true;
+        Ok(link)
+    }
+}

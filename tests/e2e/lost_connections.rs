@@ -1,0 +1,173 @@
+//! The connection breaks in the middle of a deploy, or the controller does: what is done on the
+//! hosts goes on, or goes back, by itself.
+
+use crate::shop::{Shop, WEB, current, serves};
+use crate::support::{Fleet, Host, eventually, require_hosts, within};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The shortest lease that a manifest may ask for.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// A shop with `v1` live, whose next release takes so long to settle.
+fn settling(hosts: &[Host], settle: &str, lease: &str) -> Shop {
+    let mut shop = Shop::on(hosts);
+    shop.deploy().ok();
+    shop.tables = WEB.replace("\"1s\"", &format!("\"{settle}\""));
+    shop.environment = format!("rollout = {{ lease = \"{lease}\" }}");
+    shop.write_manifest();
+    shop.version("v2");
+    shop
+}
+
+fn switched(hosts: &[Host], release: &str) {
+    for host in hosts {
+        let target = format!("releases/{release}");
+        eventually("the switch", || current(host) == target);
+    }
+}
+
+/// Kills the ssh processes of this person.
+fn kill_ssh(shop: &Shop) {
+    // ssh(1) has its control socket's path in its title.
+    let home = shop.home();
+    let theirs = home.parent().expect("a folder of this person");
+    let theirs = format!("^ssh.*{}", theirs.display());
+    let killed = std::process::Command::new("pkill")
+        .args(["-KILL", "-f", &theirs])
+        .status();
+    assert!(killed.expect("pkill").success(), "there is none");
+}
+
+#[test]
+fn ten_seconds_without_a_network_are_one_line() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let shop = settling(&fleet, "15s", "30s");
+    let deploy = shop.start_deploy(&[]);
+    switched(&fleet, "v2");
+    fleet[1].link_down();
+    sleep(Duration::from_secs(10));
+    fleet[1].link_up();
+    let run = deploy.wait();
+    run.ok();
+    assert_eq!(run.stderr.matches("reconnecting").count(), 1, "{run}");
+    for host in &*fleet {
+        serves(host, "v2", "v2");
+    }
+}
+
+#[test]
+fn a_connection_that_is_killed_is_made_anew() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = settling(std::slice::from_ref(&host), "5s", "30s");
+    let deploy = shop.start_deploy(&[]);
+    switched(std::slice::from_ref(&host), "v2");
+    kill_ssh(&shop);
+    deploy.wait().ok().stderr_has("was lost, reconnecting");
+    serves(&host, "v2", "v2");
+
+    // While content travels: what came is not sent again.
+    let noise: Vec<u8> = blake(40 << 20);
+    shop.write("app/noise", &noise);
+    shop.version("v3");
+    host.limit_rate(Some(60));
+    let deploy = shop.start_deploy(&["--json"]);
+    deploy.wait_for("transferring");
+    sleep(Duration::from_secs(2));
+    kill_ssh(&shop);
+    let run = deploy.wait();
+    host.limit_rate(None);
+    run.ok().stdout_has("reconnecting");
+    serves(&host, "v3", "v3");
+    let sent = run
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find(|event| event["event"] == "finished")
+        .and_then(|event| event["outcome"]["sent"].as_u64())
+        .expect("bytes that were sent");
+    let whole = noise.len() as u64;
+    assert!((whole..whole + whole / 2).contains(&sent), "{sent}: {run}");
+}
+
+/// Bytes that do not compress.
+fn blake(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new()
+        .update(b"noise")
+        .finalize_xof()
+        .fill(&mut bytes);
+    bytes
+}
+
+#[test]
+fn a_minute_without_a_network_ends_on_the_old_release_and_says_so() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let shop = settling(&fleet, "8s", "5s");
+    let deploy = shop.start_deploy(&[]);
+    switched(&fleet, "v2");
+    fleet[1].link_down();
+    sleep(Duration::from_secs(60));
+    fleet[1].link_up();
+    let run = deploy.wait();
+    run.code(7).stderr_has("was not heard of");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+    shop.deploy().ok();
+    for host in &*fleet {
+        assert_eq!(crate::shop::answer(host, "/"), "v2");
+    }
+}
+
+#[test]
+fn a_controller_that_is_killed_is_not_waited_for_longer_than_the_lease() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let shop = settling(&fleet, "18s", "5s");
+    let deploy = shop.start_deploy(&[]);
+    switched(&fleet, "v2");
+    let killed = Instant::now();
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
+    for host in &*fleet {
+        let left = (LEASE + Duration::from_secs(2)).saturating_sub(killed.elapsed());
+        within(left, "the old release", || {
+            (crate::shop::answer(host, "/") == "v1").then_some(())
+        });
+    }
+    // Its proof is still to come to its end.
+    for host in &*fleet {
+        eventually("the lock to be free", || {
+            let flock = host.exec("flock -n /srv/shop/.ship/lock true");
+            flock.status.success()
+        });
+        serves(host, "v1", "v1");
+    }
+    let history = shop.ship(&["history"]);
+    history
+        .ok()
+        .stdout_has("reverted")
+        .stdout_has("the length of the lease");
+    shop.ship(&["status"]).ok().stdout_has("healthy");
+    shop.deploy().ok();
+}
+
+/// A laptop that sleeps for longer than the lease.
+#[test]
+fn a_controller_that_sleeps_learns_what_was_done_meanwhile() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = settling(std::slice::from_ref(&host), "12s", "5s");
+    let deploy = shop.start_deploy(&[]);
+    switched(std::slice::from_ref(&host), "v2");
+    deploy.signal("STOP");
+    eventually("the way back", || current(&host) == "releases/v1");
+    sleep(Duration::from_secs(3));
+    deploy.signal("CONT");
+    deploy.wait().code(7).stderr_has("the length of the lease");
+    serves(&host, "v1", "v1");
+}
