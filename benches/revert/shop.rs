@@ -118,7 +118,8 @@ impl Shop {
             let failed = when_failed
                 .recv_timeout(Duration::from_secs(60))
                 .expect("a release that fails");
-            let asking = scope.spawn(|| {
+            let ended = &ended;
+            let asking = scope.spawn(move || {
                 while !ended.load(Ordering::Relaxed) {
                     let answer = self.host.http_get(PORT, "/");
                     if answer.is_ok_and(|answer| answer.body.trim() == "good") {
