@@ -42,6 +42,9 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Goes back to the good release from before the current one')
+            [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Asks a running deploy to put the old release back and stop, whoever runs it')
+            [CompletionResult]::new('freeze', 'freeze', [CompletionResultType]::ParameterValue, 'Refuses every deploy until a time that you give; a rollback is allowed')
+            [CompletionResult]::new('thaw', 'thaw', [CompletionResultType]::ParameterValue, 'Ends a freeze: deploys are allowed again')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Shows what is live where, since when, and whether it is healthy right now')
             [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Lists the releases on the hosts: which are good, which is live')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Shows who deployed what, when, from which commit, with what outcome')
@@ -167,6 +170,8 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('--skip-tests', '--skip-tests', [CompletionResultType]::ParameterName, 'Leaves the test steps out; the history says so')
             [CompletionResult]::new('--allow-dirty', '--allow-dirty', [CompletionResultType]::ParameterName, 'Deploys uncommitted changes too')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Makes a new release even when nothing has changed')
+            [CompletionResult]::new('--skip-unreachable', '--skip-unreachable', [CompletionResultType]::ParameterName, 'Goes on without hosts that cannot be reached; they are named, and the exit code is 9')
+            [CompletionResult]::new('--resume', '--resume', [CompletionResultType]::ParameterName, 'Brings hosts that are behind to the release that the others have; builds nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
@@ -180,6 +185,48 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
         'ship;rollback' {
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Release to go to, such as v41; default: the one that was live before')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Waits so long for another deploy to end, such as 10m; without a value: 30m')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--skip-unreachable', '--skip-unreachable', [CompletionResultType]::ParameterName, 'Goes on without hosts that cannot be reached; they are named, and the exit code is 9')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;cancel' {
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;freeze' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for whoever is refused')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Until when: 2h, 3d, 2026-12-24 (to the end of that day), 2026-12-24T18:00 (this machine''s time zone) or 2026-12-24T18:00:00Z; at most a year')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Prints plain lines, also at a terminal')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more: round trips, and the output of steps as it comes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Says only warnings, errors and the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'ship;thaw' {
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Folder of the project; default: this one or the nearest above with a ship.toml')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints one event per line as JSON on stdout')
@@ -396,6 +443,9 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Goes back to the good release from before the current one')
+            [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Asks a running deploy to put the old release back and stop, whoever runs it')
+            [CompletionResult]::new('freeze', 'freeze', [CompletionResultType]::ParameterValue, 'Refuses every deploy until a time that you give; a rollback is allowed')
+            [CompletionResult]::new('thaw', 'thaw', [CompletionResultType]::ParameterValue, 'Ends a freeze: deploys are allowed again')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Shows what is live where, since when, and whether it is healthy right now')
             [CompletionResult]::new('releases', 'releases', [CompletionResultType]::ParameterValue, 'Lists the releases on the hosts: which are good, which is live')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Shows who deployed what, when, from which commit, with what outcome')
@@ -436,6 +486,15 @@ Register-ArgumentCompleter -Native -CommandName 'ship' -ScriptBlock {
             break
         }
         'ship;help;rollback' {
+            break
+        }
+        'ship;help;cancel' {
+            break
+        }
+        'ship;help;freeze' {
+            break
+        }
+        'ship;help;thaw' {
             break
         }
         'ship;help;status' {

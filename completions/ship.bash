@@ -19,6 +19,9 @@ _ship() {
             ship,build)
                 cmd="ship__subcmd__build"
                 ;;
+            ship,cancel)
+                cmd="ship__subcmd__cancel"
+                ;;
             ship,check)
                 cmd="ship__subcmd__check"
                 ;;
@@ -30,6 +33,9 @@ _ship() {
                 ;;
             ship,exec)
                 cmd="ship__subcmd__exec"
+                ;;
+            ship,freeze)
+                cmd="ship__subcmd__freeze"
                 ;;
             ship,help)
                 cmd="ship__subcmd__help"
@@ -79,11 +85,17 @@ _ship() {
             ship,test)
                 cmd="ship__subcmd__test"
                 ;;
+            ship,thaw)
+                cmd="ship__subcmd__thaw"
+                ;;
             ship,try)
                 cmd="ship__subcmd__try"
                 ;;
             ship__subcmd__help,build)
                 cmd="ship__subcmd__help__subcmd__build"
+                ;;
+            ship__subcmd__help,cancel)
+                cmd="ship__subcmd__help__subcmd__cancel"
                 ;;
             ship__subcmd__help,check)
                 cmd="ship__subcmd__help__subcmd__check"
@@ -96,6 +108,9 @@ _ship() {
                 ;;
             ship__subcmd__help,exec)
                 cmd="ship__subcmd__help__subcmd__exec"
+                ;;
+            ship__subcmd__help,freeze)
+                cmd="ship__subcmd__help__subcmd__freeze"
                 ;;
             ship__subcmd__help,help)
                 cmd="ship__subcmd__help__subcmd__help"
@@ -145,6 +160,9 @@ _ship() {
             ship__subcmd__help,test)
                 cmd="ship__subcmd__help__subcmd__test"
                 ;;
+            ship__subcmd__help,thaw)
+                cmd="ship__subcmd__help__subcmd__thaw"
+                ;;
             ship__subcmd__help,try)
                 cmd="ship__subcmd__help__subcmd__try"
                 ;;
@@ -170,7 +188,7 @@ _ship() {
 
     case "${cmd}" in
         ship)
-            opts="-C -v -q -h -V --project --json --plain --verbose --quiet --help --version init check pin build test run setup deploy rollback status releases history logs exec restart stop start host try completions man help"
+            opts="-C -v -q -h -V --project --json --plain --verbose --quiet --help --version init check pin build test run setup deploy rollback cancel freeze thaw status releases history logs exec restart stop start host try completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -192,6 +210,28 @@ _ship() {
             return 0
             ;;
         ship__subcmd__build)
+            opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__cancel)
             opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -258,7 +298,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__deploy)
-            opts="-C -v -q -h --skip-tests --allow-dirty --force --wait --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --skip-tests --allow-dirty --force --skip-unreachable --resume --wait --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -309,8 +349,38 @@ _ship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ship__subcmd__freeze)
+            opts="-C -v -q -h --reason --until --project --json --plain --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ship__subcmd__help)
-            opts="init check pin build test run setup deploy rollback status releases history logs exec restart stop start host try completions man help"
+            opts="init check pin build test run setup deploy rollback cancel freeze thaw status releases history logs exec restart stop start host try completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -324,6 +394,20 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__build)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__help__subcmd__cancel)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -380,6 +464,20 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__help__subcmd__freeze)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -618,6 +716,20 @@ _ship() {
             return 0
             ;;
         ship__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__help__subcmd__thaw)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -926,7 +1038,7 @@ _ship() {
             return 0
             ;;
         ship__subcmd__rollback)
-            opts="-C -v -q -h --to --wait --project --json --plain --verbose --quiet --help"
+            opts="-C -v -q -h --to --skip-unreachable --wait --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1078,6 +1190,28 @@ _ship() {
             return 0
             ;;
         ship__subcmd__test)
+            opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ship__subcmd__thaw)
             opts="-C -v -q -h --project --json --plain --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

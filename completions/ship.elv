@@ -39,6 +39,9 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand setup 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice'
             cand deploy 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve'
             cand rollback 'Goes back to the good release from before the current one'
+            cand cancel 'Asks a running deploy to put the old release back and stop, whoever runs it'
+            cand freeze 'Refuses every deploy until a time that you give; a rollback is allowed'
+            cand thaw 'Ends a freeze: deploys are allowed again'
             cand status 'Shows what is live where, since when, and whether it is healthy right now'
             cand releases 'Lists the releases on the hosts: which are good, which is live'
             cand history 'Shows who deployed what, when, from which commit, with what outcome'
@@ -156,6 +159,8 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand --skip-tests 'Leaves the test steps out; the history says so'
             cand --allow-dirty 'Deploys uncommitted changes too'
             cand --force 'Makes a new release even when nothing has changed'
+            cand --skip-unreachable 'Goes on without hosts that cannot be reached; they are named, and the exit code is 9'
+            cand --resume 'Brings hosts that are behind to the release that the others have; builds nothing'
             cand --json 'Prints one event per line as JSON on stdout'
             cand --plain 'Prints plain lines, also at a terminal'
             cand -v 'Says more: round trips, and the output of steps as it comes'
@@ -168,6 +173,45 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;rollback'= {
             cand --to 'Release to go to, such as v41; default: the one that was live before'
             cand --wait 'Waits so long for another deploy to end, such as 10m; without a value: 30m'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --skip-unreachable 'Goes on without hosts that cannot be reached; they are named, and the exit code is 9'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;cancel'= {
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;freeze'= {
+            cand --reason 'Why, for whoever is refused'
+            cand --until 'Until when: 2h, 3d, 2026-12-24 (to the end of that day), 2026-12-24T18:00 (this machine''s time zone) or 2026-12-24T18:00:00Z; at most a year'
+            cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
+            cand --json 'Prints one event per line as JSON on stdout'
+            cand --plain 'Prints plain lines, also at a terminal'
+            cand -v 'Says more: round trips, and the output of steps as it comes'
+            cand --verbose 'Says more: round trips, and the output of steps as it comes'
+            cand -q 'Says only warnings, errors and the result'
+            cand --quiet 'Says only warnings, errors and the result'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'ship;thaw'= {
             cand -C 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --project 'Folder of the project; default: this one or the nearest above with a ship.toml'
             cand --json 'Prints one event per line as JSON on stdout'
@@ -367,6 +411,9 @@ set edit:completion:arg-completer[ship] = {|@words|
             cand setup 'Makes the hosts of an environment ready; says what it changed, and changes nothing twice'
             cand deploy 'Builds, tests, ships and switches to a new release; puts the old one back if it does not serve'
             cand rollback 'Goes back to the good release from before the current one'
+            cand cancel 'Asks a running deploy to put the old release back and stop, whoever runs it'
+            cand freeze 'Refuses every deploy until a time that you give; a rollback is allowed'
+            cand thaw 'Ends a freeze: deploys are allowed again'
             cand status 'Shows what is live where, since when, and whether it is healthy right now'
             cand releases 'Lists the releases on the hosts: which are good, which is live'
             cand history 'Shows who deployed what, when, from which commit, with what outcome'
@@ -398,6 +445,12 @@ set edit:completion:arg-completer[ship] = {|@words|
         &'ship;help;deploy'= {
         }
         &'ship;help;rollback'= {
+        }
+        &'ship;help;cancel'= {
+        }
+        &'ship;help;freeze'= {
+        }
+        &'ship;help;thaw'= {
         }
         &'ship;help;status'= {
         }

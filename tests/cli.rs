@@ -86,7 +86,7 @@ command = \"./run.sh\"
 hosts = [\"deploy@web1.example.com\"]
 ";
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 25] = [
     &["init"],
     &["check"],
     &["pin"],
@@ -96,6 +96,9 @@ const COMMANDS: [&[&str]; 22] = [
     &["setup"],
     &["deploy"],
     &["rollback"],
+    &["cancel"],
+    &["freeze"],
+    &["thaw"],
     &["status"],
     &["releases"],
     &["history"],
@@ -170,6 +173,29 @@ fn wrong_command_lines() {
         "usage_not_a_duration",
         &controller,
         &["deploy", "--wait", "local"],
+    );
+    says(
+        "usage_resume_and_force",
+        &controller,
+        &["deploy", "--resume", "--force"],
+    );
+    says(
+        "usage_resume_and_skip_tests",
+        &controller,
+        &["deploy", "--resume", "--skip-tests"],
+    );
+    let freeze = |name, reason, until| {
+        let args = ["freeze", "local", "--reason", reason, "--until", until];
+        says(name, &controller, &args);
+    };
+    freeze("usage_freeze_not_a_time", "holidays", "tomorrow");
+    freeze("usage_freeze_past", "holidays", "2020-12-24");
+    freeze("usage_freeze_too_long", "holidays", "400d");
+    freeze("usage_freeze_without_a_reason", " ", "2h");
+    says(
+        "usage_freeze_without_an_end",
+        &controller,
+        &["freeze", "local", "--reason", "holidays"],
     );
     says(
         "usage_not_a_release",

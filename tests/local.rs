@@ -3,6 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "local/adopt.rs"]
+mod adopt;
 #[path = "local/apps.rs"]
 mod apps;
 #[path = "local/bad_apps.rs"]
@@ -11,6 +13,8 @@ mod bad_apps;
 mod bad_projects;
 #[path = "local/deaths.rs"]
 mod deaths;
+#[path = "local/freeze.rs"]
+mod freeze;
 #[path = "local/nobody_there.rs"]
 mod nobody_there;
 #[path = "local/odd_trees.rs"]
@@ -27,3 +31,5 @@ mod shop;
 mod signals;
 #[path = "local/two_at_once.rs"]
 mod two_at_once;
+#[path = "local/watch.rs"]
+mod watch;

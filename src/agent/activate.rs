@@ -15,15 +15,17 @@ mod together;
 #[cfg(test)]
 mod walks;
 
-use std::sync::atomic::AtomicBool;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::before::Befores;
 use super::host::Host;
 use super::journal::Entry;
+use super::service::LogCursor;
 use super::{launcher, releases};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Failure, ReleaseId, ServiceSpec};
+use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
 use crate::wire::Activated;
 
 pub use effects::{Ending, Trouble};
@@ -47,6 +49,8 @@ pub type Recorder<'a> = &'a (dyn Fn(Pending, Ending, Option<&str>) + Sync);
 pub struct Activation<'a> {
     /// The app.
     pub host: &'a Host,
+    /// The transaction that it is part of.
+    pub transaction: Option<&'a str>,
     /// Set when the wait shall end early (cancel, lease).
     pub stop: &'a AtomicBool,
     /// Where events go.
@@ -147,6 +151,32 @@ impl Activation<'_> {
         recovered
     }
 
+    /// Puts the host back from a release that was proven and is not healthy any more, as
+    /// `diagnoses` say; `cursors` are the ends of the services' logs when it still was.
+    pub(super) fn go_back(
+        &self,
+        pending: Pending,
+        own: bool,
+        why: &str,
+        diagnoses: Vec<Diagnosis>,
+        cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+    ) -> Activated {
+        (self.emit)(HostEvent::Note {
+            text: format!("{why}; going back to {}", target(pending.from)),
+        });
+        let mut effects = OnHost::new(self, false, None);
+        let found = effects.turned_bad(diagnoses, cursors);
+        let mut activated = self.back(&mut effects, pending, own, why);
+        // The way back came first; what the logs say can be read afterwards.
+        activated.diagnoses = effects.tell(found);
+        activated
+    }
+
+    /// Whether the wait shall end early.
+    pub(super) fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn back(&self, effects: &mut OnHost<'_>, pending: Pending, own: bool, why: &str) -> Activated {
         let back = machine::back(effects, pending, own, why);
         self.told(effects, pending, &back, why)
@@ -226,7 +256,7 @@ fn deadline(service: &ServiceSpec) -> Duration {
 }
 
 /// `web: not healthy within 4s`, of the first; `otherwise` when there is none.
-fn first(diagnoses: &[Diagnosis], otherwise: &str) -> String {
+pub(super) fn first(diagnoses: &[Diagnosis], otherwise: &str) -> String {
     diagnoses.first().map_or_else(
         || otherwise.to_owned(),
         |found| format!("{}: {}", found.service, found.reason),

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::host::{Host, writable};
 use super::lock::Lock;
-use super::{disk, releases};
+use super::{adopt, disk, freeze, releases};
 use crate::model::{Failure, ServiceManagerKind};
 use crate::wire::Facts;
 
@@ -80,10 +80,14 @@ pub fn claim(host: &Host) -> Result<(), Failure> {
 /// Looks around.
 ///
 /// # Errors
-/// When what is recorded cannot be read, or `current` is not ours.
+/// When what is recorded cannot be read, or `current` is neither ours nor can be adopted.
 pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
     let layout = &host.layout;
-    let current = releases::current(layout)?;
+    let adoptable = adopt::find(layout)?.map(|foreign| foreign.shown());
+    let current = match adoptable {
+        Some(_) => None,
+        None => releases::current(layout)?,
+    };
     let uname = rustix::system::uname();
     Ok(Facts {
         hostname: uname.nodename().to_string_lossy().into_owned(),
@@ -97,18 +101,25 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         root: layout.root().display().to_string(),
         ready: ready(host),
         current,
+        adoptable,
         identity: current.and_then(|id| releases::identity(layout, id)),
         last: releases::last(layout)?,
         releases: releases::summaries(layout)?,
         holder: Lock::holder(layout)?,
-        freeze: None,
-        clock_ms: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| {
-                u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-            }),
+        freeze: freeze::read(layout)?,
+        clock_ms: clock_ms(),
         recovered,
     })
+}
+
+/// This host's clock, ms since the epoch.
+#[must_use]
+pub fn clock_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 fn user_name() -> String {

@@ -57,10 +57,13 @@ pub struct Entry {
     /// Names the boot of the host that it was written in ([`boot`]).
     #[serde(default)]
     pub boot: Option<String>,
+    /// The transaction that it is part of.
+    #[serde(default)]
+    pub transaction: Option<String>,
 }
 
-/// The length of a line, bytes: four of them fill a sector.
-const LINE: usize = 128;
+/// The length of a line, bytes: two of them fill a sector.
+const LINE: usize = 256;
 
 /// So many lines fit: more than any activation has steps. When recoveries that die fill them, the
 /// last one is written over.
@@ -156,6 +159,7 @@ mod tests {
             from: Some(ReleaseId(u32::MAX)),
             to: ReleaseId(u32::MAX),
             boot: boot(),
+            transaction: Some("f".repeat(32)),
         }
     }
 

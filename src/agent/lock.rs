@@ -16,7 +16,8 @@ use crate::wire::Holder;
 #[must_use]
 pub struct Lock {
     _file: File,
-    holder: PathBuf,
+    path: PathBuf,
+    holder: Holder,
 }
 
 impl Lock {
@@ -32,13 +33,25 @@ impl Lock {
             Err(error) => return Err(error.into()),
         }
         let path = layout.state_file("holder.json");
-        // For people, and worth nothing after a power cut. A full disk must not keep anybody from
-        // going back.
+        // For people, and worth nothing after a power cut. On a full disk it is not there, and a
+        // recovery goes on without.
         let _ = disk::write_unsynced(&path, &serde_json::to_vec(holder)?, 0o644);
         Ok(Some(Self {
             _file: file,
-            holder: path,
+            path,
+            holder: holder.clone(),
         }))
+    }
+
+    /// Says what its holder is at right now, such as `activating v42`. It is a courtesy: where it
+    /// cannot be written, what was said before stays.
+    pub fn doing(&self, what: &str) {
+        let holder = Holder {
+            doing: Some(what.to_owned()),
+            ..self.holder.clone()
+        };
+        let text = serde_json::to_vec(&holder).unwrap_or_default();
+        let _ = disk::write_unsynced(&self.path, &text, 0o644);
     }
 
     /// Who holds the lock right now. A holder file without a held lock says nothing: its process
@@ -73,7 +86,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.holder);
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -125,7 +138,13 @@ mod tests {
         assert_eq!(Lock::holder(&layout).unwrap(), None);
         let lock = Lock::take(&layout, &holder("ann")).unwrap().unwrap();
         assert!(Lock::take(&layout, &holder("bob")).unwrap().is_none());
-        assert_eq!(Lock::holder(&layout).unwrap().unwrap().who, "ann");
+        assert_eq!(Lock::holder(&layout).unwrap(), Some(holder("ann")));
+        lock.doing("activating v42");
+        let told = Lock::holder(&layout).unwrap().unwrap();
+        assert_eq!(
+            (told.who.as_str(), told.doing.as_deref()),
+            ("ann", Some("activating v42"))
+        );
         drop(lock);
         // A process that another test is starting right now has the descriptor until its exec.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);

@@ -3,13 +3,17 @@
 //! messages alone.
 
 pub mod activate;
+pub mod adopt;
 pub mod before;
 pub mod command;
 pub mod demo;
 pub mod disk;
 pub mod downtime;
+pub mod explain;
+pub mod export;
 pub mod facts;
 pub mod flip;
+pub mod freeze;
 pub mod health;
 pub mod history;
 pub mod host;
@@ -18,6 +22,7 @@ pub mod launcher;
 pub mod layout;
 pub mod listeners;
 pub mod lock;
+pub mod port_holder;
 pub mod prove;
 pub mod prune;
 pub mod query;
@@ -36,5 +41,6 @@ pub mod stage;
 pub mod standby;
 pub mod tidy;
 pub mod transaction;
+pub mod watch;
 
 pub use layout::Layout;

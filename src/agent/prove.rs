@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::before::Before;
+use super::explain::{how_it_ended, processes, what_listens};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
 use super::listeners;
@@ -405,13 +406,7 @@ impl Proof<'_> {
     }
 
     fn pids(&self) -> Vec<u32> {
-        let mut pids = self.status.pids.clone();
-        if let Some(main) = self.status.main_pid
-            && !pids.contains(&main)
-        {
-            pids.push(main);
-        }
-        pids
+        processes(&self.status)
     }
 
     fn settled(&self, settle_ms: u64) -> Option<String> {
@@ -463,16 +458,7 @@ impl Proof<'_> {
     }
 
     fn how_it_ended(&self, otherwise: &str) -> String {
-        let mut text = match &self.status.last_exit {
-            Some(exit) => format!("the process ended: {exit}"),
-            None => otherwise.to_owned(),
-        };
-        match self.status.restarts {
-            0 => {}
-            1 => text.push_str(", and was restarted once"),
-            n => text.push_str(&format!(", and was restarted {n} times")),
-        }
-        text
+        how_it_ended(&self.status, otherwise)
     }
 
     fn diagnose(&self, reason: String) -> Diagnosis {
@@ -481,7 +467,7 @@ impl Proof<'_> {
         if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
-        facts.extend(self.what_listens());
+        facts.extend(what_listens(self.service, &self.status));
         Diagnosis {
             service: self.service.name.clone(),
             release: Some(self.release.release.id),
@@ -489,30 +475,5 @@ impl Proof<'_> {
             facts,
             log: Vec::new(),
         }
-    }
-
-    /// `listening on 127.0.0.1:3001, expected 3000`: only worth saying while the process runs.
-    fn what_listens(&self) -> Option<String> {
-        let port = match self.service.health.probe.as_ref()? {
-            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
-            Probe::Command { .. } => return None,
-        };
-        if self.status.state != ServiceState::Running || !cfg!(target_os = "linux") {
-            return None;
-        }
-        let ours = listeners::of_processes(&listeners::all(), &self.pids());
-        if ours.iter().any(|found| found.port == port) {
-            return None;
-        }
-        if ours.is_empty() {
-            return Some(format!(
-                "the process listens on no TCP port, expected {port}"
-            ));
-        }
-        let places: Vec<String> = ours.iter().map(listeners::Listener::at).collect();
-        Some(format!(
-            "the process listens on {}, expected {port}",
-            places.join(", ")
-        ))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::{Layout, disk, releases};
+use super::{Layout, adopt, disk, releases};
 use crate::model::{ReleaseId, ReleaseState};
 
 /// Failed releases that stay for a look at them.
@@ -89,8 +89,12 @@ pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
         .collect()
 }
 
-/// Removes one release: out of `releases/` in one rename. The tidying removes it piece by piece.
+/// Removes one release: out of `releases/` in one rename. The tidying removes it piece by piece. Of
+/// an adopted one only what ship made goes.
 pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
+    if adopt::is_adopted(layout, id) {
+        return adopt::forget(layout, id);
+    }
     let trash = layout
         .state_file("trash")
         .join(format!("{id}.{}", disk::unique()));

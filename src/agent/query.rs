@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::health::{CommandContext, Prober};
 use super::host::Host;
 use super::lock::Lock;
-use super::releases;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{LogLine, ServiceState};
+use super::{adopt, freeze, releases};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
 use crate::model::{Failure, ReleaseId, ServiceName};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
@@ -21,13 +21,20 @@ use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
-    let Some(id) = releases::current(layout)? else {
+    let freeze = freeze::read(layout)?;
+    let adoptable = adopt::find(layout)?.map(|foreign| foreign.shown());
+    let live = match adoptable {
+        Some(_) => None,
+        None => releases::current(layout)?,
+    };
+    let Some(id) = live else {
         return Ok(HostStatus {
             current: None,
+            adoptable,
             since: None,
             services: Vec::new(),
             holder,
-            freeze: None,
+            freeze,
         });
     };
     let live = host.release(id)?;
@@ -70,10 +77,11 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let current = Some(releases::summary(layout, live.release, Some(id)));
     Ok(HostStatus {
         current,
+        adoptable: None,
         since,
         services,
         holder,
-        freeze: None,
+        freeze,
     })
 }
 
@@ -94,6 +102,7 @@ fn state_word(state: ServiceState) -> &'static str {
 pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
     let mut findings = super::setup::check(host, &asked.services);
     findings.extend(super::runtimes::findings(host, &asked.runtimes));
+    findings.extend(freeze::finding(&host.layout));
     findings
 }
 
@@ -107,8 +116,16 @@ const NAMED: usize = 5;
 /// When the releases cannot be listed.
 pub fn verify(host: &Host) -> Result<Vec<Finding>, Failure> {
     let layout = &host.layout;
-    let current = releases::current(layout)?;
+    let current = releases::current(layout).ok().flatten();
     let finding = |id: ReleaseId| {
+        if adopt::is_adopted(layout, id) {
+            return Finding {
+                level: Level::Ok,
+                subject: id.to_string(),
+                text: "was adopted: there is nothing to compare it with".to_owned(),
+                hint: None,
+            };
+        }
         let (level, text) = match verify_release(host, id) {
             Ok(None) => (Level::Ok, "is as it was deployed".to_owned()),
             Ok(Some(text)) => (Level::Failure, text),

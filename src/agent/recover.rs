@@ -13,7 +13,7 @@ use super::{Layout, disk, flip, history, journal, releases};
 use crate::model::event::HostEvent;
 use crate::wire::{HistoryEntry, Holder};
 
-/// What a recovery is called in the history.
+/// What a recovery is called in the history and as a holder of the lock.
 pub const WHAT: &str = "recovery";
 
 /// Brings an activation that died to its end. Call it under the lock. Returns a sentence about
@@ -79,9 +79,10 @@ fn is_of_another_boot(left: &Entry) -> bool {
 
 fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync)) -> String {
     let never = AtomicBool::new(false);
-    let record = |pending, ending, why: Option<&str>| record(&host.layout, pending, ending, why);
+    let record = |pending, ending, why: Option<&str>| record(host, left, pending, ending, why);
     let activation = Activation {
         host,
+        transaction: left.transaction.as_deref(),
         stop: &never,
         emit,
         record: &record,
@@ -100,11 +101,12 @@ fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync))
     }
 }
 
-fn record(layout: &Layout, pending: Pending, ending: Ending, why: Option<&str>) {
+fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Option<&str>) {
+    let layout = &host.layout;
     let Pending { from, to } = pending;
     let origin = releases::read(layout, to).map(|release| release.origin);
     let entry = HistoryEntry {
-        transaction: None,
+        transaction: left.transaction.clone(),
         time: disk::now(),
         what: WHAT.to_owned(),
         release: Some(to),

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Layout, disk};
+use super::{Layout, adopt, disk};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
@@ -13,42 +13,19 @@ use crate::wire::ReleaseSummary;
 /// The live release: what `current` points to. `None` when there is no `current`.
 ///
 /// # Errors
-/// When `current` is not a link into `releases/`: then somebody else made it, and nothing may be
-/// switched.
+/// When somebody else made `current`: then nothing may be switched before it is adopted.
 pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
-    let path = layout.current();
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk::named(error, &path).into()),
-        Ok(found) if found.is_symlink() => {}
-        Ok(found) => {
-            let what = if found.is_dir() {
-                "a real folder"
-            } else {
-                "a file"
-            };
-            return Err(Failure::refused(format!(
-                "{} is {what}, not a link to a release",
-                path.display()
-            ))
-            .hint("move it away, then deploy again"));
-        }
-    }
-    let target = fs::read_link(&path)?;
-    let name = target
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let inside = target.parent() == Some(Path::new("releases"))
-        || target.parent() == Some(layout.releases().as_path());
-    match ReleaseId::parse(name) {
-        Ok(id) if inside && name.starts_with('v') => Ok(Some(id)),
-        _ => Err(Failure::refused(format!(
-            "{} points to {}, which is not a release of ship",
-            path.display(),
-            target.display()
+    if let Some(foreign) = adopt::find(layout)? {
+        return Err(Failure::refused(format!(
+            "{} is live, which another tool made",
+            foreign.shown()
         ))
-        .hint("move it away, then deploy again")),
+        .hint("the next deploy adopts it"));
+    }
+    match fs::read_link(layout.current()) {
+        Ok(target) => Ok(adopt::of_ship(layout, &target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk::named(error, &layout.current()).into()),
     }
 }
 
@@ -162,6 +139,14 @@ pub fn index_path(layout: &Layout, id: ReleaseId) -> PathBuf {
 /// # Errors
 /// When the folder is there and cannot be read.
 pub fn ids(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
+    let mut ids = numbers(layout)?;
+    ids.retain(|id| adopt::is_published(layout, *id));
+    Ok(ids)
+}
+
+/// The numbers that are taken, newest first: those of the releases, and folders of another tool
+/// that are called in the same way.
+fn numbers(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
     let entries = match fs::read_dir(layout.releases()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -219,19 +204,21 @@ pub fn last(layout: &Layout) -> io::Result<u32> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error),
     };
-    let there = ids(layout)?.first().map_or(0, |id| id.0);
+    let there = numbers(layout)?.first().map_or(0, |id| id.0);
     Ok(there.max(recorded))
 }
 
-/// Records that `id` is used, by a release that is staged. Not synced: the caller does that before
-/// the release is published.
+/// Records that `id` is used, by a release that is staged; the highest number stays what it is when
+/// this one is lower, which a host that is brought up later gets. Not synced: the caller does that
+/// before the release is published.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be read or written.
 pub fn stage_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
+    let highest = last(layout)?.max(id.0);
     disk::write_unsynced(
         &layout.state_file("sequence"),
-        id.0.to_string().as_bytes(),
+        highest.to_string().as_bytes(),
         0o600,
     )?;
     let staged = Record {
@@ -249,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         for id in [1, 2, 10] {
-            fs::create_dir_all(layout.release(ReleaseId(id))).unwrap();
+            fs::create_dir_all(layout.release(ReleaseId(id)).join(".ship")).unwrap();
         }
         fs::create_dir_all(layout.state_file("states")).unwrap();
         (folder, layout)
@@ -271,7 +258,7 @@ mod tests {
             current(&layout)
                 .unwrap_err()
                 .message
-                .contains("not a release of ship")
+                .contains("not a folder of")
         );
     }
 
@@ -284,6 +271,8 @@ mod tests {
         );
         assert_eq!(last(&layout).unwrap(), 10);
         stage_number(&layout, ReleaseId(11)).unwrap();
+        assert_eq!(last(&layout).unwrap(), 11);
+        stage_number(&layout, ReleaseId(7)).unwrap();
         assert_eq!(last(&layout).unwrap(), 11);
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::lock::Lock;
-use super::{command, facts, history, query, recover, releases, transaction};
+use super::{command, export, facts, freeze, history, query, recover, releases, transaction};
 use crate::model::Failure;
 use crate::wire::{
     Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
@@ -111,6 +111,13 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
             .map(|()| FromAgent::Done)
         }
         ToAgent::Exec { argv } => exec(host, &argv, out, input),
+        ToAgent::Freeze(wanted) => freeze::set(host, wanted.as_ref()).map(|()| FromAgent::Done),
+        ToAgent::Export { release } => export::export(host, release, &mut |frame| {
+            out.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .write(&frame)
+        })
+        .map(|()| FromAgent::DataEnd),
         ToAgent::CancelRunning { by } => cancel_running(host, by),
         _ => Err(Failure::unexpected("that request needs a transaction")),
     };

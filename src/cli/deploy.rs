@@ -6,10 +6,11 @@ use clap::Args;
 
 use super::globals::Globals;
 use super::session::Session;
-use crate::model::event::Event;
+use crate::model::event::{Event, Outcome};
 use crate::model::{Failure, FailureKind, Secret};
 use crate::rollout::conclude::Ended;
 use crate::rollout::deploy::{DeployOptions, deploy};
+use crate::rollout::resume::resume;
 
 /// Builds, tests, ships and switches to a new release; puts the old one back if it does not serve
 #[derive(Debug, Clone, Args)]
@@ -30,6 +31,14 @@ pub struct DeployArgs {
     #[arg(long)]
     pub force: bool,
 
+    /// Goes on without hosts that cannot be reached; they are named, and the exit code is 9
+    #[arg(long)]
+    pub skip_unreachable: bool,
+
+    /// Brings hosts that are behind to the release that the others have; builds nothing
+    #[arg(long, conflicts_with_all = ["force", "skip_tests"])]
+    pub resume: bool,
+
     /// Waits so long for another deploy to end, such as 10m; without a value: 30m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
     pub wait: Option<String>,
@@ -41,12 +50,24 @@ pub fn run(globals: &Globals, args: &DeployArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = prepared(&session, args);
-    let result = match result {
-        Ok((context, options)) => session.block_on(deploy(&context, &options)),
-        Err(failure) => Err(Ended::from(failure)),
+    let result = match args.resume {
+        true => resumed(&session, args),
+        false => deployed(&session, args),
     };
     session.conclude(result)
+}
+
+fn deployed(session: &Session, args: &DeployArgs) -> Result<Outcome, Ended> {
+    let (context, options) = prepared(session, args)?;
+    session.block_on(deploy(&context, &options))
+}
+
+/// Needs the manifest, and nothing else of the project.
+fn resumed(session: &Session, args: &DeployArgs) -> Result<Outcome, Ended> {
+    let mut context = session.context(args.environment.as_deref())?;
+    context.wait_ms = wait_ms(args.wait.as_deref())?;
+    session.say_started("deploy", &context, None);
+    session.block_on(resume(&context, args.skip_unreachable))
 }
 
 fn prepared(
@@ -55,7 +76,6 @@ fn prepared(
 ) -> Result<(crate::rollout::Context, DeployOptions), Failure> {
     let project = session.project()?;
     let environment = Session::environment(&project, args.environment.as_deref())?;
-    session.warn_of_what_is_to_come(&environment);
     let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
     let (origin, warning) = session.origin(&context.project, args.skip_tests);
@@ -79,6 +99,7 @@ fn prepared(
     let options = DeployOptions {
         skip_tests: args.skip_tests,
         force: args.force,
+        skip_unreachable: args.skip_unreachable,
         origin,
         secrets: secrets(&context.environment.secrets)?,
     };

@@ -41,6 +41,7 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> 
                     && other.release == entry.release
                     && other.from == entry.from
                     && other.outcome == entry.outcome
+                    && other.why == entry.why
                     && other.who == entry.who
                     && near(&other.time, &entry.time)
                     && !hosts.contains(&host.short())

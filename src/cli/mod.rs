@@ -7,12 +7,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod agent;
 mod build;
+mod cancel;
 mod check;
 mod completions;
 mod deploy;
 mod dial;
 mod exec;
 pub mod exit;
+mod freeze;
 mod globals;
 mod history;
 mod host;
@@ -30,6 +32,7 @@ mod session;
 mod setup;
 mod status;
 mod try_it;
+mod until;
 
 use globals::Globals;
 
@@ -63,6 +66,9 @@ enum Command {
     Setup(setup::SetupArgs),
     Deploy(deploy::DeployArgs),
     Rollback(rollback::RollbackArgs),
+    Cancel(cancel::CancelArgs),
+    Freeze(freeze::FreezeArgs),
+    Thaw(freeze::ThawArgs),
     Status(status::StatusArgs),
     Releases(releases::ReleasesArgs),
     History(history::HistoryArgs),
@@ -112,6 +118,9 @@ pub fn main() -> ExitCode {
         Command::Setup(args) => setup::run(&globals, &args),
         Command::Deploy(args) => deploy::run(&globals, &args),
         Command::Rollback(args) => rollback::run(&globals, &args),
+        Command::Cancel(args) => cancel::run(&globals, &args),
+        Command::Freeze(args) => freeze::freeze(&globals, &args),
+        Command::Thaw(args) => freeze::thaw(&globals, &args),
         Command::Status(args) => status::run(&globals, &args),
         Command::Releases(args) => releases::run(&globals, &args),
         Command::History(args) => history::run(&globals, &args),

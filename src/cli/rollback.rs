@@ -20,6 +20,10 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "RELEASE")]
     pub to: Option<String>,
 
+    /// Goes on without hosts that cannot be reached; they are named, and the exit code is 9
+    #[arg(long)]
+    pub skip_unreachable: bool,
+
     /// Waits so long for another deploy to end, such as 10m; without a value: 30m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
     pub wait: Option<String>,
@@ -40,7 +44,7 @@ pub fn run(globals: &Globals, args: &RollbackArgs) -> u8 {
         Ok((context, to))
     };
     let result = match prepared() {
-        Ok((context, to)) => session.block_on(rollback(&context, to)),
+        Ok((context, to)) => session.block_on(rollback(&context, to, args.skip_unreachable)),
         Err(failure) => Err(Ended::from(failure)),
     };
     session.conclude(result)

@@ -115,18 +115,6 @@ impl Session {
         self.accept(Project::check_text(&self.folder()))
     }
 
-    /// Warns of what the manifest asks for and this version does not do: silence would be a promise.
-    pub fn warn_of_what_is_to_come(&self, environment: &Environment) {
-        if environment.rollout.watch_ms > 0 {
-            let text = "watch is not acted on yet: a release is good once it is proven";
-            let hint = "a longer settle of the service does the same before the release counts";
-            self.sink.emit(Event::Warning {
-                text: text.to_owned(),
-                hint: Some(hint.to_owned()),
-            });
-        }
-    }
-
     /// What build steps see: the project's environment, on its pinned runtimes. Those that are not
     /// here yet are fetched.
     ///

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use super::globals::Globals;
 use super::listing::{self, Answer, show};
+use crate::model::Freeze;
 use crate::report::{humanize, table};
+use crate::rollout::freeze::described;
 use crate::rollout::query;
 use crate::wire::HostStatus;
 
@@ -43,13 +45,21 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
         };
         if let Some(holder) = &status.holder {
             let since = humanize::ago(&holder.since, now);
+            let doing = holder.doing.as_ref().map(|what| format!(": {what}"));
             notes.push(format!(
-                "{host}: {} by {} since {since}",
-                holder.what, holder.who
+                "{host}: {} by {} since {since}{}",
+                holder.what,
+                holder.who,
+                doing.unwrap_or_default()
             ));
         }
         let Some(current) = &status.current else {
             table.row([host.to_string(), "nothing".to_owned()]);
+            if let Some(adoptable) = &status.adoptable {
+                notes.push(format!(
+                    "{host}: {adoptable} is live, not made by ship; the next deploy adopts it"
+                ));
+            }
             continue;
         };
         let since = status
@@ -95,10 +105,44 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
             ]);
         }
     }
+    notes.extend(freezes(answers, now));
     let mut lines = table.lines();
     if !notes.is_empty() {
         lines.push(String::new());
         lines.extend(notes);
     }
     format!("{}\n", lines.join("\n"))
+}
+
+/// A line per freeze, which is usually the same on all hosts.
+fn freezes(answers: &[Answer<HostStatus>], now: Timestamp) -> Vec<String> {
+    let mut found: Vec<(&Freeze, Vec<&str>)> = Vec::new();
+    for (host, answer) in answers {
+        let Some(freeze) = answer
+            .as_ref()
+            .ok()
+            .and_then(|status| status.freeze.as_ref())
+        else {
+            continue;
+        };
+        match found.iter_mut().find(|(other, _)| *other == freeze) {
+            Some((_, hosts)) => hosts.push(host.as_str()),
+            None => found.push((freeze, vec![host.as_str()])),
+        }
+    }
+    let line = |(freeze, hosts): (&Freeze, Vec<&str>)| {
+        let place = match hosts.len() == answers.len() && hosts.len() > 1 {
+            true => "every host".to_owned(),
+            false => hosts.join(", "),
+        };
+        let lasts = u64::try_from(now.as_millisecond()).is_ok_and(|now| freeze.lasts(now));
+        match lasts {
+            true => format!("{place}: frozen {}", described(freeze)),
+            false => {
+                let until = humanize::ago(&freeze.until, now);
+                format!("{place}: was frozen by {}; that ended {until}", freeze.who)
+            }
+        }
+    };
+    found.into_iter().map(line).collect()
 }

@@ -157,6 +157,8 @@ impl Demo {
             skip_tests: false,
             allow_dirty: false,
             force: false,
+            skip_unreachable: false,
+            resume: false,
             wait: None,
         };
         let code = deploy::run(globals, &args);

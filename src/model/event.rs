@@ -275,6 +275,25 @@ pub enum HostEvent {
         /// What was found.
         diagnosis: Diagnosis,
     },
+    /// The release is proven and being watched, to see whether it stays healthy. Said every five
+    /// seconds, and when an answer is a bad one.
+    Watching {
+        /// The release.
+        release: ReleaseId,
+        /// For how long in all.
+        ms: u64,
+        /// How long still.
+        left_ms: u64,
+        /// The last answer, when it was a bad one: `web: answered 500, 1 of 3`.
+        bad: Option<String>,
+    },
+    /// The release stayed healthy while it was watched.
+    Watched {
+        /// The release.
+        release: ReleaseId,
+        /// Since it was proven.
+        ms: u64,
+    },
     /// The host is put back to a release (`None`: to nothing, services stopped).
     Reverted {
         /// To.

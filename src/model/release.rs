@@ -14,16 +14,15 @@ use super::service::ServiceSpec;
 pub struct ReleaseId(pub u32);
 
 impl ReleaseId {
-    /// Reads `v42` or `42`.
+    /// Reads `v42` or `42`. What ship found when it came is v0.
     ///
     /// # Errors
     /// When `text` is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix('v').unwrap_or(text);
         match digits.parse::<u32>() {
-            Ok(number) if number > 0 && !digits.starts_with('+') && !digits.starts_with('0') => {
-                Ok(Self(number))
-            }
+            // Neither `+1` nor `01`: one way to write each.
+            Ok(number) if number.to_string() == digits => Ok(Self(number)),
             _ => Err(format!(
                 "`{text}` is not a release; releases are named like v42"
             )),
@@ -138,10 +137,11 @@ mod tests {
     fn a_release_is_written_v42() {
         assert_eq!(ReleaseId::parse("v42"), Ok(ReleaseId(42)));
         assert_eq!(ReleaseId::parse("42"), Ok(ReleaseId(42)));
+        assert_eq!(ReleaseId::parse("v0"), Ok(ReleaseId(0)));
         for bad in [
             "",
             "v",
-            "v0",
+            "v00",
             "v-1",
             "v+1",
             "v01",

@@ -100,7 +100,12 @@ fn sentence(story: &Story, paint: Paint, outcome: &Outcome) -> String {
         "deployed" | "promoted" => format!("{named} is live on {place}"),
         "rolled back" | "reverted" => format!("{named} is live again on {place}"),
         "unchanged" => format!("{named} is already live on {place}; nothing changed"),
-        "stopped" => format!("{} is stopped on {place}", paint.strong(app)),
+        verb @ ("stopped" | "frozen" | "thawed") => {
+            format!("{} is {verb} on {place}", paint.strong(app))
+        }
+        "not frozen" => format!("{} was not frozen on {place}", paint.strong(app)),
+        "cancelled" => format!("what was going on with {named} on {place} was cancelled"),
+        "idle" => format!("nothing is going on with {named} on {place}"),
         verb @ ("started" | "restarted") => format!("{named} was {verb} on {place}"),
         verb => format!("{named} on {place}: {verb}"),
     };

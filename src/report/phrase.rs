@@ -120,6 +120,17 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
                 ),
             )
         }
+        HostEvent::Watching { bad, .. } => match bad {
+            Some(bad) => (Weight::Fact, bad.clone()),
+            None => return None,
+        },
+        HostEvent::Watched { release, ms } => (
+            Weight::Fact,
+            format!(
+                "{release} stayed healthy, {} after its proof",
+                duration(*ms)
+            ),
+        ),
         HostEvent::Reverted { to, healthy } => (
             Weight::Loud,
             match (to, healthy) {

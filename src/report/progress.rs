@@ -146,6 +146,22 @@ impl Progress {
             HostEvent::Unproven { diagnosis } => {
                 self.rest(now, key, &format!("{} is not healthy", diagnosis.service));
             }
+            HostEvent::Watching {
+                release,
+                left_ms,
+                bad,
+                ..
+            } => {
+                self.begin(now, key.clone(), &format!("watching {release}"));
+                let bad = bad
+                    .as_ref()
+                    .map_or_else(String::new, |bad| format!("; {bad}"));
+                let left = elapsed(left_ms.next_multiple_of(1_000));
+                self.see(&key, format!("{left} left{bad}"));
+            }
+            HostEvent::Watched { release, .. } => {
+                self.rest(now, key, &format!("{release} stayed healthy"));
+            }
             HostEvent::Reverted { to, .. } => {
                 let state = match to {
                     Some(to) => format!("put back to {to}"),

@@ -122,6 +122,7 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
         | HostEvent::Stopped { .. }
         | HostEvent::Restarted { .. }
         | HostEvent::Proven { .. }
+        | HostEvent::Watched { .. }
         | HostEvent::Reverted { .. }
         | HostEvent::Pruned { .. } => what,
         HostEvent::Waiting { text: said } => HostEvent::Waiting { text: clean(said) },
@@ -150,6 +151,17 @@ fn scrub_host(what: HostEvent, colours: Colours) -> HostEvent {
         HostEvent::Proving { service, seen } => HostEvent::Proving {
             service,
             seen: clean(seen),
+        },
+        HostEvent::Watching {
+            release,
+            ms,
+            left_ms,
+            bad,
+        } => HostEvent::Watching {
+            release,
+            ms,
+            left_ms,
+            bad: bad.map(clean),
         },
         HostEvent::Unproven { diagnosis } => HostEvent::Unproven {
             diagnosis: Diagnosis {

@@ -8,21 +8,24 @@ use tokio::sync::watch;
 
 use super::cache::Remembered;
 use super::conclude::{Ended, HostEnd, outcome};
-use super::fleet::{Context, Fleet};
+use super::fleet::{Brings, Context, Fleet};
+use super::freeze;
 use super::hook::run_hook;
+use super::left_out::LeftOut;
 use super::link::unasked;
 use super::offer::Offers;
 use super::payload::Payload;
 use super::plan;
 use super::runtimes::Runtimes;
 use super::switch::Switch;
-use super::transfer::stage_everywhere;
+use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
+use crate::project::Host;
 use crate::runtime;
-use crate::wire::{FromAgent, HostStatus, ToAgent};
+use crate::wire::{FromAgent, ToAgent};
 
 /// What the person asked for beyond the environment.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,8 @@ pub struct DeployOptions {
     pub skip_tests: bool,
     /// Make a release even of what is live already.
     pub force: bool,
+    /// Go on without the hosts that cannot be reached.
+    pub skip_unreachable: bool,
     /// Where the project's content comes from.
     pub origin: Origin,
     /// Values of the secrets that the environment names.
@@ -43,11 +48,39 @@ pub struct DeployOptions {
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (mut fleet, mut payload) = build_and_connect(context, options).await?;
+    let (fleet, left_out, payload) = build_and_connect(context, options).await?;
+    let rest = left_out.rest(context);
+    let result = deploy_to(&rest, fleet, payload, options, started).await;
+    if let (
+        Ok(Outcome {
+            verb,
+            release: Some(release),
+            ..
+        }),
+        true,
+    ) = (&result, left_out.is_empty())
+        && verb == UNCHANGED
+    {
+        let release = *release;
+        context.sink.emit(Event::Unchanged { release });
+    }
+    left_out.conclude(context, result)
+}
+
+/// The verb of a deploy of what is live already.
+const UNCHANGED: &str = "unchanged";
+
+/// Deploys to the hosts that were reached.
+async fn deploy_to(
+    context: &Context,
+    mut fleet: Fleet,
+    mut payload: Payload,
+    options: &DeployOptions,
+    started: Instant,
+) -> Result<Outcome, Ended> {
     let platforms = fleet.hosts.iter().map(|host| host.facts.platform.as_str());
     payload.runtimes = Runtimes::locked(context, platforms).await?;
     if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
-        context.sink.emit(Event::Unchanged { release });
         let ends: Vec<_> = fleet
             .hosts
             .iter()
@@ -60,7 +93,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
                 )
             })
             .collect();
-        let mut unchanged = outcome("unchanged", Some(release), &ends, started, 0);
+        let mut unchanged = outcome(UNCHANGED, Some(release), &ends, started, 0);
         for host in &mut unchanged.hosts {
             host.healthy = Some(true);
             host.why = None;
@@ -68,8 +101,12 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         return Ok(unchanged);
     }
     let offers = Offers::new(&payload);
-    fleet.begin(context, "deploy", Some(&offers)).await?;
-    let staged = prepare(context, &mut fleet, &payload, &offers).await;
+    let brings = Brings::Offers(&offers);
+    fleet.begin(context, "deploy", brings).await?;
+    let staged = match freeze::refuse(context, &fleet) {
+        Ok(()) => prepare(context, &mut fleet, &payload, &offers).await,
+        Err(frozen) => Err(frozen),
+    };
     let release = match staged {
         Ok(release) if context.cancelled() => {
             let _ = release;
@@ -100,6 +137,7 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         after: &context.project.after_activate,
         started,
         keep: context.project.release.keep,
+        watch_ms: rules.watch_ms,
     };
     let switched = switch.run().await;
     let _ = remembering.await;
@@ -129,14 +167,19 @@ fn remember(context: &Context, payload: &Payload) -> tokio::task::JoinHandle<()>
 async fn build_and_connect(
     context: &Context,
     options: &DeployOptions,
-) -> Result<(Fleet, Payload), Failure> {
+) -> Result<(Fleet, LeftOut, Payload), Failure> {
     let (stop, stopped) = watch::channel(false);
     let connecting = async {
-        let fleet = Fleet::connect(context).await;
-        if fleet.is_err() {
+        let connected = LeftOut::connect(context, options.skip_unreachable).await;
+        // What is refused now needs no build.
+        let connected = connected.and_then(|(fleet, left_out)| {
+            freeze::refuse(context, &fleet)?;
+            Ok((fleet, left_out))
+        });
+        if connected.is_err() {
             let _ = stop.send(true);
         }
-        fleet
+        connected
     };
     let mut cancel = context.cancel.clone();
     let cancelling = async {
@@ -149,14 +192,15 @@ async fn build_and_connect(
         Payload::read(context, &options.origin, &options.secrets).await
     };
     let both = async { tokio::join!(connecting, building) };
-    let (fleet, built) = tokio::select! {
+    let (connected, built) = tokio::select! {
         both = both => both,
         () = cancelling => return Err(Context::interrupted()),
     };
     if context.cancelled() {
         return Err(Context::interrupted());
     }
-    Ok((fleet?, built?))
+    let (fleet, left_out) = connected?;
+    Ok((fleet, left_out, built?))
 }
 
 /// Runs the build steps, then the test steps, on the pinned runtimes.
@@ -224,19 +268,12 @@ async fn already_live(
     }
     for link in &mut fleet.hosts {
         match link.ask(&ToAgent::Status, "status").await? {
-            FromAgent::Status(status) if serves(&status) => {}
+            FromAgent::Status(status) if status.serves() => {}
             FromAgent::Status(_) => return Ok(None),
             other => return Err(unasked(&link.host, &other)),
         }
     }
     Ok(live)
-}
-
-fn serves(status: &HostStatus) -> bool {
-    status
-        .services
-        .iter()
-        .all(|service| service.state == "running" && service.healthy != Some(false))
 }
 
 /// Stages everywhere and runs the hooks that come before the switch.
@@ -249,7 +286,15 @@ async fn prepare(
     let facts: Vec<_> = fleet.hosts.iter().map(|host| &host.facts).collect();
     let release = plan::next_release(&facts);
     context.sink.emit(Event::Numbered { release });
-    stage_everywhere(context, fleet, payload, offers, release).await?;
+    let services = |host: &Host| context.services_of(host);
+    let delivery = Delivery {
+        release,
+        payload,
+        offers,
+        offered: true,
+        services: &services,
+    };
+    stage_everywhere(context, fleet, &delivery).await?;
     for hook in &context.project.before_activate {
         // What a hook did before it failed is not undone by us; the release was not switched to,
         // so the previous one serves.

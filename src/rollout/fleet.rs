@@ -12,12 +12,12 @@ use super::cache::{Cache, Remembered};
 use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::transfer::offer;
-use crate::model::event::{Event, Sink};
+use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
 use crate::transport::Options;
-use crate::wire::{Begin, FromAgent, Holder, ToAgent};
+use crate::wire::{Begin, Facts, FromAgent, Holder, ToAgent};
 
 /// What every command against an environment needs.
 #[derive(Clone)]
@@ -114,6 +114,45 @@ impl Context {
         self.cache.keep_host(host, &self.place(), remembered);
     }
 
+    /// The same for those hosts only of which `is_one` says so.
+    #[must_use]
+    pub fn only(&self, is_one: impl Fn(&HostName) -> bool) -> Self {
+        let mut rest = self.clone();
+        rest.environment.hosts.retain(|host| is_one(&host.name));
+        rest
+    }
+
+    /// The same for a question, whose answer is data: that a connection was made for it is worth a
+    /// word with `-v` only.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        let sink = self.sink.clone();
+        let sink = Sink::new(move |event| match event {
+            Event::Host {
+                host,
+                what: HostEvent::Connected { ms, .. },
+            } => {
+                sink.emit(Event::RoundTrip {
+                    host,
+                    what: "connect".to_owned(),
+                    ms,
+                });
+            }
+            other => sink.emit(other),
+        });
+        Self {
+            sink,
+            ..self.clone()
+        }
+    }
+
+    /// Where `host` stands in the manifest.
+    #[must_use]
+    pub fn position(&self, host: &HostName) -> usize {
+        let mut hosts = self.environment.hosts.iter();
+        hosts.position(|other| other.name == *host).unwrap_or(0)
+    }
+
     /// Names the environment among all of this user.
     fn place(&self) -> String {
         format!("{} {}", self.environment.app, self.environment.name)
@@ -176,7 +215,18 @@ impl Context {
     }
 }
 
-/// All hosts of the environment, in the order of the manifest.
+/// What a transaction brings to the hosts.
+#[derive(Debug, Clone, Copy)]
+pub enum Brings<'a> {
+    /// No release: what is there is switched or restarted.
+    Nothing,
+    /// A release that is offered when it is known what each host has.
+    Later,
+    /// A release that is at hand.
+    Offers(&'a Offers<'a>),
+}
+
+/// Hosts of the environment, in the order of the manifest.
 #[derive(Debug)]
 pub struct Fleet {
     /// The hosts.
@@ -189,6 +239,16 @@ impl Fleet {
     /// # Errors
     /// When one cannot be reached; the others' failures are in the details.
     pub async fn connect(context: &Context) -> Result<Self, Failure> {
+        let (fleet, failures) = Self::connect_each(context, |_, _| {}).await?;
+        whole(failures).map_or(Ok(fleet), Err)
+    }
+
+    /// Connects to every host at the same time; `failed` hears at once of each that fails. The hosts
+    /// that were reached and the others, in the order of the manifest.
+    pub(super) async fn connect_each(
+        context: &Context,
+        failed: impl Fn(&HostName, &Failure),
+    ) -> Result<(Self, Vec<(HostName, Failure)>), Failure> {
         let mut tasks = JoinSet::new();
         for (at, host) in context.environment.hosts.iter().enumerate() {
             let (context, host) = (context.clone(), host.name.clone());
@@ -204,27 +264,47 @@ impl Fleet {
         while let Some(joined) = tasks.join_next().await {
             match joined {
                 Ok((at, Ok(link))) => found.push((at, link)),
-                Ok((at, Err(failure))) => failures.push((at, failure)),
+                Ok((at, Err(failure))) => {
+                    let host = context.environment.hosts[at].name.clone();
+                    failed(&host, &failure);
+                    failures.push((at, (host, failure)));
+                }
                 Err(error) => return Err(Failure::unexpected(error.to_string())),
             }
         }
         failures.sort_by_key(|(at, _)| *at);
-        let mut failures = failures.into_iter().map(|(_, failure)| failure);
-        if let Some(mut first) = failures.next() {
-            for other in failures {
-                first.details.push(other.message);
-                first.details.extend(other.details);
-            }
-            return Err(first);
-        }
         found.sort_by_key(|(at, _)| *at);
-        Ok(Self {
+        let fleet = Self {
             hosts: found.into_iter().map(|(_, link)| link).collect(),
-        })
+        };
+        let failures = failures.into_iter().map(|(_, failed)| failed).collect();
+        Ok((fleet, failures))
+    }
+
+    /// Those of the hosts of which `is_one` says so, and the others.
+    #[must_use]
+    pub fn split(self, is_one: impl Fn(&HostName) -> bool) -> (Self, Self) {
+        let (ones, others) = self.hosts.into_iter().partition(|host| is_one(&host.host));
+        (Self { hosts: ones }, Self { hosts: others })
+    }
+
+    /// Both together, in the order of the manifest.
+    #[must_use]
+    pub fn join(mut self, other: Self, context: &Context) -> Self {
+        self.hosts.extend(other.hosts);
+        self.hosts.sort_by_key(|host| context.position(&host.host));
+        self
+    }
+
+    /// The hosts with what was found there last.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&HostName, &Facts)> {
+        let hosts = self.hosts.iter();
+        hosts.map(|host| (&host.host, &host.facts)).collect()
     }
 
     /// Takes the lock on every host. The first host is the arbiter: of two commands that start at
-    /// the same moment exactly one gets it, and only that one asks the others. `offers` go out
+    /// the same moment exactly one gets it, and only that one asks the others. Offers go out
     /// behind the request, without waiting; their answers come later.
     ///
     /// # Errors
@@ -234,8 +314,13 @@ impl Fleet {
         &mut self,
         context: &Context,
         what: &str,
-        offers: Option<&Offers<'_>>,
+        brings: Brings<'_>,
     ) -> Result<(), Failure> {
+        let (is_bringing, offers) = match brings {
+            Brings::Nothing => (false, None),
+            Brings::Later => (true, None),
+            Brings::Offers(offers) => (true, Some(offers)),
+        };
         let transaction = context.new_transaction();
         let begins: Vec<ToAgent> = context
             .environment
@@ -247,7 +332,7 @@ impl Fleet {
                     holder: context.holder(what),
                     wait_ms: context.wait_ms,
                     lease_ms: context.environment.rollout.lease_ms,
-                    services: offers.map(|_| context.services_of(host)),
+                    services: is_bringing.then(|| context.services_of(host)),
                 }))
             })
             .collect();
@@ -264,8 +349,12 @@ impl Fleet {
                 .iter_mut()
                 .zip(&begins[1..])
                 .map(|(host, begin)| begin_one(host, begin, offers));
-            let results = join_all(asked).await;
-            result = results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+            result = match context.wait_ms {
+                0 => join_all(asked).await.into_iter().collect(),
+                // Who waits takes them one after the other: two that reach different hosts would
+                // wait for each other's.
+                _ => in_turn(asked).await,
+            };
         }
         if result.is_err() && begun > 0 {
             self.end().await;
@@ -288,6 +377,26 @@ impl Fleet {
     pub fn names(&self) -> Vec<HostName> {
         self.hosts.iter().map(|host| host.host.clone()).collect()
     }
+}
+
+/// The first failure, with the others in its details.
+pub(super) fn whole(failures: Vec<(HostName, Failure)>) -> Option<Failure> {
+    let mut failures = failures.into_iter().map(|(_, failure)| failure);
+    let mut first = failures.next()?;
+    for other in failures {
+        first.details.push(other.message);
+        first.details.extend(other.details);
+    }
+    Some(first)
+}
+
+async fn in_turn(
+    asked: impl Iterator<Item = impl Future<Output = Result<(), Failure>>>,
+) -> Result<(), Failure> {
+    for one in asked {
+        one.await?;
+    }
+    Ok(())
 }
 
 async fn begin_one(

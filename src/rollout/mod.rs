@@ -2,21 +2,27 @@
 //! through `wire` messages only, and says what happens as events only.
 
 mod archives;
+mod behind;
 pub mod cache;
+pub mod cancel;
 pub mod changes;
 pub mod conclude;
 pub mod deltas;
 pub mod deploy;
+mod export;
 mod feed;
 pub mod fleet;
+pub mod freeze;
 pub mod hook;
 pub mod identity;
+pub mod left_out;
 pub mod link;
 pub mod offer;
 pub mod payload;
 pub mod plan;
 pub mod query;
 pub mod rejoin;
+pub mod resume;
 pub mod rollback;
 pub mod runtimes;
 pub mod service;
@@ -24,5 +30,6 @@ pub mod setup;
 pub mod spool;
 pub mod switch;
 pub mod transfer;
+mod watch;
 
 pub use fleet::{Context, Fleet};

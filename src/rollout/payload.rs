@@ -13,7 +13,7 @@ use super::runtimes::Runtimes;
 use crate::artifact::{Digests, Index, NoCache, scan, select};
 use crate::model::release::Origin;
 use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
-use crate::wire::{Publish, ToAgent};
+use crate::wire::{Exported, Publish, ToAgent};
 
 /// What becomes a release: the same for all hosts, but for the services that run there.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Payload {
     shared: Vec<String>,
     /// Where it comes from.
     origin: Origin,
+    /// When it was put together, RFC 3339, UTC.
+    created: String,
 }
 
 impl Payload {
@@ -79,6 +81,7 @@ impl Payload {
             .collect();
         env.extend(secrets.clone());
         let dir = context.project.dir.clone();
+        let now = jiff::Timestamp::now();
         Ok(Self {
             deltas: Deltas::start(context, &dir, &index),
             dir,
@@ -89,7 +92,32 @@ impl Payload {
             runtimes: Runtimes::default(),
             shared: context.project.release.shared.clone(),
             origin: origin.clone(),
+            created: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
         })
+    }
+
+    /// What a host gave away whole: its tree is the one of `index` in `dir`.
+    #[must_use]
+    pub fn exported(
+        exported: Exported,
+        index: Arc<Index>,
+        dir: PathBuf,
+        runtimes: Runtimes,
+        cache: Cache,
+    ) -> Self {
+        let Exported { release, env } = exported;
+        Self {
+            dir,
+            artifact: release.artifact,
+            changes: Changes::new(Arc::clone(&index), cache),
+            index,
+            deltas: Deltas::default(),
+            env,
+            runtimes,
+            shared: release.shared,
+            origin: release.origin,
+            created: release.created,
+        }
     }
 
     /// What makes the release what it is on a host of `platform` with `services`.
@@ -106,19 +134,13 @@ impl Payload {
 
     /// The request that makes it release `id` on a host of `platform` with `services`.
     #[must_use]
-    pub fn publish(
-        &self,
-        id: ReleaseId,
-        services: Vec<ServiceSpec>,
-        platform: &str,
-        created: &str,
-    ) -> ToAgent {
+    pub fn publish(&self, id: ReleaseId, services: Vec<ServiceSpec>, platform: &str) -> ToAgent {
         ToAgent::Publish(Box::new(Publish {
             identity: self.identity(&services, platform),
             release: Release {
                 id,
                 artifact: self.artifact,
-                created: created.to_owned(),
+                created: self.created.clone(),
                 origin: self.origin.clone(),
                 services,
                 runtimes: self.runtimes.of(platform).to_vec(),

@@ -16,7 +16,7 @@ pub fn next_release(facts: &[&Facts]) -> ReleaseId {
 pub struct Wave {
     /// Positions in the fleet.
     pub hosts: Vec<usize>,
-    /// How long it is watched before the next wave, ms.
+    /// How long it is watched before the next wave, ms; none is without a next one.
     pub bake_ms: u64,
 }
 
@@ -43,11 +43,10 @@ pub fn waves(count: usize, strategy: Strategy) -> Vec<Wave> {
         }
         Strategy::Canary { batch, bake_ms } => {
             let first = size(batch).min(count);
-            let mut waves = vec![wave(0..first, bake_ms)];
-            if first < count {
-                waves.push(wave(first..count, 0));
+            if first == count {
+                return vec![wave(0..count, 0)];
             }
-            waves
+            vec![wave(0..first, bake_ms), wave(first..count, 0)]
         }
     }
 }
@@ -165,6 +164,7 @@ mod tests {
             root: "/srv/shop".into(),
             ready: true,
             current: current.map(ReleaseId),
+            adoptable: None,
             identity: None,
             last: releases.iter().map(|r| r.0).max().unwrap_or(0),
             releases: releases

@@ -5,7 +5,6 @@ use futures_util::future::join_all;
 use super::fleet::{Context, connect_one};
 use super::link::unasked;
 use super::runtimes::Runtimes;
-use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Failure, HostName, ServiceName};
 use crate::wire::{
     Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, Preflight, ReleaseSummary, ToAgent,
@@ -14,28 +13,6 @@ use crate::wire::{
 /// What each host answered.
 pub type PerHost<T> = Vec<(HostName, Result<T, Failure>)>;
 
-/// A question's answer is data; that a connection was made for it is worth a word with `-v` only.
-fn quiet(context: &Context) -> Context {
-    let sink = context.sink.clone();
-    let sink = Sink::new(move |event| match event {
-        Event::Host {
-            host,
-            what: HostEvent::Connected { ms, .. },
-        } => {
-            sink.emit(Event::RoundTrip {
-                host,
-                what: "connect".to_owned(),
-                ms,
-            });
-        }
-        other => sink.emit(other),
-    });
-    Context {
-        sink,
-        ..context.clone()
-    }
-}
-
 /// Asks every host by itself: one that cannot be reached does not silence the others.
 async fn each<T>(
     context: &Context,
@@ -43,7 +20,7 @@ async fn each<T>(
     read: impl Fn(FromAgent) -> Result<T, FromAgent>,
 ) -> PerHost<T> {
     let read = &read;
-    let context = &quiet(context);
+    let context = &context.quiet();
     join_all(context.environment.hosts.iter().map(|host| async move {
         let name = host.name.clone();
         let answered = async {
@@ -93,7 +70,7 @@ const CLOCK_SKEW_MS: u64 = 5_000;
 /// The findings of a preflight on each host; one that cannot be reached is a finding itself. With
 /// `deep` every kept release is read and compared with what was deployed.
 pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Finding>)> {
-    let context = &quiet(context);
+    let context = &context.quiet();
     join_all(context.environment.hosts.iter().map(|host| async move {
         let asked = async {
             let mut link = connect_one(context, host.name.clone(), None, false).await?;
@@ -202,7 +179,7 @@ pub async fn logs(
         follow,
     };
     let request = &request;
-    let quiet = &quiet(context);
+    let quiet = &context.quiet();
     let streams = context.environment.hosts.iter().map(|host| async move {
         let mut link = connect_one(quiet, host.name.clone(), None, false).await?;
         link.send(request).await?;
@@ -236,7 +213,7 @@ pub async fn exec(
     argv: &[String],
     output: &mut dyn FnMut(bool, &[u8]),
 ) -> Result<i32, Failure> {
-    let mut link = connect_one(&quiet(context), host.clone(), None, false).await?;
+    let mut link = connect_one(&context.quiet(), host.clone(), None, false).await?;
     link.send(&ToAgent::Exec {
         argv: argv.to_vec(),
     })

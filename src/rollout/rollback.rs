@@ -4,23 +4,42 @@
 use std::time::Instant;
 
 use super::conclude::Ended;
-use super::fleet::{Context, Fleet};
+use super::fleet::{Brings, Context, Fleet};
+use super::freeze;
+use super::left_out::LeftOut;
 use super::plan::rollback_target;
 use super::switch::Switch;
 use crate::model::ReleaseId;
 use crate::model::event::{Event, Outcome};
 use crate::project::{OnFailure, Strategy};
 
-/// Goes back to `to`, or to the good release from before the current one.
+/// Goes back to `to`, or to the good release from before the current one; on the hosts that can be
+/// reached, if `skip_unreachable` says so.
 ///
 /// # Errors
 /// The failure, with what is true on the hosts when they were touched.
-pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcome, Ended> {
+pub async fn rollback(
+    context: &Context,
+    to: Option<ReleaseId>,
+    skip_unreachable: bool,
+) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let mut fleet = Fleet::connect(context).await?;
+    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable).await?;
+    let rest = left_out.rest(context);
+    let result = roll_back(&rest, fleet, to, started).await;
+    left_out.conclude(context, result)
+}
+
+async fn roll_back(
+    context: &Context,
+    mut fleet: Fleet,
+    to: Option<ReleaseId>,
+    started: Instant,
+) -> Result<Outcome, Ended> {
     // Before the lock: nothing to go back to is said at once, and takes nobody's lock.
     target(&fleet, to)?;
-    fleet.begin(context, "rollback", None).await?;
+    freeze::mention(context, &fleet, "rollback");
+    fleet.begin(context, "rollback", Brings::Nothing).await?;
     let release = match target(&fleet, to) {
         Ok(release) => release,
         Err(failure) => {
@@ -42,15 +61,11 @@ pub async fn rollback(context: &Context, to: Option<ReleaseId>) -> Result<Outcom
         after: &[],
         started,
         keep: context.project.release.keep,
+        watch_ms: 0,
     };
     switch.run().await.into_result()
 }
 
 fn target(fleet: &Fleet, to: Option<ReleaseId>) -> Result<ReleaseId, crate::model::Failure> {
-    let hosts: Vec<_> = fleet
-        .hosts
-        .iter()
-        .map(|host| (&host.host, &host.facts))
-        .collect();
-    rollback_target(&hosts, to)
+    rollback_target(&fleet.facts(), to)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::fleet::Context;
 use crate::model::runtime::{Platform, RuntimeSource};
-use crate::model::{Failure, HostRuntime};
+use crate::model::{Failure, HostRuntime, Release};
 use crate::runtime;
 
 /// The runtimes of a release by platform, as hosts call theirs (`x86_64-linux`).
@@ -42,6 +42,32 @@ impl Runtimes {
         Ok(found)
     }
 
+    /// Those of `release` as a host of the platform `theirs` has it, for each of `platforms`. For
+    /// another platform than theirs the lock must have the same versions.
+    ///
+    /// # Errors
+    /// Refused, when it has not; as [`Self::locked`].
+    pub fn of_release(
+        context: &Context,
+        release: &Release,
+        theirs: &str,
+        platforms: &[&str],
+    ) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        if release.runtimes.is_empty() {
+            return Ok(found);
+        }
+        for name in platforms {
+            let platform = platform(name)?;
+            let runtimes = match *name == theirs {
+                true => release.runtimes.clone(),
+                false => elsewhere(runtime::locked(&context.project, platform)?, release, name)?,
+            };
+            found.0.insert((*name).to_owned(), (platform, runtimes));
+        }
+        Ok(found)
+    }
+
     /// Those of a host with this platform.
     #[must_use]
     pub fn of(&self, platform: &str) -> &[HostRuntime] {
@@ -55,6 +81,31 @@ impl Runtimes {
     pub fn platform(&self, platform: &str) -> Option<Platform> {
         self.0.get(platform).map(|(platform, _)| *platform)
     }
+}
+
+/// The runtimes of `release` on the platform `name`, of which the lock has `locked`.
+fn elsewhere(
+    locked: Vec<HostRuntime>,
+    release: &Release,
+    name: &str,
+) -> Result<Vec<HostRuntime>, Failure> {
+    let of_release = |theirs: &HostRuntime| {
+        if theirs.source == RuntimeSource::Host {
+            return Ok(theirs.clone());
+        }
+        let mut locked = locked.iter();
+        let same = locked
+            .find(|ours| (&ours.name, &ours.version) == (&theirs.name, &theirs.version))
+            .cloned();
+        same.ok_or_else(|| {
+            Failure::refused(format!(
+                "{} runs on {} {}, and ship.lock has no such build for {name}",
+                release.id, theirs.name, theirs.version
+            ))
+            .hint("take the project as it was when that was deployed, or deploy it anew")
+        })
+    };
+    release.runtimes.iter().map(of_release).collect()
 }
 
 /// The platform of a host, by what uname(2) says there.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::conclude::{Conclusion, Ended};
-use super::fleet::{Context, Fleet};
+use super::fleet::{Brings, Context, Fleet};
 use super::link::unasked;
 use crate::model::event::{HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, ServiceName};
@@ -31,7 +31,10 @@ pub async fn act(
         .hint(format!("ship deploy {}", context.environment.name))
         .into());
     }
-    fleet.begin(context, action.as_str(), None).await?;
+    super::freeze::mention(context, &fleet, action.as_str());
+    fleet
+        .begin(context, action.as_str(), Brings::Nothing)
+        .await?;
     let request = ToAgent::Service {
         action,
         services: services.to_vec(),

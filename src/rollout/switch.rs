@@ -1,7 +1,7 @@
 //! Activating a release across the hosts: wave by wave, then commit everywhere, or put everything
 //! back as the policy says.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 
@@ -39,89 +39,157 @@ pub struct Switch<'a> {
     pub started: Instant,
     /// How many good releases stay.
     pub keep: u32,
+    /// How long the release is watched, once it is proven everywhere, before it is good, ms.
+    pub watch_ms: u64,
 }
 
-/// How one host answered to an activation.
-enum Answer {
+/// How far it got.
+struct Course {
+    ends: Vec<HostEnd>,
+    /// The first failure, and where.
+    failure: Option<(HostName, Failure)>,
+    /// How many hosts failed.
+    failed: usize,
+}
+
+impl Course {
+    /// Nothing was done yet.
+    fn of(fleet: &Fleet) -> Self {
+        let untouched = |host: &HostLink| HostEnd::Untouched {
+            current: host.facts.current,
+        };
+        Self {
+            ends: fleet.hosts.iter().map(untouched).collect(),
+            failure: None,
+            failed: 0,
+        }
+    }
+
+    /// The hosts that are on the new release.
+    fn done(&self) -> impl Iterator<Item = usize> {
+        let ends = self.ends.iter().enumerate();
+        ends.filter(|(_, end)| end.done()).map(|(at, _)| at)
+    }
+}
+
+/// How one host answered to an activation or a watch.
+pub(super) enum Answer {
     Ended(Activated),
-    /// Nothing was changed there.
+    /// Nothing was changed there by it.
     Refused(Failure),
     /// The connection was lost on the way.
     Lost(Failure),
 }
 
+impl Answer {
+    pub(super) fn of(host: &HostName, answered: Result<FromAgent, Failure>) -> Self {
+        match answered {
+            Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Self::Ended(*ended),
+            Ok(FromAgent::Ended(None)) => Self::Refused(Failure::new(
+                FailureKind::Reverted,
+                format!("{host}: the host gave up waiting for this machine"),
+            )),
+            Ok(other) => Self::Refused(unasked(host, &other)),
+            Err(failure) if failure.kind == FailureKind::Unreachable => Self::Lost(failure),
+            Err(failure) => Self::Refused(failure),
+        }
+    }
+}
+
 impl Switch<'_> {
     /// Does it.
     pub async fn run(mut self) -> Conclusion {
-        let mut ends: Vec<HostEnd> = self
-            .fleet
-            .hosts
-            .iter()
-            .map(|host| HostEnd::Untouched {
-                current: host.facts.current,
-            })
-            .collect();
-        let mut first_failure: Option<(HostName, Failure)> = None;
-        let mut failed_hosts = 0;
+        let mut course = Course::of(self.fleet);
         for wave in waves(self.fleet.hosts.len(), self.strategy) {
             if self.context.cancelled() {
                 break;
             }
-            for (at, answer) in self.activate(&wave).await {
-                let host = self.fleet.hosts[at].host.clone();
-                let was = self.fleet.hosts[at].facts.current;
-                match answer {
-                    Answer::Ended(activated) => {
-                        if !activated.ok {
-                            failed_hosts += 1;
-                            first_failure.get_or_insert_with(|| (host, why_not(&activated)));
-                        }
-                        ends[at] = HostEnd::Reported(Box::new(activated));
-                    }
-                    Answer::Refused(failure) => {
-                        failed_hosts += 1;
-                        first_failure.get_or_insert((host, failure));
-                    }
-                    Answer::Lost(failure) => {
-                        failed_hosts += 1;
-                        let unless = match self.may_commit_itself() {
-                            Some(_) => ", unless it was proven already",
-                            None => "",
-                        };
-                        let why = format!("{}; it goes back by itself{unless}", failure.message);
-                        ends[at] = HostEnd::Unknown { was, why };
-                        first_failure.get_or_insert((host, failure));
-                    }
-                }
-            }
-            let tolerated = self.on_failure == OnFailure::Continue
-                && failed_hosts <= self.context.environment.rollout.max_failures as usize;
-            if first_failure.is_some() && !tolerated {
+            let answers = self.activate(&wave).await;
+            self.hear(&mut course, answers);
+            if !self.goes_on(&course) {
                 break;
             }
-            if first_failure.is_none() && wave.bake_ms > 0 {
-                self.bake(wave.bake_ms).await;
+            if wave.bake_ms > 0 {
+                let first = course.done().filter(|at| wave.hosts.contains(at)).collect();
+                let answers = self.bake(first, wave.bake_ms).await;
+                self.hear(&mut course, answers);
+                if !self.goes_on(&course) {
+                    break;
+                }
             }
         }
-        if first_failure.is_none() && !self.context.cancelled() {
-            first_failure = self.run_hooks().await;
+        if course.failure.is_none() && !self.context.cancelled() {
+            course.failure = self.run_hooks().await;
+        }
+        if !self.goes_back(&course) && self.watch_ms > 0 {
+            let all = course.done().collect();
+            let answers = self.watch(all, self.watch_ms).await;
+            self.hear(&mut course, answers);
         }
         // What is final is not interrupted any more.
-        let interrupted = self.context.cancelled() && !ends.iter().any(HostEnd::committed);
-        let revert =
-            interrupted || (first_failure.is_some() && self.on_failure == OnFailure::RevertAll);
-        if revert {
-            self.revert(&mut ends, first_failure.as_ref()).await;
+        let interrupted = self.context.cancelled() && !course.ends.iter().any(HostEnd::committed);
+        let Course {
+            mut ends,
+            mut failure,
+            ..
+        } = course;
+        let failed = failure.is_some() && self.on_failure == OnFailure::RevertAll;
+        if interrupted || failed {
+            self.revert(&mut ends, failure.as_ref()).await;
         } else {
-            self.confirm(&mut ends, &mut first_failure).await;
+            self.confirm(&mut ends, &mut failure).await;
         }
-        self.conclude(ends, first_failure, interrupted)
+        self.conclude(ends, failure, interrupted)
+    }
+
+    /// Takes in what hosts answered to an activation or a watch.
+    fn hear(&self, course: &mut Course, answers: Vec<(usize, Answer)>) {
+        for (at, answer) in answers {
+            let link = &self.fleet.hosts[at];
+            let failure = match answer {
+                Answer::Ended(activated) => {
+                    let failure = (!activated.ok).then(|| why_not(&activated));
+                    course.ends[at] = HostEnd::Reported(Box::new(activated));
+                    failure
+                }
+                Answer::Refused(failure) => Some(failure),
+                Answer::Lost(failure) => {
+                    let unless = match self.may_commit_itself() {
+                        Some(_) => ", unless it was proven already",
+                        None => "",
+                    };
+                    let why = format!("{}; it goes back by itself{unless}", failure.message);
+                    let was = link.facts.current;
+                    course.ends[at] = HostEnd::Unknown { was, why };
+                    Some(failure)
+                }
+            };
+            if let Some(failure) = failure {
+                course.failed += 1;
+                let host = link.host.clone();
+                course.failure.get_or_insert((host, failure));
+            }
+        }
+    }
+
+    /// Whether more hosts may be touched.
+    fn goes_on(&self, course: &Course) -> bool {
+        let most = self.context.environment.rollout.max_failures as usize;
+        let tolerated = self.on_failure == OnFailure::Continue && course.failed <= most;
+        course.failure.is_none() || tolerated
+    }
+
+    /// Whether what was done will not stay.
+    fn goes_back(&self, course: &Course) -> bool {
+        let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
+        failed || self.context.cancelled()
     }
 
     /// A host that is the whole fleet has nobody to wait for: how many good releases it keeps when
     /// it commits by itself.
     fn may_commit_itself(&self) -> Option<u32> {
-        (self.fleet.hosts.len() == 1 && self.after.is_empty()).then_some(self.keep)
+        let only = self.fleet.hosts.len() == 1;
+        (only && self.after.is_empty() && self.watch_ms == 0).then_some(self.keep)
     }
 
     async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
@@ -150,20 +218,6 @@ impl Switch<'_> {
             }
         }
         None
-    }
-
-    async fn bake(&self, ms: u64) {
-        self.context.sink.emit(Event::Note {
-            text: format!(
-                "the first hosts are watched for {} s before the others follow",
-                ms / 1000
-            ),
-        });
-        let mut cancel = self.context.cancel.clone();
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(ms)) => {}
-            _ = cancel.wait_for(|on| *on) => {}
-        }
     }
 
     /// Puts back every host that is on the new release. Every one is attempted.
@@ -324,7 +378,7 @@ impl Switch<'_> {
         let partial = self.on_failure != OnFailure::RevertAll;
         let kind = kind(&ends, interrupted, partial);
         let message = match (&failure, kind) {
-            (None, _) => "interrupted".to_owned(),
+            (None, _) | (_, FailureKind::Interrupted) => "interrupted".to_owned(),
             (Some((host, _)), _) => format!("{} failed on {host}", self.release),
         };
         let mut whole = Failure::new(kind, format!("{message}{}", what_is_true(kind, &ends)));
@@ -354,16 +408,8 @@ fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str
 }
 
 async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
-    match host.ask(request, "activate").await {
-        Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Answer::Ended(*ended),
-        Ok(FromAgent::Ended(None)) => Answer::Refused(Failure::new(
-            FailureKind::Reverted,
-            format!("{}: the host gave up waiting for this machine", host.host),
-        )),
-        Ok(other) => Answer::Refused(unasked(&host.host, &other)),
-        Err(failure) if failure.kind == FailureKind::Unreachable => Answer::Lost(failure),
-        Err(failure) => Answer::Refused(failure),
-    }
+    let answered = host.ask(request, "activate").await;
+    Answer::of(&host.host, answered)
 }
 
 fn why_not(activated: &Activated) -> Failure {

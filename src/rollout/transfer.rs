@@ -18,7 +18,10 @@ use super::spool::{SpoolReader, spool};
 use crate::artifact::{Chunk, Level, Parcel, Way, pack};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
-use crate::model::{Digest, Failure, FailureKind, HostRuntime, Platform, ReleaseId, Sha256};
+use crate::model::{
+    Digest, Failure, FailureKind, HostRuntime, Platform, ReleaseId, ServiceSpec, Sha256,
+};
+use crate::project::Host;
 use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
 
 /// How often a transfer goes on after a lost connection.
@@ -59,41 +62,55 @@ struct Wanted<'a> {
     bytes: u64,
 }
 
-/// Stages release `id` on every host at the same time. The artifact was offered already.
+/// A release that is to be staged.
+pub struct Delivery<'a> {
+    /// Its number.
+    pub release: ReleaseId,
+    /// What becomes it.
+    pub payload: &'a Payload,
+    /// How it is offered.
+    pub offers: &'a Offers<'a>,
+    /// Whether the offers are out already.
+    pub offered: bool,
+    /// Which services it has on a host.
+    pub services: &'a (dyn Fn(&Host) -> Vec<ServiceSpec> + Sync),
+}
+
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("release", &self.release)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stages a release on every host at the same time.
 ///
 /// # Errors
 /// The first failure; every host has been waited for then.
 pub async fn stage_everywhere(
     context: &Context,
     fleet: &mut Fleet,
-    payload: &Payload,
-    offers: &Offers<'_>,
-    id: ReleaseId,
+    delivery: &Delivery<'_>,
 ) -> Result<(), Failure> {
-    let now = jiff::Timestamp::now();
-    let created = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
     let rate = context.remembered().filter_map(|host| host.rate).min();
+    let payload = delivery.payload;
     let transfer = Transfer {
         context,
         payload,
-        offers,
+        offers: delivery.offers,
         archives: Archives::new(context),
         contents: payload.index.contents(),
         level: rate.map_or_else(Level::default, Level::for_rate),
         spools: Mutex::default(),
     };
     let transfer = &transfer;
-    let created = &created;
-    let staged =
-        fleet
-            .hosts
-            .iter_mut()
-            .zip(&context.environment.hosts)
-            .map(|(link, host)| async move {
-                let platform = &link.facts.platform;
-                let publish = payload.publish(id, context.services_of(host), platform, created);
-                transfer.stage(link, publish, id).await
-            });
+    let hosts = fleet.hosts.iter_mut().zip(&context.environment.hosts);
+    let staged = hosts.map(|(link, host)| async move {
+        let services = (delivery.services)(host);
+        let publish = payload.publish(delivery.release, services, &link.facts.platform);
+        transfer.stage(link, publish, delivery).await
+    });
     join_all(staged).await.into_iter().collect()
 }
 
@@ -113,10 +130,10 @@ impl Transfer<'_> {
         &self,
         host: &mut HostLink,
         publish: ToAgent,
-        id: ReleaseId,
+        delivery: &Delivery<'_>,
     ) -> Result<(), Failure> {
         let started = Instant::now();
-        let mut offered = !host.stages();
+        let mut offered = !host.stages() && delivery.offered;
         let mut staged = self.deliver_all(host, &publish, offered).await;
         for _ in 0..REJOINS {
             match &staged {
@@ -142,7 +159,7 @@ impl Transfer<'_> {
         host.staged();
         let Delivered { files_sent, reused } = staged?;
         let staged = HostEvent::Staged {
-            release: id,
+            release: delivery.release,
             files: self.payload.index.file_count(),
             files_sent,
             sent: host.sent(),

@@ -11,6 +11,7 @@ pub mod resolve;
 pub mod ssh;
 
 pub use link::Link;
+pub use ssh::is_about_key;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

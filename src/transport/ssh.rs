@@ -9,6 +9,8 @@ mod identity;
 mod kept;
 mod start;
 
+pub use self::explain::is_about_key;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;

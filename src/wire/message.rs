@@ -54,6 +54,8 @@ pub enum ToAgent {
         /// For so long, ms.
         ms: u64,
     },
+    /// Ends a [`ToAgent::Watch`] that is under way; what it watches stays. No answer of its own.
+    EndWatch,
     /// Every host of the fleet has proven the release. From now on the end of the lease keeps it
     /// and no longer puts the one before back. → [`FromAgent::Done`].
     Precommit,
@@ -450,6 +452,8 @@ pub struct Facts {
     pub ready: bool,
     /// The live release.
     pub current: Option<ReleaseId>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
     /// The live release's identity.
     pub identity: Option<Digest>,
     /// The highest release number that was ever used here.
@@ -544,6 +548,8 @@ pub enum Level {
 pub struct HostStatus {
     /// The live release.
     pub current: Option<ReleaseSummary>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
     /// Since when, RFC 3339.
     pub since: Option<String>,
     /// Its services.
@@ -552,6 +558,16 @@ pub struct HostStatus {
     pub holder: Option<Holder>,
     /// The stop sign that somebody set, also when its time is over.
     pub freeze: Option<Freeze>,
+}
+
+impl HostStatus {
+    /// Whether every service runs and none is known to be unhealthy.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.services
+            .iter()
+            .all(|service| service.state == "running" && service.healthy != Some(false))
+    }
 }
 
 /// A service of the live release.
@@ -589,7 +605,7 @@ pub struct HistoryEntry {
     pub release: Option<ReleaseId>,
     /// The release before.
     pub from: Option<ReleaseId>,
-    /// `good`, `reverted`, `failed`, `recovered`.
+    /// `good`, `reverted`, `failed`, `recovered`, `adopted`.
     pub outcome: String,
     /// Why, when not good.
     pub why: Option<String>,

@@ -1,21 +1,10 @@
 //! One release, three hosts.
 
-use crate::shop::{Shop, answer, releases, serves};
+use crate::shop::{Shop, answer, history, releases, row, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
-/// What the history of one host tells, newest first: `deploy v2: good`.
-fn history(host: &Host) -> Vec<String> {
-    let lines = host.read("/srv/shop/.ship/history.jsonl");
-    let entry = |line: &str| {
-        let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-        let word = |key: &str| entry[key].to_string().replace('"', "");
-        format!("{} v{}: {}", word("what"), word("release"), word("outcome"))
-    };
-    lines.lines().rev().map(entry).collect()
-}
-
 /// When the service of the shop was started, µs of the clock that all hosts share.
-fn started(host: &Host) -> u64 {
+pub fn started(host: &Host) -> u64 {
     let shown = host.sh("systemctl show --value -p ExecMainStartTimestampMonotonic shop-web");
     shown.parse().expect("a time")
 }
@@ -161,19 +150,4 @@ fn with_on_failure_stop_the_hosts_that_are_done_stay() {
     for host in &*fleet {
         serves(host, "v1", "v1");
     }
-}
-
-/// The row of a host in a table, as its words: a line that begins with its name, which no line
-/// of a story does.
-#[track_caller]
-fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
-    let names = [host.to_owned(), format!("deploy@{host}")];
-    text.lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|words| {
-            words
-                .first()
-                .is_some_and(|first| names.iter().any(|name| name == first))
-        })
-        .unwrap_or_else(|| panic!("no row of {host} in:\n{text}"))
 }

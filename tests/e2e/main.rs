@@ -6,13 +6,17 @@ mod support;
 
 mod shop;
 
+mod adopt;
 mod bad_hosts;
+mod behind;
 mod broken_deploy;
+mod cancel;
 mod connections;
 mod everyday;
 mod examples;
 mod first_deploy_fails;
 mod fleet;
+mod freeze;
 mod full_disk;
 mod hosts;
 mod kept_connections;
@@ -24,3 +28,4 @@ mod runtimes;
 mod services;
 mod transfer;
 mod unchanged;
+mod watch;

@@ -8,22 +8,30 @@ pub const PORT: u16 = 3000;
 
 /// `/` tells the version that this process was started with. `/healthz` fails when the
 /// release holds a file `SICK`; on a host whose `/etc/shop-refuses` names the version, the
-/// process does not even start.
+/// process does not even start; where `/etc/shop-sours` names it, `/healthz` fails from the third second
+/// on, and where `/etc/shop-dies` does, the process ends after five.
 const APP: &str = r#"
-import os, sys
+import os, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 here = Path(__file__).parent
 version = (here / "VERSION").read_text().strip()
 sick = here / "SICK"
-refused = Path("/etc/shop-refuses")
+begun = time.monotonic()
+
+
+def named(file):
+    return file.exists() and file.read_text().strip() == version
+
 
 
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/healthz" and sick.exists():
             self.answer(500, "sick")
+        elif self.path == "/healthz" and sours and time.monotonic() > begun + 3:
+            self.answer(500, "sour")
         elif self.path.startswith("/log/"):
             print(self.path[5:], flush=True)
             self.answer(200, "logged")
@@ -44,8 +52,11 @@ class Shop(BaseHTTPRequestHandler):
 
 
 print(f"shop {version} opens", flush=True)
-if refused.exists() and refused.read_text().strip() == version:
+if named(Path("/etc/shop-refuses")):
     sys.exit(f"{version} does not run on this machine")
+sours = named(Path("/etc/shop-sours"))
+if named(Path("/etc/shop-dies")):
+    threading.Timer(5, lambda: os._exit(9)).start()
 if sick.exists():
     print(f"cannot serve: {sick.read_text().strip()}", flush=True)
 ThreadingHTTPServer(("", int(os.environ["PORT"])), Shop).serve_forever()
@@ -143,6 +154,15 @@ impl Shop {
         self.person.write("ship.toml", text);
     }
 
+    /// Has these hosts from now on.
+    pub fn move_to<'a>(&mut self, hosts: impl IntoIterator<Item = &'a Host>) {
+        let names = hosts
+            .into_iter()
+            .map(|host| format!("\"deploy@{}\"", host.name()));
+        self.hosts = names.collect::<Vec<_>>().join(", ");
+        self.write_manifest();
+    }
+
     /// Makes the hosts ready.
     #[track_caller]
     pub fn setup(&self) {
@@ -231,6 +251,32 @@ pub fn serves(host: &Host, release: &str, version: &str) {
         host.name()
     );
     assert_eq!(answer(host, "/"), version, "on {}", host.name());
+}
+
+/// The row of a host in a table, as its words: a line that begins with its name, which no line
+/// of a story does.
+#[track_caller]
+pub fn row<'a>(text: &'a str, host: &str) -> Vec<&'a str> {
+    let names = [host.to_owned(), format!("deploy@{host}")];
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| {
+            words
+                .first()
+                .is_some_and(|first| names.iter().any(|name| name == first))
+        })
+        .unwrap_or_else(|| panic!("no row of {host} in:\n{text}"))
+}
+
+/// What the history of one host tells, newest first: `deploy v2: good`.
+pub fn history(host: &Host) -> Vec<String> {
+    let lines = host.read("/srv/shop/.ship/history.jsonl");
+    let entry = |line: &str| {
+        let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let word = |key: &str| entry[key].to_string().replace('"', "");
+        format!("{} v{}: {}", word("what"), word("release"), word("outcome"))
+    };
+    lines.lines().rev().map(entry).collect()
 }
 
 /// The rows of a printed table, each as its words.

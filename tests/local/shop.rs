@@ -25,12 +25,14 @@ if mode == "elsewhere":
     port = int(open("elsewhere").read())
 if mode == "crash":
     threading.Timer(3, lambda: os._exit(9)).start()
+begun = time.monotonic()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = open("version", "rb").read()
         if self.path.startswith("/env/"):
             body = os.environ.get(self.path[5:], "<unset>").encode()
-        self.send_response(500 if mode == "500" else 200)
+        sour = mode == "sour" and time.monotonic() > begun + 3
+        self.send_response(500 if sour or mode == "500" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -117,7 +119,8 @@ impl Shop {
         );
     }
 
-    /// What the app does: `good`, `exit`, `crash`, `silent`, `elsewhere` or `500`.
+    /// What the app does: `good`, `exit`, `crash` or `sour` (500) after 3 s, `silent`, `elsewhere` or
+    /// `500`.
     pub fn mode(&self, mode: &str) {
         self.controller.write("mode", mode);
     }

@@ -238,6 +238,7 @@ impl Effects for World {
             from: pending.from,
             to: pending.to,
             boot: None,
+            transaction: None,
         });
         let noted = entry.clone();
         self.effect(&format!("note {step:?}"), |world| {

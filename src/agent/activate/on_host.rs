@@ -162,6 +162,22 @@ impl<'a> OnHost<'a> {
         }]
     }
 
+    /// What was found of a release that was proven before; the way back begins now.
+    pub fn turned_bad(
+        &mut self,
+        diagnoses: Vec<Diagnosis>,
+        mut cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+    ) -> Vec<Found> {
+        self.turned = Some(jiff::Timestamp::now());
+        let found = diagnoses.into_iter().map(|diagnosis| Found {
+            cursor: cursors.remove(&diagnosis.service).flatten(),
+            diagnosis,
+            since: None,
+            until: self.turned,
+        });
+        found.collect()
+    }
+
     /// Adds the services' own last log lines to what was found, and says it.
     pub fn tell(&self, found: Vec<Found>) -> Vec<Diagnosis> {
         let each = found.into_iter().map(|mut found| {
@@ -329,6 +345,7 @@ impl Effects for OnHost<'_> {
     fn note(&mut self, Pending { from, to }: Pending, step: Step) -> Result<(), Trouble> {
         let layout = &self.activation.host.layout;
         let boot = self.boot.clone();
+        let transaction = self.activation.transaction.map(str::to_owned);
         journal::note(
             layout,
             &Entry {
@@ -336,6 +353,7 @@ impl Effects for OnHost<'_> {
                 from,
                 to,
                 boot,
+                transaction,
             },
         )?;
         if step.is_end() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{plan, units};
+use super::{live, plan, units};
 use crate::agent::host::{Host, home, writable};
 use crate::agent::listeners::{self, Listener};
 use crate::agent::service::{Scope, account, child, systemctl, unit};
@@ -42,7 +42,7 @@ pub fn check(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
     findings
 }
 
-fn ok(subject: &str, text: impl Into<String>) -> Finding {
+pub(super) fn ok(subject: &str, text: impl Into<String>) -> Finding {
     Finding {
         level: Level::Ok,
         subject: subject.to_owned(),
@@ -51,7 +51,12 @@ fn ok(subject: &str, text: impl Into<String>) -> Finding {
     }
 }
 
-fn bad(level: Level, subject: &str, text: impl Into<String>, hint: impl Into<String>) -> Finding {
+pub(super) fn bad(
+    level: Level,
+    subject: &str,
+    text: impl Into<String>,
+    hint: impl Into<String>,
+) -> Finding {
     let hint = Some(hint.into());
     Finding {
         level,
@@ -106,19 +111,7 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
         }
         Ok(_) => findings.push(ok(SUBJECT, format!("{shown} belongs to {user}"))),
     }
-    let current = host.layout.current();
-    if fs::symlink_metadata(&current).is_ok_and(|meta| !meta.is_symlink()) {
-        let text = format!(
-            "{} is not a link, and ship did not make it",
-            current.display()
-        );
-        findings.push(bad(
-            Level::Failure,
-            SUBJECT,
-            text,
-            "move it away; a deploy replaces a link",
-        ));
-    }
+    live::live(host, findings);
     if host.deployment.manager == ServiceManagerKind::Systemd {
         let app = &host.deployment.user;
         if let Some(closed) = plan::closed_parent(root, app) {

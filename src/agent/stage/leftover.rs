@@ -12,7 +12,7 @@ use crate::model::{ReleaseId, ReleaseState};
 pub fn unstage(host: &Host, id: ReleaseId) {
     let layout = &host.layout;
     if releases::state(layout, id) == ReleaseState::Staged
-        && releases::current(layout).is_ok_and(|current| current != Some(id))
+        && releases::current(layout).ok().flatten() != Some(id)
     {
         prune::remove(layout, id);
     }

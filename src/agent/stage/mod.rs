@@ -22,11 +22,12 @@ use crate::wire::{Need, Offer, Publish};
 
 use leftover::clean_but;
 use offer::{Offered, bases, known, numbers, read_offer};
-use own::{link_shared, own_files, records, write_own_files};
+use own::{link_shared, records};
 use room::{make_room, refused};
 use stored::StoredIndex;
 
 pub use leftover::{clean, unstage};
+pub(in crate::agent) use own::{own_files, write_own_files};
 pub use room::{Room, or_full};
 
 /// A tree on its way to become a release.

@@ -64,7 +64,7 @@ fn make_shared(shared: &Path, entry: &str) -> Result<(), Failure> {
 }
 
 /// Writes `.ship/` of the release: metadata, environment, launchers.
-pub(super) fn write_own_files(
+pub(in crate::agent) fn write_own_files(
     host: &Host,
     staging: &Path,
     publish: &Publish,
@@ -103,7 +103,7 @@ pub(super) fn write_own_files(
 }
 
 /// What [`write_own_files`] wrote into the tree at `staging`: files, and the folders that hold them.
-pub(super) fn own_files(staging: &Path) -> io::Result<Vec<PathBuf>> {
+pub(in crate::agent) fn own_files(staging: &Path) -> io::Result<Vec<PathBuf>> {
     let own = staging.join(".ship");
     let run = own.join("run");
     let mut files = Vec::new();

@@ -34,6 +34,8 @@ pub(super) struct Life {
     pub(super) answered: AtomicU64,
     /// Every host has proven the release: it is not interrupted any more.
     pub(super) precommitted: AtomicBool,
+    /// What is being watched was watched long enough, says the controller.
+    pub(super) enough: AtomicBool,
 }
 
 impl Life {
@@ -48,6 +50,7 @@ impl Life {
             requests: AtomicU64::new(1),
             answered: AtomicU64::new(0),
             precommitted: AtomicBool::new(false),
+            enough: AtomicBool::new(false),
         }
     }
 
@@ -130,6 +133,10 @@ pub(super) fn listen(
                     Ok(ToAgent::Heartbeat) => continue,
                     Ok(ToAgent::Cancel) => {
                         life.stop.store(true, Ordering::Relaxed);
+                        continue;
+                    }
+                    Ok(ToAgent::EndWatch) => {
+                        life.enough.store(true, Ordering::Relaxed);
                         continue;
                     }
                     Ok(message) if message.is_counted() => {

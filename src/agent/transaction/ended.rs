@@ -1,7 +1,7 @@
 //! How a transaction ended, for a controller that comes back too late to hear it.
 
 use crate::agent::host::Host;
-use crate::agent::{history, recover, releases};
+use crate::agent::{history, releases};
 use crate::model::Failure;
 use crate::wire::{Activated, HistoryEntry};
 
@@ -15,9 +15,10 @@ const ENTRIES: usize = 20;
 /// When the history cannot be read, or `current` is not ours.
 pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failure> {
     let entries = history::newest(&host.layout, ENTRIES)?;
-    let Some(entry) = entries.iter().find(|entry| {
-        entry.transaction.as_deref() == Some(transaction) || entry.what == recover::WHAT
-    }) else {
+    let Some(entry) = entries
+        .iter()
+        .find(|entry| entry.transaction.as_deref() == Some(transaction))
+    else {
         return Ok(None);
     };
     let is = releases::current(&host.layout)?;

@@ -7,7 +7,9 @@ use super::contact::Life;
 use super::speaker::Speaker;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::listeners::Listener;
 use crate::agent::lock::Lock;
+use crate::agent::port_holder::PortHolder;
 use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ServiceSpec};
@@ -45,8 +47,10 @@ pub(super) fn take_lock(
             .as_ref()
             .map(|run| format!(" ({run})"))
             .unwrap_or_default();
+        let doing = holder.doing.as_ref();
+        let doing = doing.map(|what| format!(": {what}")).unwrap_or_default();
         let text = format!(
-            "{} is being done by {} since {}{ci}",
+            "{} is being done by {} since {}{ci}{doing}",
             holder.what, holder.who, holder.since
         );
         if Instant::now() >= deadline || life.stopped() || life.is_abandoned() {
@@ -119,16 +123,27 @@ fn free_ports(services: &[ServiceSpec], befores: &Befores) -> Result<(), Failure
         if ours || of_manager {
             continue;
         }
-        return Err(Failure::refused(format!(
-            "port {port} of service {} is taken by another process ({}, user id {})",
-            service.name,
-            listener.at(),
-            listener.uid
-        ))
-        .hint(format!(
-            "find it with `ss -ltnp 'sport = :{port}'`, or give {} another port",
-            service.name
-        )));
+        return Err(taken_by(service, port, listener));
     }
     Ok(())
+}
+
+fn taken_by(service: &ServiceSpec, port: u16, listener: &Listener) -> Failure {
+    let name = &service.name;
+    let failure = Failure::refused(format!(
+        "port {port} of service {name} is taken by another process ({}, user id {})",
+        listener.at(),
+        listener.uid
+    ));
+    let holder = PortHolder::of(listener);
+    let failure = match holder.told() {
+        Some(told) => failure.detail(format!("it is {told}")),
+        None => failure,
+    };
+    let end = match (&holder.unit, holder.pid) {
+        (Some(unit), _) => format!("end that service (`{}`)", unit.end()),
+        (None, Some(pid)) => format!("end process {pid}"),
+        (None, None) => format!("find it with `ss -ltnp 'sport = :{port}'`"),
+    };
+    failure.hint(format!("{end}, or give {name} another port"))
 }

@@ -14,15 +14,16 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
+use crate::agent::lock::Lock;
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{facts, prune, recover, stage, standby, tidy};
+use crate::agent::{adopt, facts, freeze, prune, recover, stage, standby, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -85,6 +86,7 @@ pub fn run() -> std::io::Result<()> {
     let opened = door.open(&host.layout).ok();
     let mut transaction = Transaction {
         host,
+        lock,
         begin: *begin,
         speaker,
         life,
@@ -96,6 +98,7 @@ pub fn run() -> std::io::Result<()> {
         stage: None,
         staged: None,
         pending: None,
+        proven: Instant::now(),
     };
     match transaction.start() {
         Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
@@ -112,13 +115,15 @@ pub fn run() -> std::io::Result<()> {
     }
     transaction.serve(&incoming);
     drop(opened);
+    let Transaction { host, lock, .. } = transaction;
     drop(lock);
-    tidy::start(&transaction.host.layout);
+    tidy::start(&host.layout);
     Ok(())
 }
 
 struct Transaction {
     host: Host,
+    lock: Lock,
     begin: Begin,
     speaker: Speaker,
     life: Arc<Life>,
@@ -136,6 +141,8 @@ struct Transaction {
     /// Published here and not yet switched to.
     staged: Option<ReleaseId>,
     pending: Option<Pending>,
+    /// When what is pending was proven.
+    proven: Instant,
 }
 
 impl Transaction {
@@ -150,6 +157,10 @@ impl Transaction {
             self.speaker.event(HostEvent::Warning {
                 text: format!("a power cut would be repaired by the next contact only: {error}"),
             });
+        }
+        if self.begin.services.is_some() {
+            adopt::check(&self.host)?;
+            freeze::sweep(&self.host.layout)?;
         }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
@@ -209,6 +220,9 @@ impl Transaction {
     }
 
     fn message(&mut self, message: ToAgent) -> bool {
+        if let Some(doing) = self.doing(&message) {
+            self.lock.doing(&doing);
+        }
         let counted = message.is_counted();
         let done = self.carry_out(message);
         if counted {
@@ -236,8 +250,11 @@ impl Transaction {
                 return committed;
             }
             ToAgent::Precommit => self.precommit().map(Some),
+            ToAgent::Watch { ms } => self
+                .watch(ms)
+                .map(|activated| Some(FromAgent::Activated(Box::new(activated)))),
             ToAgent::Commit { keep } => {
-                let result = self.commit(None);
+                let result = self.commit();
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {
@@ -264,6 +281,22 @@ impl Transaction {
         };
         self.answer(result);
         false
+    }
+
+    /// What a request makes this transaction do, for whoever comes second.
+    fn doing(&self, request: &ToAgent) -> Option<String> {
+        let pending = self.pending.as_ref();
+        Some(match request {
+            ToAgent::Offer(_) => "receiving a release".to_owned(),
+            ToAgent::Publish(publish) => format!("staging {}", publish.release.id),
+            ToAgent::Hook(hook) => format!("running hook {}", hook.name),
+            ToAgent::Activate(request) => format!("activating {}", request.release),
+            ToAgent::Watch { .. } => format!("watching {}", pending?.to),
+            ToAgent::Commit { .. } => format!("making {} final", pending?.to),
+            ToAgent::Revert { .. } => format!("going back from {}", pending?.to),
+            ToAgent::Service { action, .. } => format!("{} of services", action.as_str()),
+            _ => return None,
+        })
     }
 
     fn prune(&self, keep: u32) {

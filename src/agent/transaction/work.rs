@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
 use crate::agent::activate::{Activation, Ending, Pending, Recorder};
+use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
+use crate::agent::watch::Spell;
 use crate::agent::{command, disk, history, releases, stage};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId, Sha256};
@@ -161,6 +163,7 @@ impl Transaction {
     ) -> Activation<'a> {
         Activation {
             host: &self.host,
+            transaction: Some(&self.begin.transaction),
             stop: &self.life.stop,
             emit,
             record,
@@ -179,25 +182,58 @@ impl Transaction {
     }
 
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
+        self.adopt(request.release)?;
         let befores = self.befores.take();
         let emit = |event| self.speaker.event(event);
         let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         let (mut activated, pending) =
             self.activation(&emit, &record)
                 .run(request.release, request.settle, befores)?;
-        let cancelled = activated
-            .why
-            .as_ref()
-            .is_some_and(|why| why.ends_with("cancelled"));
-        if pending.is_none() && cancelled && self.life.lease_is_over() {
-            activated.why = Some(LEASE_IS_OVER.to_owned());
-        }
         self.staged = None;
-        self.pending = pending;
+        self.proven = Instant::now();
+        self.concluded(&mut activated, pending);
         // A controller that is not there any more may have been stopped: the lease decides then.
         if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
             activated.committed = self.commit(None).is_ok();
         }
+        Ok(activated)
+    }
+
+    /// What another tool left live becomes a release to go back to, just before the switch.
+    fn adopt(&self, beside: ReleaseId) -> Result<(), Failure> {
+        if let Some(found) = adopt::adopt(&self.host, beside)? {
+            let text = format!("adopted {found} as {ADOPTED}, which can be gone back to");
+            self.speaker.event(HostEvent::Note { text });
+            let why = format!("{found} was live, made by another tool");
+            self.record(Some(ADOPTED), None, "adopted", Some(why));
+        }
+        Ok(())
+    }
+
+    /// An activation or a watch has ended.
+    fn concluded(&mut self, activated: &mut Activated, pending: Option<Pending>) {
+        self.pending = pending;
+        let cancelled = activated.why.as_ref();
+        let cancelled = cancelled.is_some_and(|why| why.ends_with("cancelled"));
+        if pending.is_none() && cancelled && self.life.lease_is_over() {
+            activated.why = Some(LEASE_IS_OVER.to_owned());
+        }
+    }
+
+    /// Watches what is pending for `ms` milliseconds.
+    pub(super) fn watch(&mut self, ms: u64) -> Result<Activated, Failure> {
+        let pending = self.pending;
+        let pending = pending.ok_or_else(|| Failure::unexpected("there is nothing to watch"))?;
+        let emit = |event| self.speaker.event(event);
+        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
+        let spell = Spell {
+            ms,
+            proven: self.proven,
+            enough: &self.life.enough,
+        };
+        let watched = self.activation(&emit, &record).watch(pending, spell);
+        let (mut activated, still) = watched?;
+        self.concluded(&mut activated, still);
         Ok(activated)
     }
 
@@ -240,17 +276,17 @@ impl Transaction {
     /// The controller is gone: back to where the host was, unless every host has proven the release.
     pub(super) fn give_up(&mut self, why: &str) {
         if self.life.precommitted.load(Ordering::Relaxed) {
-            let committed = self.commit(Some(&format!("{why}; every host had proven it")));
-            if let Err(failure) = committed {
-                self.speaker.event(HostEvent::Warning {
-                    text: failure.message,
-                });
+            let why = format!("{why}; every host had proven it");
+            if let Err(failure) = self.commit(Some(&why)) {
+                let text = failure.message;
+                self.speaker.event(HostEvent::Warning { text });
             }
-        } else if self.pending.is_some() {
-            let answer = self.revert(why);
+            return;
+        }
+        let switched = self.pending.is_some();
+        let answer = self.revert(why);
+        if switched {
             self.speaker.say(&answer);
-        } else {
-            self.drop_staged();
         }
     }
 

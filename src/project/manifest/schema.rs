@@ -308,7 +308,7 @@ pub static ENVIRONMENT: Table = Table {
         Key::new("env", ENV, Value("{}"), "Environment of the services.").also(&["environment", "vars"]),
         Key::new("secrets", TEXTS, Value("[]"), "Names of secrets that a release needs; `ship secrets` holds their values."),
         Key::new("rollout", Type::Table(&ROLLOUT), Nothing, "How releases reach the hosts.").also(&["strategy", "deploy"]),
-        Key::new("watch", Duration(0), Value("\"0s\""), "How long a new release is watched after its proof before it counts as good."),
+        Key::new("watch", Duration(0), Value("\"0s\""), "How long a new release is watched on all hosts after its proof; only then it counts as good. Where it turns bad meanwhile (it restarts, or fails three health checks in a row) it goes back."),
     ],
 };
 
@@ -333,7 +333,7 @@ pub static ROLLOUT: Table = Table {
     keys: &[
         Key::new("strategy", Choice(&["all-at-once", "rolling", "canary"]), Value("\"all-at-once\""), "All hosts together; a batch after the other; or a batch, a while of watching, and the rest."),
         Key::new("batch", Either(&[Integer(1, 10_000), Text]), Value("1"), "Hosts per batch: a number, or a percentage such as `\"25%\"`; with `rolling` and `canary`.").also(&["batch-size", "max-parallel", "size"]),
-        Key::new("bake", Duration(0), Value("\"60s\""), "How long the first batch is watched before the rest; with `canary`."),
+        Key::new("bake", Duration(0), Value("\"60s\""), "How long the first batch is watched before the rest follows, as with `watch`; with `canary`."),
         Key::new("on-failure", Choice(&["revert-all", "stop", "continue"]), Value("\"revert-all\""), "When a host fails it goes back, and: every host of the rollout too; nothing more is touched; or the rest goes on."),
         Key::new("max-failures", COUNT, Value("1"), "How many hosts may fail; one more ends the rollout. With `on-failure = \"continue\"`."),
         Key::new("lease", Duration(5_000), Value("\"30s\""), "How long a host waits for a controller that is gone before it reverts by itself; at least 5s."),

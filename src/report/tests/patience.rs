@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::ReleaseId;
 use crate::model::event::{Event, HostEvent, Phase};
 
 use super::super::kept::MOST;
@@ -175,4 +176,36 @@ fn a_prompt_has_the_screen_to_itself() {
     assert_eq!(capture.stdout.lock().unwrap().as_slice(), b"data\n");
     let told = String::from_utf8(capture.stderr.lock().unwrap().clone()).unwrap();
     assert!(told.ends_with("told\n"), "{told:?}");
+}
+
+#[test]
+fn a_watch_tells_what_is_left_and_every_bad_answer() {
+    let watching = |at: u64, left_ms: u64, bad: Option<&str>| {
+        let what = HostEvent::Watching {
+            release: ReleaseId(42),
+            ms: 40_000,
+            left_ms,
+            bad: bad.map(str::to_owned),
+        };
+        (at, on(WEB1, what))
+    };
+    let watched = HostEvent::Watched {
+        release: ReleaseId(42),
+        ms: 41_200,
+    };
+    let mut tape = vec![(0, started(&[WEB1])), (500, connected(WEB1, None))];
+    tape.extend((0..4).map(|at| watching(1_000 + at * 5_000, 40_000 - at * 5_000, None)));
+    tape.push(watching(18_000, 23_000, Some("web: answered 503, 1 of 3")));
+    tape.extend((4..8).map(|at| watching(1_000 + at * 5_000, 40_000 - at * 5_000, None)));
+    tape.push((41_000, on(WEB1, watched)));
+    let seen = play(Mode::Plain, Options::default(), tape);
+    assert_eq!(
+        seen.stderr,
+        "deploy shop to production (web1.example.com), commit 3f2a91c\n\
+         connected to web1.example.com in 45 ms; nothing is live yet\n\
+         still watching v42: 25s left (15s)\n\
+         web: answered 503, 1 of 3\n\
+         still watching v42: 10s left (32s)\n\
+         v42 stayed healthy, 41.2s after its proof\n"
+    );
 }

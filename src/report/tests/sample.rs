@@ -56,7 +56,6 @@ pub fn events() -> Vec<Event> {
             ms: 12,
         },
         on(WEB1, HostEvent::Reconnecting),
-        on(WEB1, HostEvent::Reconnected { ms: 2_500 }),
         Event::Unchanged {
             release: release(42),
         },
@@ -179,6 +178,16 @@ pub fn host_events() -> Vec<HostEvent> {
                 facts: vec!["nothing listens on port 3000".to_owned()],
                 log: vec!["Error: Cannot find module './config'".to_owned()],
             },
+        },
+        HostEvent::Watching {
+            release: release(42),
+            ms: 60_000,
+            left_ms: 45_000,
+            bad: Some("web: answered 500 Internal Server Error, 1 of 3".to_owned()),
+        },
+        HostEvent::Watched {
+            release: release(42),
+            ms: 61_200,
         },
         HostEvent::Reverted {
             to: Some(release(41)),

@@ -37,6 +37,19 @@ pub fn no_agent(target: &Target, said: &str) -> Failure {
     }
 }
 
+/// What is said of a host that shows another key than the known one.
+const OTHER_KEY: &str = "its host key is not the one that is known";
+
+/// What is said of a host of which no key is known.
+const NO_KEY: &str = "its host key is not known";
+
+/// Whether a connection failed because the host did not show the key that is known of it. That is
+/// not a host that is down: somebody may be listening in.
+#[must_use]
+pub fn is_about_key(failure: &Failure) -> bool {
+    failure.message.ends_with(OTHER_KEY) || failure.message.ends_with(NO_KEY)
+}
+
 /// Turns what ssh(1) said into a sentence and what to do about it.
 pub fn explain(target: &Target, error: &openssh::Error) -> Failure {
     use std::error::Error as _;
@@ -51,12 +64,12 @@ pub fn explain(target: &Target, error: &openssh::Error) -> Failure {
             .map(str::to_owned)
     };
     if said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
-        return unreachable_host(target, "its host key is not the one that is known")
+        return unreachable_host(target, OTHER_KEY)
             .details(lines())
             .hint(format!("somebody may be listening in; if the host was really reinstalled: ship host trust {}", host.short()));
     }
     if said.contains("Host key verification failed") {
-        return unreachable_host(target, "its host key is not known").hint(format!(
+        return unreachable_host(target, NO_KEY).hint(format!(
             "compare and pin it: ship host trust {}",
             host.short()
         ));

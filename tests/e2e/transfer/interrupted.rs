@@ -34,12 +34,40 @@ fn two_hundred_megabytes_are_cut_twice() {
     fill(&shop, 1, 100_000_000, 100_000_000);
     shop.version("v2");
     host.limit_rate(Some(200));
+    // The deploy does not end by that: it goes on where it was.
+    let deploy = deploy_until(&shop, 60 * MB);
+    for _ in 0..2 {
+        host.sh("pkill -KILL -f '[s]shd: deploy'");
+        std::thread::sleep(std::time::Duration::from_secs(2));
+    }
+    let run = deploy.wait();
+    host.limit_rate(None);
+    run.ok().stdout_has("\"reconnecting\"");
+    let sent = super::events(&run.stdout)
+        .iter()
+        .find_map(|event| (event["what"] == "staged").then(|| event["sent"].as_u64()))
+        .flatten()
+        .expect("it was staged");
+    assert!(sent < (200 + 30) * MB, "{sent}");
+    serves(&host, "v2", "v2");
+    is_the_project(&host, &shop);
+    is_tidy(&host);
+}
+
+#[test]
+fn two_hundred_megabytes_are_given_up_twice() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    fill(&shop, 1, 100_000_000, 100_000_000);
+    shop.version("v2");
+    host.limit_rate(Some(200));
     // In the middle of the large file, then among the small ones.
     for so_far in [60, 70] {
         let deploy = deploy_until(&shop, so_far * MB);
-        host.sh("pkill -KILL -f '[s]shd: deploy'");
-        let run = deploy.wait();
-        run.code(6).stdout_has("the connection was lost");
+        deploy.signal("KILL");
+        deploy.wait().killed_by(9);
         is_over(&host);
         serves(&host, "v1", "v1");
         assert_eq!(releases(&host), ["v1"]);
@@ -71,9 +99,11 @@ const CUTS: [(&str, Cut); 4] = [
     }),
     ("the network is silent", |host, shop, deploy| {
         host.link_down();
-        deploy.wait().code(6);
+        // For longer than the lease.
+        std::thread::sleep(std::time::Duration::from_secs(40));
         host.link_up();
         host.wait_for_ssh();
+        deploy.wait().code(6).stdout_has("did not wait");
         // What holds the lock is ended by its lease, and nobody has to wait for it by hand.
         shop.ship(&["status", "production"]).ok();
     }),
@@ -124,8 +154,8 @@ fn a_new_content_of_an_old_file_goes_on() {
     shop.version("v4");
     host.limit_rate(Some(100));
     let deploy = deploy_until(&shop, 15 * MB);
-    host.sh("pkill -KILL -f '[s]shd: deploy'");
-    deploy.wait().code(6);
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
     is_over(&host);
     serves(&host, "v3", "v3");
     host.limit_rate(None);

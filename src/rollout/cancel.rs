@@ -1,0 +1,214 @@
+//! Asking somebody's deploy to go back and stop, and waiting until it has.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::conclude::Ended;
+use super::fleet::{Context, connect_one};
+use super::left_out::LeftOut;
+use super::link::{HostLink, unasked};
+use crate::model::event::{HostEvent, HostOutcome, Outcome};
+use crate::model::{Failure, FailureKind, HostName, ReleaseId};
+use crate::wire::{FromAgent, HistoryEntry, HostStatus, ToAgent};
+
+/// How long going back may take beyond the lease: the old release stops, starts and is proven.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// How often a host is asked whether it is over.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
+/// What became of what was going on on a host.
+#[derive(Debug)]
+struct Stopped {
+    was: Option<ReleaseId>,
+    /// Whether anything was going on.
+    was_busy: bool,
+    status: HostStatus,
+    /// What it wrote into the history since it was asked.
+    entry: Option<HistoryEntry>,
+}
+
+impl Stopped {
+    /// The release that was final before it could be cancelled.
+    fn was_final(&self) -> Option<ReleaseId> {
+        let entry = self.entry.as_ref()?;
+        entry.release.filter(|_| entry.outcome == "good")
+    }
+
+    fn row(&self, host: &HostName) -> HostOutcome {
+        let status = &self.status;
+        let is = status.current.as_ref().map(|release| release.id);
+        let ended = self.entry.as_ref().map(|entry| entry.outcome.as_str());
+        let why = match (self.was_final(), ended) {
+            (Some(release), _) => Some(format!("{release} was final already")),
+            (None, Some("reverted") | None) => None,
+            (None, Some(outcome)) => Some(outcome.to_owned()),
+        };
+        HostOutcome {
+            host: host.clone(),
+            was: self.was,
+            is,
+            healthy: is.map(|_| status.serves()),
+            why,
+            by_hand: Vec::new(),
+        }
+    }
+}
+
+/// Asks what is going on on the hosts to go back and stop, and waits for it, for the lease and two
+/// minutes more.
+///
+/// # Errors
+/// [`FailureKind::Unreachable`] when a host cannot be reached; refused, when a release was final
+/// already; [`FailureKind::Partial`], when it was final on some hosts only; unexpected, when it does
+/// not stop.
+pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
+    let started = Instant::now();
+    let quiet = &context.quiet();
+    let asked = context.environment.hosts.iter().map(|host| async move {
+        let asked = cancel_one(quiet, &host.name);
+        let stopped = tokio::select! {
+            stopped = asked => stopped,
+            () = context.interruption() => Err(Failure::new(
+                FailureKind::Interrupted,
+                "interrupted; what was asked to stop goes on doing so",
+            )),
+        };
+        (host.name.clone(), stopped)
+    });
+    let ends = join_all(asked).await;
+    let busy = |(_, end): &(HostName, Result<Stopped, Failure>)| {
+        end.as_ref().is_ok_and(|end| end.was_busy)
+    };
+    let verb = if ends.iter().any(busy) {
+        "cancelled"
+    } else {
+        "idle"
+    };
+    let row = |(host, end): &(HostName, Result<Stopped, Failure>)| match end {
+        Ok(stopped) => stopped.row(host),
+        Err(failure) => HostOutcome {
+            host: host.clone(),
+            was: None,
+            is: None,
+            healthy: None,
+            why: Some(LeftOut::why(host, failure).to_owned()),
+            by_hand: Vec::new(),
+        },
+    };
+    let outcome = Outcome {
+        verb: verb.to_owned(),
+        release: None,
+        hosts: ends.iter().map(row).collect(),
+        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        sent: 0,
+        unanswered_ms: None,
+    };
+    match failure(context, &ends) {
+        None => Ok(outcome),
+        Some(failure) => Err(Ended {
+            failure,
+            outcome: Some(Box::new(outcome)),
+        }),
+    }
+}
+
+async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failure> {
+    let mut link = connect_one(context, host.clone(), None, false).await?;
+    let was = link.facts.current;
+    let Some(holder) = link.facts.holder.clone() else {
+        let status = status(&mut link).await?;
+        return Ok(Stopped {
+            was,
+            was_busy: false,
+            status,
+            entry: None,
+        });
+    };
+    let before = newest(&mut link).await?;
+    let doing = holder.doing.map(|what| format!(": {what}"));
+    let text = format!(
+        "asking the {} by {} to stop{}",
+        holder.what,
+        holder.who,
+        doing.unwrap_or_default()
+    );
+    context.sink.host(host, HostEvent::Note { text });
+    let request = ToAgent::CancelRunning {
+        by: context.who.clone(),
+    };
+    let patience = Duration::from_millis(context.environment.rollout.lease_ms) + GRACE;
+    let since = Instant::now();
+    let mut is_asked = false;
+    loop {
+        // Refused, where it is about to end anyway, or has hardly begun.
+        if !is_asked {
+            is_asked = match link.ask(&request, "cancel").await {
+                Ok(FromAgent::Done) => true,
+                Ok(other) => return Err(unasked(host, &other)),
+                Err(failure) if failure.kind == FailureKind::Refused => false,
+                Err(failure) => return Err(failure),
+            };
+        }
+        let status = status(&mut link).await?;
+        if status.holder.as_ref().map(|now| &now.since) != Some(&holder.since) {
+            let entry = newest(&mut link).await?;
+            return Ok(Stopped {
+                was,
+                was_busy: true,
+                status,
+                entry: entry.filter(|now| Some(now) != before.as_ref()),
+            });
+        }
+        if since.elapsed() >= patience {
+            return Err(Failure::unexpected(format!(
+                "{host}: the {} by {} was asked to stop {} s ago and has not",
+                holder.what,
+                holder.who,
+                patience.as_secs()
+            )));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+/// What the exit code must tell: the worst of the hosts.
+fn failure(context: &Context, ends: &[(HostName, Result<Stopped, Failure>)]) -> Option<Failure> {
+    let mut failures: Vec<&Failure> = ends
+        .iter()
+        .filter_map(|(_, end)| end.as_ref().err())
+        .collect();
+    failures.sort_by_key(|failure| failure.kind == FailureKind::Unreachable);
+    if let Some((first, others)) = failures.split_first() {
+        let others = others.iter().map(|failure| failure.message.clone());
+        return Some((*first).clone().details(others));
+    }
+    let stopped = || ends.iter().filter_map(|(_, end)| end.as_ref().ok());
+    let release = stopped().find_map(Stopped::was_final)?;
+    let (kind, what) = match stopped().all(|end| !end.was_busy || end.was_final().is_some()) {
+        true => (FailureKind::Refused, "was final already"),
+        false => (FailureKind::Partial, "was final already on some hosts"),
+    };
+    let environment = &context.environment.name;
+    Some(
+        Failure::new(kind, format!("{release} {what}: it is done, and serves"))
+            .hint(format!("the way back from it: ship rollback {environment}")),
+    )
+}
+
+async fn status(link: &mut HostLink) -> Result<HostStatus, Failure> {
+    match link.ask(&ToAgent::Status, "status").await? {
+        FromAgent::Status(status) => Ok(*status),
+        other => Err(unasked(&link.host, &other)),
+    }
+}
+
+/// The newest entry of the history.
+async fn newest(link: &mut HostLink) -> Result<Option<HistoryEntry>, Failure> {
+    let request = ToAgent::History { limit: 1 };
+    match link.ask(&request, "history").await? {
+        FromAgent::History(entries) => Ok(entries.into_iter().next()),
+        other => Err(unasked(&link.host, &other)),
+    }
+}

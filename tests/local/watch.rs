@@ -1,0 +1,105 @@
+//! `watch` on this machine: the release is good only after it.
+
+use std::time::Duration;
+
+use crate::shop::{Shop, Words};
+use crate::support::within;
+
+/// `v1` serves; the next release, in this mode, is watched for so long after a proof that takes no
+/// time.
+fn watched(mode: &str, watch: &str) -> Shop {
+    let shop = Shop::deployed();
+    shop.version("two");
+    shop.mode(mode);
+    shop.manifest(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: format!("[environments.local]\nwatch = \"{watch}\"\n"),
+    });
+    shop
+}
+
+/// The state of `v2`, as `ship releases` has it.
+fn state(shop: &Shop) -> String {
+    let listed = shop.controller.ship(&["releases", "local"]);
+    let line = listed
+        .ok()
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("v2"));
+    let mut words = line.expect("a line of v2").split_whitespace().skip(1);
+    words
+        .find(|word| *word != "live")
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn a_release_that_stays_healthy_is_good_only_after_it() {
+    let shop = watched("good", "5s");
+    let deploy = shop.start(&[]);
+    deploy.wait_for("v2 is watched for 5 s before it counts as good");
+    shop.serves("two", "v2");
+    assert_eq!(state(&shop), "active");
+    let run = deploy.wait();
+    run.ok().stderr_has("v2 stayed healthy");
+    assert!(run.duration >= Duration::from_secs(5), "{run}");
+    assert_eq!(state(&shop), "good");
+    shop.serves("two", "v2");
+}
+
+#[test]
+fn one_that_turns_bad_goes_back() {
+    let shop = watched("sour", "20s");
+    let run = shop.deploy(&[]);
+    run.code(7)
+        .stderr_has("web: answered 500 Internal Server Error, 1 of 3")
+        .stderr_has("3 health checks in a row failed, the last one: answered 500")
+        .stderr_has("v2 failed on local; the previous release is serving");
+    assert!(run.duration < Duration::from_secs(20), "{run}");
+    shop.serves("one", "v1");
+    assert_eq!(state(&shop), "bad");
+    let history = shop.history();
+    assert!(history.contains("turned bad") && history.contains("s after it was proven"));
+}
+
+#[test]
+fn one_that_dies_goes_back_at_once() {
+    let shop = watched("crash", "20s");
+    let run = shop.deploy(&[]);
+    run.code(7).stderr_has("the process ended: exit code 9");
+    assert!(run.duration < Duration::from_secs(12), "{run}");
+    shop.serves("one", "v1");
+    assert_eq!(state(&shop), "bad");
+    assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+}
+
+#[test]
+fn it_can_be_interrupted() {
+    let shop = watched("good", "60s");
+    let deploy = shop.start(&[]);
+    deploy.wait_for("is watched for 60 s");
+    shop.serves("two", "v2");
+    deploy.signal("INT");
+    let run = deploy.wait();
+    run.code(130);
+    assert!(run.duration < Duration::from_secs(25), "{run}");
+    shop.serves("one", "v1");
+    // It was not the release's fault.
+    assert_eq!(state(&shop), "staged");
+}
+
+/// The second Ctrl-C leaves at once; the machine goes back by itself.
+#[test]
+fn or_left_to_the_machine() {
+    let shop = watched("good", "60s");
+    let deploy = shop.start(&[]);
+    deploy.wait_for("is watched for 60 s");
+    deploy.signal("INT");
+    deploy.wait_for("a second Ctrl-C");
+    deploy.signal("INT");
+    deploy.wait().code(130);
+    within(Duration::from_secs(20), "v1", || {
+        (shop.current().as_deref() == Some("v1")).then_some(())
+    });
+    shop.serves_within(20, "one", "v1");
+}
