@@ -26,7 +26,7 @@ pub fn of_a_healthy_activation(folder: &Path) -> Duration {
             from: Some(ReleaseId(1)),
             to: ReleaseId(2),
             boot: boot(),
-            transaction: Some("f".repeat(32)),
+            transaction: Some("0".repeat(32)),
         };
         note(&layout, &entry).expect("a note");
     }

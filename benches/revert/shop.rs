@@ -114,14 +114,14 @@ impl Shop {
             }
         });
         let ended = AtomicBool::new(false);
+        let (ended, host) = (&ended, &self.host);
         let time = std::thread::scope(|scope| {
             let failed = when_failed
                 .recv_timeout(Duration::from_secs(60))
                 .expect("a release that fails");
-            let ended = &ended;
             let asking = scope.spawn(move || {
                 while !ended.load(Ordering::Relaxed) {
-                    let answer = self.host.http_get(PORT, "/");
+                    let answer = host.http_get(PORT, "/");
                     if answer.is_ok_and(|answer| answer.body.trim() == "good") {
                         return Some(failed.elapsed());
                     }
