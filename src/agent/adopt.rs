@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use super::host::{Host, writable};
 use super::service::{account, systemctl};
+use super::setup::closed_parent;
 use super::{Layout, disk, flip, releases, stage};
 use crate::artifact::{remove_tree, sync_each};
 use crate::model::release::Origin;
-use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret};
+use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
 use crate::wire::Publish;
 
 /// The adopted release.
@@ -123,21 +124,35 @@ pub fn is_adopted(layout: &Layout, id: ReleaseId) -> bool {
 /// Refuses before anything is changed when what another tool left live could not be adopted.
 ///
 /// # Errors
-/// As [`find`]; and when the folder is not this user's to write, or has a `.ship` that is not ours.
+/// As [`find`]; and when the folder is not this user's to write, has a `.ship` that is not ours, or
+/// is closed to the user of the services.
 pub fn check(host: &Host) -> Result<(), Failure> {
     match find(&host.layout)? {
-        Some(foreign) => may_adopt(&host.layout, &foreign),
+        Some(foreign) => may_adopt(host, &foreign),
         None => Ok(()),
     }
 }
 
-fn may_adopt(layout: &Layout, foreign: &Foreign) -> Result<(), Failure> {
-    let folder = foreign.folder(layout);
+fn may_adopt(host: &Host, foreign: &Foreign) -> Result<(), Failure> {
+    let folder = foreign.folder(&host.layout);
     let own = folder.join(".ship");
     if own.exists() && !own.join("release.json").is_file() {
         return Err(refused(
             format!("{} is there, and ship did not make it", own.display()),
             "move it away, then deploy again",
+        ));
+    }
+    let services_user = &host.deployment.user;
+    if host.deployment.manager == ServiceManagerKind::Systemd
+        && let Some(closed) = closed_parent(&folder.join(".ship"), services_user)
+    {
+        let closed = closed.display();
+        return Err(refused(
+            format!(
+                "{services_user}, whom the services run as, cannot enter {closed}, which another \
+                 tool made"
+            ),
+            &format!("on the host: chmod o+rx {closed}"),
         ));
     }
     if writable(&folder) {
@@ -170,7 +185,7 @@ pub fn adopt(host: &Host, beside: ReleaseId) -> Result<Option<String>, Failure> 
     let Some(foreign) = find(layout)? else {
         return Ok(None);
     };
-    may_adopt(layout, &foreign)?;
+    may_adopt(host, &foreign)?;
     let folder = foreign.folder(layout);
     let link = layout.release(ADOPTED);
     if is_adopted(layout, ADOPTED) {

@@ -1,9 +1,8 @@
 //! Hosts that another tool deployed to before: what it left live is adopted, and can be gone back
 //! to.
 
-use crate::shop::history;
-use crate::shop::{Shop, answer, current, releases, rows, serves};
-use crate::support::{Fleet, Host, eventually, require_hosts};
+use crate::shop::{Shop, answer, current, history, releases, rows, serves};
+use crate::support::{Fleet, Host, Running, eventually, require_hosts, skip};
 
 /// What Capistrano made last.
 const CAP: &str = "/srv/shop/releases/20240101120000";
@@ -215,6 +214,17 @@ fn what_cannot_be_adopted_is_refused_before_anything_changes() {
     check.code(5).stdout_has(&format!("chown deploy {CAP}"));
     host.sh(&format!("chown deploy {CAP}"));
 
+    // The services could not read it.
+    host.sh(&format!("chmod 750 {CAP}"));
+    shop.deploy()
+        .code(5)
+        .stderr_has(&format!(
+            "shop, whom the services run as, cannot enter {CAP}"
+        ))
+        .stderr_has(&format!("chmod o+rx {CAP}"));
+    untouched(CAP);
+    host.sh(&format!("chmod 755 {CAP}"));
+
     // It has a `.ship` that is not ours.
     host.sh_as("deploy", &format!("mkdir {CAP}/.ship"));
     shop.deploy()
@@ -242,4 +252,92 @@ fn what_cannot_be_adopted_is_refused_before_anything_changes() {
     serves(&host, "v1", "v1");
     shop.ship(&["rollback"]).ok();
     assert_eq!(resolved(&host), CAP);
+}
+
+const CAPFILE: &str = r#"require "capistrano/setup"
+require "capistrano/deploy"
+require "capistrano/scm/plugin"
+
+# What is released is on the host already: a repository would need git there.
+class There < Capistrano::SCM::Plugin
+  def register_hooks
+    after "deploy:new_release_path", "there:create_release"
+    before "deploy:set_current_revision", "there:set_current_revision"
+  end
+
+  def define_tasks
+    namespace :there do
+      task :create_release do
+        on release_roles(:all) do
+          execute :mkdir, "-p", release_path
+          execute :cp, "-r", "/opt/shop/app", release_path
+        end
+      end
+      task :set_current_revision do
+        set :current_revision, "3f2a91c5d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f"
+      end
+    end
+  end
+end
+install_plugin There
+"#;
+
+const RECIPE: &str = r#"lock "~> 3.17"
+set :application, "shop"
+set :deploy_to, "/srv/shop"
+append :linked_dirs, "log"
+set :ssh_options, { config: ENV.fetch("SHIP_SSH_CONFIG"),
+                    keys: [File.join(Dir.home, ".ssh/id_ed25519")], forward_agent: false }
+"#;
+
+/// `cap production deploy`, of a version that tells this.
+fn cap_deploy(host: &Host, shop: &Shop, version: &str) -> String {
+    let app = std::fs::read(shop.project().join("app/shop.py")).expect("the app");
+    host.write("/opt/shop/app/shop.py", app);
+    host.write("/opt/shop/app/VERSION", version);
+    let mut cap = shop.command("cap");
+    cap.current_dir(shop.project().join("cap"))
+        .args(["production", "deploy"]);
+    Running::start(&mut cap).wait().ok();
+    resolved(host)
+}
+
+#[test]
+fn the_real_capistrano_and_ship_take_turns() {
+    let Some(()) = require_hosts() else { return };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder.join("cap").is_file()) {
+        return skip("capistrano is not installed");
+    }
+    let host = Host::boot("web1");
+    let shop = Shop::planned_on([&host]);
+    shop.write("cap/Capfile", CAPFILE);
+    shop.write("cap/config/deploy.rb", RECIPE);
+    let server = format!(
+        "server \"{}\", user: \"deploy\", roles: %w[web]\n",
+        host.name()
+    );
+    shop.write("cap/config/deploy/production.rb", server);
+    host.sh("install -d -o deploy -g deploy /srv/shop");
+
+    let first = cap_deploy(&host, &shop, "cap one");
+    shop.setup();
+    let name = first.rsplit('/').next().expect("a name");
+    shop.deploy()
+        .ok()
+        .stderr_has(&format!("adopted releases/{name} as v0"));
+    serves(&host, "v1", "v1");
+    shop.ship(&["rollback"]).ok();
+    assert_eq!(resolved(&host), first);
+    serves(&host, "v0", "cap one");
+
+    // What it deploys after ship did is adopted in its turn.
+    shop.ship(&["rollback", "--to", "v1"]).ok();
+    let second = cap_deploy(&host, &shop, "cap two");
+    assert_ne!(second, first);
+    shop.deploy_version("v2").ok();
+    serves(&host, "v2", "v2");
+    shop.ship(&["rollback"]).ok();
+    assert_eq!(resolved(&host), second);
+    serves(&host, "v0", "cap two");
 }

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use crate::fleet::started;
-use crate::shop::{Shop, releases, rows, serves};
-use crate::shop::{history, row};
+use crate::shop::{Shop, history, releases, row, rows, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// Why the newest entry of a host's history did not end well.

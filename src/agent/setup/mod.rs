@@ -23,6 +23,7 @@ use crate::model::{Deployment, Failure, ServiceManagerKind, ServiceSpec};
 use crate::wire::SetupRequest;
 
 pub use check::check;
+pub use plan::closed_parent;
 pub use shared::{Entry, entries};
 
 /// Makes the host ready. Each change is a lower-case sentence in the past tense, also those of a
