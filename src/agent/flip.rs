@@ -96,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         for id in [1, 2, 10] {
-            fs::create_dir_all(layout.release(ReleaseId(id))).unwrap();
+            fs::create_dir_all(layout.release(ReleaseId(id)).join(".ship")).unwrap();
         }
         (folder, layout)
     }
