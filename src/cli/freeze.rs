@@ -10,7 +10,7 @@ use super::until;
 use crate::model::event::{Event, Outcome};
 use crate::model::{Failure, FailureKind, Freeze};
 use crate::rollout::conclude::Ended;
-use crate::rollout::freeze::{described, set};
+use crate::rollout::freeze::{local, set};
 
 /// The longest reason, characters.
 const LONGEST: usize = 300;
@@ -55,7 +55,11 @@ pub fn freeze(globals: &Globals, args: &FreezeArgs) -> u8 {
             until: until.to_string(),
         };
         session.say_started("freeze", &context, None);
-        let text = described(&freeze);
+        let text = format!(
+            "no deploys until {}: {}",
+            local(&freeze.until),
+            freeze.reason
+        );
         session.sink.emit(Event::Note { text });
         session.block_on(set(&context, Some(&freeze)))
     })

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::globals::Globals;
 use super::listing::{self, Answer, show};
+use crate::model::Freeze;
 use crate::report::{humanize, table};
 use crate::rollout::freeze::described;
 use crate::rollout::query;
@@ -51,16 +52,6 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
                 holder.who,
                 doing.unwrap_or_default()
             ));
-        }
-        if let Some(freeze) = &status.freeze {
-            let lasts = u64::try_from(now.as_millisecond()).is_ok_and(|now| freeze.lasts(now));
-            notes.push(match lasts {
-                true => format!("{host}: frozen {}", described(freeze)),
-                false => {
-                    let until = humanize::ago(&freeze.until, now);
-                    format!("{host}: was frozen by {}; that ended {until}", freeze.who)
-                }
-            });
         }
         let Some(current) = &status.current else {
             table.row([host.to_string(), "nothing".to_owned()]);
@@ -114,10 +105,44 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
             ]);
         }
     }
+    notes.extend(freezes(answers, now));
     let mut lines = table.lines();
     if !notes.is_empty() {
         lines.push(String::new());
         lines.extend(notes);
     }
     format!("{}\n", lines.join("\n"))
+}
+
+/// A line per freeze, which is usually the same on all hosts.
+fn freezes(answers: &[Answer<HostStatus>], now: Timestamp) -> Vec<String> {
+    let mut found: Vec<(&Freeze, Vec<&str>)> = Vec::new();
+    for (host, answer) in answers {
+        let Some(freeze) = answer
+            .as_ref()
+            .ok()
+            .and_then(|status| status.freeze.as_ref())
+        else {
+            continue;
+        };
+        match found.iter_mut().find(|(other, _)| *other == freeze) {
+            Some((_, hosts)) => hosts.push(host.as_str()),
+            None => found.push((freeze, vec![host.as_str()])),
+        }
+    }
+    let line = |(freeze, hosts): (&Freeze, Vec<&str>)| {
+        let place = match hosts.len() == answers.len() && hosts.len() > 1 {
+            true => "every host".to_owned(),
+            false => hosts.join(", "),
+        };
+        let lasts = u64::try_from(now.as_millisecond()).is_ok_and(|now| freeze.lasts(now));
+        match lasts {
+            true => format!("{place}: frozen {}", described(freeze)),
+            false => {
+                let until = humanize::ago(&freeze.until, now);
+                format!("{place}: was frozen by {}; that ended {until}", freeze.who)
+            }
+        }
+    };
+    found.into_iter().map(line).collect()
 }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::conclude::Ended;
 use super::fleet::{Context, connect_one};
+use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
@@ -92,7 +93,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
             was: None,
             is: None,
             healthy: None,
-            why: Some(failure.message.clone()),
+            why: Some(LeftOut::why(host, failure).to_owned()),
             by_hand: Vec::new(),
         },
     };

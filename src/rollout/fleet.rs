@@ -239,16 +239,8 @@ impl Fleet {
     /// # Errors
     /// When one cannot be reached; the others' failures are in the details.
     pub async fn connect(context: &Context) -> Result<Self, Failure> {
-        let (fleet, mut failures) = Self::connect_each(context, |_, _| {}).await?;
-        if failures.is_empty() {
-            return Ok(fleet);
-        }
-        let (_, mut first) = failures.remove(0);
-        for (_, other) in failures {
-            first.details.push(other.message);
-            first.details.extend(other.details);
-        }
-        Err(first)
+        let (fleet, failures) = Self::connect_each(context, |_, _| {}).await?;
+        whole(failures).map_or(Ok(fleet), Err)
     }
 
     /// Connects to every host at the same time; `failed` hears at once of each that fails. The hosts
@@ -357,8 +349,12 @@ impl Fleet {
                 .iter_mut()
                 .zip(&begins[1..])
                 .map(|(host, begin)| begin_one(host, begin, offers));
-            let results = join_all(asked).await;
-            result = results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+            result = match context.wait_ms {
+                0 => join_all(asked).await.into_iter().collect(),
+                // Who waits takes them one after the other: two that reach different hosts would
+                // wait for each other's.
+                _ => in_turn(asked).await,
+            };
         }
         if result.is_err() && begun > 0 {
             self.end().await;
@@ -381,6 +377,26 @@ impl Fleet {
     pub fn names(&self) -> Vec<HostName> {
         self.hosts.iter().map(|host| host.host.clone()).collect()
     }
+}
+
+/// The first failure, with the others in its details.
+pub(super) fn whole(failures: Vec<(HostName, Failure)>) -> Option<Failure> {
+    let mut failures = failures.into_iter().map(|(_, failure)| failure);
+    let mut first = failures.next()?;
+    for other in failures {
+        first.details.push(other.message);
+        first.details.extend(other.details);
+    }
+    Some(first)
+}
+
+async fn in_turn(
+    asked: impl Iterator<Item = impl Future<Output = Result<(), Failure>>>,
+) -> Result<(), Failure> {
+    for one in asked {
+        one.await?;
+    }
+    Ok(())
 }
 
 async fn begin_one(

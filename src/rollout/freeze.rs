@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::conclude::Ended;
 use super::fleet::{Context, Fleet, connect_one};
+use super::left_out::LeftOut;
 use super::link::unasked;
-use crate::model::event::{Event, HostEvent, HostOutcome, Outcome};
+use crate::model::event::{Event, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, Freeze, HostName};
 use crate::wire::{Facts, FromAgent, ToAgent};
 
@@ -53,11 +54,7 @@ pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, 
             (host, done)
         })
         .collect();
-    for (host, done) in &done {
-        if let Ok(done) = done {
-            tell(context, host, done, freeze.is_some());
-        }
-    }
+    tell(context, &done, freeze.is_some());
     let was_frozen = |(_, done): &(_, Result<Done, Failure>)| {
         done.as_ref().is_ok_and(|done| done.before.is_some())
     };
@@ -69,22 +66,26 @@ pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, 
     conclude(context, started, verb, done)
 }
 
-/// Says what a person should know of a host where it is done.
-fn tell(context: &Context, host: &HostName, done: &Done, is_set: bool) {
-    let mut notes = Vec::new();
-    if let Some(before) = &done.before {
-        let what = if is_set { "in place of" } else { "taken away:" };
-        notes.push(format!("{what} the freeze {}", described(before)));
+/// Says what a person should know: each thing once, as it is usually the same on all hosts.
+fn tell(context: &Context, done: &[(&HostName, Result<Done, Failure>)], is_set: bool) {
+    let mut notes: Vec<String> = Vec::new();
+    for done in done.iter().filter_map(|(_, done)| done.as_ref().ok()) {
+        if let Some(before) = &done.before {
+            let what = if is_set { "in place of" } else { "ended:" };
+            notes.push(format!("{what} the freeze {}", described(before)));
+        }
+        if let (Some(holder), true) = (&done.facts.holder, is_set) {
+            let environment = &context.environment.name;
+            notes.push(format!(
+                "a {} by {} is under way and goes on: ship cancel {environment} would stop it",
+                holder.what, holder.who
+            ));
+        }
     }
-    if let (Some(holder), true) = (&done.facts.holder, is_set) {
-        let environment = &context.environment.name;
-        notes.push(format!(
-            "a {} by {} is under way and goes on: ship cancel {environment} would stop it",
-            holder.what, holder.who
-        ));
-    }
+    notes.sort_unstable();
+    notes.dedup();
     for text in notes {
-        context.sink.host(host, HostEvent::Note { text });
+        context.sink.emit(Event::Note { text });
     }
 }
 
@@ -101,7 +102,10 @@ fn conclude(
             was: current,
             is: current,
             healthy: None,
-            why: done.as_ref().err().map(|failure| failure.message.clone()),
+            why: done
+                .as_ref()
+                .err()
+                .map(|failure| LeftOut::why(host, failure).to_owned()),
             by_hand: Vec::new(),
         }
     };
@@ -189,7 +193,8 @@ pub fn described(freeze: &Freeze) -> String {
 }
 
 /// A time as the clock on this machine's wall shows it; what is no time as it is.
-fn local(time: &str) -> String {
+#[must_use]
+pub fn local(time: &str) -> String {
     time.parse::<Timestamp>().map_or_else(
         |_| time.to_owned(),
         |time| {

@@ -1,7 +1,7 @@
 //! Hosts that a command goes on without, because they cannot be reached.
 
 use super::conclude::Ended;
-use super::fleet::{Context, Fleet};
+use super::fleet::{Context, Fleet, whole};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport;
@@ -19,7 +19,7 @@ impl LeftOut {
     /// is; when none can be reached at all.
     pub async fn connect(context: &Context, skip: bool) -> Result<(Fleet, Self), Failure> {
         if !skip {
-            return Ok((Fleet::connect(context).await?, Self::default()));
+            return Self::connect_all(context).await;
         }
         let warn = |host: &HostName, failure: &Failure| {
             if Self::may_be(failure) {
@@ -29,6 +29,18 @@ impl LeftOut {
         };
         let (fleet, failures) = Fleet::connect_each(context, warn).await?;
         Ok((fleet, Self::of(context, failures)?))
+    }
+
+    async fn connect_all(context: &Context) -> Result<(Fleet, Self), Failure> {
+        let (fleet, failures) = Fleet::connect_each(context, |_, _| {}).await?;
+        let can_be = failures.iter().all(|(_, failure)| Self::may_be(failure));
+        match whole(failures) {
+            None => Ok((fleet, Self::default())),
+            Some(failure) if can_be && !fleet.hosts.is_empty() => {
+                Err(failure.detail("--skip-unreachable goes on without it"))
+            }
+            Some(failure) => Err(failure),
+        }
     }
 
     /// Those that could not be connected to.
@@ -43,9 +55,7 @@ impl LeftOut {
         if failures.len() < context.environment.hosts.len() {
             return Ok(Self(failures));
         }
-        let mut each = failures.into_iter().map(|(_, failure)| failure);
-        let first = each.next().unwrap_or_else(Context::interrupted);
-        Err(first.details(each.map(|other| other.message)))
+        Err(whole(failures).unwrap_or_else(Context::interrupted))
     }
 
     /// Whether a host with this failure can be left out: it cannot be reached, or does not let us

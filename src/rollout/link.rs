@@ -387,6 +387,12 @@ pub fn lost(host: &HostName, link: &Link) -> Failure {
 /// An answer that does not belong to the question.
 #[must_use]
 pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
+    if matches!(answer, FromAgent::Ended(_)) {
+        return Failure::new(
+            FailureKind::Unreachable,
+            format!("{host}: the connection was lost, and what was begun there has ended"),
+        );
+    }
     let text = format!("{answer:?}");
     let word = text
         .split(['(', ' ', '{'])

@@ -294,10 +294,11 @@ impl Switch<'_> {
             .map(|(host, end)| async move {
                 let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
                     Ok(FromAgent::Done) => return None,
+                    // It died and was repaired: from here on that is to stay.
                     Ok(FromAgent::Ended(Some(ended))) => {
-                        let failure = why_not(&ended);
+                        let failure = (!ended.ok).then(|| why_not(&ended));
                         *end = HostEnd::Reported(ended);
-                        failure
+                        failure?
                     }
                     Ok(other) => unasked(&host.host, &other),
                     Err(failure) => {

@@ -48,7 +48,10 @@ fn a_host_that_is_down_is_left_out_and_brought_up_later() {
 
     fleet[2].power_cut();
     let failed = shop.deploy_version("v2");
-    failed.code(6).stderr_has("web3");
+    failed
+        .code(6)
+        .stderr_has("web3")
+        .stderr_has("--skip-unreachable");
     for host in &fleet[..2] {
         serves(host, "v1", "v1");
         assert_eq!(releases(host), ["v1"]);
