@@ -113,13 +113,7 @@ impl Scenario {
                 1 => Strategy::AllAtOnce,
                 _ => strategy[dice.below(3) as usize],
             },
-            // The crash after five seconds must come while somebody looks.
-            settle: match trouble {
-                Trouble::Release(Behaviour::Crashes(5)) => 6,
-                Trouble::Release(Behaviour::Crashes(1)) => 2,
-                _ => 1,
-            },
-            ..Manifest::default()
+            ..attentive(trouble, &mut dice)
         };
         let trouble = match (point, dice.below(2)) {
             (Point::GoingBack, 0) => Trouble::Release(Behaviour::Crashes(0)),
@@ -133,7 +127,7 @@ impl Scenario {
                 Point::Started => 1500,
                 Point::Proving => 1200,
                 // It ends soon.
-                Point::Proven => 150,
+                Point::Proven => 150 + 1000 * u64::from(manifest.watch),
                 Point::Precommitted => 10,
                 _ => 400,
             }),
@@ -147,5 +141,23 @@ impl Scenario {
             point,
             delay: Duration::from_millis(delay),
         }
+    }
+}
+
+/// A release that crashes late does so while somebody looks: during the settle time, or the watch.
+fn attentive(trouble: Trouble, dice: &mut Dice) -> Manifest {
+    let late = match trouble {
+        Trouble::Release(Behaviour::Crashes(seconds)) => seconds + 1,
+        _ => 1,
+    };
+    let (settle, watch) = match dice.below(4) {
+        0 if late > 1 => (1, late + 2),
+        0 => (1, 3),
+        _ => (late, 0),
+    };
+    Manifest {
+        settle,
+        watch,
+        ..Manifest::default()
     }
 }

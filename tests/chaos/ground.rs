@@ -19,6 +19,16 @@ pub enum Strategy {
     Canary,
 }
 
+impl Strategy {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AllAtOnce => "all at once",
+            Self::OneByOne => "one by one",
+            Self::Canary => "canary",
+        }
+    }
+}
+
 /// What of the manifest differs from scenario to scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Manifest {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::app::{Behaviour, REFUSED};
 use super::fault::{Fault, Injected};
-use super::ground::{Ground, LEASE, Manifest, Strategy};
+use super::ground::{Ground, LEASE, Manifest};
 use super::judge::{self, Case};
 use super::load::{Load, ask};
 use super::look::Look;
@@ -107,12 +107,13 @@ impl Scenario {
             ..
         } = self;
         format!(
-            "{} at {}, {} ms later, host {} of {hosts}, {:?}, trouble: {}",
+            "{} at {}, {} ms later, host {} of {hosts}, {}, watch {} s, trouble: {}",
             self.what(),
             self.point,
             delay.as_millis(),
             host + 1,
-            manifest.strategy,
+            manifest.strategy.name(),
+            manifest.watch,
             self.trouble.name(),
         )
     }
@@ -387,15 +388,4 @@ fn evidence(told: &Told, after: &[Look]) -> String {
         let _ = writeln!(text, "  host {}: {look}", host + 1);
     }
     text
-}
-
-/// Rolling and canary touch the hosts in their order.
-impl Strategy {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AllAtOnce => "all at once",
-            Self::OneByOne => "one by one",
-            Self::Canary => "canary",
-        }
-    }
 }
