@@ -129,20 +129,13 @@ impl Activation<'_> {
         machine::precommit(&mut OnHost::new(self, false, None), pending)
     }
 
-    /// The fleet is on the release: it is good now, and in the history.
+    /// The fleet is on the release: it is good now, and in the history, with `why` where that was
+    /// decided here.
     ///
     /// # Errors
-    /// When that was not decided yet and cannot be noted.
-    pub fn commit(&self, pending: Pending) -> Result<(), Failure> {
-        machine::commit(&mut OnHost::new(self, false, None), pending)
-    }
-
-    /// Nobody was heard of for the length of the lease: what all hosts had proven stays (`None`),
-    /// all else goes back.
-    pub fn expire(&self, pending: Pending, why: &str) -> Option<Activated> {
-        let mut effects = OnHost::new(self, false, None);
-        let back = machine::expire(&mut effects, pending, why)?;
-        Some(self.told(&mut effects, pending, &back, why))
+    /// When it cannot be noted that it stays: then nothing is decided.
+    pub fn commit(&self, pending: Pending, why: Option<&str>) -> Result<(), Failure> {
+        machine::commit(&mut OnHost::new(self, false, None), pending, why)
     }
 
     /// Brings the activation that died at `left` to its end. `why` says how it died.

@@ -35,16 +35,15 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
 /// which app this is.
 pub fn at_boot(root: &Path) -> io::Result<()> {
     let layout = Layout::at(root);
-    let is_dead = |left: &Entry| is_of_another_boot(left);
-    if !journal::unfinished(&layout)?.is_some_and(|left| is_dead(&left)) {
-        return Ok(());
-    }
     let Some(_lock) = Lock::take(&layout, &holder())? else {
         return Ok(());
     };
-    let host = Host::at(layout)?;
-    if let Some(left) = journal::unfinished(&host.layout)?.filter(is_dead) {
-        end(&host, &left, When::Boot, &|_| {});
+    match journal::unfinished(&layout)? {
+        None => flip::clear(&layout),
+        Some(left) if is_of_another_boot(&left) => {
+            end(&Host::at(layout)?, &left, When::Boot, &|_| {});
+        }
+        Some(_) => {}
     }
     Ok(())
 }
@@ -119,6 +118,13 @@ fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Opti
         commit: origin.ok().and_then(|origin| origin.commit),
         tests_skipped: false,
     };
-    // The host is repaired, whether that can be told or not.
-    let _ = history::append(layout, &entry);
+    // A repair that each contact tries in vain is told once.
+    let last = history::newest(layout, 1).unwrap_or_default();
+    let is_told = last.first().is_some_and(|last| {
+        (&last.what, last.release, &last.why) == (&entry.what, entry.release, &entry.why)
+    });
+    if !is_told {
+        // The host is repaired, whether that can be told or not.
+        let _ = history::append(layout, &entry);
+    }
 }

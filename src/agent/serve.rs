@@ -73,9 +73,14 @@ fn opened(host: &Host) -> FromAgent {
 
 /// Repairs what an activation that died left behind, unless somebody is at work.
 fn repair(host: &Host) -> Vec<String> {
-    if !is_unfinished(host) {
-        return Vec::new();
+    match is_unfinished(host) {
+        true => clean_up(host),
+        false => Vec::new(),
     }
+}
+
+/// Brings what a dead transaction left to its end, unless somebody is at work.
+fn clean_up(host: &Host) -> Vec<String> {
     match Lock::take(&host.layout, &recover::holder()) {
         Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),
         _ => Vec::new(),
@@ -270,9 +275,12 @@ fn begin(host: &Host, first: &[&Frame], input: File, output: File, out: &Out) ->
 fn how_it_ended(host: &Host, transaction: &str, out: &Out) -> FromAgent {
     let ended = with_heartbeats(out, || {
         let asked = Instant::now();
-        // Somebody else may be at the repair.
-        while is_unfinished(host) && !is_taken(host) && asked.elapsed() < REPAIRING {
-            repair(host);
+        // Somebody else may be at the repair. What one repair cannot do, a second cannot either.
+        while clean_up(host).is_empty()
+            && is_unfinished(host)
+            && !is_taken(host)
+            && asked.elapsed() < REPAIRING
+        {
             std::thread::sleep(Duration::from_millis(50));
         }
         transaction::ended(host, transaction)

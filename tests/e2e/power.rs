@@ -165,10 +165,10 @@ fn at_the_flip_and_without_a_recovery() {
     let check = place.shop.ship(&["check", "production"]);
     check.ok();
     let deploy = place.deploy_until("v3", "restarting");
+    let recovery = "/srv/shop/.ship/bin/recovery";
     place
         .host
-        .write("/srv/shop/.ship/bin/recovery", "#!/bin/sh\nexit 1\n");
-    place.host.sh("sync");
+        .sh(&format!("rm {recovery}; cp /bin/false {recovery}; sync"));
     place.cut(deploy);
     eventually("the services", || answer(&place.host, "/") == "v3");
     assert!(!place.file("history.jsonl").contains("activation of v3"));

@@ -102,7 +102,8 @@ impl LoopDevice {
     pub fn wait_unmounted(&self) {
         let name = self.0.trim_start_matches("/dev/");
         let mounted = Path::new("/sys/fs/ext4").join(name);
-        within(Duration::from_secs(20), "the disk to be unmounted", || {
+        // A machine that boots beside it holds a copy of all mounts for a while.
+        within(Duration::from_secs(60), "the disk to be unmounted", || {
             (!mounted.exists()).then_some(())
         });
     }

@@ -71,21 +71,14 @@ pub fn precommit(effects: &mut impl Effects, pending: Pending) -> Result<(), Fai
 ///
 /// # Errors
 /// When it cannot be noted that it stays: then nothing is decided.
-pub fn commit(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
+pub fn commit(
+    effects: &mut impl Effects,
+    pending: Pending,
+    why: Option<&str>,
+) -> Result<(), Failure> {
     precommit(effects, pending)?;
-    let _ = conclude(effects, pending, None);
+    let _ = conclude(effects, pending, why);
     Ok(())
-}
-
-/// Nobody was heard of for the length of the lease: what all hosts had proven stays, all else goes
-/// [`back`]. `why` is for the history.
-pub fn expire(effects: &mut impl Effects, pending: Pending, why: &str) -> Option<Back> {
-    let last = effects.unfinished().ok().flatten();
-    if last.is_none_or(|last| last.step != Step::Precommitted) {
-        return Some(back(effects, pending, false, why));
-    }
-    let _ = keep(effects, pending, why);
-    None
 }
 
 /// Keeps a release that the journal says all hosts have proven. It may say so without having been

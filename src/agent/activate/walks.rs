@@ -122,25 +122,20 @@ impl Walk {
     fn fleet(&mut self, pending: Pending) {
         let mut precommitted = false;
         for _ in 0..4 {
-            match self.world.dice.roll(8) {
-                // The one host that is the whole fleet, or all of one.
-                0 => {
+            let event = self.world.dice.roll(8);
+            match event {
+                // Of the one host that is the whole fleet, or of all of one, also when the lease is
+                // over.
+                0 | 1 if event == 0 || precommitted => {
                     self.world.decided.insert(pending.to);
-                    let Some(committed) = self.step(|world| machine::commit(world, pending)) else {
+                    let Some(committed) = self.step(|world| machine::commit(world, pending, None))
+                    else {
                         return;
                     };
                     if committed.is_ok() {
                         self.promised = Some(Some(pending.to));
                         return;
                     }
-                }
-                1 => {
-                    self.promised = self.promised.filter(|_| precommitted);
-                    let back = self.step(|world| machine::expire(world, pending, "lease"));
-                    if back == Some(Some(Back::Healthy)) {
-                        self.promised = Some(pending.from);
-                    }
-                    return;
                 }
                 2 | 3 => {
                     self.world.decided.insert(pending.to);
@@ -153,8 +148,8 @@ impl Walk {
                         None => return,
                     }
                 }
-                4 | 5 => {
-                    // Another host failed; or, while it was watched, this one.
+                1 | 4 | 5 => {
+                    // The lease is over, another host failed, or, while it was watched, this one.
                     let own = !precommitted && self.world.dice.roll(2) == 1;
                     if own {
                         self.world.failed.insert(pending.to);

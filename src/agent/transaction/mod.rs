@@ -254,7 +254,7 @@ impl Transaction {
                 .watch(ms)
                 .map(|activated| Some(FromAgent::Activated(Box::new(activated)))),
             ToAgent::Commit { keep } => {
-                let result = self.commit();
+                let result = self.commit(None);
                 let ok = result.is_ok();
                 self.answer(result.map(Some));
                 if ok {

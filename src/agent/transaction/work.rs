@@ -194,7 +194,7 @@ impl Transaction {
         self.concluded(&mut activated, pending);
         // A controller that is not there any more may have been stopped: the lease decides then.
         if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
-            activated.committed = self.commit().is_ok();
+            activated.committed = self.commit(None).is_ok();
         }
         Ok(activated)
     }
@@ -249,11 +249,12 @@ impl Transaction {
         Ok(FromAgent::Done)
     }
 
-    pub(super) fn commit(&mut self) -> Result<FromAgent, Failure> {
+    /// Makes the release good; `why` is told where that was decided here.
+    pub(super) fn commit(&mut self, why: Option<&str>) -> Result<FromAgent, Failure> {
         if let Some(pending) = self.pending {
             let emit = |event| self.speaker.event(event);
             let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-            self.activation(&emit, &record).commit(pending)?;
+            self.activation(&emit, &record).commit(pending, why)?;
             self.pending = None;
         }
         Ok(FromAgent::Done)
@@ -274,14 +275,18 @@ impl Transaction {
 
     /// The controller is gone: back to where the host was, unless every host has proven the release.
     pub(super) fn give_up(&mut self, why: &str) {
-        let Some(pending) = self.pending.take() else {
-            self.drop_staged();
+        if self.life.precommitted.load(Ordering::Relaxed) {
+            let why = format!("{why}; every host had proven it");
+            if let Err(failure) = self.commit(Some(&why)) {
+                let text = failure.message;
+                self.speaker.event(HostEvent::Warning { text });
+            }
             return;
-        };
-        let emit = |event| self.speaker.event(event);
-        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-        if let Some(back) = self.activation(&emit, &record).expire(pending, why) {
-            self.speaker.say(&FromAgent::Activated(Box::new(back)));
+        }
+        let switched = self.pending.is_some();
+        let answer = self.revert(why);
+        if switched {
+            self.speaker.say(&answer);
         }
     }
 
