@@ -14,6 +14,12 @@ use super::service::ServiceSpec;
 pub struct ReleaseId(pub u32);
 
 impl ReleaseId {
+    /// Whether it is what ship found on the host when it came: each host has its own.
+    #[must_use]
+    pub fn is_adopted(self) -> bool {
+        self.0 == 0
+    }
+
     /// Reads `v42` or `42`. What ship found when it came is v0.
     ///
     /// # Errors

@@ -43,7 +43,8 @@ struct Position {
 ///
 /// # Errors
 /// Refused, when nothing is live anywhere; when the hosts that have come furthest are not on the same
-/// release; when a host that is behind has left that release, or has another one of its number.
+/// release; when a host that is behind has left that release, or has another one of its number; when
+/// it was adopted, and is not there to be gone back to.
 pub fn catch_up(hosts: &[(&HostName, &Facts)]) -> Result<CatchUp, Failure> {
     let furthest = hosts
         .iter()
@@ -87,6 +88,10 @@ pub fn catch_up(hosts: &[(&HostName, &Facts)]) -> Result<CatchUp, Failure> {
             None => plan.bring.push(name),
         }
     }
+    if let Some(host) = plan.bring.first().filter(|_| target.id.is_adopted()) {
+        let why = format!("{} has not the {} of the others", host.short(), target.id);
+        return Err(disagree(&why, hosts));
+    }
     Ok(plan)
 }
 
@@ -111,9 +116,10 @@ fn position(facts: &Facts) -> Option<Position> {
 }
 
 /// Whether two hosts' releases come from one deploy: a number is given twice when a deploy leaves a
-/// host out that has seen higher ones.
+/// host out that has seen higher ones. What was adopted is the same word for each host's own.
 fn same(one: &ReleaseSummary, other: &ReleaseSummary) -> bool {
-    (one.id, one.artifact, &one.created) == (other.id, other.artifact, &other.created)
+    one.id == other.id
+        && (one.id.is_adopted() || (one.artifact, &one.created) == (other.artifact, &other.created))
 }
 
 fn disagree(why: &str, hosts: &[(&HostName, &Facts)]) -> Failure {
@@ -259,6 +265,18 @@ mod tests {
         let two = [(2, Good), (1, Good)];
         let refused = plan(&[host(2, &all), host(1, &two)]).unwrap_err();
         assert!(refused.contains("web2 has gone back from v2"), "{refused}");
+    }
+
+    #[test]
+    fn what_was_adopted_is_each_hosts_own() {
+        let mut back = host(0, &[(1, Good), (0, Good)]);
+        back.current = Some(ReleaseId(0));
+        let mut ahead = host(1, &[(1, Good), (0, Good)]);
+        ahead.releases[1].artifact = Digest::of(b"another");
+        assert_eq!(plan(&[back.clone(), ahead]), Ok("v0: - switch".to_owned()));
+        let new = host(1, &[(1, Good)]);
+        let refused = plan(&[back, new]).unwrap_err();
+        assert!(refused.contains("web2 has not the v0"), "{refused}");
     }
 
     #[test]

@@ -399,6 +399,32 @@ async fn in_turn(
     Ok(())
 }
 
+/// Does `work` on each host at the same time; the results, in the order of the hosts. Where it is
+/// done, the connection is tended until it is done everywhere.
+pub async fn on_each<'h, T>(
+    hosts: impl IntoIterator<Item = &'h mut HostLink>,
+    work: impl AsyncFn(usize, &mut HostLink) -> T,
+) -> Vec<T> {
+    let hosts: Vec<&mut HostLink> = hosts.into_iter().collect();
+    let count = hosts.len();
+    let (done, all) = watch::channel(0);
+    let (work, done) = (&work, &done);
+    let each = hosts.into_iter().enumerate().map(|(at, host)| {
+        let mut all = all.clone();
+        async move {
+            let result = work(at, host).await;
+            done.send_modify(|done| *done += 1);
+            tokio::select! {
+                biased;
+                _ = all.wait_for(|done| *done == count) => {}
+                () = host.tend() => {}
+            }
+            result
+        }
+    });
+    join_all(each).await
+}
+
 async fn begin_one(
     host: &mut HostLink,
     begin: &ToAgent,

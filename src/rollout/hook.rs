@@ -1,7 +1,7 @@
 //! A hook of the release, on the first host or on each.
 
-use super::fleet::Fleet;
-use super::link::unasked;
+use super::fleet::{Fleet, on_each};
+use super::link::{HostLink, unasked};
 use crate::model::{Failure, HostName, ReleaseId};
 use crate::project::{Hook, HookScope};
 use crate::wire::{FromAgent, HookRequest, ToAgent};
@@ -25,13 +25,23 @@ pub async fn run_hook(
         HookScope::OneHost => 1,
         HookScope::EachHost => fleet.hosts.len(),
     };
-    for host in fleet.hosts.iter_mut().take(count) {
-        let failure = match host.ask(&request, "hook").await {
-            Ok(FromAgent::Done) => continue,
-            Ok(other) => unasked(&host.host, &other),
-            Err(failure) => failure,
-        };
-        return Err((host.host.clone(), failure));
+    for number in 0..count {
+        let ended = on_each(&mut fleet.hosts, async |at, host| match at == number {
+            true => Some(run_one(host, &request).await),
+            false => None,
+        });
+        if let Some(failed) = ended.await.into_iter().flatten().find_map(Result::err) {
+            return Err(failed);
+        }
     }
     Ok(())
+}
+
+async fn run_one(host: &mut HostLink, request: &ToAgent) -> Result<(), (HostName, Failure)> {
+    let failure = match host.ask(request, "hook").await {
+        Ok(FromAgent::Done) => return Ok(()),
+        Ok(other) => unasked(&host.host, &other),
+        Err(failure) => failure,
+    };
+    Err((host.host.clone(), failure))
 }

@@ -216,11 +216,40 @@ impl HostLink {
             }
             match message {
                 FromAgent::Failed(failure) => return Err(named(failure, &self.host)),
-                FromAgent::Event(event) => self.way.context.sink.host(&self.host, event),
-                FromAgent::Heartbeat => {}
-                FromAgent::CancelAsked { by } => self.way.context.cancelled_by(&by),
+                FromAgent::Event(_) | FromAgent::Heartbeat | FromAgent::CancelAsked { .. } => {
+                    self.hear(message);
+                }
                 answer => return Ok(answer),
             }
+        }
+    }
+
+    /// Hears what the host says while nothing is asked of it, and makes a connection anew that is
+    /// lost: for the lease, a host that waits for others is one that waits. Never ends; may be given
+    /// up at any moment.
+    pub async fn tend(&mut self) {
+        while self.talk.as_ref().is_some_and(|talk| !talk.is_over()) {
+            // What is wrong is told to whoever asks next.
+            let Ok(message) = self.next().await else {
+                break;
+            };
+            let Some(talk) = &mut self.talk else { break };
+            if message.is_answer() || matches!(message, FromAgent::Ended(_)) {
+                talk.put_back(message);
+                break;
+            }
+            talk.count(&message);
+            self.hear(message);
+        }
+        std::future::pending().await
+    }
+
+    /// What is said without being asked.
+    fn hear(&self, message: FromAgent) {
+        match message {
+            FromAgent::Event(event) => self.way.context.sink.host(&self.host, event),
+            FromAgent::CancelAsked { by } => self.way.context.cancelled_by(&by),
+            _ => {}
         }
     }
 

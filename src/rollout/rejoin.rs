@@ -101,6 +101,11 @@ impl Talk {
         self.missed.pop_front()
     }
 
+    /// This is what will be asked for next.
+    pub fn put_back(&mut self, message: FromAgent) {
+        self.missed.push_front(message);
+    }
+
     /// What was missed is worth nothing any more.
     pub fn forget_missed(&mut self) {
         for message in std::mem::take(&mut self.missed) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::conclude::{Conclusion, HostEnd, kind, outcome};
-use super::fleet::{Context, Fleet};
+use super::fleet::{Context, Fleet, on_each};
 use super::hook::run_hook;
 use super::link::{HostLink, unasked};
 use super::plan::{Wave, waves};
@@ -198,17 +198,14 @@ impl Switch<'_> {
             settle: self.settle,
             commit: self.may_commit_itself(),
         });
-        let asked = self
-            .fleet
-            .hosts
-            .iter_mut()
-            .enumerate()
-            .filter(|(at, _)| wave.hosts.contains(at))
-            .map(|(at, host)| {
-                let request = &request;
-                async move { (at, activate_one(host, request).await) }
-            });
-        join_all(asked).await
+        let request = &request;
+        let asked = on_each(&mut self.fleet.hosts, async |at, host| {
+            match wave.hosts.contains(&at) {
+                true => Some((at, activate_one(host, request).await)),
+                false => None,
+            }
+        });
+        asked.await.into_iter().flatten().collect()
     }
 
     async fn run_hooks(&mut self) -> Option<(HostName, Failure)> {

@@ -5,12 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use futures_util::future::join_all;
-
 use super::archives::Archives;
 use super::cache::Remembered;
 use super::feed::{Fed, Feed, Unsent};
-use super::fleet::{Context, Fleet};
+use super::fleet::{Context, Fleet, on_each};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
 use super::payload::Payload;
@@ -105,13 +103,12 @@ pub async fn stage_everywhere(
         spools: Mutex::default(),
     };
     let transfer = &transfer;
-    let hosts = fleet.hosts.iter_mut().zip(&context.environment.hosts);
-    let staged = hosts.map(|(link, host)| async move {
-        let services = (delivery.services)(host);
+    let staged = on_each(&mut fleet.hosts, async |at, link| {
+        let services = (delivery.services)(&context.environment.hosts[at]);
         let publish = payload.publish(delivery.release, services, &link.facts.platform);
         transfer.stage(link, publish, delivery).await
     });
-    join_all(staged).await.into_iter().collect()
+    staged.await.into_iter().collect()
 }
 
 /// Sends an offer; the answer comes later.

@@ -1,8 +1,8 @@
 //! Watching hosts whose release is proven and not final yet.
 
-use futures_util::future::join_all;
 use tokio::sync::watch;
 
+use super::fleet::on_each;
 use super::link::HostLink;
 use super::switch::{Answer, Switch};
 use crate::model::event::Event;
@@ -44,23 +44,18 @@ impl Switch<'_> {
     async fn watched(&mut self, hosts: Vec<usize>, ms: u64) -> Vec<(usize, Answer)> {
         let (bad, turned_bad) = watch::channel(false);
         let together = self.on_failure == OnFailure::RevertAll;
-        let asked = self
-            .fleet
-            .hosts
-            .iter_mut()
-            .enumerate()
-            .filter(|(at, _)| hosts.contains(at))
-            .map(|(at, host)| {
-                let (bad, turned_bad) = (&bad, turned_bad.clone());
-                async move {
-                    let answer = watch_one(host, ms, turned_bad).await;
-                    if together && !matches!(&answer, Answer::Ended(activated) if activated.ok) {
-                        bad.send_replace(true);
-                    }
-                    (at, answer)
-                }
-            });
-        join_all(asked).await
+        let (bad, hosts) = (&bad, &hosts);
+        let watched = on_each(&mut self.fleet.hosts, async |at, host| {
+            if !hosts.contains(&at) {
+                return None;
+            }
+            let answer = watch_one(host, ms, turned_bad.clone()).await;
+            if together && !matches!(&answer, Answer::Ended(activated) if activated.ok) {
+                bad.send_replace(true);
+            }
+            Some((at, answer))
+        });
+        watched.await.into_iter().flatten().collect()
     }
 }
 

@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../chaos/mod.rs"]
+mod chaos;
 mod shop;
 
 mod adopt;
@@ -23,6 +25,7 @@ mod kept_connections;
 mod lab;
 mod lost_connections;
 mod modes;
+mod never_half_done;
 mod power;
 mod runtimes;
 mod services;

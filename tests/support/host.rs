@@ -7,6 +7,7 @@ use super::keys::KeyPair;
 use super::machine::Machine;
 use super::net::Net;
 use super::poll::within;
+use super::process::Process;
 use super::slot::Slot;
 use super::tree::Tree;
 use std::fmt::Write as _;
@@ -126,6 +127,13 @@ impl Host {
             exec runuser -u "$user" -- env HOME="$PWD" USER="$user" \
                 XDG_RUNTIME_DIR="/run/user/$(id -u "$user")" sh -c "$2""#;
         finish(self.enter().args([script, "sh", user, command]))
+    }
+
+    /// All that runs in it.
+    pub fn processes(&self) -> Vec<Process> {
+        let pids = self.machine.as_ref().map(Machine::processes);
+        let pids = pids.unwrap_or_default().into_iter();
+        pids.filter_map(Process::of).collect()
     }
 
     /// `sh -c`, as root, inside.
@@ -261,6 +269,30 @@ impl Host {
     /// Undoes [`Self::fill_disk`].
     pub fn free_disk(&self, folder: &str) {
         finish(self.enter().args([r#"rm -f "$1/.ballast""#, "sh", folder]));
+    }
+
+    /// Takes the inodes of the small disk that holds this folder, all but `leave`. Panics on a
+    /// host without such a disk.
+    #[track_caller]
+    pub fn take_inodes(&self, folder: &str, leave: u64) {
+        assert!(
+            self.tree.is_on_own_disk(folder),
+            "{}: {folder} is on the disk of this machine, which must not be filled",
+            self.name
+        );
+        let script = r#"mkdir "$1/.hoard" && cd "$1/.hoard" || exit
+            free=$(df --output=iavail . | tail -1)
+            count=$((free > $2 ? free - $2 : 0))
+            seq "$count" | xargs -r touch 2>/dev/null; true"#;
+        finish(
+            self.enter()
+                .args([script, "sh", folder, &leave.to_string()]),
+        );
+    }
+
+    /// Undoes [`Self::take_inodes`].
+    pub fn free_inodes(&self, folder: &str) {
+        finish(self.enter().args([r#"rm -rf "$1/.hoard""#, "sh", folder]));
     }
 
     /// Gives a user another login shell.

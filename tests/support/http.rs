@@ -16,9 +16,17 @@ pub struct Response {
 /// One `GET` on a connection of its own; 5 seconds for each step. Errors are those
 /// of the socket, and `InvalidData` for an answer that is no HTTP.
 pub fn get(ip: Ipv4Addr, port: u16, path: &str) -> io::Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ip, port)), TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    get_within(TIMEOUT, ip, port, path)
+}
+
+/// [`get`] with so much time for each step.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_within(timeout: Duration, ip: Ipv4Addr, port: u16, path: &str) -> io::Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ip, port)), timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     // HTTP/1.0: the answer ends with the connection and is never chunked.
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {ip}:{port}\r\n\r\n")?;
     let mut answer = Vec::new();

@@ -85,6 +85,14 @@ impl Machine {
             .find(|pid| is_pid_one_inside(*pid))
     }
 
+    /// All that runs in it, nspawn included, by pids of this machine.
+    pub fn processes(&self) -> Vec<u32> {
+        cgroups(&self.name)
+            .first()
+            .map(|group| processes(group))
+            .unwrap_or_default()
+    }
+
     /// Whether nspawn has ended, as it does after a `poweroff` in the host.
     pub fn is_off(&mut self) -> bool {
         self.nspawn.try_wait().expect("ask for nspawn").is_some()

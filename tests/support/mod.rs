@@ -16,6 +16,7 @@
 )]
 
 mod base;
+mod clock;
 mod command;
 mod controller;
 mod disk;
@@ -30,6 +31,7 @@ mod net;
 mod noise;
 mod owner;
 mod poll;
+mod process;
 mod relay;
 mod run;
 pub mod runtimes;
@@ -39,15 +41,17 @@ mod temp;
 mod tree;
 
 pub use base::Base;
+pub use clock::Clock;
 pub use controller::Controller;
 pub use disk::Disk;
 pub use fleet::Fleet;
 pub use host::{Host, HostOptions};
-pub use http::{Response, get};
+pub use http::{Response, get, get_within};
 pub use masters::Masters;
 pub use mirror::{Fault, Mirror};
 pub use noise::noise;
 pub use poll::{eventually, within};
+pub use process::Process;
 pub use relay::Relay;
 pub use run::{Run, Running};
 pub use skip::{require_hosts, skip};

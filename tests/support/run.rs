@@ -1,6 +1,7 @@
 //! One run of a program, to its end or still going.
 
 use super::command::attempt;
+use super::owner::Owner;
 use super::poll::within;
 use std::fmt;
 use std::io::Read;
@@ -142,6 +143,11 @@ impl Running {
     /// What it has said so far: stdout, stderr.
     pub fn output(&self) -> (String, String) {
         (self.stdout.text(), self.stderr.text())
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        Owner::of(self.pid).is_none()
     }
 
     /// Waits until this text was said on stdout or stderr. Panics with everything

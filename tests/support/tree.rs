@@ -26,8 +26,18 @@ impl Tree {
             dir: dir.to_owned(),
             disk,
         };
+        tree.share();
         tree.mount();
         tree
+    }
+
+    /// A host that boots gets a copy of all that is mounted here, and hides it. Where mounts are
+    /// shared, what is unmounted here goes there too (mount_namespaces(7)); else the disk of this
+    /// host would be in use as long as any host lives that was booted after it.
+    fn share(&self) {
+        let dir = self.dir.as_os_str();
+        run("mount", &["--bind".as_ref(), dir, dir]);
+        run("mount", &["--make-shared".as_ref(), dir]);
     }
 
     pub fn root(&self) -> PathBuf {
@@ -98,6 +108,7 @@ impl Tree {
                     self.dir.as_os_str(),
                 ],
             );
+            run("mount", &["--make-shared".as_ref(), self.dir.as_os_str()]);
             assert!(self.mount_overlay(), "cannot mount an overlay");
         }
         if let Some((disk, device)) = self.disk.as_ref().filter(|(disk, _)| !disk.is_root()) {

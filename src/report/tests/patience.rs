@@ -203,7 +203,7 @@ fn a_watch_tells_what_is_left_and_every_bad_answer() {
         seen.stderr,
         "deploy shop to production (web1.example.com), commit 3f2a91c\n\
          connected to web1.example.com in 45 ms; nothing is live yet\n\
-         still watching v42: 25s left (15s)\n\
+         still watching v42: 30s left (15s)\n\
          web: answered 503, 1 of 3\n\
          still watching v42: 10s left (32s)\n\
          v42 stayed healthy, 41.2s after its proof\n"

@@ -1,0 +1,81 @@
+//! The app that is deployed: it serves its version, and misbehaves as its release says.
+
+use crate::support::Controller;
+
+/// Where it answers.
+pub const PORT: u16 = 3000;
+
+/// On a host, the versions that do not run there.
+pub const REFUSED: &str = "/etc/shop-refuses";
+
+/// The path that is in the title of its process.
+pub const PROGRAM: &str = "app/shop.py";
+
+const APP: &str = r#"
+import os, signal, sys, threading, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+here = Path(__file__).parent
+version = (here / "VERSION").read_text().strip()
+behaviour = dict(line.split() for line in (here / "behaviour").read_text().splitlines())
+refused = Path("/etc/shop-refuses")
+
+
+class Shop(BaseHTTPRequestHandler):
+    def do_GET(self):
+        sick = "sick" in behaviour and self.path == "/healthz"
+        body = ("sick" if sick else version).encode()
+        self.send_response(500 if sick else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def crash():
+    print(f"{version} gives up", flush=True)
+    os._exit(3)
+
+
+if refused.exists() and version in refused.read_text().split():
+    sys.exit(f"{version} does not run on this machine")
+if "stubborn" in behaviour:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+seconds = float(behaviour.get("crash", "-1"))
+if seconds == 0:
+    crash()
+if seconds > 0:
+    timer = threading.Timer(seconds, crash)
+    timer.daemon = True
+    timer.start()
+ThreadingHTTPServer(("", int(os.environ["PORT"])), Shop).serve_forever()
+"#;
+
+/// How a release behaves where it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It serves.
+    Good,
+    /// Its process exits so many seconds after its start.
+    Crashes(u32),
+    /// It serves, and fails its health check.
+    Sick,
+    /// It serves, and does not end when it is asked to.
+    Stubborn,
+}
+
+/// Writes a version of the app into a person's project.
+pub fn write(person: &Controller, version: &str, behaviour: Behaviour) {
+    person.write("app/shop.py", APP);
+    person.write("app/VERSION", version);
+    let behaviour = match behaviour {
+        Behaviour::Good => String::new(),
+        Behaviour::Crashes(seconds) => format!("crash {seconds}"),
+        Behaviour::Sick => "sick yes".to_owned(),
+        Behaviour::Stubborn => "stubborn yes".to_owned(),
+    };
+    person.write("app/behaviour", behaviour);
+}
