@@ -31,12 +31,26 @@ impl Machine {
         // nspawn shows the machine the cgroup it starts in as the root of all, so
         // each starts in one of its own; otherwise `systemctl stop` in one host
         // would stop the service of another.
+        //
+        // It keeps a copy of the mounts that it finds (mount_namespaces(7)) as long as it lives; so
+        // those of other machines are taken out of the copy, or their disks could not be unmounted.
         let join = r#"while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit; shift; done
-                      shift; exec setsid systemd-nspawn "$@""#;
+                      shift; own=$1; shift
+                      exec setsid unshare --mount sh -c '
+                          own=$1; shift
+                          while read -r _ at _; do
+                              case $at in
+                                  "$own" | "$own"/*) ;;
+                                  "${own%/*}"/*/*) umount --lazy "$at" ;;
+                              esac
+                          done < /proc/self/mounts 2> /dev/null
+                          exec systemd-nspawn "$@"' sh "$own" "$@""#;
+        let own = root.parent().expect("a root in a slot");
         let nspawn = Command::new("sh")
             .args(["-c", join, "sh"])
             .args(groups)
             .arg("--")
+            .arg(own)
             .arg("--directory")
             .arg(root)
             .arg(format!("--machine={name}"))
