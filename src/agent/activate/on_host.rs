@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::effects::{Effects, Ending, Trouble, Way};
 use super::together::{prove_all, restart_all, stop_all, worth_telling};
@@ -18,6 +19,12 @@ use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
 use crate::agent::{disk, flip, releases};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
+
+/// For so long a service manager that fails is asked again to restart the release from before.
+const INSISTING: Duration = Duration::from_secs(10);
+
+/// The pause between two such attempts.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A diagnosis, and where in the log its story is.
 pub struct Found {
@@ -283,15 +290,22 @@ impl<'a> OnHost<'a> {
             .collect();
         let each = services.iter().zip(&befores);
         let each: Vec<_> = each.filter(|(_, before)| !before.kept).collect();
-        let restarted = restart_all(host, &each, self.activation.emit);
-        let names = services.iter().map(|s| s.name.clone());
-        self.befores = names.zip(befores).collect();
-        restarted.map_err(|failure| {
-            self.seen.clear();
+        let began = Instant::now();
+        // A service manager that does not answer may do so in a moment, and nobody else will ask it.
+        let restarted = loop {
+            let Err(failure) = restart_all(host, &each, self.activation.emit) else {
+                break Ok(());
+            };
             // Rights or units that are missing stay so: a second try changes nothing.
             let own = failure.kind == FailureKind::Refused || self.was_started(services);
-            Trouble { failure, own }
-        })
+            if own || began.elapsed() >= INSISTING {
+                break Err(Trouble { failure, own });
+            }
+            std::thread::sleep(PAUSE);
+        };
+        let names = services.iter().map(|s| s.name.clone());
+        self.befores = names.zip(befores).collect();
+        restarted.inspect_err(|_| self.seen.clear())
     }
 
     /// Whether the main process of a service is one that `release` started, and lives: its
