@@ -252,12 +252,7 @@ impl Fleet {
         let mut tasks = JoinSet::new();
         for (at, host) in context.environment.hosts.iter().enumerate() {
             let (context, host) = (context.clone(), host.name.clone());
-            // sshd's MaxStartups (10:30:100) refuses bursts: they come a little apart.
-            let delay = std::time::Duration::from_millis((at as u64 / 8) * 150);
-            tasks.spawn(async move {
-                tokio::time::sleep(delay).await;
-                (at, connect_one(&context, host, None, false).await)
-            });
+            tasks.spawn(async move { (at, connect_one(&context, host, None, false).await) });
         }
         let mut found = Vec::new();
         let mut failures = Vec::new();

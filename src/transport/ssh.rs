@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use self::address::Address;
 use self::effective::Effective;
@@ -41,6 +42,10 @@ const SILENT: Duration = Duration::from_secs(4);
 /// ssh(1) asks a silent server for a sign of life this often (`ServerAliveInterval`), seconds;
 /// three unanswered questions end the connection.
 const ALIVE_S: u64 = 5;
+
+/// Logins that go on at once where they may lead through one and the same machine (jump hosts,
+/// proxies): sshd refuses bursts from ten on (sshd_config(5), `MaxStartups`).
+static THROUGH_OTHERS: Semaphore = Semaphore::const_new(8);
 
 /// Connects and starts the agent; over a connection that an earlier command kept, if there is one.
 ///
@@ -137,6 +142,10 @@ impl Login<'_> {
     /// folder of its control socket. Where our dialling gets no connection, ssh(1) shall say why.
     async fn launch(&self, idle_s: NonZeroUsize) -> Result<TempDir, Failure> {
         let (target, timeout) = (self.target, self.options.timeout);
+        let _turn = match self.dials {
+            true => None,
+            false => THROUGH_OTHERS.acquire().await.ok(),
+        };
         let both = async {
             if self.dials
                 && let Ok(config) = self.folder.dialling_config()

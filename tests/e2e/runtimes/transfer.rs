@@ -42,8 +42,8 @@ fn deploy_until(shop: &Shop, bytes: u64) -> Running {
 }
 
 fn cut(host: &Host, deploy: Running) {
-    host.sh("pkill -KILL -f '[s]shd: deploy'");
-    deploy.wait().code(6);
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
     eventually("the lock to be free", || {
         let lock = host.exec("flock -n /srv/shop/.ship/lock true");
         lock.status.success()
@@ -112,7 +112,7 @@ fn a_host_without_room_for_a_runtime_is_refused() {
     let Some(mirror) = Mirror::of(&[NODE_18, NODE_20]) else {
         return;
     };
-    let disk = Some(Disk::at("/srv", 480));
+    let disk = Some(Disk::at("/srv", 540));
     let host = Host::boot_with("web1", &HostOptions { disk });
     let shop = moving_on(&host, &mirror);
     // Known beforehand.
