@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::fleet::Context;
+use super::context::Context;
 use crate::model::runtime::Platform;
 use crate::model::{Failure, HostRuntime, Sha256};
 use crate::runtime;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::conclude::Ended;
-use super::fleet::{Context, connect_one};
+use super::context::Context;
+use super::fleet::connect_one;
 use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::fleet::Context;
+use super::context::Context;
 use crate::artifact::delta::{self, Encoded, Mode, Options};
 use crate::artifact::{CHUNKED_FROM, Change, Index, Kind, TreePath, ancestor};
 use crate::model::Digest;

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::cache::Remembered;
 use super::conclude::{Ended, HostEnd, outcome};
-use super::fleet::{Brings, Context, Fleet};
+use super::context::Context;
+use super::fleet::{Brings, Fleet};
 use super::freeze;
 use super::hook::run_hook;
 use super::left_out::LeftOut;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::fleet::{Context, connect_one};
+use super::context::Context;
+use super::fleet::connect_one;
 use super::link::{HostLink, named, unasked};
 use super::payload::Payload;
 use super::runtimes::Runtimes;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::conclude::Ended;
-use super::fleet::{Context, Fleet, connect_one};
+use super::context::Context;
+use super::fleet::{Fleet, connect_one};
 use super::left_out::LeftOut;
 use super::link::unasked;
 use crate::model::event::{Event, HostOutcome, Outcome};

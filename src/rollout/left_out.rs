@@ -1,7 +1,8 @@
 //! Hosts that a command goes on without, because they cannot be reached.
 
 use super::conclude::Ended;
-use super::fleet::{Context, Fleet, whole};
+use super::context::Context;
+use super::fleet::{Fleet, whole};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport;

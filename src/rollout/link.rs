@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fleet::Context;
+use super::context::Context;
 use super::rejoin::{Lost, Rejoined, Talk, Way};
 use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, FailureKind, HostName};

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod cancel;
 pub mod changes;
 pub mod conclude;
+pub mod context;
 pub mod deltas;
 pub mod deploy;
 mod export;
@@ -32,4 +33,5 @@ pub mod switch;
 pub mod transfer;
 mod watch;
 
-pub use fleet::{Context, Fleet};
+pub use context::Context;
+pub use fleet::Fleet;

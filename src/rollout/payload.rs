@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::changes::Changes;
+use super::context::Context;
 use super::deltas::Deltas;
-use super::fleet::Context;
 use super::identity::identity;
 use super::runtimes::Runtimes;
 use crate::artifact::{Digests, Index, NoCache, scan, select};

@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 
-use super::fleet::{Context, connect_one};
+use super::context::Context;
+use super::fleet::connect_one;
 use super::link::unasked;
 use super::runtimes::Runtimes;
 use crate::model::{Failure, HostName, ServiceName};

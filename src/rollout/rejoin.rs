@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fleet::Context;
+use super::context::Context;
 use super::link::{lost, named, unasked};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::{self, Link, Target};

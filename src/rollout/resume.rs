@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::behind::{CatchUp, catch_up, sentence};
 use super::conclude::{Ended, HostEnd, outcome};
+use super::context::Context;
 use super::export::{Fetched, fetch};
-use super::fleet::{Brings, Context, Fleet};
+use super::fleet::{Brings, Fleet};
 use super::freeze;
 use super::hook::run_hook;
 use super::left_out::LeftOut;

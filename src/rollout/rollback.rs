@@ -4,7 +4,8 @@
 use std::time::Instant;
 
 use super::conclude::Ended;
-use super::fleet::{Brings, Context, Fleet};
+use super::context::Context;
+use super::fleet::{Brings, Fleet};
 use super::freeze;
 use super::left_out::LeftOut;
 use super::plan::rollback_target;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fleet::Context;
+use super::context::Context;
 use crate::model::runtime::{Platform, RuntimeSource};
 use crate::model::{Failure, HostRuntime, Release};
 use crate::runtime;

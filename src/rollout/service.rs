@@ -5,7 +5,8 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::conclude::{Conclusion, Ended};
-use super::fleet::{Brings, Context, Fleet};
+use super::context::Context;
+use super::fleet::{Brings, Fleet};
 use super::link::unasked;
 use crate::model::event::{HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, ServiceName};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::fleet::{Context, connect_one};
+use super::context::Context;
+use super::fleet::connect_one;
 use super::link::{HostLink, unasked};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, HostName, ServiceManagerKind};

@@ -6,7 +6,8 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::conclude::{Conclusion, HostEnd, kind, outcome};
-use super::fleet::{Context, Fleet, on_each};
+use super::context::Context;
+use super::fleet::{Fleet, on_each};
 use super::hook::run_hook;
 use super::link::{HostLink, unasked};
 use super::plan::{Wave, waves};

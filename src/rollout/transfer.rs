@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use super::archives::Archives;
 use super::cache::Remembered;
+use super::context::Context;
 use super::feed::{Fed, Feed, Unsent};
-use super::fleet::{Context, Fleet, on_each};
+use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
 use super::payload::Payload;

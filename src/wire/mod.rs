@@ -5,8 +5,10 @@
 //! its digest), so messages carry no version.
 
 pub mod argument;
+pub mod found;
 pub mod frame;
 pub mod message;
 
+pub use found::*;
 pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};
 pub use message::*;

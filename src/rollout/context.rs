@@ -1,0 +1,210 @@
+//! What every command against an environment needs.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use tokio::sync::watch;
+
+use super::cache::{Cache, Remembered};
+use crate::model::event::{Event, HostEvent, Sink};
+use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
+use crate::project::{Environment, Host, Project};
+use crate::runtime::Wish;
+use crate::transport::Options;
+use crate::wire::Holder;
+
+/// What every command against an environment needs.
+#[derive(Clone)]
+pub struct Context {
+    /// The project.
+    pub project: Project,
+    /// The environment.
+    pub environment: Environment,
+    /// How hosts are reached.
+    pub options: Options,
+    /// Where events go.
+    pub sink: Sink,
+    /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
+    pub cancel: watch::Receiver<bool>,
+    /// Makes `cancel` true.
+    pub stop: watch::Sender<bool>,
+    /// Who asks: `user@machine`, or the CI's actor.
+    pub who: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+    /// How long a command waits for a lock, ms.
+    pub wait_ms: u64,
+    /// What earlier commands learned.
+    pub cache: Cache,
+    /// The environment of whoever started `ship`.
+    pub caller: BTreeMap<OsString, OsString>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The caller's environment holds tokens.
+        f.debug_struct("Context")
+            .field("environment", &self.environment.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// What an agent must know.
+    #[must_use]
+    pub fn deployment(&self) -> Deployment {
+        let environment = &self.environment;
+        Deployment {
+            app: environment.app.clone(),
+            environment: environment.name.clone(),
+            root: environment.root.clone(),
+            manager: environment.manager,
+            user: environment.user.clone(),
+        }
+    }
+
+    /// What fetching the project's runtimes takes; ends when `cancel` becomes `true`.
+    #[must_use]
+    pub fn wish(&self, cancel: watch::Receiver<bool>) -> Wish<'_> {
+        Wish {
+            project: &self.project,
+            cache: self.options.cache.as_deref(),
+            caller: &self.caller,
+            sink: &self.sink,
+            cancel,
+        }
+    }
+
+    /// The services that run on `host`.
+    #[must_use]
+    pub fn services_of(&self, host: &Host) -> Vec<ServiceSpec> {
+        let wanted = |service: &ServiceSpec| {
+            host.services
+                .as_ref()
+                .is_none_or(|names| names.contains(&service.name))
+        };
+        self.project
+            .services
+            .iter()
+            .filter(|service| wanted(service))
+            .cloned()
+            .collect()
+    }
+
+    /// What earlier commands learned of `host`.
+    #[must_use]
+    pub fn remember_of(&self, host: &HostName) -> Remembered {
+        self.cache.host(host, &self.place())
+    }
+
+    /// What earlier commands learned of each host.
+    pub fn remembered(&self) -> impl Iterator<Item = Remembered> {
+        let hosts = self.environment.hosts.iter();
+        hosts.map(|host| self.remember_of(&host.name))
+    }
+
+    /// Remembers what was learned of `host`.
+    pub fn remember(&self, host: &HostName, remembered: Remembered) {
+        self.cache.keep_host(host, &self.place(), remembered);
+    }
+
+    /// The same for those hosts only of which `is_one` says so.
+    #[must_use]
+    pub fn only(&self, is_one: impl Fn(&HostName) -> bool) -> Self {
+        let mut rest = self.clone();
+        rest.environment.hosts.retain(|host| is_one(&host.name));
+        rest
+    }
+
+    /// The same for a question, whose answer is data: that a connection was made for it is worth a
+    /// word with `-v` only.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        let sink = self.sink.clone();
+        let sink = Sink::new(move |event| match event {
+            Event::Host {
+                host,
+                what: HostEvent::Connected { ms, .. },
+            } => {
+                sink.emit(Event::RoundTrip {
+                    host,
+                    what: "connect".to_owned(),
+                    ms,
+                });
+            }
+            other => sink.emit(other),
+        });
+        Self {
+            sink,
+            ..self.clone()
+        }
+    }
+
+    /// Where `host` stands in the manifest.
+    #[must_use]
+    pub fn position(&self, host: &HostName) -> usize {
+        let mut hosts = self.environment.hosts.iter();
+        hosts.position(|other| other.name == *host).unwrap_or(0)
+    }
+
+    /// Names the environment among all of this user.
+    fn place(&self) -> String {
+        format!("{} {}", self.environment.app, self.environment.name)
+    }
+
+    /// Whether a stop was asked for.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        *self.cancel.borrow()
+    }
+
+    /// Waits until a stop is asked for.
+    pub async fn interruption(&self) {
+        let mut cancel = self.cancel.clone();
+        if cancel.wait_for(|on| *on).await.is_err() {
+            // Nobody is there any more who could ask for it.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Somebody else asked this command to stop.
+    pub fn cancelled_by(&self, by: &str) {
+        if !self.stop.send_replace(true) {
+            self.sink.emit(Event::Warning {
+                text: format!("cancelled by {by}"),
+                hint: None,
+            });
+        }
+    }
+
+    /// Who holds a lock, when it is us.
+    #[must_use]
+    pub fn holder(&self, what: &str) -> Holder {
+        let now = jiff::Timestamp::now();
+        let since = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
+        Holder {
+            what: what.to_owned(),
+            who: self.who.clone(),
+            since,
+            ci: self.ci.clone(),
+            doing: None,
+        }
+    }
+
+    /// A word that names a transaction: the same on all hosts of the fleet, never used twice.
+    #[must_use]
+    pub fn new_transaction(&self) -> String {
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let seed = format!("{} {} {now}", self.who, std::process::id());
+        Digest::of(seed.as_bytes()).to_string()[..32].to_owned()
+    }
+
+    /// What a stop looks like when nothing was changed yet.
+    #[must_use]
+    pub fn interrupted() -> Failure {
+        Failure::new(
+            FailureKind::Interrupted,
+            "interrupted; nothing was changed on any host",
+        )
+    }
+}

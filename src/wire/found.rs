@@ -1,0 +1,193 @@
+//! What an agent finds on its host and tells. Times are milliseconds, sizes bytes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::message::Holder;
+use crate::model::event::Diagnosis;
+use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName};
+
+/// What an agent finds on its host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The host's own name.
+    pub hostname: String,
+    /// The user that the agent runs as.
+    pub user: String,
+    /// Its user id.
+    pub uid: u32,
+    /// As uname(2) says it: `x86_64-linux`.
+    pub platform: String,
+    /// The root folder, absolute.
+    pub root: String,
+    /// Whether the root folder is there and ours.
+    pub ready: bool,
+    /// The live release.
+    pub current: Option<ReleaseId>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
+    /// The live release's identity.
+    pub identity: Option<Digest>,
+    /// The highest release number that was ever used here.
+    pub last: u32,
+    /// The releases on the host, newest first.
+    pub releases: Vec<ReleaseSummary>,
+    /// Who holds the lock.
+    pub holder: Option<Holder>,
+    /// The stop sign that somebody set, also when its time is over.
+    pub freeze: Option<Freeze>,
+    /// The host's clock, ms since the epoch.
+    pub clock_ms: u64,
+    /// What the agent repaired when it came: a sentence each.
+    pub recovered: Vec<String>,
+}
+
+/// A release as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSummary {
+    /// Its number.
+    pub id: ReleaseId,
+    /// How far it got.
+    pub state: ReleaseState,
+    /// The release that was live when this one was first switched to.
+    pub after: Option<ReleaseId>,
+    /// Whether it is live.
+    pub current: bool,
+    /// When it was staged, RFC 3339.
+    pub created: String,
+    /// Who deployed it.
+    pub who: String,
+    /// From which commit.
+    pub commit: Option<String>,
+    /// The commit's first line.
+    pub subject: Option<String>,
+    /// Exact runtimes.
+    pub runtimes: BTreeMap<String, String>,
+    /// The artifact.
+    pub artifact: Digest,
+}
+
+/// How an activation or a revert ended on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activated {
+    /// The release before.
+    pub was: Option<ReleaseId>,
+    /// The release now.
+    pub is: Option<ReleaseId>,
+    /// Whether what is there now was proven.
+    pub healthy: bool,
+    /// Whether what was asked for is what is there.
+    pub ok: bool,
+    /// Whether that is final.
+    pub committed: bool,
+    /// Why not.
+    pub why: Option<String>,
+    /// What was found.
+    pub diagnoses: Vec<Diagnosis>,
+    /// Longest time without a good answer during the switch.
+    pub unanswered_ms: Option<u64>,
+    /// Commands for a person, when the host needs one.
+    pub by_hand: Vec<String>,
+}
+
+/// One line of a preflight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What was looked at, a word or two: `service manager`, `disk`.
+    pub subject: String,
+    /// What was found.
+    pub text: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Worth a look.
+    Warning,
+    /// A deploy would fail.
+    Failure,
+}
+
+/// What is live on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// The live release.
+    pub current: Option<ReleaseSummary>,
+    /// What another tool left live, and the next deploy adopts: `releases/20240101120000`.
+    pub adoptable: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// Its services.
+    pub services: Vec<ServiceReport>,
+    /// Who is deploying right now.
+    pub holder: Option<Holder>,
+    /// The stop sign that somebody set, also when its time is over.
+    pub freeze: Option<Freeze>,
+}
+
+impl HostStatus {
+    /// Whether every service runs and none is known to be unhealthy.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.services
+            .iter()
+            .all(|service| service.state == "running" && service.healthy != Some(false))
+    }
+}
+
+/// A service of the live release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// Its name.
+    pub service: ServiceName,
+    /// `running`, `restarting`, `stopped`, `failed`…
+    pub state: String,
+    /// Whether it is healthy right now; `None` when there is nothing to ask.
+    pub healthy: Option<bool>,
+    /// What the health check saw.
+    pub seen: String,
+    /// Automatic restarts since it was started.
+    pub restarts: u32,
+    /// How long it has been up.
+    pub uptime_ms: Option<u64>,
+    /// Memory of all its processes.
+    pub memory: Option<u64>,
+    /// Its main process.
+    pub pid: Option<u32>,
+}
+
+/// A line of `history.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// The transaction that it was.
+    #[serde(default)]
+    pub transaction: Option<String>,
+    /// When it ended, RFC 3339.
+    pub time: String,
+    /// `deploy`, `rollback`, `restart`…
+    pub what: String,
+    /// The release that was asked for.
+    pub release: Option<ReleaseId>,
+    /// The release before.
+    pub from: Option<ReleaseId>,
+    /// `good`, `reverted`, `failed`, `recovered`, `adopted`.
+    pub outcome: String,
+    /// Why, when not good.
+    pub why: Option<String>,
+    /// Who.
+    pub who: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+    /// From which commit.
+    pub commit: Option<String>,
+    /// Whether the tests were skipped.
+    pub tests_skipped: bool,
+}
