@@ -323,9 +323,15 @@ fn answers(addr: std::net::Ipv4Addr) -> Result<String, String> {
 fn settle(ground: &Ground, until: Instant) -> (Vec<Look>, Duration) {
     let begun = Instant::now();
     loop {
-        let looks: Vec<Look> = ground.hosts().iter().map(Look::at).collect();
+        let look = || -> Vec<Look> { ground.hosts().iter().map(Look::at).collect() };
+        let looks = look();
         let at_rest = looks.iter().all(|look| look.unrest().is_empty());
-        if at_rest || Instant::now() > until {
+        if at_rest {
+            // What a look sees is not of one moment: this one is all of the rest.
+            let rest = begun.elapsed();
+            return (look(), rest);
+        }
+        if Instant::now() > until {
             return (looks, begun.elapsed());
         }
         std::thread::sleep(Duration::from_millis(100));

@@ -21,7 +21,7 @@ use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
 
 /// For so long a service manager that fails is asked again to restart the release from before.
-const INSISTING: Duration = Duration::from_secs(10);
+const INSISTING: Duration = Duration::from_secs(5);
 
 /// The pause between two such attempts.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -296,9 +296,10 @@ impl<'a> OnHost<'a> {
             let Err(failure) = restart_all(host, &each, self.activation.emit) else {
                 break Ok(());
             };
-            // Rights or units that are missing stay so: a second try changes nothing.
-            let own = failure.kind == FailureKind::Refused || self.was_started(services);
-            if own || began.elapsed() >= INSISTING {
+            let was_started = self.was_started(services);
+            if was_started || began.elapsed() >= INSISTING {
+                // Rights or units that are missing stay so: a later try changes nothing.
+                let own = was_started || failure.kind == FailureKind::Refused;
                 break Err(Trouble { failure, own });
             }
             std::thread::sleep(PAUSE);
