@@ -145,6 +145,7 @@ impl Activation<'_> {
     /// tries again.
     pub fn recover(&self, left: &Entry, when: When, why: &str) -> Result<Recovered, Trouble> {
         let mut effects = OnHost::new(self, false, None);
+        effects.knows = false;
         let recovered = machine::recover(&mut effects, left, when, why);
         let mine = std::mem::take(&mut effects.diagnoses);
         effects.tell(mine);
@@ -201,7 +202,7 @@ impl Activation<'_> {
             None => (why.to_owned(), Vec::new()),
             Some(trouble) => (
                 machine::not_put_back(pending, why, &trouble.failure),
-                self.by_hand(pending.from),
+                by_hand(self.host, pending.from),
             ),
         };
         Activated {
@@ -216,29 +217,29 @@ impl Activation<'_> {
             by_hand,
         }
     }
+}
 
-    /// What a person types on the host to do what could not be done.
-    fn by_hand(&self, from: Option<ReleaseId>) -> Vec<String> {
-        let root = launcher::quote(&self.host.layout.root().display().to_string());
-        let mut lines = match from {
-            Some(from) => {
-                vec![format!(
-                    "cd {root} && ln -sfn releases/{from} .current.hand && mv -T .current.hand current"
-                )]
-            }
-            None => vec![format!("rm -f {root}/current")],
-        };
-        let services = from
-            .and_then(|id| self.host.release(id).ok())
-            .map(|loaded| loaded.release.services)
-            .unwrap_or_default();
-        lines.extend(
-            services
-                .iter()
-                .map(|service| self.host.by_hand_restart(&service.name)),
-        );
-        lines
-    }
+/// What a person types on the host to do what could not be done: to go back to `from`.
+pub(in crate::agent) fn by_hand(host: &Host, from: Option<ReleaseId>) -> Vec<String> {
+    let root = launcher::quote(&host.layout.root().display().to_string());
+    let mut lines = match from {
+        Some(from) => {
+            vec![format!(
+                "cd {root} && ln -sfn releases/{from} .current.hand && mv -T .current.hand current"
+            )]
+        }
+        None => vec![format!("rm -f {root}/current")],
+    };
+    let services = from
+        .and_then(|id| host.release(id).ok())
+        .map(|loaded| loaded.release.services)
+        .unwrap_or_default();
+    lines.extend(
+        services
+            .iter()
+            .map(|service| host.by_hand_restart(&service.name)),
+    );
+    lines
 }
 
 /// A release as the target of a way back.

@@ -40,6 +40,9 @@ type Look = JoinHandle<(Befores, Vec<Option<Downtime>>)>;
 pub struct OnHost<'a> {
     activation: &'a Activation<'a>,
     settle: bool,
+    /// Whether what was asked of the service manager is known: not after a death, whose last
+    /// question may still be on its way.
+    pub knows: bool,
     boot: Option<String>,
     loaded: BTreeMap<ReleaseId, Arc<LoadedRelease>>,
     /// How the services looked a moment ago, when the transaction knows.
@@ -62,6 +65,7 @@ impl<'a> OnHost<'a> {
         Self {
             activation,
             settle,
+            knows: true,
             boot: journal::boot(),
             loaded: BTreeMap::new(),
             given,
@@ -277,9 +281,8 @@ impl<'a> OnHost<'a> {
             .iter()
             .map(|service| {
                 let status = self.seen.get(&service.name).cloned();
-                let kept = status
-                    .as_ref()
-                    .is_some_and(|status| self.is_still_of(old, service, status));
+                let is_kept = |status| self.knows && self.is_still_of(old, service, status);
+                let kept = status.as_ref().is_some_and(is_kept);
                 Before {
                     invocation: status.as_ref().and_then(|s| s.invocation.clone()),
                     status,

@@ -1,5 +1,6 @@
 //! How a transaction ended, for a controller that comes back too late to hear it.
 
+use crate::agent::activate::by_hand;
 use crate::agent::host::Host;
 use crate::agent::{history, releases};
 use crate::model::Failure;
@@ -22,20 +23,24 @@ pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failur
         return Ok(None);
     };
     let is = releases::current(&host.layout)?;
-    Ok(Some(activated(entry, is)))
+    Ok(Some(activated(host, entry, is)))
 }
 
-fn activated(entry: &HistoryEntry, is: Option<crate::model::ReleaseId>) -> Activated {
+fn activated(host: &Host, entry: &HistoryEntry, is: Option<crate::model::ReleaseId>) -> Activated {
     let ok = entry.outcome == "good";
+    let healthy = entry.outcome != "failed";
     Activated {
         was: entry.from,
         is,
-        healthy: entry.outcome != "failed",
+        healthy,
         ok,
         committed: ok,
         why: entry.why.clone(),
         diagnoses: Vec::new(),
         unanswered_ms: None,
-        by_hand: Vec::new(),
+        by_hand: match healthy {
+            true => Vec::new(),
+            false => by_hand(host, entry.from),
+        },
     }
 }
