@@ -90,17 +90,7 @@ impl Activation<'_> {
         let mut effects = OnHost::new(self, settle, befores);
         machine::begin(&mut effects, pending)?;
         let Err(trouble) = machine::switch(&mut effects, pending) else {
-            let activated = Activated {
-                was: from,
-                is: Some(to),
-                healthy: true,
-                ok: true,
-                committed: false,
-                why: None,
-                diagnoses: Vec::new(),
-                unanswered_ms: effects.say_proven(),
-                by_hand: Vec::new(),
-            };
+            let activated = Activated::proven(from, to, effects.say_proven());
             return Ok((activated, Some(pending)));
         };
         let why = trouble.failure.message.clone();

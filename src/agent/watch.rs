@@ -65,17 +65,7 @@ impl Activation<'_> {
                 release: pending.to,
                 ms: millis(spell.proven.elapsed()),
             });
-            let activated = Activated {
-                was: pending.from,
-                is: Some(pending.to),
-                healthy: true,
-                ok: true,
-                committed: false,
-                why: None,
-                diagnoses: Vec::new(),
-                unanswered_ms: None,
-                by_hand: Vec::new(),
-            };
+            let activated = Activated::proven(pending.from, pending.to, None);
             return Ok((activated, Some(pending)));
         };
         let reason = first(&diagnoses, "it could not be watched");

@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 
 use super::conclude::Ended;
 use super::context::Context;
-use super::fleet::connect_one;
 use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
@@ -116,7 +115,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
 }
 
 async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failure> {
-    let mut link = connect_one(context, host.clone(), None, false).await?;
+    let mut link = HostLink::connect(context, host.clone(), None, false).await?;
     let was = link.facts.current;
     let Some(holder) = link.facts.holder.clone() else {
         let status = status(&mut link).await?;

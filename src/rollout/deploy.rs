@@ -11,7 +11,7 @@ use super::conclude::{Ended, HostEnd, outcome};
 use super::context::Context;
 use super::fleet::{Brings, Fleet};
 use super::freeze;
-use super::hook::run_hook;
+use super::hook::run_before_switch;
 use super::left_out::LeftOut;
 use super::link::unasked;
 use super::offer::Offers;
@@ -22,7 +22,7 @@ use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
-use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, Secret};
+use crate::model::{Failure, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
 use crate::project::Host;
 use crate::runtime;
@@ -296,15 +296,6 @@ async fn prepare(
         services: &services,
     };
     stage_everywhere(context, fleet, &delivery).await?;
-    for hook in &context.project.before_activate {
-        // What a hook did before it failed is not undone by us; the release was not switched to,
-        // so the previous one serves.
-        run_hook(fleet, hook, release)
-            .await
-            .map_err(|(_, mut failure)| {
-                failure.kind = FailureKind::Reverted;
-                failure.detail("nothing was switched; the previous release serves on")
-            })?;
-    }
+    run_before_switch(fleet, &context.project.before_activate, release).await?;
     Ok(release)
 }

@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::context::Context;
-use super::fleet::connect_one;
 use super::link::{HostLink, named, unasked};
 use super::payload::Payload;
 use super::runtimes::Runtimes;
@@ -69,7 +68,7 @@ pub(super) async fn fetch(
     platforms: &[&str],
 ) -> Result<Fetched, Failure> {
     let fetching = async {
-        let mut link = connect_one(&context.quiet(), host.clone(), None, false).await?;
+        let mut link = HostLink::connect(&context.quiet(), host.clone(), None, false).await?;
         link.send(&ToAgent::Export { release: id }).await?;
         let exported = match link.answer().await? {
             FromAgent::Exported(exported) => *exported,

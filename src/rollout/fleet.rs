@@ -50,7 +50,7 @@ impl Fleet {
         let mut tasks = JoinSet::new();
         for (at, host) in context.environment.hosts.iter().enumerate() {
             let (context, host) = (context.clone(), host.name.clone());
-            tasks.spawn(async move { (at, connect_one(&context, host, None, false).await) });
+            tasks.spawn(async move { (at, HostLink::connect(&context, host, None, false).await) });
         }
         let mut found = Vec::new();
         let mut failures = Vec::new();
@@ -239,17 +239,4 @@ async fn begin_one(
         }
         other => Err(unasked(&host.host, &other)),
     }
-}
-
-/// Connects to one host, as `user` when that is not the address's, as root with `sudo`.
-///
-/// # Errors
-/// As [`HostLink::connect`].
-pub async fn connect_one(
-    context: &Context,
-    host: HostName,
-    user: Option<String>,
-    sudo: bool,
-) -> Result<HostLink, Failure> {
-    HostLink::connect(context, host, user, sudo).await
 }

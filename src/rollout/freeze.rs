@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::conclude::Ended;
 use super::context::Context;
-use super::fleet::{Fleet, connect_one};
+use super::fleet::Fleet;
 use super::left_out::LeftOut;
-use super::link::unasked;
+use super::link::{HostLink, unasked};
 use crate::model::event::{Event, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, Freeze, HostName};
 use crate::wire::{Facts, FromAgent, ToAgent};
@@ -36,7 +36,7 @@ pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, 
         let request = &request;
         async move {
             let name = host.name.clone();
-            let mut link = connect_one(quiet, name.clone(), None, false).await?;
+            let mut link = HostLink::connect(quiet, name.clone(), None, false).await?;
             match link.ask(request, "freeze").await? {
                 FromAgent::Done => Ok(link.facts.clone()),
                 other => Err(unasked(&name, &other)),

@@ -2,7 +2,7 @@
 
 use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
-use crate::model::{Failure, HostName, ReleaseId};
+use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, HookScope};
 use crate::wire::{FromAgent, HookRequest, ToAgent};
 
@@ -33,6 +33,27 @@ pub async fn run_hook(
         if let Some(failed) = ended.await.into_iter().flatten().find_map(Result::err) {
             return Err(failed);
         }
+    }
+    Ok(())
+}
+
+/// Runs the hooks that come before the switch to `release`. What one did before it failed is not
+/// undone by us; the release was not switched to, so the previous one serves.
+///
+/// # Errors
+/// [`FailureKind::Reverted`]: the first failure.
+pub async fn run_before_switch(
+    fleet: &mut Fleet,
+    hooks: &[Hook],
+    release: ReleaseId,
+) -> Result<(), Failure> {
+    for hook in hooks {
+        run_hook(fleet, hook, release)
+            .await
+            .map_err(|(_, mut failure)| {
+                failure.kind = FailureKind::Reverted;
+                failure.detail("nothing was switched; the previous release serves on")
+            })?;
     }
     Ok(())
 }

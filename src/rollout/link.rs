@@ -259,12 +259,12 @@ impl HostLink {
             return Ok(missed);
         }
         loop {
-            let rejoined = match self.receive().await {
-                Ok(frame) => return frame.parse().map_err(|_| self.lost()),
+            let received = match self.receive().await {
+                Ok(frame) => Some(frame),
                 Err(lost) if self.may_rejoin() => self.rejoin(lost).await?,
                 Err(_) => return Err(self.lost()),
             };
-            if let Rejoined::Old(frame) = rejoined {
+            if let Some(frame) = received {
                 return frame.parse().map_err(|_| self.lost());
             }
             self.ask_again().await;
@@ -365,24 +365,25 @@ impl HostLink {
         Ok(arrived)
     }
 
-    /// Makes the connection anew.
-    async fn rejoin(&mut self, lost: Lost) -> Result<Rejoined, Failure> {
+    /// Makes the connection anew; what came on the old one, when that is back first.
+    async fn rejoin(&mut self, lost: Lost) -> Result<Option<Frame>, Failure> {
         let sink = self.way.context.sink.clone();
         sink.host(&self.host, HostEvent::Reconnecting);
         let began = Instant::now();
         let talk = self.talk.get_or_insert_default();
         let rejoined = self.way.rejoin(&mut self.link, talk, lost).await;
-        let rejoined = rejoined.map_err(|why| self.lost().detail(why.message))?;
-        if let Rejoined::New(link) = rejoined {
-            self.sent_before += self.link.traffic().sent();
-            self._beat = Beat::on(&link);
-            self.link = *link;
-            self.cancel_sent = false;
-            sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
-            return Ok(Rejoined::Missed);
-        }
+        let frame = match rejoined.map_err(|why| self.lost().detail(why.message))? {
+            Rejoined::Old(frame) => Some(frame),
+            Rejoined::New(link) => {
+                self.sent_before += self.link.traffic().sent();
+                self._beat = Beat::on(&link);
+                self.link = *link;
+                self.cancel_sent = false;
+                None
+            }
+        };
         sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
-        Ok(rejoined)
+        Ok(frame)
     }
 
     /// Sends the last request again when it had not arrived.

@@ -3,8 +3,7 @@
 use futures_util::future::join_all;
 
 use super::context::Context;
-use super::fleet::connect_one;
-use super::link::unasked;
+use super::link::{HostLink, unasked};
 use super::runtimes::Runtimes;
 use crate::model::{Failure, HostName, ServiceName};
 use crate::wire::{
@@ -25,7 +24,7 @@ async fn each<T>(
     join_all(context.environment.hosts.iter().map(|host| async move {
         let name = host.name.clone();
         let answered = async {
-            let mut link = connect_one(context, name.clone(), None, false).await?;
+            let mut link = HostLink::connect(context, name.clone(), None, false).await?;
             let answer = link.ask(request, "question").await?;
             read(answer).map_err(|other| unasked(&name, &other))
         };
@@ -74,7 +73,7 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
     let context = &context.quiet();
     join_all(context.environment.hosts.iter().map(|host| async move {
         let asked = async {
-            let mut link = connect_one(context, host.name.clone(), None, false).await?;
+            let mut link = HostLink::connect(context, host.name.clone(), None, false).await?;
             let mut findings = vec![
                 finding(
                     "connection",
@@ -182,7 +181,7 @@ pub async fn logs(
     let request = &request;
     let quiet = &context.quiet();
     let streams = context.environment.hosts.iter().map(|host| async move {
-        let mut link = connect_one(quiet, host.name.clone(), None, false).await?;
+        let mut link = HostLink::connect(quiet, host.name.clone(), None, false).await?;
         link.send(request).await?;
         loop {
             match link.answer().await? {
@@ -214,7 +213,7 @@ pub async fn exec(
     argv: &[String],
     output: &mut dyn FnMut(bool, &[u8]),
 ) -> Result<i32, Failure> {
-    let mut link = connect_one(&context.quiet(), host.clone(), None, false).await?;
+    let mut link = HostLink::connect(&context.quiet(), host.clone(), None, false).await?;
     link.send(&ToAgent::Exec {
         argv: argv.to_vec(),
     })

@@ -50,8 +50,6 @@ pub enum Rejoined {
     Old(Frame),
     /// Another one stands.
     New(Box<Link>),
-    /// Another one stands, and is in use.
-    Missed,
 }
 
 /// What was said in a transaction so far.

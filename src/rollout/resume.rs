@@ -9,13 +9,13 @@ use super::context::Context;
 use super::export::{Fetched, fetch};
 use super::fleet::{Brings, Fleet};
 use super::freeze;
-use super::hook::run_hook;
+use super::hook::run_before_switch;
 use super::left_out::LeftOut;
 use super::offer::Offers;
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, HostOutcome, Outcome};
-use crate::model::{Failure, FailureKind, HostName, ReleaseId, ServiceSpec};
+use crate::model::{Failure, HostName, ServiceSpec};
 use crate::project::{Hook, HookScope, Host};
 
 /// Brings the hosts that are behind up; hosts that cannot be reached are left out, if
@@ -82,7 +82,7 @@ async fn bring_up(
     };
     let before = hooks(&context.project.before_activate);
     let ready = match staged {
-        Ok(()) => run_hooks(&mut behind, &before, plan.release).await,
+        Ok(()) => run_before_switch(&mut behind, &before, plan.release).await,
         Err(failure) => Err(failure),
     };
     if context.cancelled() || ready.is_err() {
@@ -163,18 +163,6 @@ fn services_of(context: &Context, fetched: &Fetched, host: &Host) -> Vec<Service
         .into_iter()
         .map(of_release)
         .collect()
-}
-
-async fn run_hooks(fleet: &mut Fleet, hooks: &[Hook], release: ReleaseId) -> Result<(), Failure> {
-    for hook in hooks {
-        run_hook(fleet, hook, release)
-            .await
-            .map_err(|(_, mut failure)| {
-                failure.kind = FailureKind::Reverted;
-                failure.detail("nothing was switched; the previous release serves on")
-            })?;
-    }
-    Ok(())
 }
 
 fn nothing_behind(

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::fleet::connect_one;
 use super::link::{HostLink, unasked};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, HostName, ServiceManagerKind};
@@ -60,13 +59,13 @@ async fn connect_rightly(
     let user = user.map(str::to_owned);
     if context.environment.manager != ServiceManagerKind::Systemd || host.name == HostName::local()
     {
-        return connect_one(context, host.name.clone(), user, false).await;
+        return HostLink::connect(context, host.name.clone(), user, false).await;
     }
     let login = user.as_deref().or_else(|| login_of(&host.name));
     if login == Some("root") {
-        return connect_one(context, host.name.clone(), user, false).await;
+        return HostLink::connect(context, host.name.clone(), user, false).await;
     }
-    connect_one(context, host.name.clone(), user, true)
+    HostLink::connect(context, host.name.clone(), user, true)
         .await
         .map_err(|failure| {
             let as_root = format!("ship setup {} --as root", context.environment.name);

@@ -91,6 +91,24 @@ pub struct Activated {
     pub by_hand: Vec<String>,
 }
 
+impl Activated {
+    /// The release `is` there, proven, and not final yet.
+    #[must_use]
+    pub fn proven(was: Option<ReleaseId>, is: ReleaseId, unanswered_ms: Option<u64>) -> Self {
+        Self {
+            was,
+            is: Some(is),
+            healthy: true,
+            ok: true,
+            committed: false,
+            why: None,
+            diagnoses: Vec::new(),
+            unanswered_ms,
+            by_hand: Vec::new(),
+        }
+    }
+}
+
 /// One line of a preflight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{LEASE_IS_OVER, Transaction};
-use crate::agent::activate::{Activation, Ending, Pending, Recorder};
+use crate::agent::activate::{Activation, Ending, Pending};
 use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::Stage;
@@ -156,18 +156,16 @@ impl Transaction {
         }
     }
 
-    fn activation<'a>(
-        &'a self,
-        emit: &'a (dyn Fn(HostEvent) + Sync),
-        record: Recorder<'a>,
-    ) -> Activation<'a> {
-        Activation {
+    /// Does something of an activation: what happens is said to the controller, how it ends goes
+    /// into the history.
+    fn with_activation<T>(&self, act: impl FnOnce(&Activation<'_>) -> T) -> T {
+        act(&Activation {
             host: &self.host,
             transaction: Some(&self.begin.transaction),
             stop: &self.life.stop,
-            emit,
-            record,
-        }
+            emit: &|event| self.speaker.event(event),
+            record: &|pending, ending, why| self.ended(pending, ending, why),
+        })
     }
 
     /// How a switch ended, into the history.
@@ -184,11 +182,9 @@ impl Transaction {
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
         self.adopt(request.release)?;
         let befores = self.befores.take();
-        let emit = |event| self.speaker.event(event);
-        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-        let (mut activated, pending) =
-            self.activation(&emit, &record)
-                .run(request.release, request.settle, befores)?;
+        let (mut activated, pending) = self.with_activation(|activation| {
+            activation.run(request.release, request.settle, befores)
+        })?;
         self.staged = None;
         self.proven = Instant::now();
         self.concluded(&mut activated, pending);
@@ -224,15 +220,13 @@ impl Transaction {
     pub(super) fn watch(&mut self, ms: u64) -> Result<Activated, Failure> {
         let pending = self.pending;
         let pending = pending.ok_or_else(|| Failure::unexpected("there is nothing to watch"))?;
-        let emit = |event| self.speaker.event(event);
-        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         let spell = Spell {
             ms,
             proven: self.proven,
             enough: &self.life.enough,
         };
-        let watched = self.activation(&emit, &record).watch(pending, spell);
-        let (mut activated, still) = watched?;
+        let (mut activated, still) =
+            self.with_activation(|activation| activation.watch(pending, spell))?;
         self.concluded(&mut activated, still);
         Ok(activated)
     }
@@ -242,9 +236,7 @@ impl Transaction {
         let Some(pending) = self.pending else {
             return Err(Failure::unexpected("nothing is proven here"));
         };
-        let emit = |event| self.speaker.event(event);
-        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-        self.activation(&emit, &record).precommit(pending)?;
+        self.with_activation(|activation| activation.precommit(pending))?;
         self.life.precommitted.store(true, Ordering::Relaxed);
         Ok(FromAgent::Done)
     }
@@ -252,9 +244,7 @@ impl Transaction {
     /// Makes the release good; `why` is told where that was decided here.
     pub(super) fn commit(&mut self, why: Option<&str>) -> Result<FromAgent, Failure> {
         if let Some(pending) = self.pending {
-            let emit = |event| self.speaker.event(event);
-            let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
-            self.activation(&emit, &record).commit(pending, why)?;
+            self.with_activation(|activation| activation.commit(pending, why))?;
             self.pending = None;
         }
         Ok(FromAgent::Done)
@@ -266,10 +256,8 @@ impl Transaction {
             return FromAgent::Done;
         };
         self.life.precommitted.store(false, Ordering::Relaxed);
-        let emit = |event| self.speaker.event(event);
-        let record = |pending, ending, why: Option<&str>| self.ended(pending, ending, why);
         // It was proven here: not its fault.
-        let activated = self.activation(&emit, &record).revert(pending, why, false);
+        let activated = self.with_activation(|activation| activation.revert(pending, why, false));
         FromAgent::Activated(Box::new(activated))
     }
 
@@ -317,9 +305,7 @@ impl Transaction {
         let id = releases::current(&self.host.layout)?
             .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
         let live = self.host.release(id)?;
-        let emit = |event| self.speaker.event(event);
-        let record = |_, _, _: Option<&str>| {};
-        let result = self.activation(&emit, &record).act(&live, action, names);
+        let result = self.with_activation(|activation| activation.act(&live, action, names));
         let why = result.as_ref().err().map(|failure| failure.message.clone());
         let outcome = if result.is_ok() { "good" } else { "failed" };
         self.record(Some(id), Some(id), outcome, why);
