@@ -1,7 +1,8 @@
 //! The sending side: contents as one compressed stream.
 //!
 //! The stream is zstd frames (RFC 8878), one after the other, of records. Numbers are little-endian.
-//! A record is a kind (1 byte), the digest (32 bytes) and the length (u64, bytes) of a content, and:
+//! A record is a kind (1 byte), the position in the index (u32) of a file that has the content, from
+//! which both ends know its digest and its length, and:
 //!
 //! - `0`, whole: its bytes;
 //! - `1`, chunks: for each chunk in turn either `0`, its length (u32) and its bytes, or `1` and the
@@ -19,16 +20,17 @@ use std::sync::Arc;
 
 use super::chunk::{self, Chunk};
 use super::error::TreeError;
-use super::index::Index;
+use super::index::{Index, Kind};
 use super::level::{Level, Leveled};
 use super::path::TreePath;
 use super::scan::open;
+use super::similar::extension;
 use crate::model::Digest;
 
 /// Both ends keep so much of the stream in memory: 2^23 bytes.
 pub(super) const WINDOW_LOG: u32 = 23;
-/// Kind, digest and length, bytes.
-pub(super) const HEADER: usize = 1 + 32 + 8;
+/// Kind and position, bytes.
+pub(super) const HEADER: usize = 1 + 4;
 pub(super) const WHOLE: u8 = 0;
 pub(super) const CHUNKS: u8 = 1;
 pub(super) const DELTA: u8 = 2;
@@ -71,8 +73,8 @@ pub enum Way {
     },
 }
 
-/// Streams `parcels` of the tree `index` at `root` into `sink`, each once. `progress` is told the
-/// bytes of contents done so far, before compression.
+/// Streams `parcels` of the tree `index` at `root` into `sink`, each once, those that are alike next
+/// to each other. `progress` is told the bytes of contents done so far, before compression.
 ///
 /// # Errors
 /// When a file changed since it was scanned, cannot be read, a digest is not of this index, or
@@ -85,52 +87,75 @@ pub fn pack(
     sink: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Packed, TreeError> {
-    let files: HashMap<Digest, (&TreePath, u64)> = index
-        .files()
-        .map(|(path, digest, size, _)| (digest, (path, size)))
-        .collect();
     let refused = |error| TreeError::io("send", root, error);
+    let contents = in_order(index, parcels).map_err(|unknown| {
+        let why = format!("the content {} is not part of it", unknown.short());
+        TreeError::says("send", root, why)
+    })?;
     let mut stream = Leveled::new(sink, level, WINDOW_LOG).map_err(refused)?;
     let mut packed = Packed::default();
-    let mut sent = HashSet::new();
-    for parcel in parcels {
-        let digest = parcel.digest;
-        if !sent.insert(digest) {
-            continue;
-        }
-        let Some((path, size)) = files.get(&digest) else {
-            return Err(TreeError::says(
-                "send",
-                root,
-                format!("the content {} is not part of it", digest.short()),
-            ));
-        };
-        let content = Content {
-            path,
-            digest,
-            size: *size,
-        };
+    for (content, way) in contents {
         let done = packed.bytes;
         let mut progress = |bytes| progress(done + bytes);
-        match &parcel.way {
+        match way {
             Way::Whole => content.whole(root, &mut stream, &mut progress)?,
             Way::Chunks(known) => content.chunks(root, known, &mut stream, &mut progress)?,
             Way::Delta { base, delta } => {
                 content.delta(base, delta, &mut stream)?;
-                progress(*size);
+                progress(content.size);
             }
         }
         packed.contents += 1;
-        packed.bytes += size;
+        packed.bytes += content.size;
         stream.end_of_record().map_err(refused)?;
     }
     stream.finish().map_err(refused)?;
     Ok(packed)
 }
 
+/// The contents of `parcels`, each once, in the order in which they travel: by extension and name, so
+/// that what is alike meets in the compressor's window. The first digest that the tree has not.
+fn in_order<'a>(
+    index: &'a Index,
+    parcels: &'a [Parcel],
+) -> Result<Vec<(Content<'a>, &'a Way)>, Digest> {
+    let mut ways: HashMap<Digest, &Way> = HashMap::with_capacity(parcels.len());
+    for parcel in parcels {
+        ways.entry(parcel.digest).or_insert(&parcel.way);
+    }
+    let mut contents = Vec::with_capacity(ways.len());
+    for (entry, at) in index.entries().iter().zip(0_u32..) {
+        let Kind::File { digest, size, .. } = entry.kind else {
+            continue;
+        };
+        if let Some(way) = ways.remove(&digest) {
+            let path = &entry.path;
+            contents.push((
+                Content {
+                    path,
+                    at,
+                    digest,
+                    size,
+                },
+                way,
+            ));
+        }
+    }
+    if let Some(unknown) = ways.into_keys().next() {
+        return Err(unknown);
+    }
+    contents.sort_by_cached_key(|(content, _)| {
+        let name = content.path.name();
+        (extension(name), name)
+    });
+    Ok(contents)
+}
+
 /// A content of the tree.
 struct Content<'a> {
     path: &'a TreePath,
+    /// The position of `path` in the index.
+    at: u32,
     digest: Digest,
     size: u64,
 }
@@ -139,8 +164,7 @@ impl Content<'_> {
     fn header(&self, kind: u8) -> [u8; HEADER] {
         let mut header = [0; HEADER];
         header[0] = kind;
-        header[1..33].copy_from_slice(self.digest.as_bytes());
-        header[33..].copy_from_slice(&self.size.to_le_bytes());
+        header[1..].copy_from_slice(&self.at.to_le_bytes());
         header
     }
 

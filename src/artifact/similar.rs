@@ -52,7 +52,8 @@ pub fn ancestor(old: &Index, path: &TreePath, size: u64, least: u64) -> Option<A
         })
 }
 
-fn extension(name: &[u8]) -> Option<&[u8]> {
+/// What a name ends with, from its last dot on.
+pub(super) fn extension(name: &[u8]) -> Option<&[u8]> {
     let dot = name.iter().rposition(|byte| *byte == b'.')?;
     Some(&name[dot..])
 }

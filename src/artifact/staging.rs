@@ -268,28 +268,26 @@ impl Staging {
             .fold(0, |sum, wanted| u64::saturating_add(sum, wanted.size))
     }
 
-    /// Begins to receive the content `digest` of `size` bytes.
+    /// Begins to receive the content of the file at position `at` of the index; its size, bytes.
     ///
     /// # Errors
-    /// When it is not missing, has another size in the index, another content is not complete,
-    /// or its file cannot be created.
-    pub fn start(&mut self, digest: Digest, size: u64) -> Result<(), TreeError> {
-        let refuse = |why: String| Err(TreeError::says("receive into", &self.path, why));
+    /// When that is no file whose content is missing, another content is not complete, or its file
+    /// cannot be created.
+    pub(super) fn start(&mut self, at: u64) -> Result<u64, TreeError> {
+        let refuse = |why: &str| Err(TreeError::says("receive into", &self.path, why));
         if self.broken || self.incoming.is_some() {
-            return refuse("the content before is not complete".to_owned());
+            return refuse("the content before is not complete");
         }
-        match self.wanted.get(&digest) {
-            None => return refuse(format!("the content {} was not asked for", digest.short())),
-            Some(wanted) if wanted.size != size => {
-                let expected = wanted.size;
-                return refuse(format!(
-                    "the content {} has {size} bytes, expected {expected}",
-                    digest.short()
-                ));
-            }
-            Some(_) => {}
-        }
-        let places = self.wanted.remove(&digest).unwrap_or_default().places;
+        let entry = usize::try_from(at).ok();
+        let entry = entry.and_then(|at| self.index.entries().get(at));
+        let Some(Kind::File { digest, size, .. }) = entry.map(|entry| &entry.kind) else {
+            return refuse("a content came of what is no file");
+        };
+        let (digest, size) = (*digest, *size);
+        let Some(wanted) = self.wanted.remove(&digest) else {
+            return refuse(&format!("the content {} was not asked for", digest.short()));
+        };
+        let places = wanted.places;
         self.broken = true;
         let path = self.place_path(places.first().copied().unwrap_or_default());
         let file = create_file(&path)?;
@@ -302,7 +300,7 @@ impl Staging {
             file,
             places,
         });
-        Ok(())
+        Ok(size)
     }
 
     /// Receives the next bytes of the content that was started; with the last ones it is verified

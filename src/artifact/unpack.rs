@@ -279,8 +279,7 @@ impl Records {
         };
         match std::mem::replace(&mut self.state, State::Header) {
             State::Header => {
-                let size = number(&head[33..]);
-                self.staging.start(digest(&head[1..33]), size)?;
+                let size = self.staging.start(number(&head[1..]))?;
                 match head[0] {
                     WHOLE => Ok(State::Whole(size)),
                     CHUNKS if size >= CHUNKED_FROM => Ok(State::Chunk(size)),

@@ -81,6 +81,13 @@ async fn deploy_to(
 ) -> Result<Outcome, Ended> {
     let platforms = fleet.hosts.iter().map(|host| host.facts.platform.as_str());
     payload.runtimes = Runtimes::locked(context, platforms).await?;
+    if fleet
+        .hosts
+        .iter()
+        .all(|host| !host.facts.releases.is_empty())
+    {
+        payload.packing.end_ahead();
+    }
     if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
         let ends: Vec<_> = fleet
             .hosts

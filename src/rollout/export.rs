@@ -89,9 +89,9 @@ pub(super) async fn fetch(
     }
     let release = exported.release.clone();
     let runtimes = Runtimes::of_release(context, &release, &platform, platforms)?;
-    let (dir, cache) = (folder.tree(), context.cache.clone());
+    let dir = folder.tree();
     Ok(Fetched {
-        payload: Payload::exported(exported, index, dir, runtimes, cache),
+        payload: Payload::exported(context, exported, index, dir, runtimes),
         release,
         _folder: folder,
     })

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod left_out;
 pub mod link;
 pub mod offer;
+pub mod packing;
 pub mod payload;
 pub mod plan;
 pub mod query;

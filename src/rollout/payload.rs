@@ -9,6 +9,7 @@ use super::changes::Changes;
 use super::context::Context;
 use super::deltas::Deltas;
 use super::identity::identity;
+use super::packing::Packing;
 use super::runtimes::Runtimes;
 use crate::artifact::{Digests, Index, NoCache, scan, select};
 use crate::model::release::Origin;
@@ -28,6 +29,8 @@ pub struct Payload {
     pub changes: Changes,
     /// Large files as differences to what they were before.
     pub deltas: Deltas,
+    /// Its contents as they travel.
+    pub packing: Packing,
     /// Environment and secrets.
     env: BTreeMap<String, Secret>,
     /// What it runs on: known when the hosts' platforms are.
@@ -43,7 +46,8 @@ pub struct Payload {
 impl Payload {
     /// Reads the project's files. Unchanged ones are not read again, differences of large ones
     /// are begun to be worked out, and the index is made ready to travel to hosts that have what
-    /// was brought to them last.
+    /// was brought to them last. Where nothing was brought to them from here, all contents are begun
+    /// to be packed.
     ///
     /// # Errors
     /// When files cannot be chosen or read, all problems at once.
@@ -57,6 +61,7 @@ impl Payload {
             .remembered()
             .filter_map(|host| host.artifact)
             .collect();
+        let is_new_to_all = artifacts.is_empty();
         let read = tokio::task::spawn_blocking(move || {
             let mut exclude = project.release.exclude.clone();
             // What lives in `shared/` is never part of a release.
@@ -81,9 +86,14 @@ impl Payload {
             .collect();
         env.extend(secrets.clone());
         let dir = context.project.dir.clone();
+        let packing = Packing::of(context, &dir, &index);
+        if is_new_to_all {
+            packing.begin_ahead()?;
+        }
         let now = jiff::Timestamp::now();
         Ok(Self {
             deltas: Deltas::start(context, &dir, &index),
+            packing,
             dir,
             artifact,
             index,
@@ -99,17 +109,18 @@ impl Payload {
     /// What a host gave away whole: its tree is the one of `index` in `dir`.
     #[must_use]
     pub fn exported(
+        context: &Context,
         exported: Exported,
         index: Arc<Index>,
         dir: PathBuf,
         runtimes: Runtimes,
-        cache: Cache,
     ) -> Self {
         let Exported { release, env } = exported;
         Self {
+            packing: Packing::of(context, &dir, &index),
             dir,
             artifact: release.artifact,
-            changes: Changes::new(Arc::clone(&index), cache),
+            changes: Changes::new(Arc::clone(&index), context.cache.clone()),
             index,
             deltas: Deltas::default(),
             env,

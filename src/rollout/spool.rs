@@ -13,6 +13,19 @@ use tokio::sync::watch;
 
 /// How far the writer may be ahead of the fastest reader, bytes.
 const AHEAD: u64 = 8 << 20;
+/// How far it may be ahead of the first reader's beginning, bytes: what is made in about a second.
+const HEAD_START: u64 = 32 << 20;
+/// How long a writer that waits does not notice that nobody reads any more.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// Whether the writer begins before it is known whether anybody will read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadStart {
+    /// The first reader is there already.
+    None,
+    /// It may never come.
+    Given,
+}
 
 /// How far the stream is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,30 +47,31 @@ pub struct SpoolWriter {
     fastest: Arc<Fastest>,
 }
 
-/// How far the fastest reader is, bytes.
-#[derive(Debug, Default)]
+/// How far the fastest reader is.
+#[derive(Debug)]
 struct Fastest {
-    offset: Mutex<u64>,
+    /// Bytes; `None` before the first one has begun.
+    offset: Mutex<Option<u64>>,
     moved: Condvar,
 }
 
 impl Fastest {
     fn reached(&self, at: u64) {
         let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
-        if at > *offset {
-            *offset = at;
+        if offset.is_none_or(|offset| at > offset) {
+            *offset = Some(at);
             self.moved.notify_all();
         }
     }
 
-    /// Waits a moment for a reader to reach `at`; whether one did.
-    fn wait_for(&self, at: u64) -> bool {
+    /// Waits a moment until `is_enough`; whether it was.
+    fn wait_until(&self, is_enough: impl Fn(Option<u64>) -> bool) -> bool {
         let offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
         let (offset, _) = self
             .moved
-            .wait_timeout_while(offset, Duration::from_millis(100), |offset| *offset < at)
+            .wait_timeout_while(offset, MOMENT, |offset| !is_enough(*offset))
             .unwrap_or_else(PoisonError::into_inner);
-        *offset >= at
+        is_enough(*offset)
     }
 }
 
@@ -74,14 +88,20 @@ pub struct SpoolReader {
 ///
 /// # Errors
 /// When no file can be made.
-pub fn spool(folder: Option<&Path>) -> io::Result<(SpoolWriter, SpoolReader)> {
+pub fn spool(folder: Option<&Path>, start: HeadStart) -> io::Result<(SpoolWriter, SpoolReader)> {
     let file = match folder.map(tempfile::tempfile_in) {
         Some(Ok(file)) => file,
         _ => tempfile::tempfile()?,
     };
     let file = Arc::new(file);
     let (grown, seen) = watch::channel(Grown::default());
-    let fastest = Arc::new(Fastest::default());
+    let fastest = Arc::new(Fastest {
+        offset: Mutex::new(match start {
+            HeadStart::None => Some(0),
+            HeadStart::Given => None,
+        }),
+        moved: Condvar::new(),
+    });
     let reader = SpoolReader {
         file: Arc::clone(&file),
         grown: seen,
@@ -98,10 +118,19 @@ pub fn spool(folder: Option<&Path>) -> io::Result<(SpoolWriter, SpoolReader)> {
 }
 
 impl SpoolWriter {
-    /// What to tell how many bytes of contents were packed, before compression.
+    /// What to tell how many bytes of contents were packed, before compression. At the end of a head
+    /// start it waits there, and not in the writing: nobody shall take that for a slow link.
     pub fn progress(&self) -> impl Fn(u64) + use<> {
         let grown = Arc::clone(&self.grown);
-        move |done| grown.send_modify(|grown| grown.done = done)
+        let fastest = Arc::clone(&self.fastest);
+        move |done| {
+            grown.send_modify(|grown| grown.done = done);
+            let written = grown.borrow().written;
+            while written > HEAD_START
+                && !fastest.wait_until(|offset| offset.is_some())
+                && !grown.is_closed()
+            {}
+        }
     }
 
     /// The stream has ended: well, or with a reason.
@@ -112,9 +141,15 @@ impl SpoolWriter {
 
 impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        while !self.fastest.wait_for(self.written.saturating_sub(AHEAD)) {
+        let least = self.written.saturating_sub(AHEAD);
+        let is_near = |offset: Option<u64>| offset.is_none_or(|offset| offset >= least);
+        loop {
+            // What nobody reads any more is not packed on.
             if self.grown.is_closed() {
                 return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            if self.fastest.wait_until(is_near) {
+                break;
             }
         }
         self.file.write_all_at(bytes, self.written)?;
@@ -137,6 +172,7 @@ impl SpoolReader {
     /// The writer's reason, or that it is gone.
     pub async fn next(&mut self, most: usize) -> Result<Option<(Vec<u8>, u64)>, String> {
         let offset = self.offset;
+        self.fastest.reached(offset);
         let grown = self
             .grown
             .wait_for(|grown| grown.written > offset || grown.end.is_some())
@@ -171,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_reader_gets_the_whole_stream_at_its_own_pace() {
-        let (mut writer, reader) = spool(None).unwrap();
+        let (mut writer, reader) = spool(None, HeadStart::None).unwrap();
         let late = reader.clone();
         let read = |mut reader: SpoolReader, most| async move {
             let mut all = Vec::new();
@@ -192,13 +228,52 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_head_start_ends_and_what_nobody_reads_is_not_written_on() {
+        const PIECE: usize = 1 << 20;
+        let (mut writer, mut reader) = spool(None, HeadStart::Given).unwrap();
+        let written = writer.grown.subscribe();
+        let writing = tokio::task::spawn_blocking(move || {
+            let progress = writer.progress();
+            let mut pieces = 0;
+            loop {
+                progress(0);
+                if writer.write_all(&[7; PIECE]).is_err() {
+                    return pieces;
+                }
+                pieces += 1;
+            }
+        });
+        let at = |least: u64| {
+            let mut written = written.clone();
+            async move {
+                written
+                    .wait_for(|grown| grown.written >= least)
+                    .await
+                    .unwrap();
+            }
+        };
+        at(HEAD_START + 1).await;
+        // It waits for the reader now, who has begun when it asks, and goes on when he is near.
+        let bytes = reader.next(PIECE).await.unwrap().unwrap().0;
+        assert_eq!(bytes, [7; PIECE]);
+        while reader.offset < HEAD_START {
+            reader.next(PIECE).await.unwrap();
+        }
+        at(HEAD_START + AHEAD / 2).await;
+        drop((reader, written));
+        let pieces = writing.await.unwrap();
+        let most = (HEAD_START + 2 * AHEAD) / PIECE as u64;
+        assert!(pieces <= most, "{pieces} pieces were written");
+    }
+
+    #[tokio::test]
     async fn a_writer_that_fails_or_dies_is_noticed() {
-        let (writer, mut reader) = spool(None).unwrap();
+        let (writer, mut reader) = spool(None, HeadStart::None).unwrap();
         let mut other = reader.clone();
         writer.end(Err("a file changed".to_owned()));
         assert_eq!(reader.next(10).await, Err("a file changed".to_owned()));
         assert_eq!(other.next(10).await, Err("a file changed".to_owned()));
-        let (writer, mut reader) = spool(None).unwrap();
+        let (writer, mut reader) = spool(None, HeadStart::None).unwrap();
         drop(writer);
         assert!(reader.next(10).await.is_err());
     }

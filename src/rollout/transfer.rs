@@ -2,7 +2,7 @@
 //! read and compressed once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::archives::Archives;
@@ -13,8 +13,8 @@ use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
 use super::payload::Payload;
-use super::spool::{SpoolReader, spool};
-use crate::artifact::{Chunk, Level, Parcel, Way, pack};
+use super::spool::SpoolReader;
+use crate::artifact::{Chunk, Parcel, Way};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
 use crate::model::{
@@ -36,9 +36,6 @@ struct Transfer<'a> {
     offers: &'a Offers<'a>,
     archives: Archives<'a>,
     contents: Vec<(Digest, u64)>,
-    level: Level,
-    /// Streams that are being made, by what is in them.
-    spools: Mutex<HashMap<String, SpoolReader>>,
 }
 
 /// What a transfer brought.
@@ -92,7 +89,6 @@ pub async fn stage_everywhere(
     fleet: &mut Fleet,
     delivery: &Delivery<'_>,
 ) -> Result<(), Failure> {
-    let rate = context.remembered().filter_map(|host| host.rate).min();
     let payload = delivery.payload;
     let transfer = Transfer {
         context,
@@ -100,8 +96,6 @@ pub async fn stage_everywhere(
         offers: delivery.offers,
         archives: Archives::new(context),
         contents: payload.index.contents(),
-        level: rate.map_or_else(Level::default, Level::for_rate),
-        spools: Mutex::default(),
     };
     let transfer = &transfer;
     let staged = on_each(&mut fleet.hosts, async |at, link| {
@@ -273,9 +267,7 @@ impl Transfer<'_> {
         let archived = runtimes.iter().map(|wanted| wanted.bytes);
         let total = self.size_of(&parcels) + archived.sum::<u64>();
         let name = host.host.clone();
-        let stream = (!parcels.is_empty())
-            .then(|| self.stream(need, parcels))
-            .transpose()?;
+        let stream = self.payload.packing.stream(need, parcels)?;
         let sender = host.sender();
         host.sends(publish);
         let sending = async {
@@ -377,28 +369,6 @@ impl Transfer<'_> {
             .iter()
             .filter_map(|parcel| sizes.get(&parcel.digest))
             .sum()
-    }
-
-    /// The packed stream of `parcels`, made once for all hosts that need the same content.
-    fn stream(&self, need: &Need, parcels: Vec<Parcel>) -> Result<SpoolReader, Failure> {
-        let content = (&need.missing, &need.deltas, &need.chunks);
-        let key = serde_json::to_string(&content)
-            .map_err(|error| Failure::unexpected(error.to_string()))?;
-        let mut spools = self.spools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reader) = spools.get(&key) {
-            return Ok(reader.clone());
-        }
-        let (writer, reader) = spool(self.context.cache.scratch())?;
-        let (dir, index) = (self.payload.dir.clone(), Arc::clone(&self.payload.index));
-        let level = self.level;
-        tokio::task::spawn_blocking(move || {
-            let mut writer = writer;
-            let mut progress = writer.progress();
-            let packed = pack(&dir, &index, &parcels, level, &mut writer, &mut progress);
-            writer.end(packed.map(drop).map_err(|error| error.to_string()));
-        });
-        spools.insert(key, reader.clone());
-        Ok(reader)
     }
 
     fn remember(&self, host: &crate::model::HostName, fed: Fed) {

@@ -20,6 +20,14 @@ fn file() -> Kind {
     }
 }
 
+fn empty() -> Kind {
+    Kind::File {
+        digest: Digest::of(b""),
+        size: 0,
+        executable: false,
+    }
+}
+
 fn link(target: &str) -> Kind {
     Kind::Symlink {
         target: target.into(),
@@ -145,9 +153,9 @@ fn a_content_has_one_size() {
     refusal(vec![("a", sized("", 1))]);
 }
 
-/// A stream of one record.
-fn record(digest: Digest, size: u64, content: &[u8]) -> Vec<u8> {
-    let plain = [&[0], &digest.as_bytes()[..], &size.to_le_bytes(), content].concat();
+/// A stream of one record: the content of the file at this position of the index.
+fn record(at: u32, content: &[u8]) -> Vec<u8> {
+    let plain = [&[0], &at.to_le_bytes()[..], content].concat();
     zstd::encode_all(&plain[..], 3).unwrap()
 }
 
@@ -155,11 +163,12 @@ fn record(digest: Digest, size: u64, content: &[u8]) -> Vec<u8> {
 fn a_content_must_be_asked_for_and_be_what_it_says() {
     let place = Place::new();
     let receive = |stream: &[u8]| {
-        let entries = vec![Entry {
-            path: path("a"),
-            kind: file(),
-        }];
-        let plan = Assembly::plan(Arc::new(Index::new(entries).unwrap()), &Known::new());
+        let entries = [("a", file()), ("d", Kind::Dir), ("e", empty())].map(|(name, kind)| Entry {
+            path: path(name),
+            kind,
+        });
+        let index = Index::new(entries.to_vec()).unwrap();
+        let plan = Assembly::plan(Arc::new(index), &Known::new());
         let staging = plan.begin(&place.at("to")).unwrap();
         let mut unpacker = Unpacker::new(staging).unwrap();
         let result = unpacker.push(stream).and_then(|()| unpacker.finish());
@@ -172,35 +181,31 @@ fn a_content_must_be_asked_for_and_be_what_it_says() {
         assert_eq!(place.names(), [""; 0], "something stayed behind");
         result
     };
-    let x = Digest::of(b"x");
-    assert_eq!(receive(&record(x, 1, b"x")), Ok(()));
-    let y = Digest::of(b"y");
-    let (x_name, y_name) = (x.short(), y.short());
+    assert_eq!(receive(&record(0, b"x")), Ok(()));
+    let name = |content: &[u8]| Digest::of(content).short();
     let short = "the stream ended early".to_owned();
-    let cases: [(&[u8], String); 6] = [
+    let no_file = "a content came of what is no file".to_owned();
+    let cases: [(&[u8], String); 8] = [
+        (&record(1, b"x"), no_file.clone()),
+        (&record(3, b"x"), no_file.clone()),
+        (&record(u32::MAX, b"x"), no_file),
         (
-            &record(y, 1, b"y"),
-            format!("the content {y_name} was not asked for"),
+            &record(2, b""),
+            format!("the content {} was not asked for", name(b"")),
         ),
         (
-            &record(x, 2, b"xx"),
-            format!("the content {x_name} has 2 bytes, expected 1"),
+            &record(0, b"y"),
+            format!("its content is {}, expected {}", name(b"y"), name(b"x")),
         ),
-        (
-            &record(x, 1, b"y"),
-            format!("its content is {y_name}, expected {x_name}"),
-        ),
-        (&record(x, 1, b""), short.clone()),
-        (&record(x, 1, b"xx"), short),
+        (&record(0, b""), short.clone()),
+        (&record(0, b"xx"), short),
         (b"", "1 contents are missing, such as that of a".to_owned()),
     ];
     for (stream, expected) in cases {
         assert_eq!(receive(stream), Err(expected));
     }
     // The same content twice; a stream that is none; more after an error.
-    let twice = [&[0], &x.as_bytes()[..], &1_u64.to_le_bytes(), b"x"]
-        .concat()
-        .repeat(2);
+    let twice = b"\0\0\0\0\0x".repeat(2);
     receive(&zstd::encode_all(&twice[..], 3).unwrap()).unwrap_err();
     receive(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
 }

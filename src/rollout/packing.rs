@@ -1,0 +1,128 @@
+//! The packed streams of a payload: what several hosts lack is packed once. Where this machine has
+//! brought nothing to the hosts before, they will lack all of it, and it is packed while the
+//! connections are being made.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cache::Cache;
+use super::context::Context;
+use super::spool::{HeadStart, SpoolReader, spool};
+use crate::artifact::{Index, Level, Parcel, Way, pack};
+use crate::model::Failure;
+use crate::wire::Need;
+
+/// Packs the contents of a tree.
+#[derive(Debug)]
+pub struct Packing {
+    dir: PathBuf,
+    index: Arc<Index>,
+    cache: Cache,
+    level: Level,
+    streams: Mutex<Streams>,
+}
+
+#[derive(Debug, Default)]
+struct Streams {
+    /// By what was asked for.
+    asked: HashMap<String, SpoolReader>,
+    /// All of it, which nobody has asked for yet.
+    ahead: Option<(String, SpoolReader)>,
+}
+
+impl Packing {
+    /// Packs contents of the tree `index` at `dir`, as hard as the slowest of the environment's links
+    /// makes worth it, as far as they are known.
+    #[must_use]
+    pub fn of(context: &Context, dir: &Path, index: &Arc<Index>) -> Self {
+        let rate = context.remembered().filter_map(|host| host.rate).min();
+        Self {
+            dir: dir.to_owned(),
+            index: Arc::clone(index),
+            cache: context.cache.clone(),
+            level: rate.map_or_else(Level::default, Level::for_rate),
+            streams: Mutex::default(),
+        }
+    }
+
+    /// Begins to pack all of it, for hosts that will be asked later what they lack.
+    ///
+    /// # Errors
+    /// When no file can be made for it.
+    pub fn begin_ahead(&self) -> Result<(), Failure> {
+        let contents = self.index.contents();
+        let Some(count) = u32::try_from(contents.len())
+            .ok()
+            .filter(|count| *count > 0)
+        else {
+            return Ok(());
+        };
+        let all = Need {
+            missing: vec![(0, count)],
+            ..Need::default()
+        };
+        let parcels = contents.into_iter().map(|(digest, _)| Parcel {
+            digest,
+            way: Way::Whole,
+        });
+        let reader = self.begin(parcels.collect(), HeadStart::Given)?;
+        self.streams().ahead = Some((asked_for(&all)?, reader));
+        Ok(())
+    }
+
+    /// What was packed ahead is not wanted.
+    pub fn end_ahead(&self) {
+        self.streams().ahead = None;
+    }
+
+    /// The stream of `parcels`, which is what `need` asks for; `None` when that is nothing.
+    ///
+    /// # Errors
+    /// When no file can be made for it.
+    pub fn stream(
+        &self,
+        need: &Need,
+        parcels: Vec<Parcel>,
+    ) -> Result<Option<SpoolReader>, Failure> {
+        let key = asked_for(need)?;
+        let mut streams = self.streams();
+        // All of it is lacked, or that was a mistake.
+        if let Some((all, reader)) = streams.ahead.take()
+            && all == key
+        {
+            streams.asked.insert(all, reader);
+        }
+        if parcels.is_empty() {
+            return Ok(None);
+        }
+        if let Some(reader) = streams.asked.get(&key) {
+            return Ok(Some(reader.clone()));
+        }
+        let reader = self.begin(parcels, HeadStart::None)?;
+        streams.asked.insert(key, reader.clone());
+        Ok(Some(reader))
+    }
+
+    fn begin(&self, parcels: Vec<Parcel>, start: HeadStart) -> io::Result<SpoolReader> {
+        let (mut writer, reader) = spool(self.cache.scratch(), start)?;
+        let (dir, index, level) = (self.dir.clone(), Arc::clone(&self.index), self.level);
+        tokio::task::spawn_blocking(move || {
+            let mut progress = writer.progress();
+            let packed = pack(&dir, &index, &parcels, level, &mut writer, &mut progress);
+            writer.end(packed.map(drop).map_err(|error| error.to_string()));
+        });
+        Ok(reader)
+    }
+
+    fn streams(&self) -> std::sync::MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What tells one stream from another.
+fn asked_for(need: &Need) -> Result<String, Failure> {
+    let content = (&need.missing, &need.deltas, &need.chunks);
+    serde_json::to_string(&content).map_err(|error| Failure::unexpected(error.to_string()))
+}
