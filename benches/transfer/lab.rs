@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::options::Options;
 use crate::say::say;
-use crate::support::{Controller, Fleet, Host, Relay, TempDir, eventually};
+use crate::support::{Controller, Disk, Fleet, Host, HostOptions, Relay, TempDir, eventually};
 
 /// What lies between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,11 @@ const ONE_WAY: Duration = Duration::from_millis(25);
 /// Mbit/s of [`Network::Slow`].
 const RATE: u32 = 20;
 
+/// Releases are on an ext4 with a journal, as a server's are, and not on the overlay of the test hosts:
+/// what lies below that has a cost of its own for each file that is made. So many MiB, of which only
+/// what is written takes room.
+const DISK_MIB: u64 = 6 << 10;
+
 /// Hosts `web1`, `web2`, ..., and folders that live as long.
 pub struct Lab {
     fleet: Fleet,
@@ -41,7 +46,8 @@ pub struct Lab {
 impl Lab {
     pub fn boot(size: usize, options: &Options) -> Self {
         say(format!("ship: {}, {size} host(s)", describe(&options.ship)));
-        let fleet = Fleet::boot(size);
+        let disk = Some(Disk::at("/srv", DISK_MIB));
+        let fleet = Fleet::boot_with(size, &HostOptions { disk });
         let near = Controller::knowing(fleet.iter());
         let mut far = Controller::new();
         let mut relays = Vec::new();

@@ -134,7 +134,7 @@ fn build(
     let mut known = Known::new();
     known.add(layout.release(id), Arc::clone(&index), assembled);
     fs::create_dir(begun).ok()?;
-    let tree = Assembly::plan(index, &known)
+    let tree = Assembly::plan(Arc::clone(&index), &known)
         .begin(&begun.join("tree"))
         .ok()?;
     // A file of the live release was changed: no base for anything.
@@ -145,7 +145,14 @@ fn build(
     fs::write(begun.join("artifact"), artifact.to_string()).ok()?;
     fs::write(begun.join("index"), &bytes).ok()?;
     // Who changes the spare brings only the change to the disk.
-    sync_all(begun).ok()
+    sync_all(begun).ok()?;
+    // The first look at new names takes longest, and nobody waits for this one.
+    let spare = Spare {
+        tree: begun.join("tree"),
+        index,
+        made: fs::metadata(begun.join("index")).ok()?.modified().ok()?,
+    };
+    spare.open().ok()?.damaged().is_empty().then_some(())
 }
 
 /// Removes what an earlier, interrupted [`make`] left.

@@ -29,6 +29,7 @@ pub mod delta;
 pub mod digests;
 pub mod error;
 mod files;
+mod flush;
 pub mod index;
 pub mod level;
 pub mod pack;

@@ -13,6 +13,7 @@ use super::assemble::Assembly;
 use super::assembled::Assembled;
 use super::error::TreeError;
 use super::files::{create_file, create_folder, link_or_copy, set_mode};
+use super::flush::Flush;
 use super::index::{Index, Kind};
 use super::path::TreePath;
 use super::remove::remove_tree;
@@ -35,6 +36,7 @@ pub struct Staging {
     ancestors: HashMap<Digest, Vec<(Digest, PathBuf)>>,
     /// Files that were written, as far as they are few.
     written: Few,
+    flush: Flush,
     /// A write failed half-way: the tree cannot be completed any more.
     broken: bool,
     linked: u64,
@@ -95,6 +97,7 @@ impl Staging {
             open: HashSet::new(),
             ancestors: plan.ancestors,
             written: Few::default(),
+            flush: Flush::default(),
             broken: false,
             linked: 0,
             received: 0,
@@ -332,6 +335,7 @@ impl Staging {
             .file
             .write_all(bytes)
             .map_err(|error| TreeError::io("write", &path, error))?;
+        self.flush.wrote(bytes.len() as u64, &self.path);
         let received = if left == 0 {
             self.complete(incoming, &path)?
         } else {
@@ -419,6 +423,7 @@ impl Staging {
             ));
         }
         self.make_links()?;
+        self.flush.end()?;
         for folder in &self.open {
             let mode = if *folder == self.path { 0o755 } else { 0o555 };
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))

@@ -1,5 +1,5 @@
 //! The fault suite: a deploy of a served app, a fault in the middle of it, and a judge that is not
-//! `ship`. `tests/e2e/chaos.rs` runs chosen scenarios, `benches/chaos` hundreds of drawn ones.
+//! `ship`. `tests/e2e/never_half_done.rs` runs chosen scenarios, `benches/chaos` hundreds of drawn ones.
 //!
 //! A [`Ground`] is hosts with a good release. A [`Scenario`] says what happens to the next deploy:
 //! what is wrong with the release or a host beforehand ([`Trouble`]), and which [`Fault`] comes at
@@ -24,7 +24,7 @@ mod point;
 mod scenario;
 mod story;
 
-pub use app::Behaviour;
+pub use app::{Behaviour, PORT};
 pub use fault::Fault;
 pub use ground::{Ground, LEASE, Manifest, Strategy};
 pub use point::Point;

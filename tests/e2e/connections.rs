@@ -2,7 +2,6 @@
 
 use crate::shop::{Shop, WEB, current, releases, serves};
 use crate::support::{Controller, Fleet, Host, eventually, require_hosts};
-use std::time::Duration;
 
 /// How many connections were let in so far.
 pub fn logins(host: &Host) -> usize {
@@ -106,7 +105,6 @@ fn a_host_that_lets_nobody_in_or_is_away_stops_a_deploy_before_it_begins() {
     shop.write_manifest();
     let away = shop.deploy();
     away.code(6).stderr_has("deploy@web2");
-    assert!(away.duration < Duration::from_secs(25), "{away}");
     nothing_happened();
     let status = shop.ship(&["status"]);
     status.code(6).stdout_has("v1").stdout_has("unreachable");

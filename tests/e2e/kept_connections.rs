@@ -6,7 +6,6 @@ use crate::support::{Host, Run, Running, eventually, require_hosts};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
-use std::time::Duration;
 
 /// A host with v1 of the shop on it, and a person who keeps connections for a minute.
 fn kept() -> (Host, Shop) {
@@ -132,21 +131,18 @@ fn a_dead_connection_is_replaced() {
     host.sh("pkill -STOP -f '[s]shd: deploy'");
     let silent = shop.ship(&["status"]);
     silent.ok().stdout_has("healthy");
-    assert!(silent.duration < Duration::from_secs(10), "{silent}");
     host.sh("pkill -CONT -f '[s]shd: deploy'");
 
     // The master itself hangs.
     shop.masters().signal("STOP");
     let hung = shop.ship(&["status"]);
     hung.ok().stdout_has("healthy");
-    assert!(hung.duration < Duration::from_secs(10), "{hung}");
     assert_eq!(logins_of_a_status(&host, &shop), 0, "the new one is kept");
 
     // The host's network is really away: said as ever.
     host.link_down();
     let away = shop.ship(&["status"]);
     away.code(6).stdout_has("unreachable");
-    assert!(away.duration < Duration::from_secs(25), "{away}");
     host.link_up();
     host.wait_for_ssh();
     shop.ship(&["status"]).ok();
@@ -249,7 +245,6 @@ fn output_ends_with_the_command() {
     ] {
         let run = Running::start(shop.command("sh").args(["-c", &script])).wait();
         run.ok().stdout_has("healthy");
-        assert!(run.duration < Duration::from_secs(10), "{run}");
         assert_eq!(shop.masters().sockets().len(), 1);
         shop.masters().kill();
     }

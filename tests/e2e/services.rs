@@ -360,12 +360,10 @@ impl<'a> App<'a> {
         self.ok::<()>(What::Start(web()));
         eventually("v3 to have its children", || self.status().pids.len() == 3);
         let pids = self.status().pids;
-        let begun = Instant::now();
         self.fails(What::Stop(web(), 300));
         assert!(
-            begun.elapsed() < Duration::from_millis(1900),
-            "{:?}",
-            begun.elapsed()
+            !self.status().pids.is_empty(),
+            "its own stop timeout was waited for"
         );
         self.ok::<()>(What::Stop(web(), 20_000));
         for pid in pids {
@@ -400,7 +398,7 @@ fn service(name: &str) -> ServiceSpec {
             settle_ms: 0,
         },
         start_type: StartType::Simple,
-        stop_timeout_ms: 2000,
+        stop_timeout_ms: 8000,
     }
 }
 

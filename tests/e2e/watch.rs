@@ -33,7 +33,7 @@ fn a_canary_that_turns_bad_in_the_bake_leaves_the_others_untouched() {
     let fleet = Fleet::boot(3);
     let mut shop = Shop::on(&*fleet);
     shop.deploy().ok();
-    shop.environment = "rollout = { strategy = \"canary\", batch = 1, bake = \"25s\" }".into();
+    shop.environment = "rollout = { strategy = \"canary\", batch = 1, bake = \"20m\" }".into();
     shop.write_manifest();
     let untouched = [started(&fleet[1]), started(&fleet[2])];
 
@@ -49,12 +49,11 @@ fn a_canary_that_turns_bad_in_the_bake_leaves_the_others_untouched() {
         let failed = shop.deploy_version(version);
         failed
             .code(7)
-            .stderr_has("the first host is watched for 25 s before the others follow")
+            .stderr_has("the first host is watched for 1200 s before the others follow")
             .stderr_has(said)
             .stderr_has(&format!(
                 "{version} failed on deploy@web1; the previous release is serving"
             ));
-        assert!(failed.duration < Duration::from_secs(25), "{failed}");
         for host in &*fleet {
             serves(host, "v1", "v1");
         }
@@ -105,14 +104,13 @@ fn a_release_that_turns_bad_after_the_deploy_goes_back_everywhere() {
     };
 
     // It turns bad on the second host: the first goes back as well, and is not watched to the end.
-    watch(&mut shop, "40s", "");
+    watch(&mut shop, "20m", "");
     fleet[1].write("/etc/shop-sours", "v2");
     let failed = shop.deploy_version("v2");
     failed
         .code(7)
-        .stderr_has("v2 is watched for 40 s before it counts as good")
+        .stderr_has("v2 is watched for 1200 s before it counts as good")
         .stderr_has("v2 failed on deploy@web2; the previous release is serving");
-    assert!(failed.duration < Duration::from_secs(35), "{failed}");
     for host in &*fleet {
         serves(host, "v1", "v1");
         assert_eq!(history(host), ["deploy v2: reverted", "deploy v1: good"]);
@@ -163,6 +161,5 @@ fn a_release_that_turns_bad_after_the_deploy_goes_back_everywhere() {
     // A rollback is not watched.
     let back = shop.ship(&["rollback"]);
     back.ok();
-    assert!(back.duration < Duration::from_secs(15), "{back}");
     assert!(!back.stderr.contains("watched"), "{back}");
 }

@@ -1,7 +1,6 @@
 //! Projects that cannot be built or released: nothing on the machine changes.
 
 use std::os::unix::fs::symlink;
-use std::time::Duration;
 
 use crate::shop::{Shop, Words};
 
@@ -50,7 +49,6 @@ fn a_step_that_takes_too_long_is_ended_with_its_children() {
     ));
     let run = shop.deploy(&[]);
     run.code(4).stderr_has("1s");
-    assert!(run.duration < Duration::from_secs(20), "{run}");
     let sleeping: Vec<_> = shop
         .processes()
         .into_iter()

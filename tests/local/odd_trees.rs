@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::shop::Shop;
 
@@ -93,7 +92,6 @@ fn a_fifo() {
     assert!(made.success());
     let run = shop.deploy(&[]);
     run.code(3).stderr_has("pipe");
-    assert!(run.duration < Duration::from_secs(20), "{run}");
     shop.serves("one", "v1");
 }
 

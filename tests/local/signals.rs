@@ -40,7 +40,6 @@ fn during_the_build() {
         deploy.signal(signal);
         let run = deploy.wait();
         run.code(130);
-        assert!(run.duration < Duration::from_secs(20), "{run}");
         shop.serves("one", "v1");
         let steps: Vec<_> = shop
             .processes()
@@ -54,13 +53,12 @@ fn during_the_build() {
 #[test]
 fn during_the_activation() {
     for signal in ["INT", "TERM", "HUP"] {
-        let shop = settling("30s");
+        let shop = settling("20m");
         let deploy = shop.start(&[]);
         switched(&shop);
         deploy.signal(signal);
         let run = deploy.wait();
         run.code(130).stderr_has("v1");
-        assert!(run.duration < Duration::from_secs(25), "{run}");
         shop.serves("one", "v1");
         assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
         // It was not the release's fault.

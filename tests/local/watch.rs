@@ -49,13 +49,12 @@ fn a_release_that_stays_healthy_is_good_only_after_it() {
 
 #[test]
 fn one_that_turns_bad_goes_back() {
-    let shop = watched("sour", "20s");
+    let shop = watched("sour", "20m");
     let run = shop.deploy(&[]);
     run.code(7)
         .stderr_has("web: answered 500 Internal Server Error, 1 of 3")
         .stderr_has("3 health checks in a row failed, the last one: answered 500")
         .stderr_has("v2 failed on local; the previous release is serving");
-    assert!(run.duration < Duration::from_secs(20), "{run}");
     shop.serves("one", "v1");
     assert_eq!(state(&shop), "bad");
     let history = shop.history();
@@ -64,10 +63,9 @@ fn one_that_turns_bad_goes_back() {
 
 #[test]
 fn one_that_dies_goes_back_at_once() {
-    let shop = watched("crash", "20s");
+    let shop = watched("crash", "20m");
     let run = shop.deploy(&[]);
     run.code(7).stderr_has("the process ended: exit code 9");
-    assert!(run.duration < Duration::from_secs(12), "{run}");
     shop.serves("one", "v1");
     assert_eq!(state(&shop), "bad");
     assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
@@ -75,14 +73,13 @@ fn one_that_dies_goes_back_at_once() {
 
 #[test]
 fn it_can_be_interrupted() {
-    let shop = watched("good", "60s");
+    let shop = watched("good", "20m");
     let deploy = shop.start(&[]);
-    deploy.wait_for("is watched for 60 s");
+    deploy.wait_for("is watched for 1200 s");
     shop.serves("two", "v2");
     deploy.signal("INT");
     let run = deploy.wait();
     run.code(130);
-    assert!(run.duration < Duration::from_secs(25), "{run}");
     shop.serves("one", "v1");
     // It was not the release's fault.
     assert_eq!(state(&shop), "staged");
@@ -91,9 +88,9 @@ fn it_can_be_interrupted() {
 /// The second Ctrl-C leaves at once; the machine goes back by itself.
 #[test]
 fn or_left_to_the_machine() {
-    let shop = watched("good", "60s");
+    let shop = watched("good", "20m");
     let deploy = shop.start(&[]);
-    deploy.wait_for("is watched for 60 s");
+    deploy.wait_for("is watched for 1200 s");
     deploy.signal("INT");
     deploy.wait_for("a second Ctrl-C");
     deploy.signal("INT");

@@ -60,8 +60,10 @@ impl LoopDevice {
             .and_then(|file| file.set_len(disk.bytes))
             .expect("create the disk image");
         let mut mkfs = Command::new("mkfs.ext4");
-        // No blocks in reserve for root: full is full.
+        // No blocks in reserve for root: full is full. Nothing is left for the kernel to make in
+        // the background.
         mkfs.args(["-q", "-F", "-m", "0"]);
+        mkfs.args(["-E", "lazy_itable_init=0,lazy_journal_init=0"]);
         if let Some(inodes) = disk.inodes {
             mkfs.args(["-N", &inodes.to_string()]);
         }
