@@ -126,3 +126,91 @@ fn asked_for(need: &Need) -> Result<String, Failure> {
     let content = (&need.missing, &need.deltas, &need.chunks);
     serde_json::to_string(&content).map_err(|error| Failure::unexpected(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{NoCache, scan, select};
+
+    /// Of a project with two files.
+    fn packing(dir: &Path) -> Packing {
+        for name in ["a", "b"] {
+            std::fs::write(dir.join(name), name).unwrap();
+        }
+        let selection = select(dir, &["a".to_owned(), "b".to_owned()], &[]).unwrap();
+        Packing {
+            dir: dir.to_owned(),
+            index: Arc::new(scan(dir, &selection, &NoCache).unwrap()),
+            cache: Cache::default(),
+            level: Level::default(),
+            streams: Mutex::default(),
+        }
+    }
+
+    /// A host lacks `count` contents from `first` on.
+    fn lacks(packing: &Packing, first: u32, count: u32) -> Option<SpoolReader> {
+        let need = Need {
+            missing: vec![(first, count)],
+            ..Need::default()
+        };
+        let contents = packing.index.contents().into_iter();
+        let parcels = contents.map(|(digest, _)| Parcel {
+            digest,
+            way: Way::Whole,
+        });
+        let parcels = parcels.skip(first as usize).take(count as usize);
+        packing.stream(&need, parcels.collect()).unwrap()
+    }
+
+    async fn read(mut reader: SpoolReader) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some((bytes, _)) = reader.next(1000).await.unwrap() {
+            all.extend(bytes);
+        }
+        zstd::decode_all(&all[..]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changes_meanwhile_is_not_sent_as_what_was_packed_ahead() {
+        let dir = tempfile::tempdir().unwrap();
+        let packing = packing(dir.path());
+        std::fs::write(dir.path().join("b"), "B").unwrap();
+        packing.begin_ahead().unwrap();
+        let mut reader = lacks(&packing, 0, 2).unwrap();
+        let failed = loop {
+            match reader.next(1000).await {
+                Ok(Some(_)) => {}
+                other => break other.unwrap_err(),
+            }
+        };
+        assert!(
+            failed.contains("it changed after it was scanned"),
+            "{failed}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_was_packed_ahead_is_read_by_all_who_lack_all_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let packing = packing(dir.path());
+        packing.begin_ahead().unwrap();
+        let one = lacks(&packing, 0, 2).unwrap();
+        let other = lacks(&packing, 0, 2).unwrap();
+        assert_eq!(read(one).await, b"\0\0\0\0\0a\0\x01\0\0\0b");
+        // It was packed once: the files are not needed any more.
+        std::fs::remove_file(dir.path().join("a")).unwrap();
+        assert_eq!(read(other).await.len(), 12);
+    }
+
+    #[tokio::test]
+    async fn what_was_packed_ahead_is_dropped_when_less_is_lacked() {
+        let dir = tempfile::tempdir().unwrap();
+        let packing = packing(dir.path());
+        packing.begin_ahead().unwrap();
+        assert!(lacks(&packing, 0, 0).is_none() && packing.streams().ahead.is_none());
+        packing.begin_ahead().unwrap();
+        let one = lacks(&packing, 1, 1).unwrap();
+        assert!(packing.streams().ahead.is_none());
+        assert_eq!(read(one).await, b"\0\x01\0\0\0b");
+    }
+}
