@@ -36,7 +36,7 @@ pub struct Staging {
     ancestors: HashMap<Digest, Vec<(Digest, PathBuf)>>,
     /// Files that were written, as far as they are few.
     written: Few,
-    flush: Flush,
+    flush: Option<Flush>,
     /// A write failed half-way: the tree cannot be completed any more.
     broken: bool,
     linked: u64,
@@ -97,7 +97,7 @@ impl Staging {
             open: HashSet::new(),
             ancestors: plan.ancestors,
             written: Few::default(),
-            flush: Flush::default(),
+            flush: None,
             broken: false,
             linked: 0,
             received: 0,
@@ -258,9 +258,15 @@ impl Staging {
         self.incoming.as_ref().map_or(0, |incoming| incoming.size)
     }
 
-    /// Leaves the folder, incomplete as it is, for a later transfer to take from.
+    /// The disk works on what is received while more comes: for who will sync the tree.
+    pub fn sync_early(&mut self) {
+        self.flush = Some(Flush::default());
+    }
+
+    /// Leaves the folder, incomplete as it is, for a later transfer to take from; not where the disk
+    /// has failed.
     pub fn leave(mut self) {
-        self.kept = true;
+        self.kept = self.flush.as_mut().map_or(Ok(()), Flush::end).is_ok();
     }
 
     /// The size of what is still to be received, bytes.
@@ -335,7 +341,10 @@ impl Staging {
             .file
             .write_all(bytes)
             .map_err(|error| TreeError::io("write", &path, error))?;
-        self.flush.wrote(bytes.len() as u64, &self.path);
+        // What is little is synced file by file.
+        if let Some(flush) = self.flush.as_mut().filter(|_| self.written.0.is_none()) {
+            flush.wrote(bytes.len() as u64, &self.path);
+        }
         let received = if left == 0 {
             self.complete(incoming, &path)?
         } else {
@@ -423,7 +432,7 @@ impl Staging {
             ));
         }
         self.make_links()?;
-        self.flush.end()?;
+        self.flush.as_mut().map_or(Ok(()), Flush::end)?;
         for folder in &self.open {
             let mode = if *folder == self.path { 0o755 } else { 0o555 };
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))

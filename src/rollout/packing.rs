@@ -77,6 +77,11 @@ impl Packing {
         self.streams().ahead = None;
     }
 
+    /// Nobody asks for anything any more.
+    pub fn end(&self) {
+        *self.streams() = Streams::default();
+    }
+
     /// The stream of `parcels`, which is what `need` asks for; `None` when that is nothing.
     ///
     /// # Errors

@@ -88,7 +88,8 @@ impl Payload {
         let dir = context.project.dir.clone();
         let packing = Packing::of(context, &dir, &index);
         if is_new_to_all {
-            packing.begin_ahead()?;
+            // Where there is no room for it, who needs it will say so.
+            let _ = packing.begin_ahead();
         }
         let now = jiff::Timestamp::now();
         Ok(Self {

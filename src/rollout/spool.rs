@@ -165,8 +165,8 @@ impl Write for SpoolWriter {
 }
 
 impl SpoolReader {
-    /// The next bytes, at most `most`, with how many bytes of contents are in the stream so far;
-    /// `None` at the end. Waits for the writer.
+    /// The next bytes, at most `most`, with how many bytes of contents were read with them, more or
+    /// less (all of them at the end); `None` after the end. Waits for the writer.
     ///
     /// # Errors
     /// The writer's reason, or that it is gone.
@@ -197,7 +197,8 @@ impl SpoolReader {
             .map_err(|error| error.to_string())?;
         self.offset += length as u64;
         self.fastest.reached(self.offset);
-        Ok(Some((bytes, grown.done)))
+        let share = u128::from(grown.done) * u128::from(self.offset) / u128::from(grown.written);
+        Ok(Some((bytes, u64::try_from(share).unwrap_or(grown.done))))
     }
 }
 

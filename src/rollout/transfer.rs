@@ -103,7 +103,9 @@ pub async fn stage_everywhere(
         let publish = payload.publish(delivery.release, services, &link.facts.platform);
         transfer.stage(link, publish, delivery).await
     });
-    staged.await.into_iter().collect()
+    let staged = staged.await;
+    payload.packing.end();
+    staged.into_iter().collect()
 }
 
 /// Sends an offer; the answer comes later.

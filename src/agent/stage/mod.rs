@@ -95,7 +95,8 @@ impl Stage {
             make_room(host, &plan, beside)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
             let tree = stage.folder.join("tree");
-            let staging = plan.begin(&tree).map_err(refused)?;
+            let mut staging = plan.begin(&tree).map_err(refused)?;
+            staging.sync_early();
             Ok((stage, staging, deltas, reused))
         };
         let (mut stage, staging, deltas, reused) = match attempt(ahead.take()) {
