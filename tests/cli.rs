@@ -41,7 +41,7 @@ fn whole(controller: &Controller, run: &Run) -> String {
         .join("\n")
 }
 
-/// `connected in <n> ms`: how long a thing took differs each time.
+/// `connected in <n> ms`: how long a thing took differs each time, and on a slow day it is seconds.
 fn steady(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let is_time = |at: usize| {
@@ -50,10 +50,16 @@ fn steady(line: &str) -> String {
             .is_some_and(|unit| unit.trim_end_matches([';', ':', ',']) == "ms")
             && words[at].bytes().all(|byte| byte.is_ascii_digit())
     };
-    let steady = words
-        .iter()
-        .enumerate()
-        .map(|(at, word)| if is_time(at) { "<n>" } else { word });
+    let steady = words.iter().enumerate().map(|(at, word)| {
+        let mark = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        match mark.strip_prefix('s') {
+            _ if is_time(at) => "<n>".to_owned(),
+            Some(end) if word.contains('.') && end.trim_matches([';', ':', ',']).is_empty() => {
+                format!("<n> ms{end}")
+            }
+            _ => (*word).to_owned(),
+        }
+    });
     steady.collect::<Vec<_>>().join(" ")
 }
 

@@ -245,24 +245,31 @@ mod tests {
         port
     }
 
+    /// Asks one that will answer.
     fn ask(probe: &Probe) -> Answer {
+        ask_within(Duration::from_secs(20), probe)
+    }
+
+    fn ask_within(limit: Duration, probe: &Probe) -> Answer {
         let context = CommandContext {
             dir: Path::new("/"),
             env: &BTreeMap::new(),
         };
-        Prober::new()
-            .unwrap()
-            .ask(probe, Duration::from_millis(400), context)
+        Prober::new().unwrap().ask(probe, limit, context)
     }
 
     fn get(port: u16, status: &[u16], body: Option<&str>) -> Answer {
-        ask(&Probe::Http {
+        ask(&page(port, status, body))
+    }
+
+    fn page(port: u16, status: &[u16], body: Option<&str>) -> Probe {
+        Probe::Http {
             path: "/x".into(),
             port,
             status: status.to_vec(),
             body: body.map(str::to_owned),
             headers: BTreeMap::new(),
-        })
+        }
     }
 
     #[test]
@@ -287,11 +294,18 @@ mod tests {
             .local_addr()
             .unwrap()
             .port();
-        assert_eq!(get(closed, &[], None).seen, "connection refused");
-        assert_eq!(ask(&Probe::Tcp { port: closed }).seen, "connection refused");
+        // A child that another test is starting has the listener until its exec.
+        for probe in [page(closed, &[], None), Probe::Tcp { port: closed }] {
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while ask(&probe).seen != "connection refused" {
+                assert!(Instant::now() < deadline, "{}", ask(&probe).seen);
+            }
+        }
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = silent.local_addr().unwrap().port();
-        assert_eq!(get(port, &[], None).seen, "no answer within 400ms");
+        let short = Duration::from_millis(400);
+        let seen = ask_within(short, &page(port, &[], None)).seen;
+        assert_eq!(seen, "no answer within 400ms");
         let garbage = serve("SSH-2.0-OpenSSH\r\n");
         assert!(
             get(garbage, &[], None)
@@ -311,9 +325,12 @@ mod tests {
             "health command: exit status: 3"
         );
         assert_eq!(
-            ask(&Probe::Command {
-                run: "sleep 60".into()
-            })
+            ask_within(
+                Duration::from_millis(400),
+                &Probe::Command {
+                    run: "sleep 60".into()
+                }
+            )
             .seen,
             "health command still runs after 400ms"
         );

@@ -172,9 +172,7 @@ mod tests {
             let folder = self.path(folder);
             std::fs::create_dir_all(&folder).unwrap();
             let text = format!("#!/bin/sh\necho {name} $TOOL_HOME $PATH\n");
-            std::fs::write(folder.join("tool"), text).unwrap();
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(folder.join("tool"), mode).unwrap();
+            crate::artifact::start::write_program(&folder.join("tool"), &text);
         }
 
         fn launch(&self, path: &str) -> std::process::Output {

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::error::TreeError;
@@ -17,17 +17,26 @@ pub(super) fn create_folder(path: &Path) -> Result<(), TreeError> {
         .map_err(|error| TreeError::io("create the folder", path, error))
 }
 
-pub(super) fn create_file(path: &Path) -> Result<File, TreeError> {
+/// Creates a file with the mode that it will keep: who creates a file may write it whatever its mode
+/// (open(2)).
+pub(super) fn create_file(path: &Path, executable: bool) -> Result<File, TreeError> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(file_mode(executable))
         .open(path)
         .map_err(|error| TreeError::io("create", path, error))
 }
 
+/// Gives a created file what the umask took from its mode.
 pub(super) fn set_mode(file: &File, path: &Path, executable: bool) -> Result<(), TreeError> {
-    file.set_permissions(std::fs::Permissions::from_mode(file_mode(executable)))
+    let mode = file_mode(executable);
+    let is_set = file.metadata().map(|found| found.mode() & 0o7777 == mode);
+    is_set
+        .and_then(|is_set| match is_set {
+            true => Ok(()),
+            false => file.set_permissions(std::fs::Permissions::from_mode(mode)),
+        })
         .map_err(|error| TreeError::io("set the mode of", path, error))
 }
 
@@ -57,7 +66,7 @@ pub(super) fn link_or_copy(
     let Ok(mut from) = open(&source.path) else {
         return Ok(false);
     };
-    let mut to = create_file(path)?;
+    let mut to = create_file(path, executable)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 128 * 1024];
     let mut good = loop {

@@ -8,7 +8,7 @@ use super::assembled::sync_all;
 use super::error::TreeError;
 
 /// After so many bytes the disk is sent to work.
-const EVERY: u64 = 16 << 20;
+const EVERY: u64 = 32 << 20;
 
 /// A sync beside the writing, again and again.
 #[derive(Debug, Default)]

@@ -143,7 +143,7 @@ impl Staging {
                 executable,
                 ..
             } => {
-                set_mode(&create_file(&path)?, &path, executable)?;
+                set_mode(&create_file(&path, executable)?, &path, executable)?;
                 self.written.add(&path);
                 Ok(())
             }
@@ -298,8 +298,19 @@ impl Staging {
         };
         let places = wanted.places;
         self.broken = true;
-        let path = self.place_path(places.first().copied().unwrap_or_default());
-        let file = create_file(&path)?;
+        let first = places.first().copied().unwrap_or_default();
+        let is_executable = |kind: &Kind| {
+            matches!(
+                kind,
+                Kind::File {
+                    executable: true,
+                    ..
+                }
+            )
+        };
+        let executable = is_executable(&self.index.entries()[first].kind);
+        let path = self.place_path(first);
+        let file = create_file(&path, executable)?;
         self.broken = false;
         self.incoming = Some(Incoming {
             digest,

@@ -86,6 +86,15 @@ fn start(command: &mut Command) -> io::Result<Output> {
     command.output()
 }
 
+/// Writes a program that can be run at once: this process has it never open, so that no child that
+/// another test is starting does (`ETXTBSY`).
+#[cfg(test)]
+pub(crate) fn write_program(path: &std::path::Path, text: &str) {
+    let mut sh = Command::new("/bin/sh");
+    let sh = sh.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]);
+    assert!(sh.arg(path).arg(text).status().unwrap().success());
+}
+
 /// What the dynamic linker (ld.so(8)) said, in words.
 fn explain(
     said: &str,

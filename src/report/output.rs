@@ -77,21 +77,27 @@ mod tests {
     use std::io::Read;
     use std::os::fd::AsFd;
 
+    use rustix::pipe::{PipeFlags, pipe_with};
+
     use super::*;
 
     #[test]
     fn a_closed_reader_is_the_end_of_the_stream_and_of_nothing_else() {
-        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let closed = AtomicBool::new(false);
         drop(reader);
-        write(writer.as_fd(), &closed, b"nobody reads this\n");
-        assert!(closed.load(Ordering::Relaxed));
+        // A child that another test is starting has the reader until its exec.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !closed.load(Ordering::Relaxed) {
+            assert!(std::time::Instant::now() < deadline, "somebody reads");
+            write(writer.as_fd(), &closed, b"nobody reads this\n");
+        }
         write(writer.as_fd(), &closed, b"nor this\n");
     }
 
     #[test]
     fn a_full_pipe_that_was_made_non_blocking_loses_nothing() {
-        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::NONBLOCK).unwrap();
+        let (reader, writer) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC).unwrap();
         let closed = AtomicBool::new(false);
         let text = vec![b'x'; 1 << 20];
         let reading = std::thread::spawn(move || {

@@ -103,6 +103,12 @@ impl Context {
         hosts.map(|host| self.remember_of(&host.name))
     }
 
+    /// Whether nothing was brought to any of the hosts from here, as far as is remembered.
+    #[must_use]
+    pub fn is_new_to_all(&self) -> bool {
+        self.remembered().all(|host| host.artifact.is_none())
+    }
+
     /// Remembers what was learned of `host`.
     pub fn remember(&self, host: &HostName, remembered: Remembered) {
         self.cache.keep_host(host, &self.place(), remembered);

@@ -61,7 +61,6 @@ impl Payload {
             .remembered()
             .filter_map(|host| host.artifact)
             .collect();
-        let is_new_to_all = artifacts.is_empty();
         let read = tokio::task::spawn_blocking(move || {
             let mut exclude = project.release.exclude.clone();
             // What lives in `shared/` is never part of a release.
@@ -87,7 +86,7 @@ impl Payload {
         env.extend(secrets.clone());
         let dir = context.project.dir.clone();
         let packing = Packing::of(context, &dir, &index);
-        if is_new_to_all {
+        if context.is_new_to_all() {
             // Where there is no room for it, who needs it will say so.
             let _ = packing.begin_ahead();
         }

@@ -77,16 +77,15 @@ async fn ask(asked: &VersionCommand, env: &BTreeMap<OsString, OsString>) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::start::write_program;
     use crate::model::runtime::RuntimeSource;
-    use std::os::unix::fs::PermissionsExt;
 
     async fn php(version: &str, printed: Option<&str>) -> Result<String, Failure> {
         let folder = tempfile::tempdir().unwrap();
         if let Some(printed) = printed {
             let program = folder.path().join("php");
             let text = format!("#!/bin/sh\ntest \"$1\" = -v && echo '{printed}'\n");
-            std::fs::write(&program, text).unwrap();
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&program, &text);
         }
         let runtime = HostRuntime {
             name: "php".to_owned(),

@@ -98,7 +98,8 @@ impl Agent {
         format!("ship-{}", self.digest.short())
     }
 
-    /// The binary under gzip (what every host can unpack), compressed once per run.
+    /// The binary under gzip (what every host can unpack), compressed once per run; quickly, as a
+    /// connection waits for it.
     ///
     /// # Errors
     /// When the binary cannot be read, or is no longer the one that `digest` names: a host must
@@ -121,12 +122,21 @@ impl Agent {
             let what = format!("{} was replaced just now", self.path.display());
             return Err(Failure::unexpected(what).hint("try again"));
         }
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(4));
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(2));
         encoder.write_all(&binary)?;
         let bytes = Arc::new(encoder.finish()?);
         *last = Some((self.digest, Arc::clone(&bytes)));
         Ok(bytes)
     }
+}
+
+/// Begins to compress the agent of this machine's platform, for hosts that will probably ask for it.
+/// What fails here fails again, with a reason, when it is needed.
+pub fn compress_ahead(cache: Option<&Path>) {
+    let cache = cache.map(Path::to_owned);
+    tokio::task::spawn_blocking(move || {
+        for_platform(&own_platform(), cache.as_deref()).and_then(|agent| agent.compressed())
+    });
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Apps that do not serve: the deploy ends in one clear error, and the release before serves.
 
-use std::net::TcpListener;
-
-use crate::shop::{Shop, Words, free_port};
+use crate::shop::{PATIENT, Shop, Words, free_port, listen};
 use crate::support::Run;
 
 /// Deploys `mode` as the first release and as a later one. The whole of what was said must hold
@@ -25,7 +23,14 @@ fn fails(mode: &str, words: &[&str]) {
 #[track_caller]
 fn bad(shop: &Shop, mode: &str, words: &[&str], truth: &str) {
     shop.mode(mode);
+    let never_healthy = ["silent", "500", "elsewhere"].contains(&mode);
+    if never_healthy {
+        shop.patience(PATIENT, "4s");
+    }
     let run = shop.deploy(&[]);
+    if never_healthy {
+        shop.patience("4s", PATIENT);
+    }
     run.code(7).stderr_has(truth);
     one_error(&run);
     for word in words {
@@ -125,7 +130,7 @@ fn one_whose_program_is_not_there() {
 #[test]
 fn one_whose_port_is_taken() {
     let shop = Shop::new();
-    let stranger = TcpListener::bind(("127.0.0.1", shop.port)).expect("the port is free");
+    let stranger = listen(shop.port);
     let run = shop.deploy(&[]);
     let port = shop.port.to_string();
     run.code(5)
@@ -145,7 +150,7 @@ fn one_whose_new_port_is_taken() {
     let mut shop = Shop::deployed();
     let old = shop.port;
     shop.port = free_port();
-    let stranger = TcpListener::bind(("127.0.0.1", shop.port)).expect("the port is free");
+    let stranger = listen(shop.port);
     shop.manifest(&Words {
         service: "settle = \"0s\"".to_owned(),
         ..Words::default()

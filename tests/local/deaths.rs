@@ -45,8 +45,8 @@ fn of_the_controller() {
     deploy.signal("KILL");
     deploy.wait().killed_by(9);
     // Nobody calls it: the machine finds out and goes back by itself.
-    shop.serves_within(LEASE_S + 5, "one", "v1");
-    within(Duration::from_secs(5), "the transaction's end", || {
+    shop.serves_within(LEASE_S + 30, "one", "v1");
+    within(Duration::from_secs(30), "the transaction's end", || {
         let left = shop.processes();
         left.iter()
             .all(|process| !process.command.contains("agent transaction"))
@@ -88,8 +88,8 @@ fn of_both() {
 /// The deploy does not depend on it.
 #[test]
 fn of_the_agent_that_passes_on() {
-    let (shop, deploy) = proving_for("6s");
-    let serve = within(Duration::from_secs(5), "the agent", || {
+    let (shop, deploy) = proving_for("15s");
+    let serve = within(Duration::from_secs(20), "the agent", || {
         shop.processes()
             .into_iter()
             .find(|process| process.command.contains(" agent serve "))
@@ -107,14 +107,14 @@ fn of_the_agent_that_passes_on() {
 #[test]
 fn of_the_supervisor() {
     let shop = Shop::deployed();
-    let supervisor = within(Duration::from_secs(5), "the supervisor", || {
+    let supervisor = within(Duration::from_secs(20), "the supervisor", || {
         shop.processes()
             .into_iter()
             .find(|process| process.command.contains("agent supervise"))
     });
     let before = shop.apps();
     supervisor.signal("KILL");
-    within(Duration::from_secs(5), "its death", || {
+    within(Duration::from_secs(20), "its death", || {
         (!shop.processes().contains(&supervisor)).then_some(())
     });
     shop.serves("one", "v1");

@@ -23,15 +23,24 @@ if mode == "silent":
     time.sleep(3600)
 if mode == "elsewhere":
     port = int(open("elsewhere").read())
+def age():
+    "seconds since this process began: proc(5), starttime"
+    begun = int(open("/proc/self/stat").read().rsplit(")")[1].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - begun / os.sysconf("SC_CLK_TCK")
+def dies():
+    while not os.path.exists("../../turn"):
+        time.sleep(0.02)
+    os._exit(9)
 if mode == "crash":
-    threading.Timer(3, lambda: os._exit(9)).start()
-begun = time.monotonic()
+    threading.Timer(max(0, 3 - age()), lambda: os._exit(9)).start()
+if mode == "dies":
+    threading.Thread(target=dies, daemon=True).start()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = open("version", "rb").read()
         if self.path.startswith("/env/"):
             body = os.environ.get(self.path[5:], "<unset>").encode()
-        sour = mode == "sour" and time.monotonic() > begun + 3
+        sour = mode == "sour" and os.path.exists("../../turn")
         self.send_response(500 if sour or mode == "500" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -40,6 +49,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 "#;
+
+/// How long a release may take to be healthy that will be, on a machine that has much to do.
+pub const PATIENT: &str = "60s";
+
+/// Listens on a free port. A child that another test is just starting may still have it open from
+/// when it was looked for.
+pub fn listen(port: u16) -> TcpListener {
+    within(Duration::from_secs(10), "the port to be free", || {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
+    })
+}
 
 /// A port of this machine that nobody has. Below the range of ephemeral ports (ip(7),
 /// `ip_local_port_range`), so that no outgoing connection takes it meanwhile.
@@ -104,10 +124,9 @@ impl Shop {
         let Words { service, tables } = words;
         let port = self.port;
         // The proof must be allowed to take longer than the process must stay up.
-        let timeout = if service.contains("\"0s\"") {
-            "4s"
-        } else {
-            "60s"
+        let timeout = match service.contains("\"0s\"") {
+            true => PATIENT,
+            false => "40m",
         };
         self.controller.write(
             "ship.toml",
@@ -119,10 +138,23 @@ impl Shop {
         );
     }
 
-    /// What the app does: `good`, `exit`, `crash` or `sour` (500) after 3 s, `silent`, `elsewhere` or
-    /// `500`.
+    /// What the app does: `good`, `exit`, `crash` after 3 s, `dies` or `sour` (500) from
+    /// [`Shop::turns`] on, `silent`, `elsewhere` or `500`.
     pub fn mode(&self, mode: &str) {
         self.controller.write("mode", mode);
+    }
+
+    /// From now on an app that `dies` or is `sour` does what it is called after.
+    pub fn turns(&self) {
+        fs::write(self.root().join("turn"), "").expect("write into the app's folder");
+    }
+
+    /// How long the next release may take to be healthy: not long, where it never will be.
+    pub fn patience(&self, from: &str, to: &str) {
+        let path = self.controller.project().join("ship.toml");
+        let text = fs::read_to_string(&path).expect("a manifest");
+        let [from, to] = [from, to].map(|time| format!("timeout = \"{time}\""));
+        fs::write(path, text.replace(&from, &to)).expect("write the manifest");
     }
 
     /// What the app answers.
@@ -241,7 +273,7 @@ impl Drop for Shop {
             .args(["stop", "local", "--wait", "30s"])
             .output();
         let gone = |what: &Self| what.processes().is_empty();
-        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
         while !gone(self) && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -11,7 +11,8 @@ fn settling(settle: &str) -> Shop {
     shop.version("two");
     shop.manifest(&Words {
         service: format!("settle = \"{settle}\""),
-        ..Words::default()
+        // Where the machine is left to itself, it shall not take long.
+        tables: "[environments.local]\nrollout = { lease = \"5s\" }\n".to_owned(),
     });
     shop
 }
@@ -95,7 +96,7 @@ fn twice() {
     deploy.signal("INT");
     let run = deploy.wait();
     run.code(130);
-    shop.serves_within(20, "one", "v1");
+    shop.serves_within(40, "one", "v1");
 }
 
 /// A signal to the whole process group, as a terminal sends it: what keeps the app running is not

@@ -1,18 +1,35 @@
 //! Two deploys of one app at once.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::shop::{Shop, Words};
 use crate::support::within;
 
+/// `v1` serves; the next deploy goes on, once it has switched, when it may.
 fn slow() -> Shop {
     let shop = Shop::deployed();
     shop.version("two");
+    let wait = format!(
+        "while [ ! -e {} ]; do sleep 0.05; done",
+        go(&shop).display()
+    );
     shop.manifest(&Words {
-        service: "settle = \"4s\"".to_owned(),
-        ..Words::default()
+        service: "settle = \"0s\"".to_owned(),
+        tables: format!("[hooks]\nafter-activate = [\"{wait}\"]\n"),
     });
     shop
+}
+
+/// Where the hook looks whether it may.
+fn go(shop: &Shop) -> PathBuf {
+    shop.controller.home().join("go")
+}
+
+/// It may.
+fn goes_on(shop: &Shop) {
+    fs::write(go(shop), "").expect("write into the home");
 }
 
 fn wait_for_the_switch(shop: &Shop) {
@@ -36,6 +53,7 @@ fn the_second_is_told_who_and_since_when() {
     rollback.code(5).stderr_has("dev@");
     let status = shop.controller.ship(&["status", "local"]);
     status.ok().stdout_has("dev@");
+    goes_on(&shop);
     first.wait().ok();
     shop.serves("two", "v2");
 }
@@ -45,9 +63,11 @@ fn or_waits() {
     let shop = slow();
     let first = shop.start(&[]);
     wait_for_the_switch(&shop);
-    let second = shop.deploy(&["--force", "--wait", "60s"]);
+    let second = shop.start(&["--force", "--wait", "60s"]);
+    second.wait_for("waiting");
+    goes_on(&shop);
     first.wait().ok();
-    second.ok().stderr_has("waiting");
+    second.wait().ok();
     shop.serves("two", "v3");
     assert_eq!(shop.apps().len(), 1);
 }
@@ -59,6 +79,7 @@ fn but_not_for_ever() {
     wait_for_the_switch(&shop);
     let second = shop.deploy(&["--force", "--wait", "300ms"]);
     second.code(5).stderr_has("dev@");
+    goes_on(&shop);
     first.wait().ok();
     shop.serves("two", "v2");
 }
@@ -74,6 +95,7 @@ fn and_can_be_interrupted_while_it_waits() {
     second.signal("INT");
     let second = second.wait();
     second.code(130);
+    goes_on(&shop);
     first.wait().ok();
     shop.serves("two", "v2");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::shop::{Shop, Words};
-use crate::support::within;
+use crate::support::{Run, within};
 
 /// `v1` serves; the next release, in this mode, is watched for so long after a proof that takes no
 /// time.
@@ -13,9 +13,20 @@ fn watched(mode: &str, watch: &str) -> Shop {
     shop.mode(mode);
     shop.manifest(&Words {
         service: "settle = \"0s\"".to_owned(),
-        tables: format!("[environments.local]\nwatch = \"{watch}\"\n"),
+        // Where the machine is left to itself, it shall not take long.
+        tables: format!(
+            "[environments.local]\nwatch = \"{watch}\"\nrollout = {{ lease = \"5s\" }}\n"
+        ),
     });
     shop
+}
+
+/// The next release is good until it is watched.
+fn turns_bad(shop: &Shop) -> Run {
+    let deploy = shop.start(&[]);
+    deploy.wait_for("is watched for 1200 s");
+    shop.turns();
+    deploy.wait()
 }
 
 /// The state of `v2`, as `ship releases` has it.
@@ -35,14 +46,14 @@ fn state(shop: &Shop) -> String {
 
 #[test]
 fn a_release_that_stays_healthy_is_good_only_after_it() {
-    let shop = watched("good", "5s");
+    let shop = watched("good", "10s");
     let deploy = shop.start(&[]);
-    deploy.wait_for("v2 is watched for 5 s before it counts as good");
+    deploy.wait_for("v2 is watched for 10 s before it counts as good");
     shop.serves("two", "v2");
     assert_eq!(state(&shop), "active");
     let run = deploy.wait();
     run.ok().stderr_has("v2 stayed healthy");
-    assert!(run.duration >= Duration::from_secs(5), "{run}");
+    assert!(run.duration >= Duration::from_secs(10), "{run}");
     assert_eq!(state(&shop), "good");
     shop.serves("two", "v2");
 }
@@ -50,7 +61,7 @@ fn a_release_that_stays_healthy_is_good_only_after_it() {
 #[test]
 fn one_that_turns_bad_goes_back() {
     let shop = watched("sour", "20m");
-    let run = shop.deploy(&[]);
+    let run = turns_bad(&shop);
     run.code(7)
         .stderr_has("web: answered 500 Internal Server Error, 1 of 3")
         .stderr_has("3 health checks in a row failed, the last one: answered 500")
@@ -63,8 +74,8 @@ fn one_that_turns_bad_goes_back() {
 
 #[test]
 fn one_that_dies_goes_back_at_once() {
-    let shop = watched("crash", "20m");
-    let run = shop.deploy(&[]);
+    let shop = watched("dies", "20m");
+    let run = turns_bad(&shop);
     run.code(7).stderr_has("the process ended: exit code 9");
     shop.serves("one", "v1");
     assert_eq!(state(&shop), "bad");
@@ -95,7 +106,7 @@ fn or_left_to_the_machine() {
     deploy.wait_for("a second Ctrl-C");
     deploy.signal("INT");
     deploy.wait().code(130);
-    within(Duration::from_secs(20), "v1", || {
+    within(Duration::from_secs(40), "v1", || {
         (shop.current().as_deref() == Some("v1")).then_some(())
     });
     shop.serves_within(20, "one", "v1");

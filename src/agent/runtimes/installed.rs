@@ -91,6 +91,7 @@ fn find(program: &str, path: &OsString) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::start::write_program;
 
     fn on_host(name: &str, version: &str) -> HostRuntime {
         HostRuntime {
@@ -104,13 +105,14 @@ mod tests {
     fn a_difference_is_told_with_both_versions() {
         let folder = tempfile::tempdir().unwrap();
         let php = folder.path().join("php");
-        std::fs::write(&php, "#!/bin/sh\necho 'PHP 8.2.7 (cli)'; echo Zend 4.2.7\n").unwrap();
+        let text = "#!/bin/sh\necho 'PHP 8.2.7 (cli)'; echo Zend 4.2.7\n";
+        std::fs::write(&php, text).unwrap();
         let path = folder.path().as_os_str().to_owned();
         // Not executable: it is not there.
         let missing = problem(&on_host("php", "8.2.7"), &path).unwrap();
         assert!(missing.text.contains("there is no php"), "{missing:?}");
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&php, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::remove_file(&php).unwrap();
+        write_program(&php, text);
         let with_sh = std::env::join_paths([folder.path(), Path::new("/bin")]).unwrap();
         assert_eq!(problem(&on_host("php", "8.2.7"), &with_sh), None);
         let differs = problem(&on_host("php", "8.3.6"), &with_sh).unwrap();

@@ -60,10 +60,8 @@ pub fn connect(port: u16) -> TcpStream {
 /// One request on a connection of its own.
 pub fn ask(port: u16, method: &str, path: &str, headers: &str) -> Response {
     let mut stream = connect(port);
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n"
-    )
-    .unwrap();
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
     Response::read(&mut stream)
 }

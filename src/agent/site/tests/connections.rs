@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -93,16 +93,13 @@ fn a_header_that_trickles_in_is_cut_off() {
 fn a_connection_without_requests_is_closed() {
     let site = Site::of(&[("public/a.txt", "a")]);
     let mut stream = connect(site.server.port);
+    let began = Instant::now();
     stream
         .write_all(b"GET /a.txt HTTP/1.1\r\nhost: a\r\n\r\n")
         .unwrap();
-    let began = Instant::now();
+    // To its end: the connection's.
     assert_eq!(Response::read(&mut stream).body(), "a");
-    let idle = began.elapsed();
-    assert!(
-        idle >= LIMITS.idle - LIMITS.header && idle < LIMITS.idle * 8,
-        "{idle:?}"
-    );
+    assert!(began.elapsed() >= LIMITS.idle);
 }
 
 #[test]
@@ -114,7 +111,7 @@ fn a_visitor_who_does_not_read_is_given_up() {
         .write_all(b"GET /large.bin HTTP/1.1\r\nhost: a\r\n\r\n")
         .unwrap();
     assert!(head(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
-    std::thread::sleep(LIMITS.idle * 2);
+    std::thread::sleep(LIMITS.idle * 6);
     let mut rest = Vec::new();
     let read = stream.read_to_end(&mut rest);
     assert!(read.is_err() || rest.len() < 64 << 20, "{}", rest.len());
@@ -150,10 +147,11 @@ fn what_is_under_way_ends_before_the_server_does() {
         0,
         "an idle connection is closed"
     );
-    assert!(
-        TcpStream::connect(("127.0.0.1", site.server.port)).is_err(),
-        "no new connections"
-    );
+    // A child that another test is starting has the listener until its exec.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", site.server.port)).is_ok() {
+        assert!(Instant::now() < deadline, "no new connections");
+    }
     let mut rest = Vec::new();
     busy.read_to_end(&mut rest).unwrap();
     assert!(rest == bytes);
