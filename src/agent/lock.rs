@@ -10,6 +10,9 @@ use rustix::fs::{FlockOperation, flock};
 use super::{Layout, disk};
 use crate::wire::Holder;
 
+/// What the holder is at when it has answered, and only cleans up behind itself.
+pub const TIDYING: &str = "tidying up";
+
 /// The held lock; dropping it, or the death of this process, frees it. The file descriptor is
 /// close-on-exec, so that no child keeps it alive.
 #[derive(Debug)]

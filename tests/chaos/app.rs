@@ -48,7 +48,9 @@ seconds = float(behaviour.get("crash", "-1"))
 if seconds == 0:
     crash()
 if seconds > 0:
-    timer = threading.Timer(seconds, crash)
+    begun = int(Path("/proc/self/stat").read_text().rsplit(")")[1].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - begun / os.sysconf("SC_CLK_TCK")
+    timer = threading.Timer(max(0, seconds - age), crash)
     timer.daemon = True
     timer.start()
 ThreadingHTTPServer(("", int(os.environ["PORT"])), Shop).serve_forever()

@@ -159,7 +159,7 @@ impl Ground {
              [environments.production]\nhosts = [{hosts}]\nwatch = \"{watch}s\"\n\
              rollout = {{ strategy = {strategy}, on-failure = \"{on_failure}\", lease = \"{LEASE}s\" }}\n",
             program = app::PROGRAM,
-            timeout = settle + 3,
+            timeout = settle + 20,
             hosts = hosts.join(", "),
         )
     }

@@ -98,7 +98,7 @@ impl Drop for Load {
 fn visit(addr: Ipv4Addr, answers: &Mutex<Vec<Answer>>, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let asked = Instant::now();
-        let version = ask(addr);
+        let version = ask_within(PATIENCE, addr);
         let answer = Answer {
             asked,
             ended: Instant::now(),
@@ -109,9 +109,13 @@ fn visit(addr: Ipv4Addr, answers: &Mutex<Vec<Answer>>, done: &AtomicBool) {
     }
 }
 
-/// The version that answers, or why none does.
+/// The version that answers, or why none does; asked by who judges, and not in a hurry.
 pub fn ask(addr: Ipv4Addr) -> Result<String, String> {
-    match get_within(PATIENCE, addr, PORT, "/") {
+    ask_within(Duration::from_secs(10), addr)
+}
+
+fn ask_within(patience: Duration, addr: Ipv4Addr) -> Result<String, String> {
+    match get_within(patience, addr, PORT, "/") {
         // A process that is killed between its head and its body has not answered.
         Ok(response) if response.body.is_empty() => Err("half an answer".to_owned()),
         Ok(response) if response.status == 200 => Ok(response.body.trim().to_owned()),

@@ -1,7 +1,7 @@
 //! Hosts that a command goes on without, and how they are brought up later.
 
 use crate::shop::{Shop, answer, current, history, releases, row, serves};
-use crate::support::{Fleet, Host, Run, require_hosts};
+use crate::support::{Fleet, Host, Run, eventually, require_hosts};
 
 /// A migration, and something that each host does.
 const HOOKS: &str = r#"
@@ -124,6 +124,9 @@ fn a_host_that_a_rollback_did_not_reach_follows_it() {
 
     fleet[0].boot_again();
     fleet[0].wait_for_ssh();
+    eventually("the service after the boot", || {
+        answer(&fleet[0], "/") == "v2"
+    });
     serves(&fleet[0], "v2", "v2");
     shop.ship(&["deploy", "production", "--resume"])
         .ok()

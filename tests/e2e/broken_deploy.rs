@@ -8,7 +8,7 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
     let Some(()) = require_hosts() else { return };
     let host = Host::boot("web1");
     let mut shop = Shop::on([&host]);
-    shop.tables = WEB.replace("20s", "4s");
+    shop.tables = WEB.replace("20s", "10s");
     shop.write_manifest();
     shop.git(&["init", "--quiet"]);
     let commit = |message: &str| {
@@ -36,7 +36,7 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
     broken.code(7);
     serves(&host, "v2", "v2");
     for said in [
-        "web of v3 is not healthy: not healthy within 4s",
+        "web of v3 is not healthy: not healthy within 10s",
         "500",
         "of its log:",
         "| shop v3 opens",
@@ -113,6 +113,6 @@ fn a_broken_release_is_put_back_and_never_gone_back_to() {
     );
     let page = shop.ship(&["history", "production"]);
     page.ok()
-        .stdout_has("not healthy within 4s")
+        .stdout_has("not healthy within 10s")
         .stdout_has(&third);
 }

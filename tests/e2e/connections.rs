@@ -5,7 +5,7 @@ use crate::support::{Controller, Fleet, Host, eventually, require_hosts};
 
 /// How many connections were let in so far.
 pub fn logins(host: &Host) -> usize {
-    let count = host.sh("journalctl -q --no-pager -t sshd | grep -c 'Accepted publickey' || true");
+    let count = host.sh("journalctl --sync; journalctl -q --no-pager -t sshd | grep -c 'Accepted publickey' || true");
     count.parse().expect("a number")
 }
 

@@ -184,6 +184,6 @@ fn copy_without_manifest(from: &Path, to: &Path) {
 fn everything(host: &Host) -> String {
     host.sh(
         "find /etc /srv /home -not -path '*/.ship/*' -printf '%p %u %g %m %T@ %s\\n' | sort; \
-         cat /etc/passwd /etc/group /etc/sudoers.d/*; systemctl list-unit-files --no-pager",
+         cat /etc/passwd /etc/group /etc/sudoers.d/*; systemctl list-unit-files --no-pager --no-legend | grep -v ' transient'",
     )
 }

@@ -8,7 +8,7 @@ fn a_first_release_that_fails_leaves_nothing_live() {
     let Some(()) = require_hosts() else { return };
     let host = Host::boot("web1");
     let mut shop = Shop::on([&host]);
-    shop.tables = WEB.replace("20s", "2s");
+    shop.tables = WEB.replace("20s", "10s");
     shop.write_manifest();
     shop.sick(Some("no shelves yet"));
 

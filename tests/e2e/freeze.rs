@@ -73,16 +73,20 @@ fn a_freeze_ends_by_itself() {
     let host = Host::boot("web1");
     let shop = Shop::on([&host]);
     shop.deploy().ok();
-    let freeze = [
-        "freeze",
-        "production",
-        "--until",
-        "5s",
-        "--reason",
-        "a breath",
-    ];
-    shop.ship(&freeze).ok();
+    let freeze = |until: &str| {
+        let until = [
+            "freeze",
+            "production",
+            "--until",
+            until,
+            "--reason",
+            "a breath",
+        ];
+        shop.ship(&until).ok();
+    };
+    freeze("1h");
     shop.deploy_version("v2").code(5);
+    freeze("1s");
     let deadline = Instant::now() + Duration::from_secs(30);
     while shop.deploy().status.code() != Some(0) {
         assert!(Instant::now() < deadline, "it lasts and lasts");

@@ -23,7 +23,7 @@ fn goes_forth_and_back(shop: &mut Shop, host: &Host, root: &str) {
         (answer(host, "/"), current()),
         ("v2".into(), "releases/v2".into())
     );
-    shop.tables = WEB.replace("20s", "3s");
+    shop.tables = WEB.replace("20s", "10s");
     shop.write_manifest();
     shop.version("v3");
     shop.sick(Some("not without root"));

@@ -166,9 +166,9 @@ fn at_the_flip_and_without_a_recovery() {
     check.ok();
     let deploy = place.deploy_until("v3", "restarting");
     let recovery = "/srv/shop/.ship/bin/recovery";
-    place
-        .host
-        .sh(&format!("rm {recovery}; cp /bin/false {recovery}; sync"));
+    place.host.sh(&format!(
+        "rm {recovery}; cp /bin/false {recovery}; sync -f {recovery}"
+    ));
     place.cut(deploy);
     eventually("the services", || answer(&place.host, "/") == "v3");
     assert!(!place.file("history.jsonl").contains("activation of v3"));

@@ -10,7 +10,7 @@ mod slow;
 mod spare;
 
 use crate::shop::Shop;
-use crate::support::{Host, Run, Running, eventually, within};
+use crate::support::{Host, Run, Running, within};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -103,8 +103,14 @@ fn is_the_project(host: &Host, shop: &Shop) {
 #[track_caller]
 fn is_tidy(host: &Host) {
     let list = "cd /srv/shop/.ship && find staging trash spare* -mindepth 1 -maxdepth 1 | sort";
-    eventually("nothing but the spare to be left", || {
-        let found = host.exec(list);
-        String::from_utf8_lossy(&found.stdout).trim() == "spare/artifact\nspare/index\nspare/tree"
-    });
+    // At low priority, and with a sync.
+    within(
+        Duration::from_secs(120),
+        "nothing but the spare to be left",
+        || {
+            let found = host.exec(list);
+            let found = String::from_utf8_lossy(&found.stdout);
+            (found.trim() == "spare/artifact\nspare/index\nspare/tree").then_some(())
+        },
+    );
 }

@@ -64,7 +64,9 @@ fn services_come_and_go_with_the_release() {
     serves(&host, "v1", "v1");
     assert_eq!(state(&host, "shop-worker"), "active");
     let said = "journalctl -u shop-worker -o cat --no-pager";
-    assert!(host.sh(said).contains("worker v1 begins"));
+    eventually("the worker to begin", || {
+        host.sh(said).contains("worker v1 begins")
+    });
 
     shop.tables = WEB.to_owned();
     shop.write_manifest();

@@ -76,9 +76,18 @@ impl LoopDevice {
 
     pub fn mount(&self, at: &Path) {
         fs::create_dir_all(at).expect("create the mount point");
+        // What is not synced is not on the disk, however long ago it was written.
+        let options = "commit=3600";
         run(
             "mount",
-            &["-t".as_ref(), "ext4".as_ref(), self.0.as_ref(), at],
+            &[
+                "-t".as_ref(),
+                "ext4".as_ref(),
+                "-o".as_ref(),
+                options.as_ref(),
+                self.0.as_ref(),
+                at,
+            ],
         );
     }
 

@@ -257,7 +257,10 @@ impl Host {
             "{}: {folder} is on the disk of this machine, which must not be filled",
             self.name
         );
-        let script = r#"dd if=/dev/zero of="$1/.ballast" bs=64k status=none 2>/dev/null
+        // In one go what is free, as it seems, and then what is left.
+        let script = r#"avail=$(df --block-size=1K --output=avail "$1" | tail -1)
+            fallocate --length "${avail}K" "$1/.ballast" 2>/dev/null
+            dd if=/dev/zero oflag=append conv=notrunc of="$1/.ballast" bs=64k status=none 2>/dev/null
             size=$(stat -c %s "$1/.ballast")
             truncate -s "$((size > $2 * 1024 ? size - $2 * 1024 : 0))" "$1/.ballast"; sync -f "$1""#;
         finish(

@@ -120,7 +120,7 @@ pub fn kill(name: &str) {
     if !group.is_dir() {
         return;
     }
-    within(Duration::from_secs(20), "a killed machine to die", || {
+    within(Duration::from_secs(120), "a killed machine to die", || {
         let _ = fs::write(group.join("cgroup.kill"), "1");
         let left = processes(&group);
         if left.is_empty() {

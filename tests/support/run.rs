@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest that a run may take.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// How long stdout and stderr may stay open after the exit. Longer means that a
 /// process left behind holds them, on which a CI job would hang.

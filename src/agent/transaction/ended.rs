@@ -1,16 +1,21 @@
 //! How a transaction ended, for a controller that comes back too late to hear it.
 
+use std::time::{Duration, Instant};
+
 use crate::agent::activate::by_hand;
 use crate::agent::host::Host;
-use crate::agent::{history, releases};
-use crate::model::Failure;
+use crate::agent::{history, query, releases};
+use crate::model::{Failure, ReleaseId};
 use crate::wire::{Activated, HistoryEntry};
 
 /// The newest entries of the history that are looked through.
 const ENTRIES: usize = 20;
 
+/// How long the services of a host that has just booted may take to answer.
+const STARTING: Duration = Duration::from_secs(30);
+
 /// How the transaction of this name ended on `host`; `None` when it had not switched. What a
-/// recovery did after it died counts as its end.
+/// recovery did after it died counts as its end. Healthy is what serves now, or within half a minute.
 ///
 /// # Errors
 /// When the history cannot be read, or `current` is not ours.
@@ -23,12 +28,27 @@ pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failur
         return Ok(None);
     };
     let is = releases::current(&host.layout)?;
-    Ok(Some(activated(host, entry, is)))
+    // At boot nothing was proven: the services may only just be starting.
+    let healthy = entry.outcome != "failed" && (is.is_none() || serves_soon(host));
+    Ok(Some(activated(host, entry, is, healthy)))
 }
 
-fn activated(host: &Host, entry: &HistoryEntry, is: Option<crate::model::ReleaseId>) -> Activated {
+/// Whether the live release serves, now or in a moment.
+fn serves_soon(host: &Host) -> bool {
+    let asked = Instant::now();
+    loop {
+        if query::status(host).is_ok_and(|status| status.serves()) {
+            return true;
+        }
+        if asked.elapsed() >= STARTING {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn activated(host: &Host, entry: &HistoryEntry, is: Option<ReleaseId>, healthy: bool) -> Activated {
     let ok = entry.outcome == "good";
-    let healthy = entry.outcome != "failed";
     Activated {
         was: entry.from,
         is,

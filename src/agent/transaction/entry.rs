@@ -8,7 +8,7 @@ use super::speaker::Speaker;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::listeners::Listener;
-use crate::agent::lock::Lock;
+use crate::agent::lock::{self, Lock};
 use crate::agent::port_holder::PortHolder;
 use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
@@ -16,7 +16,9 @@ use crate::model::{Failure, ServiceSpec};
 use crate::wire::Begin;
 
 /// How long the lock is waited for in any case, ms.
-const TIDYING_MS: u64 = 1_000;
+const LEAST_MS: u64 = 1_000;
+/// How long, when its holder has answered and is tidying up: on a busy disk that takes a while.
+const TIDYING: Duration = Duration::from_secs(30);
 
 /// Takes the lock, waiting as long as the controller said.
 ///
@@ -33,7 +35,8 @@ pub(super) fn take_lock(
     }
     // The one before may have answered and be tidying up: not a reason to refuse the next command
     // of a script.
-    let deadline = Instant::now() + Duration::from_millis(begin.wait_ms.max(TIDYING_MS));
+    let began = Instant::now();
+    let patience = Duration::from_millis(begin.wait_ms.max(LEAST_MS));
     let mut told = false;
     loop {
         if let Some(lock) = Lock::take(&host.layout, &begin.holder)? {
@@ -53,7 +56,13 @@ pub(super) fn take_lock(
             "{} is being done by {} since {}{ci}{doing}",
             holder.what, holder.who, holder.since
         );
-        if Instant::now() >= deadline || life.stopped() || life.is_abandoned() {
+        let is_tidying = holder.doing.as_deref() == Some(lock::TIDYING);
+        let patience = if is_tidying {
+            patience.max(TIDYING)
+        } else {
+            patience
+        };
+        if began.elapsed() >= patience || life.stopped() || life.is_abandoned() {
             return Err(Failure::refused(format!("another {text}"))
                 .hint("wait for it, or let this command wait: --wait 10m"));
         }

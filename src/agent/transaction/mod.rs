@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
-use crate::agent::lock::Lock;
+use crate::agent::lock::{Lock, TIDYING};
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
@@ -243,6 +243,9 @@ impl Transaction {
                 let result = self.activate(&request);
                 let committed = result.as_ref().is_ok_and(|activated| activated.committed);
                 let answer = |activated| Some(FromAgent::Activated(Box::new(activated)));
+                if committed {
+                    self.lock.doing(TIDYING);
+                }
                 self.answer(result.map(answer));
                 if let (true, Some(keep)) = (committed, request.commit) {
                     self.prune(keep);
@@ -256,6 +259,9 @@ impl Transaction {
             ToAgent::Commit { keep } => {
                 let result = self.commit(None);
                 let ok = result.is_ok();
+                if ok {
+                    self.lock.doing(TIDYING);
+                }
                 self.answer(result.map(Some));
                 if ok {
                     self.prune(keep);
@@ -264,11 +270,13 @@ impl Transaction {
             }
             ToAgent::Revert { why } => {
                 let answer = self.revert(&why);
+                self.lock.doing(TIDYING);
                 self.speaker.say(&answer);
                 return true;
             }
             ToAgent::End => {
                 self.drop_staged();
+                self.lock.doing(TIDYING);
                 self.speaker.say(&FromAgent::Done);
                 return true;
             }

@@ -67,7 +67,7 @@ fn a_file_that_moves_ends_the_deploy() {
         // Before it in the stream, and more than is read ahead.
         shop.write("app/before", noise(10 * seed, 15_000_000));
         shop.write("app/moving", noise(10 * seed + 1, SIZE));
-        host.limit_rate(Some(50));
+        host.limit_rate(Some(8));
         let deploy = deploy_until(&shop, 1_000_000);
         change(&path);
         host.limit_rate(None);
