@@ -19,6 +19,8 @@ impl Contender for Ship {
 
     fn set_up(&self, site: &Site) -> Result<(), String> {
         let name = site.app.name;
+        // What is still being tidied up would come back.
+        site.lab.rest(site.hosts);
         for host in site.hosts {
             host.sh(&format!(
                 "systemctl stop {name}-web 2>/dev/null || true; rm -rf /srv/{name} /home/deploy/.cache/ship"

@@ -62,6 +62,8 @@ pub struct Parcel {
 pub enum Way {
     /// As it is.
     Whole,
+    /// As it is, which is in memory.
+    Held(Arc<Vec<u8>>),
     /// Without the chunks that the receiver has.
     Chunks(Arc<HashSet<Chunk>>),
     /// As a difference to a content that the receiver has.
@@ -94,11 +96,13 @@ pub fn pack(
     })?;
     let mut stream = Leveled::new(sink, level, WINDOW_LOG).map_err(refused)?;
     let mut packed = Packed::default();
+    let mut buffer = vec![0; 128 << 10];
     for (content, way) in contents {
         let done = packed.bytes;
         let mut progress = |bytes| progress(done + bytes);
         match way {
-            Way::Whole => content.whole(root, &mut stream, &mut progress)?,
+            Way::Whole => content.whole(root, &mut buffer, &mut stream, &mut progress)?,
+            Way::Held(bytes) => content.held(bytes, &mut stream, &mut progress)?,
             Way::Chunks(known) => content.chunks(root, known, &mut stream, &mut progress)?,
             Way::Delta { base, delta } => {
                 content.delta(base, delta, &mut stream)?;
@@ -188,6 +192,7 @@ impl Content<'_> {
     fn whole(
         &self,
         root: &Path,
+        buffer: &mut [u8],
         stream: &mut dyn Write,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), TreeError> {
@@ -195,9 +200,8 @@ impl Content<'_> {
         sent.map_err(|error| self.refused(error))?;
         let mut file = open(&self.path.below(root)).map_err(|error| self.unreadable(error))?;
         let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 128 * 1024];
         loop {
-            match file.read(&mut buffer) {
+            match file.read(buffer) {
                 Ok(0) => break,
                 Ok(length) => {
                     hasher.update(&buffer[..length]);
@@ -213,6 +217,21 @@ impl Content<'_> {
             }
         }
         self.verify(&hasher)
+    }
+
+    /// Sends the bytes that were read with its digest.
+    fn held(
+        &self,
+        bytes: &[u8],
+        stream: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), TreeError> {
+        let sent = stream
+            .write_all(&self.header(WHOLE))
+            .and_then(|()| stream.write_all(bytes));
+        sent.map_err(|error| self.refused(error))?;
+        progress(bytes.len() as u64);
+        Ok(())
     }
 
     fn verify(&self, hasher: &blake3::Hasher) -> Result<(), TreeError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -55,6 +55,14 @@ pub trait DigestSource: Sync {
 
     /// The file at `path` with `stamp` was read and has `digest`.
     fn learned(&self, path: &TreePath, stamp: &FileStamp, digest: Digest);
+
+    /// Whether it would like to have the content of a file of `size` bytes that must be read.
+    fn wants(&self, _size: u64) -> bool {
+        false
+    }
+
+    /// A content that it [`wants`](Self::wants), with its digest.
+    fn read(&self, _digest: Digest, _content: Vec<u8>) {}
 }
 
 /// Knows nothing: every file is read.
@@ -161,13 +169,21 @@ fn file(root: &Path, path: &TreePath, digests: &dyn DigestSource) -> Result<Kind
             return Ok(is(digest));
         }
         let mut file = open(&at).map_err(refused)?;
-        let (digest, size) = hash(&mut file).map_err(refused)?;
+        let mut content = digests.wants(stamp.size).then(Vec::new);
+        let read = match &mut content {
+            Some(content) => hold(&mut file, content, stamp.size),
+            None => hash(&mut file),
+        };
+        let (digest, size) = read.map_err(refused)?;
         // By name, so that a file that was replaced is noticed too.
         let Ok(after) = at.symlink_metadata() else {
             continue;
         };
         if size == stamp.size && FileStamp::of(&after).same_content(&stamp) {
             digests.learned(path, &stamp, digest);
+            if let Some(content) = content {
+                digests.read(digest, content);
+            }
             return Ok(is(digest));
         }
     }
@@ -184,6 +200,14 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
+}
+
+/// Reads `file`, which seems to have `size` bytes, into `content`, and at most one byte more; the
+/// digest and the size in bytes of that.
+fn hold(file: &mut File, content: &mut Vec<u8>, size: u64) -> io::Result<(Digest, u64)> {
+    content.reserve_exact(usize::try_from(size).unwrap_or_default() + 1);
+    file.take(size + 1).read_to_end(content)?;
+    Ok((Digest::of(content), content.len() as u64))
 }
 
 /// The digest and the size in bytes of what can be read from `file`.

@@ -11,7 +11,7 @@ use super::cache::Cache;
 use super::context::Context;
 use super::spool::{HeadStart, SpoolReader, spool};
 use crate::artifact::{Index, Level, Parcel, Way, pack};
-use crate::model::Failure;
+use crate::model::{Digest, Failure};
 use crate::wire::Need;
 
 /// Packs the contents of a tree.
@@ -47,11 +47,12 @@ impl Packing {
         }
     }
 
-    /// Begins to pack all of it, for hosts that will be asked later what they lack.
+    /// Begins to pack all of it, for hosts that will be asked later what they lack. What is `held`
+    /// is not read again.
     ///
     /// # Errors
     /// When no file can be made for it.
-    pub fn begin_ahead(&self) -> Result<(), Failure> {
+    pub fn begin_ahead(&self, held: &HashMap<Digest, Arc<Vec<u8>>>) -> Result<(), Failure> {
         let contents = self.index.contents();
         let Some(count) = u32::try_from(contents.len())
             .ok()
@@ -63,9 +64,10 @@ impl Packing {
             missing: vec![(0, count)],
             ..Need::default()
         };
-        let parcels = contents.into_iter().map(|(digest, _)| Parcel {
-            digest,
-            way: Way::Whole,
+        let parcels = contents.into_iter().map(|(digest, _)| {
+            let held = held.get(&digest).cloned();
+            let way = held.map_or(Way::Whole, Way::Held);
+            Parcel { digest, way }
         });
         let reader = self.begin(parcels.collect(), HeadStart::Given)?;
         self.streams().ahead = Some((asked_for(&all)?, reader));
@@ -180,7 +182,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let packing = packing(dir.path());
         std::fs::write(dir.path().join("b"), "B").unwrap();
-        packing.begin_ahead().unwrap();
+        packing.begin_ahead(&HashMap::new()).unwrap();
         let mut reader = lacks(&packing, 0, 2).unwrap();
         let failed = loop {
             match reader.next(1000).await {
@@ -198,7 +200,7 @@ mod tests {
     async fn what_was_packed_ahead_is_read_by_all_who_lack_all_of_it() {
         let dir = tempfile::tempdir().unwrap();
         let packing = packing(dir.path());
-        packing.begin_ahead().unwrap();
+        packing.begin_ahead(&HashMap::new()).unwrap();
         let one = lacks(&packing, 0, 2).unwrap();
         let other = lacks(&packing, 0, 2).unwrap();
         assert_eq!(read(one).await, b"\0\0\0\0\0a\0\x01\0\0\0b");
@@ -208,12 +210,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_in_memory_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let packing = packing(dir.path());
+        std::fs::remove_file(dir.path().join("a")).unwrap();
+        let held = HashMap::from([(Digest::of(b"a"), Arc::new(b"a".to_vec()))]);
+        packing.begin_ahead(&held).unwrap();
+        let all = lacks(&packing, 0, 2).unwrap();
+        assert_eq!(read(all).await, b"\0\0\0\0\0a\0\x01\0\0\0b");
+    }
+
+    #[tokio::test]
     async fn what_was_packed_ahead_is_dropped_when_less_is_lacked() {
         let dir = tempfile::tempdir().unwrap();
         let packing = packing(dir.path());
-        packing.begin_ahead().unwrap();
+        packing.begin_ahead(&HashMap::new()).unwrap();
         assert!(lacks(&packing, 0, 0).is_none() && packing.streams().ahead.is_none());
-        packing.begin_ahead().unwrap();
+        packing.begin_ahead(&HashMap::new()).unwrap();
         let one = lacks(&packing, 1, 1).unwrap();
         assert!(packing.streams().ahead.is_none());
         assert_eq!(read(one).await, b"\0\x01\0\0\0b");

@@ -1,6 +1,6 @@
 //! What becomes a release, read from the project.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,10 +11,14 @@ use super::deltas::Deltas;
 use super::identity::identity;
 use super::packing::Packing;
 use super::runtimes::Runtimes;
-use crate::artifact::{Digests, Index, NoCache, scan, select};
+use crate::artifact::{DigestSource, Digests, Held, Index, NoCache, scan, select};
 use crate::model::release::Origin;
 use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
+use crate::project::Project;
 use crate::wire::{Exported, Publish, ToAgent};
+
+/// Contents in memory.
+type Contents = HashMap<Digest, Arc<Vec<u8>>>;
 
 /// What becomes a release: the same for all hosts, but for the services that run there.
 #[derive(Debug)]
@@ -61,20 +65,21 @@ impl Payload {
             .remembered()
             .filter_map(|host| host.artifact)
             .collect();
+        let is_new_to_all = context.is_new_to_all();
         let read = tokio::task::spawn_blocking(move || {
             let mut exclude = project.release.exclude.clone();
             // What lives in `shared/` is never part of a release.
             let shared = project.release.shared.iter();
             exclude.extend(shared.map(|path| format!("/{}", path.trim_matches('/'))));
-            let index = tree(&project.dir, &project.release.include, &exclude, &cache)?;
+            let (index, held) = tree(&project, &exclude, &cache, is_new_to_all)?;
             let changes = Changes::new(Arc::clone(&index), cache);
             let artifact = index.digest();
             for other in artifacts.into_iter().filter(|other| *other != artifact) {
                 changes.of(Some(other))?;
             }
-            Ok::<_, Failure>((index, artifact, changes))
+            Ok::<_, Failure>((index, held, artifact, changes))
         });
-        let (index, artifact, changes) = read
+        let (index, held, artifact, changes) = read
             .await
             .map_err(|error| Failure::unexpected(error.to_string()))??;
         let mut env: BTreeMap<String, Secret> = context
@@ -86,9 +91,9 @@ impl Payload {
         env.extend(secrets.clone());
         let dir = context.project.dir.clone();
         let packing = Packing::of(context, &dir, &index);
-        if context.is_new_to_all() {
+        if is_new_to_all {
             // Where there is no room for it, who needs it will say so.
-            let _ = packing.begin_ahead();
+            let _ = packing.begin_ahead(&held);
         }
         let now = jiff::Timestamp::now();
         Ok(Self {
@@ -162,13 +167,15 @@ impl Payload {
     }
 }
 
+/// The tree of `project`, and small contents of it if `holds`.
 fn tree(
-    dir: &std::path::Path,
-    include: &[String],
+    project: &Project,
     exclude: &[String],
     cache: &Cache,
-) -> Result<Arc<Index>, Failure> {
-    let selection = select(dir, include, exclude).map_err(|error| {
+    holds: bool,
+) -> Result<(Arc<Index>, Contents), Failure> {
+    let dir = &project.dir;
+    let selection = select(dir, &project.release.include, exclude).map_err(|error| {
         invalid(
             "the files of the release cannot be taken",
             &error.to_string(),
@@ -180,17 +187,26 @@ fn tree(
             &error.to_string(),
         )
     };
-    let index = match cache.digests(dir) {
-        None => scan(dir, &selection, &NoCache).map_err(|error| unreadable(&error))?,
+    let read = |digests: &dyn DigestSource| {
+        let held = Held::beside(digests);
+        let index = match holds {
+            true => scan(dir, &selection, &held),
+            false => scan(dir, &selection, digests),
+        };
+        let index = index.map_err(|error| unreadable(&error))?;
+        Ok::<_, Failure>((index, held.into_contents()))
+    };
+    let (index, held) = match cache.digests(dir) {
+        None => read(&NoCache)?,
         Some(file) => {
             let digests = Digests::open(&file);
-            let index = scan(dir, &selection, &digests).map_err(|error| unreadable(&error))?;
+            let read = read(&digests)?;
             // A cache that cannot be written costs the next deploy some time.
-            let _ = digests.save(index.files().map(|file| file.0));
-            index
+            let _ = digests.save(read.0.files().map(|file| file.0));
+            read
         }
     };
-    Ok(Arc::new(index))
+    Ok((Arc::new(index), held))
 }
 
 fn invalid(what: &str, why: &str) -> Failure {

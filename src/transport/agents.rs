@@ -122,7 +122,7 @@ impl Agent {
             let what = format!("{} was replaced just now", self.path.display());
             return Err(Failure::unexpected(what).hint("try again"));
         }
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(2));
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(3));
         encoder.write_all(&binary)?;
         let bytes = Arc::new(encoder.finish()?);
         *last = Some((self.digest, Arc::clone(&bytes)));
