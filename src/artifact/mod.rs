@@ -33,6 +33,7 @@ mod flush;
 pub mod held;
 pub mod index;
 pub mod level;
+mod numbers;
 pub mod pack;
 mod parallel;
 pub mod path;

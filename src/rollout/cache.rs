@@ -100,11 +100,11 @@ impl Cache {
     pub fn keep_contents(&self, root: &Path, index: &Index) {
         let large = CHUNKED_FROM..=MAX_CONTENT;
         let mut kept = false;
-        for (path, digest, size, _) in index.files() {
+        for (path, digest, ..) in index.files().filter(|file| large.contains(&file.2)) {
             let Some(to) = self.path("contents", &digest) else {
                 return;
             };
-            if large.contains(&size) && !to.exists() {
+            if !to.exists() {
                 kept |= copy(&path.below(root), &to).is_ok();
             }
         }

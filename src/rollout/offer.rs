@@ -1,7 +1,6 @@
 //! An artifact as it is offered to a host: as the change of one that the host has, where the
 //! controller knows that one, too.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::payload::Payload;
@@ -65,14 +64,9 @@ impl<'a> Offers<'a> {
             runtimes: self.payload.runtimes.of(&facts.platform).to_vec(),
         };
         if !(deltas.is_empty() && whole.is_empty()) {
-            let numbers: HashMap<Digest, u32> = self
-                .payload
-                .index
-                .contents()
-                .into_iter()
-                .zip(0..)
-                .map(|((digest, _), number)| (digest, number))
-                .collect();
+            let offered = deltas.iter().map(|delta| delta.content);
+            let named = offered.chain(whole.iter().copied()).collect();
+            let numbers = self.payload.index.numbers(&named);
             let number = |digest: &Digest| numbers.get(digest).copied();
             message.whole = whole.iter().filter_map(number).collect();
             message.deltas = deltas

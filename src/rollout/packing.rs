@@ -54,14 +54,12 @@ impl Packing {
     /// When no file can be made for it.
     pub fn begin_ahead(&self, held: &HashMap<Digest, Arc<Vec<u8>>>) -> Result<(), Failure> {
         let contents = self.index.contents();
-        let Some(count) = u32::try_from(contents.len())
-            .ok()
-            .filter(|count| *count > 0)
-        else {
+        if contents.is_empty() {
             return Ok(());
-        };
+        }
+        let wanted = contents.iter().map(|(digest, _)| *digest).collect();
         let all = Need {
-            missing: vec![(0, count)],
+            missing: self.index.runs(&wanted),
             ..Need::default()
         };
         let parcels = contents.into_iter().map(|(digest, _)| {

@@ -95,7 +95,7 @@ pub async fn stage_everywhere(
         payload,
         offers: delivery.offers,
         archives: Archives::new(context),
-        contents: payload.index.contents(),
+        contents: payload.index.numbered(),
     };
     let transfer = &transfer;
     let staged = on_each(&mut fleet.hosts, async |at, link| {
@@ -227,16 +227,15 @@ impl Transfer<'_> {
             .collect();
         let deltas: HashSet<u32> = need.deltas.iter().copied().collect();
         let mut parcels = Vec::new();
+        let mut seen = HashSet::new();
         for &(start, count) in &need.missing {
             let end = start.checked_add(count).ok_or_else(hostile)?;
             let range = start as usize..end as usize;
-            for ((digest, _), number) in self
-                .contents
-                .get(range)
-                .ok_or_else(hostile)?
-                .iter()
-                .zip(start..)
-            {
+            let contents = self.contents.get(range).ok_or_else(hostile)?;
+            for ((digest, size), number) in contents.iter().zip(start..) {
+                if *size == 0 || !seen.insert(*digest) {
+                    continue;
+                }
                 let delta = match deltas.contains(&number) && first {
                     true => self.payload.deltas.get(digest).await,
                     false => None,

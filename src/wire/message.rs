@@ -224,7 +224,7 @@ pub struct DeltaOffer {
 /// What a host lacks of an offered artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Need {
-    /// Runs of numbers of missing contents: the first, and how many.
+    /// Runs of numbers of missing contents: the first, and how many ([`crate::artifact::Index::runs`]).
     pub missing: Vec<(u32, u32)>,
     /// Those of them that may come as the difference that was offered.
     pub deltas: Vec<u32>,

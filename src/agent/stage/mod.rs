@@ -6,7 +6,7 @@ mod own;
 mod room;
 mod stored;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::model::{Digest, Failure, FailureKind};
 use crate::wire::{Need, Offer, Publish};
 
 use leftover::clean_but;
-use offer::{Offered, bases, known, numbers, read_offer};
+use offer::{Offered, bases, known, read_offer};
 use own::{link_shared, records};
 use room::{make_room, refused};
 use stored::StoredIndex;
@@ -80,7 +80,6 @@ impl Stage {
             return Ok(None);
         };
         let known = known(host, base.as_ref())?;
-        let contents = index.contents();
         let attempt = |ahead: Option<Ahead>| -> Result<_, Failure> {
             let mut stage = Self {
                 index: Arc::clone(&index),
@@ -91,7 +90,7 @@ impl Stage {
             let spare = ahead.and_then(|ahead| ahead.take(&host.layout, &stage.folder));
             let mut plan = stage.plan(spare, &known)?;
             stage.stored = Some(StoredIndex::begin(&index, &stage.folder));
-            let deltas = bases(&mut plan, offer, &contents, &known);
+            let deltas = bases(&mut plan, offer, &index, &known);
             make_room(host, &plan, beside)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
             let tree = stage.folder.join("tree");
@@ -104,14 +103,17 @@ impl Stage {
             Err(failure) if failure.kind == FailureKind::Unexpected => attempt(None)?,
             result => result?,
         };
-        let numbers = numbers(&contents);
         stage.keep_index(staging.missing_bytes())?;
-        let whole = offer
-            .whole
-            .iter()
-            .filter_map(|at| contents.get(*at as usize));
-        let whole: HashSet<Digest> = whole.map(|(digest, _)| *digest).collect();
-        let mut need = stage.receive(staging, &numbers, &deltas, &whole)?;
+        let whole = match offer.whole.is_empty() {
+            true => HashSet::new(),
+            false => {
+                let contents = index.numbered();
+                let whole = offer.whole.iter();
+                let whole = whole.filter_map(|at| contents.get(*at as usize));
+                whole.map(|(digest, _)| *digest).collect()
+            }
+        };
+        let mut need = stage.receive(staging, &deltas, &whole)?;
         need.reused = reused;
         Ok(Some((stage, need)))
     }
@@ -147,16 +149,20 @@ impl Stage {
     fn receive(
         &mut self,
         staging: Staging,
-        numbers: &HashMap<Digest, u32>,
         deltas: &HashSet<Digest>,
         whole: &HashSet<Digest>,
     ) -> Result<Need, Failure> {
         let missing = staging.missing();
-        let mut need = Need::default();
         if missing.is_empty() {
             self.progress = Progress::Complete(Box::new(staging));
-            return Ok(need);
+            return Ok(Need::default());
         }
+        let wanted: HashSet<Digest> = missing.iter().copied().collect();
+        let numbers = self.index.numbers(&wanted);
+        let mut need = Need {
+            missing: self.index.runs(&wanted),
+            ..Need::default()
+        };
         let begun = missing.iter().filter(|digest| staging.is_begun(digest));
         let begun: HashSet<Digest> = begun.copied().collect();
         let mut unpacker = Unpacker::new(staging).map_err(refused)?;
@@ -164,10 +170,6 @@ impl Stage {
             let Some(&number) = numbers.get(&digest) else {
                 continue;
             };
-            match need.missing.last_mut() {
-                Some((first, count)) if *first + *count == number => *count += 1,
-                _ => need.missing.push((number, 1)),
-            }
             let is_delta = deltas.contains(&digest);
             if is_delta {
                 need.deltas.push(number);
@@ -259,9 +261,8 @@ impl Stage {
         };
         if !staging.missing().is_empty() {
             staging.want_whole();
-            let numbers = numbers(&self.index.contents());
             let none = HashSet::new();
-            let need = self.receive(*staging, &numbers, &none, &none)?;
+            let need = self.receive(*staging, &none, &none)?;
             return Ok(Some(need));
         }
         let layout = &host.layout;

@@ -1,6 +1,6 @@
 //! What an offer says, and what of it is here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::sync::Arc;
@@ -127,25 +127,17 @@ pub(super) fn known(host: &Host, base: Option<&Base>) -> Result<Known, Failure> 
     Ok(known)
 }
 
-/// The numbers of contents on the wire.
-pub(super) fn numbers(contents: &[(Digest, u64)]) -> HashMap<Digest, u32> {
-    contents
-        .iter()
-        .zip(0..)
-        .map(|((digest, _), number)| (*digest, number))
-        .collect()
-}
-
 /// The contents that may come as the differences that were offered.
 pub(super) fn bases(
     plan: &mut Assembly,
     offer: &Offer,
-    contents: &[(Digest, u64)],
+    index: &Index,
     known: &Known,
 ) -> HashSet<Digest> {
     if offer.deltas.is_empty() {
         return HashSet::new();
     }
+    let contents = index.numbered();
     let missing: HashSet<Digest> = plan.missing().iter().copied().collect();
     offer
         .deltas

@@ -209,3 +209,47 @@ fn a_content_must_be_asked_for_and_be_what_it_says() {
     receive(&zstd::encode_all(&twice[..], 3).unwrap()).unwrap_err();
     receive(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
 }
+
+/// What an artifact is called on every host must never change.
+#[test]
+fn the_name_of_a_tree_is_the_hash_of_its_fields_after_their_lengths() {
+    let executable = Kind::File {
+        digest: Digest::of(b"y"),
+        size: 1,
+        executable: true,
+    };
+    let entries = [
+        ("a", Kind::Dir),
+        ("a/b", file()),
+        ("a/c", executable),
+        ("l", link("a/b")),
+    ];
+    let (x, y) = (Digest::of(b"x"), Digest::of(b"y"));
+    let one = 1_u64.to_le_bytes();
+    let fields: [&[u8]; 13] = [
+        b"a",
+        b"d",
+        b"a/b",
+        b"f",
+        x.as_bytes(),
+        &one,
+        b"a/c",
+        b"x",
+        y.as_bytes(),
+        &one,
+        b"l",
+        b"l",
+        b"a/b",
+    ];
+    let mut hasher = blake3::Hasher::new_derive_key("ship artifact index 1");
+    for field in fields {
+        hasher.update(&(field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+    let entries = entries.map(|(name, kind)| Entry {
+        path: path(name),
+        kind,
+    });
+    let index = Index::new(entries.to_vec()).unwrap();
+    assert_eq!(index.digest(), Digest::from(hasher.finalize()));
+}
