@@ -79,9 +79,10 @@ impl Stage {
         let Some(Offered { index, base }) = read_offer(host, offer, bytes, at_hand)? else {
             return Ok(None);
         };
+        let stored = StoredIndex::begin(&index, &host.layout.state_file("staging"));
         let known = known(host, base.as_ref())?;
         let attempt = |ahead: Option<Ahead>| -> Result<_, Failure> {
-            let mut stage = Self {
+            let stage = Self {
                 index: Arc::clone(&index),
                 stored: None,
                 folder: host.layout.state_file("staging").join(disk::unique()),
@@ -89,7 +90,6 @@ impl Stage {
             };
             let spare = ahead.and_then(|ahead| ahead.take(&host.layout, &stage.folder));
             let mut plan = stage.plan(spare, &known)?;
-            stage.stored = Some(StoredIndex::begin(&index, &stage.folder));
             let deltas = bases(&mut plan, offer, &index, &known);
             make_room(host, &plan, beside)?;
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
@@ -103,6 +103,7 @@ impl Stage {
             Err(failure) if failure.kind == FailureKind::Unexpected => attempt(None)?,
             result => result?,
         };
+        stage.stored = Some(stored);
         stage.keep_index(staging.missing_bytes())?;
         let whole = match offer.whole.is_empty() {
             true => HashSet::new(),
