@@ -1,5 +1,6 @@
 //! Writes the seeds: real encodings, one folder per target. `cargo run --example seeds`
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -62,7 +63,9 @@ fn frames(folder: &Path) {
             who: "ann@laptop".into(),
             since: "2026-01-02T03:04:05Z".into(),
             ci: None,
+            doing: Some("staging v43".into()),
         },
+        transaction: "t-1".into(),
         wait_ms: 0,
         lease_ms: 30_000,
         services: None,
@@ -125,6 +128,7 @@ fn node() -> HostRuntime {
             strip: 1,
             bin: vec!["bin".into()],
             env: [("NODE_HOME".into(), String::new())].into(),
+            settings: BTreeMap::new(),
             needs: RuntimeNeeds {
                 glibc: Some((2, 28)),
                 libraries: [("libstdc++.so.6".into(), "libstdc++6".into())].into(),
