@@ -76,9 +76,13 @@ fn a_deploy_is_cancelled_before_anything_is_switched() {
     shop.write_manifest();
     let deploy = shop.start_deploy(&[]);
     deploy.wait_for("migrate");
+    // The first host says what is being done; the second one only waits.
+    shop.ship(&["deploy", "production", "--force"])
+        .code(5)
+        .stderr_has("running hook migrate");
     shop.ship(&["cancel", "production"])
         .ok()
-        .stderr_has("running hook migrate");
+        .stderr_has("asking the deploy by dev@");
     deploy.wait().code(130).stderr_has("cancelled by dev@");
     for host in &*fleet {
         serves(host, "v1", "v1");
