@@ -18,6 +18,28 @@ pub fn append(layout: &Layout, entry: &HistoryEntry) -> io::Result<()> {
     )
 }
 
+/// Takes room on the disk for the next entries: what an activation has to tell at its end must not
+/// depend on what others write meanwhile. Where it cannot be had, or the file system has no such
+/// thing (fallocate(2)), an entry needs room when it is written.
+pub fn reserve(layout: &Layout) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        /// Bytes: some entries.
+        const ROOM: u64 = 16 << 10;
+        let mut options = fs::OpenOptions::new();
+        let file = options.create(true).append(true).mode(0o600);
+        let file = file.open(layout.state_file("history.jsonl"));
+        let _ = file.and_then(|file| {
+            let flags = rustix::fs::FallocateFlags::KEEP_SIZE;
+            rustix::fs::fallocate(&file, flags, file.metadata()?.len(), ROOM)?;
+            Ok(())
+        });
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = layout;
+}
+
 /// The newest `limit` entries, newest first. Lines that are not entries are passed over.
 ///
 /// # Errors

@@ -103,6 +103,8 @@ fn a_full_disk_leaves_what_serves() {
     for (fault, point) in [
         (Fault::FullDisk, Point::Started),
         (Fault::FullDisk, Point::Hook),
+        // The history tells of it all the same.
+        (Fault::FullDisk, Point::Proving),
         (Fault::NoInodes, Point::Connected),
         (Fault::NoInodes, Point::Restarted),
     ] {

@@ -16,7 +16,7 @@ use crate::agent::host::LoadedRelease;
 use crate::agent::journal::{self, Entry, Step};
 use crate::agent::prove::{Span, Unproven, add_log};
 use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
-use crate::agent::{disk, flip, releases};
+use crate::agent::{disk, flip, history, releases};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
 
@@ -364,6 +364,9 @@ impl Effects for OnHost<'_> {
         let layout = &self.activation.host.layout;
         let boot = self.boot.clone();
         let transaction = self.activation.transaction.map(str::to_owned);
+        if step == Step::Flipping {
+            history::reserve(layout);
+        }
         journal::note(
             layout,
             &Entry {
