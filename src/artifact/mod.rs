@@ -28,6 +28,7 @@ pub mod chunk;
 pub mod delta;
 pub mod digests;
 pub mod error;
+mod few;
 mod files;
 mod flush;
 pub mod held;

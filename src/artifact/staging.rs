@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::assembled::Assembled;
 use super::error::TreeError;
+use super::few::Few;
 use super::files::{create_file, create_folder, link_or_copy, set_mode};
 use super::flush::Flush;
 use super::index::{Index, Kind};
@@ -299,16 +300,10 @@ impl Staging {
         let places = wanted.places;
         self.broken = true;
         let first = places.first().copied().unwrap_or_default();
-        let is_executable = |kind: &Kind| {
-            matches!(
-                kind,
-                Kind::File {
-                    executable: true,
-                    ..
-                }
-            )
+        let executable = match self.index.entries()[first].kind {
+            Kind::File { executable, .. } => executable,
+            Kind::Symlink { .. } | Kind::Dir => false,
         };
-        let executable = is_executable(&self.index.entries()[first].kind);
         let path = self.place_path(first);
         let file = create_file(&path, executable)?;
         self.broken = false;
@@ -353,7 +348,7 @@ impl Staging {
             .write_all(bytes)
             .map_err(|error| TreeError::io("write", &path, error))?;
         // What is little is synced file by file.
-        if let Some(flush) = self.flush.as_mut().filter(|_| self.written.0.is_none()) {
+        if let Some(flush) = self.flush.as_mut().filter(|_| self.written.are_many()) {
             flush.wrote(bytes.len() as u64, &self.path);
         }
         let received = if left == 0 {
@@ -451,7 +446,7 @@ impl Staging {
         }
         self.kept = true;
         Ok(Assembled {
-            changed: self.changed(),
+            changed: self.written.and(self.open.iter()),
             path: std::mem::take(&mut self.path),
             linked: self.linked,
             received: self.received,
@@ -472,38 +467,6 @@ impl Staging {
             }
         }
         Ok(())
-    }
-}
-
-impl Staging {
-    /// The files that were written and the folders that were changed, when they are few.
-    fn changed(&self) -> Option<Vec<PathBuf>> {
-        let mut changed = self.written.0.clone()?;
-        changed.extend(self.open.iter().cloned());
-        (changed.len() <= FEW).then_some(changed)
-    }
-}
-
-/// So many files are brought to the disk one by one (side by side, so that the file system can do
-/// it in a few turns); with more it is quicker to sync all of the file system.
-const FEW: usize = 64;
-
-/// Paths, as long as they are few.
-#[derive(Debug)]
-struct Few(Option<Vec<PathBuf>>);
-
-impl Default for Few {
-    fn default() -> Self {
-        Self(Some(Vec::new()))
-    }
-}
-
-impl Few {
-    fn add(&mut self, path: &Path) {
-        if let Some(paths) = &mut self.0 {
-            paths.push(path.to_owned());
-        }
-        self.0.take_if(|paths| paths.len() > FEW);
     }
 }
 
