@@ -35,7 +35,7 @@ fn a_deploy_is_cancelled_after_the_flip() {
     let mut shop = Shop::on(&*fleet);
     shop.deploy().ok();
     // Long enough to be caught while it settles.
-    shop.tables = shop.tables.replace("settle = \"1s\"", "settle = \"15s\"");
+    shop.tables = shop.tables.replace("settle = \"1s\"", "settle = \"2m\"");
     shop.version("v2");
     shop.write_manifest();
     let deploy = shop.start_deploy(&[]);
@@ -59,7 +59,7 @@ fn a_deploy_is_cancelled_after_the_flip() {
         assert_eq!(row[2..4], ["v1", "healthy"], "{cancelled}");
     }
     // The lock is free.
-    shop.tables = shop.tables.replace("settle = \"15s\"", "settle = \"1s\"");
+    shop.tables = shop.tables.replace("settle = \"2m\"", "settle = \"1s\"");
     shop.write_manifest();
     shop.deploy().ok();
 }

@@ -125,10 +125,10 @@ fn a_release_that_turns_bad_after_the_deploy_goes_back_everywhere() {
     status.ok().stdout_has("turned bad");
 
     // One that stays healthy is good only at the end.
-    watch(&mut shop, "6s", "");
+    watch(&mut shop, "12s", "");
     shop.version("v3");
     let deploy = shop.start_deploy(&[]);
-    deploy.wait_for("v3 is watched for 6 s");
+    deploy.wait_for("v3 is watched for 12 s");
     for host in &*fleet {
         serves(host, "v3", "v3");
     }
