@@ -13,6 +13,8 @@ pub struct Options {
     contenders: Vec<String>,
     /// How often each row is run.
     pub runs: usize,
+    /// Tell of each run, too.
+    pub each: bool,
     /// Only name the rows.
     pub list: bool,
     /// Whether `cargo bench` started this, and not `cargo test --all-targets`.
@@ -30,6 +32,7 @@ impl Options {
             filters: Vec::new(),
             contenders: Vec::new(),
             runs: RUNS,
+            each: false,
             list: false,
             is_bench: false,
             ship: ship.map_or_else(|| env!("CARGO_BIN_EXE_ship").into(), PathBuf::from),
@@ -38,6 +41,7 @@ impl Options {
         while let Some(arg) = args.next() {
             match &*arg {
                 "--bench" => options.is_bench = true,
+                "--each" => options.each = true,
                 "--list" => options.list = true,
                 "--only" => options.contenders = names(args.next())?,
                 "--runs" => options.runs = runs(args.next())?,

@@ -125,6 +125,9 @@ impl<'a> Runner<'a> {
                 let contender = &*contenders[(index + number) % contenders.len()];
                 let name = contender.name();
                 if let Some(sample) = outcome.attempt(name, || scenario.run(contender, &site)) {
+                    if self.options.each {
+                        say(format!("    {name} {:.3}", sample.seconds));
+                    }
                     outcome.series.entry(name).or_default().push(sample);
                 }
             }

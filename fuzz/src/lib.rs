@@ -190,7 +190,7 @@ fn copy_as_release(from: &Path, to: &Path, index: &Index) {
 }
 
 /// The format's name at the start of a file of digests.
-pub const DIGESTS: &[u8] = b"shipdig1";
+pub const DIGESTS: &[u8] = b"shipdig2";
 
 /// Reads a file of digests.
 #[must_use]

@@ -1,12 +1,13 @@
 //! The spare: a second tree of the live release, made of hard links after a deploy, when nobody
 //! waits. The next release is made by changing it, so that staging costs what the change costs.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::SystemTime;
+
+use foldhash::HashSet;
 
 use super::{Layout, disk, releases};
 use crate::artifact::{Assembly, Index, Known, Spare, TreePath, remove_tree, sync_all};

@@ -1,8 +1,9 @@
 //! A tree planned from an index: hard links to what is there, contents for what is not.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::change::Change;
 use super::chunk::CHUNKED_FROM;

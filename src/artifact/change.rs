@@ -2,8 +2,8 @@
 //! have.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
 
+use foldhash::{HashMap, HashMapExt, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::index::{BadIndex, Entry, Index, Kind};

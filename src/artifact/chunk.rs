@@ -1,13 +1,13 @@
 //! Content-defined chunks (FastCDC, Xia et al., USENIX ATC 2016): a change moves the chunk borders
 //! near it and no others, so that a large file which both ends have in part travels in part.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use fastcdc::v2020::StreamCDC;
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::scan::open;

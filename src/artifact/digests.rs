@@ -1,11 +1,12 @@
 //! The digests of a project's files, remembered from one command to the next.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use foldhash::HashMap;
 
 use super::path::TreePath;
 use super::scan::{DigestSource, FileStamp};
@@ -17,7 +18,7 @@ use crate::model::Digest;
 const TOO_FRESH_NS: i128 = 2_500_000_000;
 
 /// The format's name and version; another one is not read.
-const MAGIC: &[u8; 8] = b"shipdig1";
+const MAGIC: &[u8; 8] = b"shipdig2";
 
 /// A known file.
 type Entry = (TreePath, FileStamp, Digest);

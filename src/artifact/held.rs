@@ -1,8 +1,9 @@
 //! Small contents that are kept in memory once they were read for their digest, so that who packs
 //! them next need not open each file again: opening is most of what a small file costs.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use super::path::TreePath;
 use super::scan::{DigestSource, FileStamp};

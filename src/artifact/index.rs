@@ -1,8 +1,8 @@
 //! What a tree holds, by name and content.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use serde::{Deserialize, Serialize};
 
 use super::path::TreePath;

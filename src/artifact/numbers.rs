@@ -1,7 +1,7 @@
 //! How contents are called on the wire: by the position, among the files of the index, of the first
 //! one that has it. Nobody needs a table of all of them for that, unless all are asked for.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::index::Index;
 use crate::model::Digest;
@@ -93,7 +93,7 @@ mod tests {
         }
         assert_eq!(
             index.numbers(&wanted(&["y"])),
-            [(Digest::of(b"y"), 2)].into()
+            [(Digest::of(b"y"), 2)].into_iter().collect()
         );
     }
 }

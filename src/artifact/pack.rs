@@ -13,10 +13,11 @@
 //!
 //! Only this file and `unpack.rs` know that.
 
-use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::chunk::{self, Chunk};
 use super::error::TreeError;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -23,9 +24,9 @@ pub(super) const RESERVED: &[u8] = b".ship";
 /// cannot exist: it is never empty, has no leading or trailing `/`, no empty, `.` or `..`
 /// component, no NUL, no component over 255 bytes, no more than 256 components and 4096 bytes in
 /// all, and does not begin with the reserved component `.ship`. Ordered bytewise, so that a folder comes before
-/// what is in it.
+/// what is in it. A clone shares the bytes: large trees are made of one another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TreePath(Vec<u8>);
+pub struct TreePath(Arc<[u8]>);
 
 /// Why a path was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +56,12 @@ impl TreePath {
     ///
     /// # Errors
     /// When one of the rules of [`TreePath`] does not hold.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, BadPath> {
-        let bytes = bytes.into();
-        match check(&bytes) {
-            Ok(()) => Ok(Self(bytes)),
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, BadPath> {
+        let bytes = bytes.as_ref();
+        match check(bytes) {
+            Ok(()) => Ok(Self(bytes.into())),
             Err(why) => Err(BadPath {
-                path: PathBuf::from(OsStr::from_bytes(&bytes)),
+                path: PathBuf::from(OsStr::from_bytes(bytes)),
                 why,
             }),
         }
@@ -96,7 +97,7 @@ impl TreePath {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let folder = self.folder();
-        (!folder.is_empty()).then(|| Self(folder.to_vec()))
+        (!folder.is_empty()).then(|| Self(folder.into()))
     }
 
     /// The path of the folder that holds it; empty when that is the root of the tree.
@@ -193,7 +194,7 @@ impl TryFrom<&str> for TreePath {
 
 impl From<TreePath> for Vec<u8> {
     fn from(path: TreePath) -> Self {
-        path.0
+        path.0.to_vec()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which files of a project make the artifact. The folders are walked in [`super::walk`], the
 //! patterns are read in [`super::pattern`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+
+use foldhash::HashMap;
 
 use super::path::TreePath;
 use super::pattern::{Excludes, Include};

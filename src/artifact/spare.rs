@@ -1,13 +1,13 @@
 //! A second tree of a release, made of hard links ahead of time: the next tree is made by changing
 //! it, so that the cost follows the change.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use foldhash::HashSet;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
 
 use super::index::{Index, Kind};

@@ -1,11 +1,12 @@
 //! What a host has already.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
+
+use foldhash::HashMap;
 
 use super::chunk::CHUNKED_FROM;
 use super::index::{Index, Kind};
@@ -194,7 +195,7 @@ impl Known {
 
     /// A trusted file with the content `digest` of `size` bytes.
     pub(super) fn holder(&self, digest: Digest, size: u64) -> Option<PathBuf> {
-        let found = self.find(HashMap::from([(digest, size)]));
+        let found = self.find([(digest, size)].into_iter().collect());
         found.get(&digest, false).map(|file| file.path.clone())
     }
 }

@@ -1,12 +1,14 @@
 //! The walk through a project that [`super::select()`] makes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::error::TreeError;
 use super::path::TreePath;
@@ -99,14 +101,16 @@ impl Walk<'_> {
             names.push((entry.file_name(), entry.file_type()?));
         }
         names.sort_by(|a, b| a.0.cmp(&b.0));
-        let all: HashSet<OsString> = names.iter().map(|(name, _)| name.clone()).collect();
-        names.retain(|(name, _)| {
-            !is_never_released(name.as_bytes())
-                && !name
-                    .as_bytes()
-                    .strip_prefix(b"._")
-                    .is_some_and(|twin| all.contains(std::ffi::OsStr::from_bytes(twin)))
-        });
+        let is_there = |wanted: &[u8]| {
+            let found = names.binary_search_by(|(name, _)| name.as_bytes().cmp(wanted));
+            found.is_ok()
+        };
+        let twins: HashSet<OsString> = names
+            .iter()
+            .filter(|(name, _)| name.as_bytes().strip_prefix(b"._").is_some_and(is_there))
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.retain(|(name, _)| !is_never_released(name.as_bytes()) && !twins.contains(name));
         Ok(names)
     }
 

@@ -54,14 +54,28 @@ impl std::str::FromStr for Digest {
     }
 }
 
-/// Text (JSON): hexadecimal digits. Binary: the 32 bytes.
+/// Text (JSON): hexadecimal digits. Binary: the 32 bytes, at once and not one by one, which for the
+/// index of a large tree takes as long as all the rest.
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            self.0.serialize(serializer)
+            serializer.serialize_bytes(&self.0)
         }
+    }
+}
+
+struct Raw;
+
+impl serde::de::Visitor<'_> for Raw {
+    type Value = Digest;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the 32 bytes of a digest")
+    }
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Digest, E> {
+        let length = || E::invalid_length(bytes.len(), &self);
+        bytes.try_into().map(Digest).map_err(|_| length())
     }
 }
 
@@ -72,7 +86,7 @@ impl<'de> Deserialize<'de> for Digest {
                 .parse()
                 .map_err(serde::de::Error::custom)
         } else {
-            <[u8; 32]>::deserialize(deserializer).map(Self)
+            deserializer.deserialize_bytes(Raw)
         }
     }
 }

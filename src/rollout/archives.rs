@@ -1,13 +1,14 @@
 //! The archives of runtimes that hosts lack: fetched when the first host asks, opened once, and read
 //! once by hosts that are fed at the same pace.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::HashMap;
 use tokio::sync::OnceCell;
 
 use super::context::Context;

@@ -1,9 +1,10 @@
 //! The index of a payload as it travels: as the change of one that a host has, or whole. Each is made
 //! once, however many hosts there are.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use super::cache::Cache;
 use crate::artifact::{Change, Index};

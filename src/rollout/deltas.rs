@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::HashSet;
 use tokio::sync::watch;
 
 use super::context::Context;
@@ -115,8 +116,7 @@ impl Deltas {
 
 /// Large contents of `index` that `before` has not, the largest first.
 fn changed(before: &Index, index: &Index) -> Vec<(TreePath, Digest, u64)> {
-    let held: std::collections::HashSet<Digest> =
-        before.files().map(|(_, digest, ..)| digest).collect();
+    let held: HashSet<Digest> = before.files().map(|(_, digest, ..)| digest).collect();
     let mut seen = held;
     let mut changed: Vec<_> = Change::between(before, index)
         .set()

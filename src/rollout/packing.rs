@@ -2,10 +2,11 @@
 //! brought nothing to the hosts before, they will lack all of it, and it is packed while the
 //! connections are being made.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use super::cache::Cache;
 use super::context::Context;
@@ -134,6 +135,8 @@ fn asked_for(need: &Need) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use foldhash::HashMapExt;
+
     use super::*;
     use crate::artifact::{NoCache, scan, select};
 
@@ -212,7 +215,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let packing = packing(dir.path());
         std::fs::remove_file(dir.path().join("a")).unwrap();
-        let held = HashMap::from([(Digest::of(b"a"), Arc::new(b"a".to_vec()))]);
+        let held = [(Digest::of(b"a"), Arc::new(b"a".to_vec()))]
+            .into_iter()
+            .collect();
         packing.begin_ahead(&held).unwrap();
         let all = lacks(&packing, 0, 2).unwrap();
         assert_eq!(read(all).await, b"\0\0\0\0\0a\0\x01\0\0\0b");

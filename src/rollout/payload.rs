@@ -1,8 +1,10 @@
 //! What becomes a release, read from the project.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::cache::Cache;
 use super::changes::Changes;

@@ -1,9 +1,10 @@
 //! Getting a release onto every host: only what a host lacks travels, and what several lack is
 //! read and compressed once.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
+
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 use super::archives::Archives;
 use super::cache::Remembered;
@@ -188,9 +189,9 @@ impl Transfer<'_> {
         let mut first = true;
         // A second time when what the host has turned out to be damaged.
         for _ in 0..3 {
-            let parcels = self.parcels(&need, first).await?;
+            let (parcels, size) = self.parcels(&need, first).await?;
             files_sent += parcels.len() as u64;
-            match self.deliver(host, &need, parcels, publish).await? {
+            match self.deliver(host, &need, parcels, size, publish).await? {
                 FromAgent::Published => {
                     host.took("content", asked);
                     return Ok(Delivered { files_sent, reused });
@@ -214,8 +215,8 @@ impl Transfer<'_> {
         }
     }
 
-    /// How each missing content travels.
-    async fn parcels(&self, need: &Need, first: bool) -> Result<Vec<Parcel>, Failure> {
+    /// How each missing content travels, and the size of all, bytes.
+    async fn parcels(&self, need: &Need, first: bool) -> Result<(Vec<Parcel>, u64), Failure> {
         let hostile = || Failure::unexpected("the agent asked for what was not offered");
         let chunks: HashMap<u32, Arc<HashSet<Chunk>>> = need
             .chunks
@@ -227,6 +228,7 @@ impl Transfer<'_> {
             .collect();
         let deltas: HashSet<u32> = need.deltas.iter().copied().collect();
         let mut parcels = Vec::new();
+        let mut bytes = 0;
         let mut seen = HashSet::new();
         for &(start, count) in &need.missing {
             let end = start.checked_add(count).ok_or_else(hostile)?;
@@ -236,6 +238,7 @@ impl Transfer<'_> {
                 if *size == 0 || !seen.insert(*digest) {
                     continue;
                 }
+                bytes += size;
                 let delta = match deltas.contains(&number) && first {
                     true => self.payload.deltas.get(digest).await,
                     false => None,
@@ -251,22 +254,23 @@ impl Transfer<'_> {
                 });
             }
         }
-        Ok(parcels)
+        Ok((parcels, bytes))
     }
 
-    /// Sends `parcels` and the request to publish; the answer to that. An agent that gives up
-    /// meanwhile is heard at once, and so is a person: what was sent so far is there for the next
-    /// deploy.
+    /// Sends `parcels`, contents of `size` bytes, and the request to publish; the answer to that.
+    /// An agent that gives up meanwhile is heard at once, and so is a person: what was sent so far
+    /// is there for the next deploy.
     async fn deliver(
         &self,
         host: &mut HostLink,
         need: &Need,
         parcels: Vec<Parcel>,
+        size: u64,
         publish: &ToAgent,
     ) -> Result<FromAgent, Failure> {
         let runtimes = self.wanted(&need.archives, &host.facts.platform)?;
         let archived = runtimes.iter().map(|wanted| wanted.bytes);
-        let total = self.size_of(&parcels) + archived.sum::<u64>();
+        let total = size + archived.sum::<u64>();
         let name = host.host.clone();
         let stream = self.payload.packing.stream(need, parcels)?;
         let sender = host.sender();
@@ -359,17 +363,6 @@ impl Transfer<'_> {
             .iter()
             .map(|needed| find(needed).ok_or_else(hostile));
         found.collect()
-    }
-
-    fn size_of(&self, parcels: &[Parcel]) -> u64 {
-        if parcels.is_empty() {
-            return 0;
-        }
-        let sizes: HashMap<Digest, u64> = self.contents.iter().copied().collect();
-        parcels
-            .iter()
-            .filter_map(|parcel| sizes.get(&parcel.digest))
-            .sum()
     }
 
     fn remember(&self, host: &crate::model::HostName, fed: Fed) {

@@ -6,10 +6,11 @@ mod own;
 mod room;
 mod stored;
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::host::Host;
 use super::spare::Ahead;

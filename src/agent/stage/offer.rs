@@ -1,9 +1,10 @@
 //! What an offer says, and what of it is here.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::leftover::leftovers;
 use crate::agent::host::Host;

@@ -1,10 +1,12 @@
 //! The folder that an archive is unpacked into.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::PathBuf;
+
+use foldhash::{HashSet, HashSetExt};
 
 use super::{Limits, refuse};
 use crate::artifact::error::TreeError;
