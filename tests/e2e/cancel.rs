@@ -35,7 +35,10 @@ fn a_deploy_is_cancelled_after_the_flip() {
     let mut shop = Shop::on(&*fleet);
     shop.deploy().ok();
     // Long enough to be caught while it settles.
-    shop.tables = shop.tables.replace("settle = \"1s\"", "settle = \"2m\"");
+    let short = shop.tables.clone();
+    shop.tables = short
+        .replace("settle = \"1s\"", "settle = \"2m\"")
+        .replace("timeout = \"20s\"", "timeout = \"3m\"");
     shop.version("v2");
     shop.write_manifest();
     let deploy = shop.start_deploy(&[]);
@@ -59,7 +62,7 @@ fn a_deploy_is_cancelled_after_the_flip() {
         assert_eq!(row[2..4], ["v1", "healthy"], "{cancelled}");
     }
     // The lock is free.
-    shop.tables = shop.tables.replace("settle = \"2m\"", "settle = \"1s\"");
+    shop.tables = short;
     shop.write_manifest();
     shop.deploy().ok();
 }

@@ -1,8 +1,8 @@
 //! A tree that is being made.
 
+mod receive;
+
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,11 @@ use super::flush::Flush;
 use super::index::{Index, Kind};
 use super::path::TreePath;
 use super::remove::remove_tree;
-use super::store::{Found, Trusted};
+use super::store::Found;
 use crate::model::Digest;
+
+use receive::Incoming;
+pub(super) use receive::Received;
 
 /// A tree that is being made. Dropping it removes its folder; [`Staging::finish`] keeps it.
 #[derive(Debug)]
@@ -52,33 +55,6 @@ struct Wanted {
     size: u64,
     /// Positions in the index, at least one.
     places: Vec<usize>,
-}
-
-/// A content being received, into the first of its places.
-#[derive(Debug)]
-struct Incoming {
-    digest: Digest,
-    size: u64,
-    left: u64,
-    hasher: blake3::Hasher,
-    file: File,
-    places: Vec<usize>,
-}
-
-/// How a received content turned out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Received {
-    /// More bytes are to come.
-    Part,
-    /// It is complete, verified and in its places.
-    Whole,
-    /// It is not what its digest says, and is wanted again.
-    Wrong {
-        /// What it is.
-        found: Digest,
-        /// What it was announced as.
-        expected: Digest,
-    },
 }
 
 impl Staging {
@@ -246,20 +222,6 @@ impl Staging {
         self.ancestors.clear();
     }
 
-    /// Where the content `base` lies that the content being received may have been made from.
-    pub(super) fn base(&self, base: &Digest) -> Option<PathBuf> {
-        let incoming = self.incoming.as_ref()?;
-        self.ancestors(&incoming.digest)
-            .iter()
-            .find(|(digest, _)| digest == base)
-            .map(|(_, path)| path.clone())
-    }
-
-    /// The size of the content being received, bytes.
-    pub(super) fn incoming_size(&self) -> u64 {
-        self.incoming.as_ref().map_or(0, |incoming| incoming.size)
-    }
-
     /// The disk works on what is received while more comes: for who will sync the tree.
     pub fn sync_early(&mut self) {
         self.flush = Some(Flush::default());
@@ -277,144 +239,6 @@ impl Staging {
         self.wanted
             .values()
             .fold(0, |sum, wanted| u64::saturating_add(sum, wanted.size))
-    }
-
-    /// Begins to receive the content of the file at position `at` of the index; its size, bytes.
-    ///
-    /// # Errors
-    /// When that is no file whose content is missing, another content is not complete, or its file
-    /// cannot be created.
-    pub(super) fn start(&mut self, at: u64) -> Result<u64, TreeError> {
-        let refuse = |why: &str| Err(TreeError::says("receive into", &self.path, why));
-        if self.broken || self.incoming.is_some() {
-            return refuse("the content before is not complete");
-        }
-        let entry = usize::try_from(at).ok();
-        let entry = entry.and_then(|at| self.index.entries().get(at));
-        let Some(Kind::File { digest, size, .. }) = entry.map(|entry| &entry.kind) else {
-            return refuse("a content came of what is no file");
-        };
-        let (digest, size) = (*digest, *size);
-        let Some(wanted) = self.wanted.remove(&digest) else {
-            return refuse(&format!("the content {} was not asked for", digest.short()));
-        };
-        let places = wanted.places;
-        self.broken = true;
-        let first = places.first().copied().unwrap_or_default();
-        let executable = match self.index.entries()[first].kind {
-            Kind::File { executable, .. } => executable,
-            Kind::Symlink { .. } | Kind::Dir => false,
-        };
-        let path = self.place_path(first);
-        let file = create_file(&path, executable)?;
-        self.broken = false;
-        self.incoming = Some(Incoming {
-            digest,
-            size,
-            left: size,
-            hasher: blake3::Hasher::new(),
-            file,
-            places,
-        });
-        Ok(size)
-    }
-
-    /// Receives the next bytes of the content that was started; with the last ones it is verified
-    /// and put at all its places.
-    ///
-    /// # Errors
-    /// When none was started, there are too many bytes, the content is not what its digest says,
-    /// or it cannot be written. The tree cannot be finished then.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<Received, TreeError> {
-        let Some(mut incoming) = self.incoming.take() else {
-            return Err(TreeError::says(
-                "receive into",
-                &self.path,
-                "no content was started",
-            ));
-        };
-        self.broken = true;
-        let path = self.place_path(incoming.places.first().copied().unwrap_or_default());
-        let Some(left) = incoming.left.checked_sub(bytes.len() as u64) else {
-            return Err(TreeError::says(
-                "receive",
-                path,
-                "more bytes came than were announced",
-            ));
-        };
-        incoming.left = left;
-        incoming.hasher.update(bytes);
-        incoming
-            .file
-            .write_all(bytes)
-            .map_err(|error| TreeError::io("write", &path, error))?;
-        // What is little is synced file by file.
-        if let Some(flush) = self.flush.as_mut().filter(|_| self.written.are_many()) {
-            flush.wrote(bytes.len() as u64, &self.path);
-        }
-        let received = if left == 0 {
-            self.complete(incoming, &path)?
-        } else {
-            self.incoming = Some(incoming);
-            Received::Part
-        };
-        self.broken = false;
-        Ok(received)
-    }
-
-    /// Gives the content that is being received up; it is wanted again.
-    pub(super) fn give_up(&mut self) -> Result<(), TreeError> {
-        match self.incoming.take() {
-            Some(incoming) => self.want_again(incoming),
-            None => Ok(()),
-        }
-    }
-
-    fn want_again(&mut self, incoming: Incoming) -> Result<(), TreeError> {
-        let Incoming {
-            digest,
-            size,
-            places,
-            ..
-        } = incoming;
-        let path = self.place_path(places.first().copied().unwrap_or_default());
-        std::fs::remove_file(&path).map_err(|error| TreeError::io("remove", path, error))?;
-        self.wanted.insert(digest, Wanted { size, places });
-        Ok(())
-    }
-
-    fn complete(&mut self, incoming: Incoming, path: &Path) -> Result<Received, TreeError> {
-        let found = Digest::from(incoming.hasher.finalize());
-        if found != incoming.digest {
-            let expected = incoming.digest;
-            self.want_again(incoming)?;
-            return Ok(Received::Wrong { found, expected });
-        }
-        let mut first = None;
-        for &at in &incoming.places {
-            let Kind::File { executable, .. } = self.index.entries()[at].kind else {
-                continue;
-            };
-            self.written.add(&self.place_path(at));
-            match &first {
-                None => {
-                    set_mode(&incoming.file, path, executable)?;
-                    first = Some(Trusted {
-                        path: path.to_owned(),
-                        executable,
-                        verified: true,
-                    });
-                }
-                Some(first) => {
-                    let twin = self.place_path(at);
-                    if !link_or_copy(first, &twin, &incoming.digest, executable)? {
-                        return Err(TreeError::says("copy", path, "it changed meanwhile"));
-                    }
-                }
-            }
-            self.received += 1;
-        }
-        Ok(Received::Whole)
     }
 
     fn place_path(&self, at: usize) -> PathBuf {
@@ -453,9 +277,7 @@ impl Staging {
             received: self.received,
         })
     }
-}
 
-impl Staging {
     fn make_links(&mut self) -> Result<(), TreeError> {
         let index = Arc::clone(&self.index);
         for at in std::mem::take(&mut self.links) {
