@@ -18,6 +18,7 @@ mod native;
 mod node;
 mod options;
 mod packages;
+mod restart;
 mod rows;
 mod rsync;
 mod runner;

@@ -5,6 +5,7 @@ use crate::capistrano::Capistrano;
 use crate::cat::Cat;
 use crate::contender::Contender;
 use crate::lab::Network;
+use crate::restart::Restart;
 use crate::rsync::Script;
 use crate::ship::Ship;
 use crate::target::Target;
@@ -112,7 +113,9 @@ fn unchanged() -> Vec<Row> {
     vec![
         row("unchanged-small", Kind::Small),
         row("unchanged-modules", Kind::Modules).ratio(0.3),
-        Row::new("forced-modules", Kind::Modules, Scenario::Forced).ratio(0.45),
+        Row::new("forced-modules", Kind::Modules, Scenario::Forced)
+            .and([restart()])
+            .ratio(0.45),
     ]
 }
 
@@ -120,17 +123,17 @@ fn one_file() -> Vec<Row> {
     let row = |id, kind| Row::new(id, kind, Scenario::OneFile);
     vec![
         row("one-file-small", Kind::Small)
-            .and([capistrano(), cat()])
+            .and([capistrano(), cat(), restart()])
             .ratio(0.85),
         row("one-file-modules", Kind::Modules)
-            .and([capistrano(), cat()])
+            .and([capistrano(), cat(), restart()])
             .ratio(0.45)
             .target(Target::Seconds("capistrano", 0.06)),
         row("one-file-small-3-hosts", Kind::Small)
             .and([cat()])
             .on(3),
         row("one-file-modules-3-hosts", Kind::Modules)
-            .and([cat()])
+            .and([cat(), restart()])
             .on(3)
             .ratio(0.45),
     ]
@@ -172,9 +175,11 @@ fn far_and_slow() -> Vec<Row> {
     let row = |id, kind, network| Row::new(id, kind, Scenario::OneFile).over(network);
     vec![
         row("one-file-small-far", Kind::Small, Network::Far)
-            .and([capistrano(), cat()])
+            .and([capistrano(), cat(), restart()])
             .ratio(0.75),
-        row("one-file-modules-far", Kind::Modules, Network::Far).ratio(0.45),
+        row("one-file-modules-far", Kind::Modules, Network::Far)
+            .and([restart()])
+            .ratio(0.45),
         Row::new("unchanged-modules-far", Kind::Modules, Scenario::Unchanged).over(Network::Far),
         Row::new("rollback-small-far", Kind::Small, Scenario::Rollback).over(Network::Far),
         row("one-file-small-slow", Kind::Small, Network::Slow),
@@ -224,4 +229,8 @@ fn capistrano() -> Box<dyn Contender> {
 
 fn cat() -> Box<dyn Contender> {
     Box::new(Cat)
+}
+
+fn restart() -> Box<dyn Contender> {
+    Box::new(Restart)
 }
