@@ -171,17 +171,7 @@ impl Serialize for TreePath {
 
 impl<'de> Deserialize<'de> for TreePath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl serde::de::Visitor<'_> for Bytes {
-            type Value = TreePath;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the bytes of a path")
-            }
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<TreePath, E> {
-                TreePath::new(bytes).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
+        Self::new(<&[u8]>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 

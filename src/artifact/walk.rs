@@ -101,16 +101,14 @@ impl Walk<'_> {
             names.push((entry.file_name(), entry.file_type()?));
         }
         names.sort_by(|a, b| a.0.cmp(&b.0));
-        let is_there = |wanted: &[u8]| {
-            let found = names.binary_search_by(|(name, _)| name.as_bytes().cmp(wanted));
-            found.is_ok()
-        };
-        let twins: HashSet<OsString> = names
-            .iter()
-            .filter(|(name, _)| name.as_bytes().strip_prefix(b"._").is_some_and(is_there))
-            .map(|(name, _)| name.clone())
-            .collect();
-        names.retain(|(name, _)| !is_never_released(name.as_bytes()) && !twins.contains(name));
+        let all: HashSet<OsString> = names.iter().map(|(name, _)| name.clone()).collect();
+        names.retain(|(name, _)| {
+            !is_never_released(name.as_bytes())
+                && !name
+                    .as_bytes()
+                    .strip_prefix(b"._")
+                    .is_some_and(|twin| all.contains(std::ffi::OsStr::from_bytes(twin)))
+        });
         Ok(names)
     }
 

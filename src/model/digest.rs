@@ -66,19 +66,6 @@ impl Serialize for Digest {
     }
 }
 
-struct Raw;
-
-impl serde::de::Visitor<'_> for Raw {
-    type Value = Digest;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the 32 bytes of a digest")
-    }
-    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Digest, E> {
-        let length = || E::invalid_length(bytes.len(), &self);
-        bytes.try_into().map(Digest).map_err(|_| length())
-    }
-}
-
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
@@ -86,7 +73,10 @@ impl<'de> Deserialize<'de> for Digest {
                 .parse()
                 .map_err(serde::de::Error::custom)
         } else {
-            deserializer.deserialize_bytes(Raw)
+            let bytes = <&[u8]>::deserialize(deserializer)?;
+            let length =
+                |_| serde::de::Error::invalid_length(bytes.len(), &"the 32 bytes of a digest");
+            bytes.try_into().map(Self).map_err(length)
         }
     }
 }

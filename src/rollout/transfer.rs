@@ -228,7 +228,7 @@ impl Transfer<'_> {
             .collect();
         let deltas: HashSet<u32> = need.deltas.iter().copied().collect();
         let mut parcels = Vec::new();
-        let mut bytes = 0;
+        let mut bytes = 0_u64;
         let mut seen = HashSet::new();
         for &(start, count) in &need.missing {
             let end = start.checked_add(count).ok_or_else(hostile)?;
@@ -238,7 +238,7 @@ impl Transfer<'_> {
                 if *size == 0 || !seen.insert(*digest) {
                     continue;
                 }
-                bytes += size;
+                bytes = bytes.saturating_add(*size);
                 let delta = match deltas.contains(&number) && first {
                     true => self.payload.deltas.get(digest).await,
                     false => None,
