@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::app::{App, finish};
-use crate::contender::{Action, Contender, Site};
+use crate::contender::{Action, Contender, Site, ssh_each};
 
 /// One `ssh cat` per host, side by side.
 pub struct Cat;
@@ -35,16 +35,7 @@ impl Contender for Cat {
     }
 
     fn command(&self, site: &Site, action: Action) -> Command {
-        let script = r#"config=$1 file=$2; shift 2; for host; do
-            ssh -F "$config" "$host" 'cat > /srv/cat/bytes' < "$file" & jobs="$jobs $!"
-        done; for job in $jobs; do wait "$job" || exit; done"#;
-        let mut command = site.person().command("sh");
-        command.args(["-c", script, "sh"]);
-        command
-            .arg(site.person().ssh_config())
-            .arg(bytes(site, action));
-        command.args(site.destinations());
-        command
+        ssh_each(site, "cat > /srv/cat/bytes", &bytes(site, action))
     }
 
     fn port(&self, _: &App) -> Option<u16> {

@@ -1,5 +1,6 @@
 //! Who is measured.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::app::App;
@@ -27,6 +28,18 @@ impl Site<'_> {
             .map(|host| format!("deploy@{}", host.name()))
             .collect()
     }
+}
+
+/// `remote` on each host, side by side, over one connection each, which reads `input`.
+pub fn ssh_each(site: &Site, remote: &str, input: &Path) -> Command {
+    let script = r#"config=$1 remote=$2 file=$3; shift 3; for host; do
+        ssh -F "$config" "$host" "$remote" < "$file" & jobs="$jobs $!"
+    done; for job in $jobs; do wait "$job" || exit; done"#;
+    let mut command = site.person().command("sh");
+    command.args(["-c", script, "sh"]);
+    command.arg(site.person().ssh_config());
+    command.arg(remote).arg(input).args(site.destinations());
+    command
 }
 
 /// What is timed.

@@ -1,11 +1,18 @@
 //! The floor: a connection, a restart of the service and the first good answer, which no deploy of a
 //! new version does without; and no new version.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::app::App;
-use crate::contender::{Action, Contender, Site};
-use crate::rsync::serve;
+use crate::contender::{Action, Contender, Site, ssh_each};
+use crate::rsync::{Script, serve};
+
+/// Whose release it serves.
+const SCRIPT: Script = Script {
+    compresses: false,
+    stays_connected: false,
+};
 
 /// One connection per host, side by side. It serves what the script released.
 pub struct Restart;
@@ -29,8 +36,10 @@ impl Contender for Restart {
         let service = Self::service(site.app);
         for host in site.hosts {
             serve(host, &service, site.app, site.app.port + 5);
-            let live = format!("/srv/script-{}/current", site.app.name);
-            host.sh(&format!("ln -s {live} /srv/{service}/current"));
+            let script = SCRIPT.service(site.app);
+            host.sh(&format!(
+                "ln -s /srv/{script}/current /srv/{service}/current"
+            ));
         }
         Ok(())
     }
@@ -41,19 +50,12 @@ impl Contender for Restart {
 
     fn command(&self, site: &Site, _: Action) -> Command {
         let remote = format!(
-            "sudo -n systemctl restart {} && until curl -fsS -o /dev/null --max-time 5 {} \
-             2>/dev/null; do sleep 0.05; done",
+            "sudo -n systemctl restart {} && tries=600 && until curl -fsS -o /dev/null --max-time 5 {} \
+             2>/dev/null; do tries=$((tries - 1)); [ $tries -gt 0 ] || exit 1; sleep 0.05; done",
             Self::service(site.app),
             Self::url(site.app)
         );
-        let script = r#"config=$1 remote=$2; shift 2; for host; do
-            ssh -F "$config" "$host" "$remote" & jobs="$jobs $!"
-        done; for job in $jobs; do wait "$job" || exit; done"#;
-        let mut command = site.person().command("sh");
-        command.args(["-c", script, "sh"]);
-        command.arg(site.person().ssh_config()).arg(remote);
-        command.args(site.destinations());
-        command
+        ssh_each(site, &remote, Path::new("/dev/null"))
     }
 
     fn port(&self, _: &App) -> Option<u16> {

@@ -17,7 +17,7 @@ pub struct Script {
 
 impl Script {
     /// Of the unit, and of the folder in `/srv`.
-    fn service(&self, app: &App) -> String {
+    pub fn service(&self, app: &App) -> String {
         let suffix = if self.compresses { "-z" } else { "" };
         let suffix = if self.stays_connected {
             "-open"
