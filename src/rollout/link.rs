@@ -104,8 +104,13 @@ impl HostLink {
                 .sink
                 .host(&host, HostEvent::Warning { text: text.clone() });
         }
-        Ok(Self {
-            host,
+        Ok(Self::of(way, link, facts))
+    }
+
+    /// A connection that stands.
+    fn of(way: Way, link: Link, facts: Facts) -> Self {
+        Self {
+            host: way.host.clone(),
             facts,
             way,
             talk: None,
@@ -113,7 +118,19 @@ impl HostLink {
             sent_before: 0,
             _beat: Beat::on(&link),
             link,
-        })
+        }
+    }
+
+    /// A conversation over `link`, for tests.
+    #[cfg(test)]
+    pub(super) fn over(context: &Context, host: HostName, link: Link, facts: Facts) -> Self {
+        let way = Way {
+            context: Arc::new(context.clone()),
+            host,
+            user: None,
+            sudo: false,
+        };
+        Self::of(way, link, facts)
     }
 
     /// A transaction of this name begins with the next request: from then on a lost connection is

@@ -11,6 +11,8 @@ pub mod context;
 pub mod deltas;
 pub mod deploy;
 mod export;
+#[cfg(test)]
+mod fake;
 mod feed;
 pub mod fleet;
 pub mod freeze;

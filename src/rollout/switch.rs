@@ -292,11 +292,9 @@ impl Switch<'_> {
             .map(|(host, end)| async move {
                 let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
                     Ok(FromAgent::Done) => return None,
-                    // It died and was repaired: from here on that is to stay.
-                    Ok(FromAgent::Ended(Some(ended))) => {
-                        let failure = (!ended.ok).then(|| why_not(&ended));
-                        *end = HostEnd::Reported(ended);
-                        failure?
+                    // It went back by itself, or died and was repaired: from here on that is to stay.
+                    Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
+                        ended_itself(end, ended)?
                     }
                     Ok(other) => unasked(&host.host, &other),
                     Err(failure) => {
@@ -331,25 +329,22 @@ impl Switch<'_> {
                         }
                         return None;
                     }
-                    match host.ask(commit, "commit").await {
-                        Ok(FromAgent::Done) => None,
-                        Ok(FromAgent::Ended(Some(ended))) => {
-                            let failure = (!ended.ok).then(|| why_not(&ended));
-                            *end = HostEnd::Reported(ended);
-                            failure.map(|failure| (host.host.clone(), failure))
+                    let failure = match host.ask(commit, "commit").await {
+                        Ok(FromAgent::Done) => return None,
+                        Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
+                            return Some((host.host.clone(), ended_itself(end, ended)?));
                         }
-                        Ok(other) => Some((host.host.clone(), unasked(&host.host, &other))),
-                        Err(failure) => {
-                            *end = HostEnd::Unknown {
-                                was: end.was(),
-                                why: format!(
-                                    "{release} was proven there, but could not be confirmed: {}",
-                                    failure.message
-                                ),
-                            };
-                            Some((host.host.clone(), failure))
-                        }
-                    }
+                        Ok(other) => unasked(&host.host, &other),
+                        Err(failure) => failure,
+                    };
+                    *end = HostEnd::Unknown {
+                        was: end.was(),
+                        why: format!(
+                            "{release} was proven there, but could not be confirmed: {}",
+                            failure.message
+                        ),
+                    };
+                    Some((host.host.clone(), failure))
                 }
             });
         for failed in join_all(asked).await.into_iter().flatten() {
@@ -411,6 +406,14 @@ async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
     Answer::of(&host.host, answered)
 }
 
+/// A host came to its end without being told to: that is what is true there, and a failure when it
+/// is not on the release.
+fn ended_itself(end: &mut HostEnd, ended: Box<Activated>) -> Option<Failure> {
+    let failure = (!ended.ok).then(|| why_not(&ended));
+    *end = HostEnd::Reported(ended);
+    failure
+}
+
 fn why_not(activated: &Activated) -> Failure {
     Failure::new(
         FailureKind::Reverted,
@@ -420,3 +423,7 @@ fn why_not(activated: &Activated) -> Failure {
             .unwrap_or_else(|| "not healthy".to_owned()),
     )
 }
+
+#[cfg(test)]
+#[path = "switch_tests.rs"]
+mod tests;
