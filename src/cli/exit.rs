@@ -92,7 +92,7 @@ pub const TABLE: [Meaning; 11] = [
     },
     Meaning {
         kind: Some(FailureKind::Partial),
-        text: "partly done, as the policy allows",
+        text: "partly done, as the policy allows, or because it was final on a host already",
         next: "look at the hosts that are named, deploy to them again",
     },
     Meaning {

@@ -25,7 +25,7 @@ pub enum FailureKind {
     Reverted,
     /// Failed, and at least one host needs a person.
     NeedsPerson,
-    /// Partly done, as the policy allows.
+    /// Partly done, as the policy allows, or because it was final on a host already.
     Partial,
     /// Interrupted; the hosts are on the release they were on.
     Interrupted,

@@ -132,6 +132,12 @@ impl HostEnd {
         matches!(self, Self::Reported(end) if end.ok)
     }
 
+    /// Whether the host is on what was asked for, and can still go back.
+    #[must_use]
+    pub fn open(&self) -> bool {
+        self.done() && !self.committed()
+    }
+
     /// Whether that is final.
     #[must_use]
     pub fn committed(&self) -> bool {
@@ -167,15 +173,15 @@ pub fn outcome(
 
 /// The kind of a failed rollout: what the exit code will say is what is true on the hosts.
 #[must_use]
-pub fn kind(ends: &[(HostName, HostEnd)], interrupted: bool, partial: bool) -> FailureKind {
+pub fn kind(ends: &[(HostName, HostEnd)], interrupted: bool) -> FailureKind {
     if ends.iter().any(|(_, end)| end.needs_person()) {
         return FailureKind::NeedsPerson;
     }
+    if ends.iter().any(|(_, end)| end.done()) {
+        return FailureKind::Partial;
+    }
     if interrupted {
         return FailureKind::Interrupted;
-    }
-    if partial && ends.iter().any(|(_, end)| end.done()) {
-        return FailureKind::Partial;
     }
     FailureKind::Reverted
 }

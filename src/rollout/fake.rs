@@ -133,6 +133,14 @@ pub fn proven() -> Activated {
     Activated::proven(Some(ReleaseId(1)), ReleaseId(2), None)
 }
 
+/// `v2` is final.
+pub fn kept() -> Activated {
+    Activated {
+        committed: true,
+        ..proven()
+    }
+}
+
 /// `v1` serves again.
 pub fn back(why: &str) -> Activated {
     Activated {

@@ -218,14 +218,15 @@ impl Switch<'_> {
         None
     }
 
-    /// Puts back every host that is on the new release. Every one is attempted.
+    /// Puts back every host that is on the new release, unless it is final there. Every one is
+    /// attempted.
     async fn revert(&mut self, ends: &mut [HostEnd], cause: Option<&(HostName, Failure)>) {
         let why = match cause {
             Some((host, _)) => format!("{} failed on {host}", self.release),
             None => "interrupted".to_owned(),
         };
         // A host that failed has gone back by itself already.
-        let others = ends.iter().any(HostEnd::done);
+        let others = ends.iter().any(HostEnd::open);
         if let Some((host, _)) = cause.filter(|_| others) {
             self.context.sink.emit(Event::Reverting {
                 release: self.release,
@@ -242,8 +243,8 @@ impl Switch<'_> {
                 let request = &request;
                 async move {
                     match end {
-                        HostEnd::Reported(activated) if activated.ok => {
-                            let was = activated.was;
+                        _ if end.open() => {
+                            let was = end.was();
                             *end = match host.ask(request, "revert").await {
                                 Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
                                     HostEnd::Reported(back)
@@ -258,7 +259,9 @@ impl Switch<'_> {
                                 },
                             };
                         }
+                        // Out of reach, or final.
                         HostEnd::Unknown { .. } => {}
+                        _ if end.committed() => {}
                         HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
                             host.end().await;
                         }
@@ -271,8 +274,7 @@ impl Switch<'_> {
     /// Makes the release final. Several hosts are told first that all have proven it, so that none
     /// goes back by itself any more; one that cannot be told is a failure of the rollout.
     async fn confirm(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
-        let open = ends.iter().filter(|end| end.done() && !end.committed());
-        if open.count() > 1 {
+        if ends.iter().filter(|end| end.open()).count() > 1 {
             let untold = self.precommit(ends).await;
             let back = untold.is_some() && self.on_failure == OnFailure::RevertAll;
             *failure = failure.take().or(untold);
@@ -288,7 +290,7 @@ impl Switch<'_> {
     async fn precommit(&mut self, ends: &mut [HostEnd]) -> Option<(HostName, Failure)> {
         let hosts = self.fleet.hosts.iter_mut().zip(ends.iter_mut());
         let asked = hosts
-            .filter(|(_, end)| end.done())
+            .filter(|(_, end)| end.open())
             .map(|(host, end)| async move {
                 let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
                     Ok(FromAgent::Done) => return None,
@@ -297,11 +299,13 @@ impl Switch<'_> {
                         ended_itself(end, ended)?
                     }
                     Ok(other) => unasked(&host.host, &other),
-                    Err(failure) => {
+                    Err(failure) if failure.kind == FailureKind::Unreachable => {
                         let (was, why) = (end.was(), failure.message.clone());
                         *end = HostEnd::Unknown { was, why };
                         failure
                     }
+                    // It is there, and can be asked to go back.
+                    Err(failure) => failure,
                 };
                 Some((host.host.clone(), failure))
             });
@@ -360,6 +364,8 @@ impl Switch<'_> {
     ) -> Conclusion {
         let ends: Vec<(HostName, HostEnd)> = self.fleet.names().into_iter().zip(ends).collect();
         let sent = self.fleet.hosts.iter().map(HostLink::sent).sum();
+        // What is final everywhere was not interrupted: the host was quicker.
+        let interrupted = interrupted && !ends.iter().all(|(_, end)| end.committed());
         let went_back = failure.is_some() || interrupted;
         let verb = if went_back { "reverted" } else { self.verb };
         let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
@@ -369,13 +375,16 @@ impl Switch<'_> {
                 failure: None,
             };
         }
-        let partial = self.on_failure != OnFailure::RevertAll;
-        let kind = kind(&ends, interrupted, partial);
+        let policy = (!interrupted).then_some(self.on_failure);
+        let kind = kind(&ends, interrupted);
         let message = match (&failure, kind) {
             (None, _) | (_, FailureKind::Interrupted) => "interrupted".to_owned(),
             (Some((host, _)), _) => format!("{} failed on {host}", self.release),
         };
-        let mut whole = Failure::new(kind, format!("{message}{}", what_is_true(kind, &ends)));
+        let mut whole = Failure::new(
+            kind,
+            format!("{message}{}", what_is_true(kind, policy, &ends)),
+        );
         if let Some((_, failure)) = failure {
             whole.details.push(failure.message);
             whole.details.extend(failure.details);
@@ -388,7 +397,12 @@ impl Switch<'_> {
     }
 }
 
-fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str {
+/// What the hosts are on; `policy` is what decided that, unless it was interrupted.
+fn what_is_true(
+    kind: FailureKind,
+    policy: Option<OnFailure>,
+    ends: &[(HostName, HostEnd)],
+) -> &'static str {
     let nothing_before = ends.iter().all(|(_, end)| end.was().is_none());
     match kind {
         FailureKind::Reverted if nothing_before => {
@@ -396,6 +410,9 @@ fn what_is_true(kind: FailureKind, ends: &[(HostName, HostEnd)]) -> &'static str
         }
         FailureKind::Reverted => "; the previous release is serving",
         FailureKind::Interrupted => "; every host is on the release that it was on",
+        FailureKind::Partial if matches!(policy, None | Some(OnFailure::RevertAll)) => {
+            "; the hosts where it was final already stay on it"
+        }
         FailureKind::Partial => "; the hosts that were done stay on it, as the policy says",
         _ => "; at least one host needs you",
     }
