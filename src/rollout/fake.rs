@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::link::HostLink;
+use super::rejoin::Way;
 use super::{Context, Fleet};
 use crate::model::ReleaseId;
 use crate::model::event::Sink;
@@ -42,7 +43,13 @@ impl Fake {
             }));
             let (reader, writer) = tokio::io::split(near);
             let link = Link::new(reader, writer, Box::new(()));
-            HostLink::over(&context, host.name.clone(), link, facts())
+            let way = Way {
+                context: Arc::new(context.clone()),
+                host: host.name.clone(),
+                user: None,
+                sudo: false,
+            };
+            HostLink::of(way, link, facts())
         });
         let hosts = hosts.collect();
         Self {
@@ -72,7 +79,8 @@ async fn speak(stream: DuplexStream, answers: impl Fn(ToAgent) -> Vec<FromAgent>
     }
 }
 
-fn context(count: usize, tables: &str) -> Context {
+/// A project whose environment has so many hosts.
+pub fn context(count: usize, tables: &str) -> Context {
     let dir = tempfile::tempdir().unwrap();
     let names: Vec<String> = (1..=count).map(|at| format!("\"web{at}\"")).collect();
     let manifest = format!(

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
+use super::aside::{Asides, Beat};
 use super::context::Context;
 use super::rejoin::{Lost, Rejoined, Talk, Way};
 use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::Link;
 use crate::wire::{Facts, Frame, FromAgent, ToAgent};
-
-/// How often the controller says that it lives, ms.
-const HEARTBEAT_MS: u64 = 2_000;
 
 /// An agent that answers a question is given up after so long a silence, ms.
 const SILENCE_MS: u64 = 40_000;
@@ -38,34 +38,10 @@ pub struct HostLink {
     way: Way,
     /// What was said in the transaction that was begun on this host.
     talk: Option<Talk>,
-    cancel_sent: bool,
+    asides: Asides,
     /// Bytes written on connections that were lost.
     sent_before: u64,
     _beat: Beat,
-}
-
-/// Ends the heartbeats with the link.
-#[derive(Debug)]
-struct Beat(tokio::task::JoinHandle<()>);
-
-impl Beat {
-    fn on(link: &Link) -> Self {
-        let sender = link.sender();
-        Self(tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(HEARTBEAT_MS)).await;
-                if sender.message(&ToAgent::Heartbeat).await.is_err() {
-                    return;
-                }
-            }
-        }))
-    }
-}
-
-impl Drop for Beat {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl HostLink {
@@ -108,29 +84,17 @@ impl HostLink {
     }
 
     /// A connection that stands.
-    fn of(way: Way, link: Link, facts: Facts) -> Self {
+    pub(super) fn of(way: Way, link: Link, facts: Facts) -> Self {
         Self {
             host: way.host.clone(),
             facts,
             way,
             talk: None,
-            cancel_sent: false,
+            asides: Asides::default(),
             sent_before: 0,
             _beat: Beat::on(&link),
             link,
         }
-    }
-
-    /// A conversation over `link`, for tests.
-    #[cfg(test)]
-    pub(super) fn over(context: &Context, host: HostName, link: Link, facts: Facts) -> Self {
-        let way = Way {
-            context: Arc::new(context.clone()),
-            host,
-            user: None,
-            sudo: false,
-        };
-        Self::of(way, link, facts)
     }
 
     /// A transaction of this name begins with the next request: from then on a lost connection is
@@ -174,6 +138,21 @@ impl HostLink {
             talk.requests += 1;
             talk.last = Some(request.clone());
         }
+    }
+
+    /// Watches what is proven there for `ms` milliseconds, or until `enough` turns `true`.
+    ///
+    /// # Errors
+    /// As [`HostLink::ask`].
+    pub async fn watch(
+        &mut self,
+        ms: u64,
+        enough: watch::Receiver<bool>,
+    ) -> Result<FromAgent, Failure> {
+        self.asides.watches(Some(enough));
+        let answered = self.ask(&ToAgent::Watch { ms }, "watch").await;
+        self.asides.watches(None);
+        answered
     }
 
     /// Ends a transaction that activated nothing. A host that does not hear it ends by itself, so a
@@ -314,9 +293,8 @@ impl HostLink {
             tokio::select! {
                 biased;
                 frame = self.link.frame() => break frame,
-                () = context.interruption(), if !self.cancel_sent => {
-                    self.cancel_sent = true;
-                    let _ = self.link.sender().message(&ToAgent::Cancel).await;
+                aside = self.asides.next(&context) => {
+                    let _ = self.link.sender().message(&aside).await;
                 }
                 () = tokio::time::sleep(limit) => {
                     let staging = self.talk.as_ref().is_some_and(|talk| talk.staging);
@@ -395,7 +373,7 @@ impl HostLink {
                 self.sent_before += self.link.traffic().sent();
                 self._beat = Beat::on(&link);
                 self.link = *link;
-                self.cancel_sent = false;
+                self.asides.begin_anew();
                 None
             }
         };

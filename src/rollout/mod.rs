@@ -2,6 +2,7 @@
 //! through `wire` messages only, and says what happens as events only.
 
 mod archives;
+mod aside;
 mod behind;
 pub mod cache;
 pub mod cancel;

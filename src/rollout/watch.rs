@@ -3,11 +3,9 @@
 use tokio::sync::watch;
 
 use super::fleet::on_each;
-use super::link::HostLink;
 use super::switch::{Answer, Switch};
 use crate::model::event::Event;
 use crate::project::OnFailure;
-use crate::wire::ToAgent;
 
 impl Switch<'_> {
     /// Watches the hosts of the first wave before the others follow.
@@ -49,7 +47,8 @@ impl Switch<'_> {
             if !hosts.contains(&at) {
                 return None;
             }
-            let answer = watch_one(host, ms, turned_bad.clone()).await;
+            let answered = host.watch(ms, turned_bad.clone()).await;
+            let answer = Answer::of(&host.host, answered);
             if together && !matches!(&answer, Answer::Ended(activated) if activated.ok) {
                 bad.send_replace(true);
             }
@@ -57,27 +56,4 @@ impl Switch<'_> {
         });
         watched.await.into_iter().flatten().collect()
     }
-}
-
-/// Watches a host until it answers; asks it to make an end when another one `turned_bad`.
-async fn watch_one(host: &mut HostLink, ms: u64, mut turned_bad: watch::Receiver<bool>) -> Answer {
-    // Reading an answer must not be dropped half way: the end is asked for beside it.
-    let sender = host.sender();
-    let name = host.host.clone();
-    let request = ToAgent::Watch { ms };
-    let asked = host.ask(&request, "watch");
-    tokio::pin!(asked);
-    let mut told = false;
-    let answered = loop {
-        tokio::select! {
-            answered = &mut asked => break answered,
-            bad = turned_bad.wait_for(|bad| *bad), if !told => {
-                told = true;
-                if bad.is_ok() {
-                    let _ = sender.message(&ToAgent::EndWatch).await;
-                }
-            }
-        }
-    };
-    Answer::of(&name, answered)
 }

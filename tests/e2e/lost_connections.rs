@@ -27,7 +27,7 @@ fn switched(hosts: &[Host], release: &str) {
 }
 
 /// Kills the ssh processes of this person.
-fn kill_ssh(shop: &Shop) {
+pub fn kill_ssh(shop: &Shop) {
     // ssh(1) has its control socket's path in its title.
     let home = shop.home();
     let theirs = home.parent().expect("a folder of this person");

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::fleet::started;
+use crate::lost_connections::kill_ssh;
 use crate::shop::{Shop, history, releases, row, rows, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
@@ -162,4 +163,27 @@ fn a_release_that_turns_bad_after_the_deploy_goes_back_everywhere() {
     let back = shop.ship(&["rollback"]);
     back.ok();
     assert!(!back.stderr.contains("watched"), "{back}");
+}
+
+#[test]
+fn the_others_are_not_watched_to_the_end_on_connections_that_were_made_anew() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    shop.environment = "watch = \"20m\"".to_owned();
+    shop.write_manifest();
+    fleet[1].write("/etc/shop-sours", "v2");
+    shop.version("v2");
+    let deploy = shop.start_deploy(&[]);
+    deploy.wait_for("v2 is watched for 1200 s");
+    kill_ssh(&shop);
+    deploy
+        .wait()
+        .code(7)
+        .stderr_has("was lost, reconnecting")
+        .stderr_has("v2 failed on deploy@web2; the previous release is serving");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
 }
