@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::conclude::Ended;
+use super::conclude::{Ended, HostEnd};
 use super::context::Context;
 use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
-use crate::wire::{FromAgent, HistoryEntry, HostStatus, ToAgent};
+use crate::wire::{Activated, Attach, FromAgent, HistoryEntry, HostStatus, ToAgent};
 
 /// How long going back may take beyond the lease: the old release stops, starts and is proven.
 const GRACE: Duration = Duration::from_secs(120);
@@ -27,6 +27,8 @@ struct Stopped {
     status: HostStatus,
     /// What it wrote into the history since it was asked.
     entry: Option<HistoryEntry>,
+    /// How that ended, as its controller is told; `None` when nothing was switched, or it is final.
+    ended: Option<Box<Activated>>,
 }
 
 impl Stopped {
@@ -36,22 +38,34 @@ impl Stopped {
         entry.release.filter(|_| entry.outcome == "good")
     }
 
+    /// Why a person must look at the host.
+    fn trouble(&self) -> Option<&str> {
+        let ended = self.ended.as_ref().filter(|ended| !ended.healthy)?;
+        Some(ended.why.as_deref().unwrap_or("not healthy"))
+    }
+
     fn row(&self, host: &HostName) -> HostOutcome {
         let status = &self.status;
         let is = status.current.as_ref().map(|release| release.id);
-        let ended = self.entry.as_ref().map(|entry| entry.outcome.as_str());
-        let why = match (self.was_final(), ended) {
+        let why = match (self.was_final(), self.trouble()) {
             (Some(release), _) => Some(format!("{release} was final already")),
-            (None, Some("reverted") | None) => None,
-            (None, Some(outcome)) => Some(outcome.to_owned()),
+            (None, trouble) => trouble.map(str::to_owned),
+        };
+        let row = match &self.ended {
+            Some(ended) => HostEnd::Reported(ended.clone()).row(host),
+            None => HostOutcome {
+                host: host.clone(),
+                was: None,
+                is,
+                healthy: is.map(|_| status.serves()),
+                why: None,
+                by_hand: Vec::new(),
+            },
         };
         HostOutcome {
-            host: host.clone(),
             was: self.was,
-            is,
-            healthy: is.map(|_| status.serves()),
             why,
-            by_hand: Vec::new(),
+            ..row
         }
     }
 }
@@ -60,8 +74,8 @@ impl Stopped {
 /// minutes more.
 ///
 /// # Errors
-/// [`FailureKind::Unreachable`] when a host cannot be reached; refused, when a release was final
-/// already; [`FailureKind::Partial`], when it was final on some hosts only; unexpected, when it does
+/// [`FailureKind::NeedsPerson`] when a way back failed; [`FailureKind::Unreachable`] when a host
+/// cannot be reached; refused, when a release was final already; [`FailureKind::Partial`], when it was final on some hosts only; unexpected, when it does
 /// not stop.
 pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
     let started = Instant::now();
@@ -124,6 +138,7 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
             was_busy: false,
             status,
             entry: None,
+            ended: None,
         });
     };
     let before = newest(&mut link).await?;
@@ -154,11 +169,18 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
         let status = status(&mut link).await?;
         if status.holder.as_ref().map(|now| &now.since) != Some(&holder.since) {
             let entry = newest(&mut link).await?;
+            let entry = entry.filter(|now| Some(now) != before.as_ref());
+            let not_final = entry.as_ref().filter(|entry| entry.outcome != "good");
+            let ended = match not_final.and_then(|entry| entry.transaction.clone()) {
+                Some(transaction) => how_it_ended(&mut link, transaction).await?,
+                None => None,
+            };
             return Ok(Stopped {
                 was,
                 was_busy: true,
                 status,
-                entry: entry.filter(|now| Some(now) != before.as_ref()),
+                entry,
+                ended,
             });
         }
         if since.elapsed() >= patience {
@@ -179,6 +201,17 @@ fn failure(context: &Context, ends: &[(HostName, Result<Stopped, Failure>)]) -> 
         .iter()
         .filter_map(|(_, end)| end.as_ref().err())
         .collect();
+    let troubles: Vec<String> = ends
+        .iter()
+        .filter_map(|(host, end)| Some((host, end.as_ref().ok()?.trouble()?)))
+        .map(|(host, why)| format!("{host}: {why}"))
+        .collect();
+    if !troubles.is_empty() {
+        let others = failures.iter().map(|failure| failure.message.clone());
+        let what = "cancelled; at least one host needs you";
+        let failure = Failure::new(FailureKind::NeedsPerson, what);
+        return Some(failure.details(troubles).details(others));
+    }
     failures.sort_by_key(|failure| failure.kind == FailureKind::Unreachable);
     if let Some((first, others)) = failures.split_first() {
         let others = others.iter().map(|failure| failure.message.clone());
@@ -195,6 +228,22 @@ fn failure(context: &Context, ends: &[(HostName, Result<Stopped, Failure>)]) -> 
         Failure::new(kind, format!("{release} {what}: it is done, and serves"))
             .hint(format!("the way back from it: ship rollback {environment}")),
     )
+}
+
+/// How a transaction ended that is over.
+async fn how_it_ended(
+    link: &mut HostLink,
+    transaction: String,
+) -> Result<Option<Box<Activated>>, Failure> {
+    let attach = Attach {
+        transaction,
+        events: 0,
+        answers: 0,
+    };
+    match link.ask(&ToAgent::Attach(attach), "end").await? {
+        FromAgent::Ended(ended) => Ok(ended),
+        other => Err(unasked(&link.host, &other)),
+    }
 }
 
 async fn status(link: &mut HostLink) -> Result<HostStatus, Failure> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::shop::{Shop, Words};
+use crate::shop::{PATIENT, Shop, Words};
 use crate::support::within;
 
 /// `v1` serves; the next deploy goes on, once it has switched, when it may.
@@ -98,4 +98,30 @@ fn and_can_be_interrupted_while_it_waits() {
     goes_on(&shop);
     first.wait().ok();
     shop.serves("two", "v2");
+}
+
+/// Whoever cancels is told what the one who deploys is told.
+#[test]
+fn one_that_cannot_go_back_is_cancelled() {
+    let shop = Shop::new();
+    shop.patience(PATIENT, "15s");
+    shop.deploy(&[]).ok();
+    shop.version("two");
+    shop.manifest(&Words {
+        service: "settle = \"20m\"".to_owned(),
+        ..Words::default()
+    });
+    let deploy = shop.start(&[]);
+    wait_for_the_switch(&shop);
+    // The old release does not start any more.
+    let mode = shop.root().join("releases/v1/mode");
+    fs::remove_file(&mode).expect("a file of v1");
+    fs::write(&mode, "exit").expect("write into v1");
+    let cancelled = shop.controller.ship(&["cancel", "local"]);
+    cancelled
+        .code(8)
+        .stderr_has("at least one host needs you")
+        .stderr_has("putting v1 back failed")
+        .stderr_has("ln -sfn releases/v1");
+    deploy.wait().code(8).stderr_has("putting v1 back failed");
 }
