@@ -164,6 +164,18 @@ impl Context {
         *self.cancel.borrow()
     }
 
+    /// What came of a step before the switch, unless a stop was asked for: whatever that made fail
+    /// has not failed by itself.
+    ///
+    /// # Errors
+    /// [`FailureKind::Interrupted`], or the step's own.
+    pub fn unless_cancelled<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match self.cancelled() {
+            true => Err(Self::interrupted()),
+            false => result,
+        }
+    }
+
     /// Waits until a stop is asked for.
     pub async fn interruption(&self) {
         let mut cancel = self.cancel.clone();

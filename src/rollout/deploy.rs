@@ -116,21 +116,11 @@ async fn deploy_to(
         Ok(()) => prepare(context, &mut fleet, &payload, &offers).await,
         Err(frozen) => Err(frozen),
     };
-    let release = match staged {
-        Ok(release) if context.cancelled() => {
-            let _ = release;
-            fleet.end().await;
-            return Err(Context::interrupted().into());
-        }
+    let release = match context.unless_cancelled(staged) {
         Ok(release) => release,
         Err(failure) => {
             fleet.end().await;
-            let interrupted = context.cancelled();
-            return Err(if interrupted {
-                Context::interrupted().into()
-            } else {
-                failure.into()
-            });
+            return Err(failure.into());
         }
     };
     let rules = context.environment.rollout.clone();

@@ -85,10 +85,9 @@ async fn bring_up(
         Ok(()) => run_before_switch(&mut behind, &before, plan.release).await,
         Err(failure) => Err(failure),
     };
-    if context.cancelled() || ready.is_err() {
+    if let Err(failure) = context.unless_cancelled(ready) {
         behind.end().await;
-        ready?;
-        return Err(Context::interrupted().into());
+        return Err(failure.into());
     }
     let rules = context.environment.rollout.clone();
     let switch = Switch {
@@ -210,4 +209,32 @@ fn with_rows_of(
         outcome.hosts.sort_by_key(|row| context.position(&row.host));
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FailureKind, ReleaseId};
+    use crate::rollout::fake::Fake;
+    use crate::wire::{FromAgent, ToAgent};
+
+    #[tokio::test]
+    async fn a_hook_that_was_interrupted_has_not_failed() {
+        let hooks = "[hooks]\nbefore-activate = [{ name = \"warm\", run = \"true\", on = \"each-host\" }]\n";
+        let Fake { context, fleet, .. } = Fake::fleet(1, hooks, |_, request| match request {
+            ToAgent::Hook(_) => vec![FromAgent::Failed(Failure::unexpected("it was ended"))],
+            ToAgent::End => vec![FromAgent::Done],
+            _ => vec![],
+        });
+        let plan = CatchUp {
+            release: ReleaseId(2),
+            done: Vec::new(),
+            switch: fleet.names(),
+            bring: Vec::new(),
+        };
+        let others = Fleet { hosts: Vec::new() };
+        context.stop.send_replace(true);
+        let ended = bring_up(&context, &plan, fleet, &others, Instant::now()).await;
+        assert_eq!(ended.unwrap_err().failure.kind, FailureKind::Interrupted);
+    }
 }
