@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use super::conclude::{Conclusion, Ended};
 use super::context::Context;
 use super::fleet::{Brings, Fleet};
-use super::link::unasked;
+use super::link::{named, unasked};
 use crate::model::event::{HostOutcome, Outcome};
-use crate::model::{Failure, FailureKind, ServiceName};
+use crate::model::{Failure, FailureKind, HostName, ServiceName};
 use crate::wire::{FromAgent, ServiceAction, ToAgent};
 
 /// Does `action` to `services` (all when empty) on every host.
@@ -43,17 +43,17 @@ pub async fn act(
     let asked = fleet.hosts.iter_mut().map(|host| {
         let request = &request;
         async move {
-            let result = match host.ask(request, action.as_str()).await {
-                Ok(FromAgent::Done) => Ok(()),
-                Ok(other) => Err(unasked(&host.host, &other)),
-                Err(failure) => Err(failure),
-            };
+            let answered = host.ask(request, action.as_str()).await;
+            let result = done(&host.host, answered);
             let current = host.facts.current;
             let row = HostOutcome {
                 host: host.host.clone(),
                 was: current,
                 is: current,
-                healthy: (action != ServiceAction::Stop).then_some(result.is_ok()),
+                healthy: match &result {
+                    Err(failure) if failure.kind == FailureKind::Interrupted => None,
+                    result => (action != ServiceAction::Stop).then_some(result.is_ok()),
+                },
                 why: result.as_ref().err().map(|failure| failure.message.clone()),
                 by_hand: Vec::new(),
             };
@@ -82,4 +82,53 @@ pub async fn act(
         .filter_map(Result::err)
         .max_by_key(|failure| failure.kind == FailureKind::NeedsPerson);
     Conclusion { outcome, failure }.into_result()
+}
+
+/// Whether it was done on `host`.
+fn done(host: &HostName, answered: Result<FromAgent, Failure>) -> Result<(), Failure> {
+    let mut failure = match answered {
+        Ok(FromAgent::Done) => return Ok(()),
+        // It was done while the connection was away. Of a wait that ended early, what serves now
+        // is the end.
+        Ok(FromAgent::Ended(Some(ended))) if ended.ok || ended.healthy => return Ok(()),
+        Ok(FromAgent::Ended(Some(ended))) => {
+            let why = ended.why.unwrap_or_else(|| "not healthy".to_owned());
+            named(Failure::new(FailureKind::NeedsPerson, why), host)
+        }
+        Ok(other) => unasked(host, &other),
+        Err(failure) => failure,
+    };
+    // The request was on its way: nobody can say that nothing changed.
+    if failure.kind == FailureKind::Unreachable {
+        failure.kind = FailureKind::NeedsPerson;
+    }
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::fake::{back, kept};
+
+    /// The kind of what is said of an answer.
+    fn kind(answered: Result<FromAgent, Failure>) -> Option<FailureKind> {
+        let host = HostName::try_from("web1").unwrap();
+        done(&host, answered).err().map(|failure| failure.kind)
+    }
+
+    #[test]
+    fn what_was_done_while_the_connection_was_away_is_not_called_unreachable() {
+        let ended = |end| Ok(FromAgent::Ended(Some(Box::new(end))));
+        assert_eq!(kind(Ok(FromAgent::Done)), None);
+        assert_eq!(kind(ended(kept())), None);
+        let mut failed = back("web: not healthy");
+        failed.healthy = false;
+        assert_eq!(kind(ended(failed)), Some(FailureKind::NeedsPerson));
+        let unknown = Some(FailureKind::NeedsPerson);
+        assert_eq!(kind(Ok(FromAgent::Ended(None))), unknown);
+        let lost = Failure::new(FailureKind::Unreachable, "web1: the connection was lost");
+        assert_eq!(kind(Err(lost)), unknown);
+        let interrupted = Failure::new(FailureKind::Interrupted, "interrupted");
+        assert_eq!(kind(Err(interrupted)), Some(FailureKind::Interrupted));
+    }
 }

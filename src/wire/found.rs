@@ -196,7 +196,7 @@ pub struct HistoryEntry {
     pub release: Option<ReleaseId>,
     /// The release before.
     pub from: Option<ReleaseId>,
-    /// `good`, `reverted`, `failed`, `recovered`, `adopted`.
+    /// `good`, `reverted`, `failed`, `interrupted`, `recovered`, `adopted`.
     pub outcome: String,
     /// Why, when not good.
     pub why: Option<String>,

@@ -1,8 +1,9 @@
 //! kill -9 of each of the processes that make a deploy, while the new release is being proven.
 
+use std::fs;
 use std::time::Duration;
 
-use crate::shop::{Shop, Words};
+use crate::shop::{Process, Shop, Words};
 use crate::support::within;
 
 /// The shortest lease that a manifest may ask for.
@@ -26,6 +27,24 @@ fn proving_for(settle: &str) -> (Shop, crate::support::Running) {
     (shop, deploy)
 }
 
+/// The agent that passes on what is said.
+fn agent(shop: &Shop) -> Process {
+    within(Duration::from_secs(20), "the agent", || {
+        shop.processes()
+            .into_iter()
+            .find(|process| process.command.contains(" agent serve "))
+    })
+}
+
+fn the_transaction_ends(shop: &Shop) {
+    within(Duration::from_secs(30), "the transaction's end", || {
+        let left = shop.processes();
+        left.iter()
+            .all(|process| !process.command.contains("agent transaction"))
+            .then_some(())
+    });
+}
+
 #[track_caller]
 fn the_next_deploy_works(shop: &Shop) {
     shop.version("three");
@@ -46,12 +65,7 @@ fn of_the_controller() {
     deploy.wait().killed_by(9);
     // Nobody calls it: the machine finds out and goes back by itself.
     shop.serves_within(LEASE_S + 30, "one", "v1");
-    within(Duration::from_secs(30), "the transaction's end", || {
-        let left = shop.processes();
-        left.iter()
-            .all(|process| !process.command.contains("agent transaction"))
-            .then_some(())
-    });
+    the_transaction_ends(&shop);
     let history = shop.history();
     assert!(
         history.contains("reverted") && history.contains("lease"),
@@ -89,17 +103,36 @@ fn of_both() {
 #[test]
 fn of_the_agent_that_passes_on() {
     let (shop, deploy) = proving_for("15s");
-    let serve = within(Duration::from_secs(20), "the agent", || {
-        shop.processes()
-            .into_iter()
-            .find(|process| process.command.contains(" agent serve "))
-    });
-    serve.signal("KILL");
+    agent(&shop).signal("KILL");
     let run = deploy.wait();
     run.ok().stderr_has("was lost, reconnecting");
     assert_eq!(run.stderr.matches("reconnecting").count(), 1, "{run}");
     shop.serves("two", "v2");
     the_next_deploy_works(&shop);
+}
+
+/// The controller is away for so long that the restart has come to its end without it.
+#[test]
+fn of_the_agent_that_passes_on_a_restart() {
+    let shop = Shop::deployed();
+    let app = shop.root().join("releases/v1/app.py");
+    let text = fs::read_to_string(&app).expect("a file of v1");
+    let waits =
+        "import os, time\nwhile not os.path.exists(\"../../turn\"):\n    time.sleep(0.02)\n";
+    fs::remove_file(&app).expect("a file of v1");
+    fs::write(&app, format!("{waits}{text}")).expect("write into v1");
+    let restart = shop.controller.spawn(&["restart", "local"]);
+    within(Duration::from_secs(20), "the restart", || {
+        shop.ask("/").is_none().then_some(())
+    });
+    let serve = agent(&shop);
+    restart.signal("STOP");
+    serve.signal("KILL");
+    shop.turns();
+    the_transaction_ends(&shop);
+    restart.signal("CONT");
+    restart.wait().ok();
+    shop.serves("one", "v1");
 }
 
 /// The supervisor dies while nothing is deployed: what runs goes on running, and the next contact

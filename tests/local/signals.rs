@@ -1,5 +1,6 @@
 //! Ctrl-C, SIGTERM and SIGHUP at every stage: the release before serves, and the exit code says so.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::shop::{Shop, Words};
@@ -83,6 +84,29 @@ fn during_the_first_activation() {
     deploy.signal("INT");
     deploy.wait().code(130);
     shop.serves_nothing();
+}
+
+#[test]
+fn during_the_proof_of_a_restart() {
+    let shop = Shop::deployed();
+    let mode = shop.root().join("releases/v1/mode");
+    let becomes = |word: &str| {
+        fs::remove_file(&mode).expect("a file of v1");
+        fs::write(&mode, word).expect("write into v1");
+    };
+    becomes("silent");
+    let restart = shop.controller.spawn(&["restart", "local"]);
+    within(Duration::from_secs(20), "the restart", || {
+        shop.ask("/").is_none().then_some(())
+    });
+    restart.signal("INT");
+    let run = restart.wait();
+    run.code(130).stderr_has("was not proven");
+    let history = shop.history();
+    assert!(history.contains("interrupted"), "{history}");
+    becomes("good");
+    shop.controller.ship(&["restart", "local"]).ok();
+    shop.serves("one", "v1");
 }
 
 /// The second Ctrl-C leaves at once; the machine goes back by itself.

@@ -15,7 +15,7 @@ impl Activation<'_> {
     ///
     /// # Errors
     /// When a service is not of this release, the service manager refuses, or what was started is
-    /// not healthy.
+    /// not healthy; [`FailureKind::Interrupted`] when the wait for that ended early.
     pub fn act(
         &self,
         live: &LoadedRelease,
@@ -48,8 +48,15 @@ impl Activation<'_> {
             }
         }
         let proof = prove_all(self.host, &chosen, &befores, false, self.stop, self.emit);
-        let times = proof
-            .map_err(|unproven| self.not_healthy(worth_telling(unproven), services, &befores))?;
+        let times = proof.map_err(|unproven| {
+            match self.cancelled() && unproven.iter().all(|found| found.cancelled) {
+                true => Failure::new(
+                    FailureKind::Interrupted,
+                    "interrupted; what was started runs on, and was not proven",
+                ),
+                false => self.not_healthy(worth_telling(unproven), services, &befores),
+            }
+        })?;
         for (service, ms) in services.iter().zip(times) {
             (self.emit)(HostEvent::Proven {
                 service: service.name.clone(),

@@ -12,7 +12,7 @@ use crate::agent::stage::Stage;
 use crate::agent::watch::Spell;
 use crate::agent::{command, disk, history, releases, stage};
 use crate::model::event::HostEvent;
-use crate::model::{Failure, ReleaseId, Sha256};
+use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
 use crate::wire::{
     ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish,
     ServiceAction,
@@ -307,7 +307,11 @@ impl Transaction {
         let live = self.host.release(id)?;
         let result = self.with_activation(|activation| activation.act(&live, action, names));
         let why = result.as_ref().err().map(|failure| failure.message.clone());
-        let outcome = if result.is_ok() { "good" } else { "failed" };
+        let outcome = match &result {
+            Ok(()) => "good",
+            Err(failure) if failure.kind == FailureKind::Interrupted => "interrupted",
+            Err(_) => "failed",
+        };
         self.record(Some(id), Some(id), outcome, why);
         result
     }
