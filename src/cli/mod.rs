@@ -30,6 +30,7 @@ mod run;
 mod service;
 mod session;
 mod setup;
+mod signals;
 mod status;
 mod try_it;
 mod until;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::exit;
 use super::globals::Globals;
+use super::signals;
 use crate::model::event::{Event, Outcome, Sink};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind};
@@ -20,6 +21,7 @@ use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
 use crate::rollout::cache::Cache;
 use crate::rollout::conclude::Ended;
+use crate::rollout::stop::Stop;
 use crate::runtime::{self, Wish};
 use crate::transport::Options;
 
@@ -39,7 +41,7 @@ pub struct Session {
     pub mode: Mode,
     /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
     pub cancel: watch::Receiver<bool>,
-    stop: watch::Sender<bool>,
+    stop: Stop,
     runtime: tokio::runtime::Runtime,
     globals: Globals,
 }
@@ -70,13 +72,13 @@ impl Session {
                 return Err(fail(&sink, failure.into()));
             }
         };
-        let (stop, cancel) = watch::channel(false);
-        runtime.spawn(watch_signals(stop.clone(), sink.clone()));
+        let stop = Stop::default();
+        runtime.spawn(signals::watch(stop.clone(), sink.clone()));
         Ok(Self {
             sink,
             reporter,
             mode,
-            cancel,
+            cancel: stop.asked(),
             stop,
             runtime,
             globals: globals.clone(),
@@ -367,32 +369,6 @@ fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
             .collect::<Vec<_>>()
     });
     Failure::new(FailureKind::Project, message).details(rendered)
-}
-
-/// The first signal asks for an orderly end; the second leaves at once, and the hosts end it by
-/// themselves.
-async fn watch_signals(stop: watch::Sender<bool>, sink: Sink) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        if stop.send_replace(true) {
-            std::process::exit(i32::from(exit::code(FailureKind::Interrupted)));
-        }
-        sink.emit(Event::Note {
-            text: "stopping in an orderly way; a second Ctrl-C leaves at once".to_owned(),
-        });
-    }
 }
 
 /// Where the controller remembers things: `$XDG_CACHE_HOME/ship`, else `~/.cache/ship` (XDG Base

@@ -114,7 +114,7 @@ mod tests {
         asides.watches(None);
         asides.begin_anew();
         assert_eq!(now(&mut asides, &context), None);
-        context.stop.send_replace(true);
+        context.stop.ask();
         assert_eq!(now(&mut asides, &context), Some("Cancel".to_owned()));
         assert_eq!(now(&mut asides, &context), None);
     }

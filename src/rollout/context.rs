@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use tokio::sync::watch;
 
 use super::cache::{Cache, Remembered};
+use super::stop::{Stage, Stop};
 use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
 use crate::project::{Environment, Host, Project};
@@ -27,7 +28,7 @@ pub struct Context {
     /// Turns `true` at the first Ctrl-C, SIGTERM or SIGHUP.
     pub cancel: watch::Receiver<bool>,
     /// Makes `cancel` true.
-    pub stop: watch::Sender<bool>,
+    pub stop: Stop,
     /// Who asks: `user@machine`, or the CI's actor.
     pub who: String,
     /// The CI run's address.
@@ -187,7 +188,7 @@ impl Context {
 
     /// Somebody else asked this command to stop.
     pub fn cancelled_by(&self, by: &str) {
-        if !self.stop.send_replace(true) {
+        if !self.cancelled() && self.stop.ask() == Stage::Open {
             self.sink.emit(Event::Warning {
                 text: format!("cancelled by {by}"),
                 hint: None,

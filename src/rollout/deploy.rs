@@ -139,7 +139,11 @@ async fn deploy_to(
         watch_ms: rules.watch_ms,
     };
     let switched = switch.run().await;
-    let _ = remembering.await;
+    // Not worth a wait to whoever wants to leave.
+    tokio::select! {
+        _ = remembering => {}
+        () = context.interruption() => {}
+    }
     switched.into_result()
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncWriteExt, DuplexStream};
-use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::link::HostLink;
 use super::rejoin::Way;
+use super::stop::Stop;
 use super::{Context, Fleet};
 use crate::model::ReleaseId;
 use crate::model::event::Sink;
@@ -93,7 +93,7 @@ pub fn context(count: usize, tables: &str) -> Context {
     let problems = checked.diagnostics;
     let project = checked.project;
     let project = project.unwrap_or_else(|| panic!("{}", problems[0].render(false)));
-    let (stop, cancel) = watch::channel(false);
+    let stop = Stop::default();
     Context {
         environment: project.environments.values().next_back().unwrap().clone(),
         options: Options {
@@ -106,7 +106,7 @@ pub fn context(count: usize, tables: &str) -> Context {
         },
         project,
         sink: Sink::new(|_| {}),
-        cancel,
+        cancel: stop.asked(),
         stop,
         who: "ann@laptop".to_owned(),
         ci: None,

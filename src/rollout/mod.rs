@@ -33,6 +33,7 @@ pub mod runtimes;
 pub mod service;
 pub mod setup;
 pub mod spool;
+pub mod stop;
 pub mod switch;
 pub mod transfer;
 mod watch;

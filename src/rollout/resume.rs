@@ -233,7 +233,7 @@ mod tests {
             bring: Vec::new(),
         };
         let others = Fleet { hosts: Vec::new() };
-        context.stop.send_replace(true);
+        context.stop.ask();
         let ended = bring_up(&context, &plan, fleet, &others, Instant::now()).await;
         assert_eq!(ended.unwrap_err().failure.kind, FailureKind::Interrupted);
     }

@@ -127,14 +127,13 @@ impl Switch<'_> {
             let answers = self.watch(all, self.watch_ms).await;
             self.hear(&mut course, answers);
         }
-        // What is final is not interrupted any more.
-        let interrupted = self.context.cancelled() && !course.ends.iter().any(HostEnd::committed);
+        let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
+        let interrupted = self.is_interrupted(&course, failed);
         let Course {
             mut ends,
             mut failure,
             ..
         } = course;
-        let failed = failure.is_some() && self.on_failure == OnFailure::RevertAll;
         if interrupted || failed {
             self.revert(&mut ends, failure.as_ref()).await;
         } else {
@@ -184,6 +183,18 @@ impl Switch<'_> {
     fn goes_back(&self, course: &Course) -> bool {
         let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
         failed || self.context.cancelled()
+    }
+
+    /// Whether a stop was asked for in time: what is final is not interrupted any more, and from here
+    /// on neither is what stays.
+    fn is_interrupted(&self, course: &Course, failed: bool) -> bool {
+        if course.ends.iter().any(HostEnd::committed) {
+            return false;
+        }
+        match failed {
+            true => self.context.cancelled(),
+            false => !self.context.stop.decide(self.release),
+        }
     }
 
     /// A host that is the whole fleet has nobody to wait for: how many good releases it keeps when
@@ -279,6 +290,7 @@ impl Switch<'_> {
             let back = untold.is_some() && self.on_failure == OnFailure::RevertAll;
             *failure = failure.take().or(untold);
             if back {
+                self.context.stop.reopen();
                 self.revert(ends, failure.as_ref()).await;
                 return;
             }
@@ -370,6 +382,7 @@ impl Switch<'_> {
         let verb = if went_back { "reverted" } else { self.verb };
         let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
         if !went_back {
+            self.context.stop.settle(self.release);
             return Conclusion {
                 outcome,
                 failure: None,

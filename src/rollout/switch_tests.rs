@@ -1,9 +1,13 @@
 use super::*;
 use crate::rollout::fake::{Answers, Fake, back, kept, proven};
+use crate::rollout::stop::Stage;
 
 /// Switches two hosts to `v2`.
 async fn switched(on_failure: OnFailure, answers: Answers) -> (Fake, Conclusion) {
-    let mut fake = Fake::fleet(2, "", answers);
+    switches(Fake::fleet(2, "", answers), on_failure).await
+}
+
+async fn switches(mut fake: Fake, on_failure: OnFailure) -> (Fake, Conclusion) {
     let switch = Switch {
         context: &fake.context,
         fleet: &mut fake.fleet,
@@ -100,4 +104,21 @@ async fn a_host_that_cannot_note_what_it_is_told_is_asked_to_go_back() {
     assert!(fake.was_asked(1, "Revert"));
     assert_eq!(hosts, [Some(1), Some(1)]);
     assert_eq!(kind, FailureKind::Reverted, "{message}");
+}
+
+#[tokio::test]
+async fn a_stop_that_was_asked_for_before_the_decision_leads_back() {
+    let answers: Answers = |_, request| match request {
+        ToAgent::Activate(_) => vec![activated(proven())],
+        ToAgent::Revert { .. } => vec![activated(back("interrupted"))],
+        _ => vec![FromAgent::Done],
+    };
+    let hosts = Fake::fleet(2, "", answers);
+    hosts.context.stop.ask();
+    let (_, conclusion) = switches(hosts, OnFailure::RevertAll).await;
+    assert_eq!(told(&conclusion).0, FailureKind::Interrupted);
+
+    let (fake, conclusion) = switched(OnFailure::RevertAll, answers).await;
+    assert!(conclusion.failure.is_none());
+    assert_eq!(fake.context.stop.stage(), Stage::Final(ReleaseId(2)));
 }

@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP at every stage: the release before serves, and the exit code says so.
 
 use std::fs;
+use std::thread::sleep;
 use std::time::Duration;
 
 use crate::shop::{Shop, Words};
@@ -117,10 +118,25 @@ fn twice() {
     switched(&shop);
     deploy.signal("INT");
     deploy.wait_for("a second Ctrl-C");
+    // Sooner it is taken for the same one.
+    sleep(Duration::from_millis(600));
     deploy.signal("INT");
     let run = deploy.wait();
     run.code(130);
     shop.serves_within(40, "one", "v1");
+}
+
+/// A terminal that is closed says so twice: that is no second wish.
+#[test]
+fn twice_as_a_closed_terminal_does() {
+    let shop = settling("20m");
+    let deploy = shop.start(&[]);
+    switched(&shop);
+    deploy.signal("HUP");
+    deploy.signal("HUP");
+    deploy.wait().code(130);
+    // It was waited for.
+    shop.serves("one", "v1");
 }
 
 /// A signal to the whole process group, as a terminal sends it: what keeps the app running is not

@@ -1,5 +1,6 @@
 //! `watch` on this machine: the release is good only after it.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use crate::shop::{Shop, Words};
@@ -104,6 +105,8 @@ fn or_left_to_the_machine() {
     deploy.wait_for("is watched for 1200 s");
     deploy.signal("INT");
     deploy.wait_for("a second Ctrl-C");
+    // Sooner it is taken for the same one.
+    sleep(Duration::from_millis(600));
     deploy.signal("INT");
     deploy.wait().code(130);
     within(Duration::from_secs(40), "v1", || {
