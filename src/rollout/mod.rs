@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod changes;
 pub mod conclude;
 pub mod context;
+mod decision;
 pub mod deltas;
 pub mod deploy;
 mod export;

@@ -3,15 +3,12 @@
 
 use std::time::Instant;
 
-use futures_util::future::join_all;
-
 use super::conclude::{Conclusion, HostEnd, kind, outcome};
 use super::context::Context;
 use super::fleet::{Fleet, on_each};
 use super::hook::run_hook;
 use super::link::{HostLink, unasked};
 use super::plan::{Wave, waves};
-use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, OnFailure, Strategy};
 use crate::wire::{ActivateRequest, Activated, FromAgent, ToAgent};
@@ -229,145 +226,6 @@ impl Switch<'_> {
         None
     }
 
-    /// Puts back every host that is on the new release, unless it is final there. Every one is
-    /// attempted.
-    async fn revert(&mut self, ends: &mut [HostEnd], cause: Option<&(HostName, Failure)>) {
-        let why = match cause {
-            Some((host, _)) => format!("{} failed on {host}", self.release),
-            None => "interrupted".to_owned(),
-        };
-        // A host that failed has gone back by itself already.
-        let others = ends.iter().any(HostEnd::open);
-        if let Some((host, _)) = cause.filter(|_| others) {
-            self.context.sink.emit(Event::Reverting {
-                release: self.release,
-                host: host.clone(),
-            });
-        }
-        let request = ToAgent::Revert { why };
-        let asked = self
-            .fleet
-            .hosts
-            .iter_mut()
-            .zip(ends.iter_mut())
-            .map(|(host, end)| {
-                let request = &request;
-                async move {
-                    match end {
-                        _ if end.open() => {
-                            let was = end.was();
-                            *end = match host.ask(request, "revert").await {
-                                Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
-                                    HostEnd::Reported(back)
-                                }
-                                Ok(other) => HostEnd::Unknown {
-                                    was,
-                                    why: unasked(&host.host, &other).message,
-                                },
-                                Err(failure) => HostEnd::Unknown {
-                                    was,
-                                    why: failure.message,
-                                },
-                            };
-                        }
-                        // Out of reach, or final.
-                        HostEnd::Unknown { .. } => {}
-                        _ if end.committed() => {}
-                        HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
-                            host.end().await;
-                        }
-                    }
-                }
-            });
-        join_all(asked).await;
-    }
-
-    /// Makes the release final. Several hosts are told first that all have proven it, so that none
-    /// goes back by itself any more; one that cannot be told is a failure of the rollout.
-    async fn confirm(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
-        if ends.iter().filter(|end| end.open()).count() > 1 {
-            let untold = self.precommit(ends).await;
-            let back = untold.is_some() && self.on_failure == OnFailure::RevertAll;
-            *failure = failure.take().or(untold);
-            if back {
-                self.context.stop.reopen();
-                self.revert(ends, failure.as_ref()).await;
-                return;
-            }
-        }
-        self.commit(ends, failure).await;
-    }
-
-    /// Tells every host where the release is proven that it is proven on all.
-    async fn precommit(&mut self, ends: &mut [HostEnd]) -> Option<(HostName, Failure)> {
-        let hosts = self.fleet.hosts.iter_mut().zip(ends.iter_mut());
-        let asked = hosts
-            .filter(|(_, end)| end.open())
-            .map(|(host, end)| async move {
-                let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
-                    Ok(FromAgent::Done) => return None,
-                    // It went back by itself, or died and was repaired: from here on that is to stay.
-                    Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
-                        ended_itself(end, ended)?
-                    }
-                    Ok(other) => unasked(&host.host, &other),
-                    Err(failure) if failure.kind == FailureKind::Unreachable => {
-                        let (was, why) = (end.was(), failure.message.clone());
-                        *end = HostEnd::Unknown { was, why };
-                        failure
-                    }
-                    // It is there, and can be asked to go back.
-                    Err(failure) => failure,
-                };
-                Some((host.host.clone(), failure))
-            });
-        join_all(asked).await.into_iter().flatten().next()
-    }
-
-    /// Makes the release good where it is live, and ends the transaction elsewhere.
-    async fn commit(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
-        let commit = ToAgent::Commit { keep: self.keep };
-        let release = self.release;
-        let asked = self
-            .fleet
-            .hosts
-            .iter_mut()
-            .zip(ends.iter_mut())
-            .map(|(host, end)| {
-                let commit = &commit;
-                async move {
-                    if end.committed() {
-                        return None;
-                    }
-                    if !end.done() {
-                        if !matches!(end, HostEnd::Unknown { .. }) {
-                            host.end().await;
-                        }
-                        return None;
-                    }
-                    let failure = match host.ask(commit, "commit").await {
-                        Ok(FromAgent::Done) => return None,
-                        Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
-                            return Some((host.host.clone(), ended_itself(end, ended)?));
-                        }
-                        Ok(other) => unasked(&host.host, &other),
-                        Err(failure) => failure,
-                    };
-                    *end = HostEnd::Unknown {
-                        was: end.was(),
-                        why: format!(
-                            "{release} was proven there, but could not be confirmed: {}",
-                            failure.message
-                        ),
-                    };
-                    Some((host.host.clone(), failure))
-                }
-            });
-        for failed in join_all(asked).await.into_iter().flatten() {
-            failure.get_or_insert(failed);
-        }
-    }
-
     fn conclude(
         self,
         ends: Vec<HostEnd>,
@@ -436,15 +294,7 @@ async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
     Answer::of(&host.host, answered)
 }
 
-/// A host came to its end without being told to: that is what is true there, and a failure when it
-/// is not on the release.
-fn ended_itself(end: &mut HostEnd, ended: Box<Activated>) -> Option<Failure> {
-    let failure = (!ended.ok).then(|| why_not(&ended));
-    *end = HostEnd::Reported(ended);
-    failure
-}
-
-fn why_not(activated: &Activated) -> Failure {
+pub(super) fn why_not(activated: &Activated) -> Failure {
     Failure::new(
         FailureKind::Reverted,
         activated
