@@ -169,3 +169,26 @@ fn a_controller_that_sleeps_learns_what_was_done_meanwhile() {
     deploy.wait().code(7).stderr_has("the length of the lease");
     serves(&host, "v1", "v1");
 }
+
+/// The same where the first host was done before it went back by itself.
+#[test]
+fn a_controller_that_sleeps_learns_what_became_of_a_host_that_was_done() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = settling(&fleet, "3s", "5s");
+    let rules = "strategy = \"rolling\", batch = 1, on-failure = \"stop\"";
+    shop.environment = format!("rollout = {{ lease = \"5s\", {rules} }}");
+    shop.write_manifest();
+    let deploy = shop.start_deploy(&[]);
+    switched(&fleet, "v2");
+    deploy.signal("STOP");
+    switched(&fleet, "v1");
+    deploy.signal("CONT");
+    let run = deploy.wait();
+    run.code(7).stderr_has("was not heard of");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+        let row = crate::shop::row(&run.stderr, host.name());
+        assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{run}");
+    }
+}
