@@ -82,6 +82,7 @@ fn frames(folder: &Path) {
         }],
         whole: vec![2],
         runtimes: vec![node()],
+        keep: 5,
     };
     let activate = ActivateRequest {
         release: ReleaseId(2),

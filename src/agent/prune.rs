@@ -6,7 +6,7 @@ use std::fs;
 use super::{Layout, adopt, disk, releases};
 use crate::model::{ReleaseId, ReleaseState};
 
-/// Failed releases that stay for a look at them.
+/// Failed releases that stay for a look at them, while there is room.
 const KEEP_BAD: usize = 2;
 
 /// What decides whether a release stays.
@@ -18,15 +18,42 @@ pub struct Candidate {
     pub state: ReleaseState,
 }
 
-/// The releases to remove: of the good ones all but the newest `keep`, of the failed ones all but
-/// a few, of the never activated ones all. The live release and `previous` (where a rollback
-/// would go) always stay.
+/// How many releases stay beside the live one and the one that a rollback would go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Good ones, the newest.
+    good: usize,
+    /// Failed ones, the newest.
+    bad: usize,
+}
+
+impl Keep {
+    /// After a deploy: `good` ones, and a few that failed.
+    #[must_use]
+    pub fn after_success(good: u32) -> Self {
+        let good = good as usize;
+        Self {
+            good,
+            bad: KEEP_BAD,
+        }
+    }
+
+    /// When the next release has no room: `good` ones.
+    #[must_use]
+    pub fn under_pressure(good: u32) -> Self {
+        let good = good as usize;
+        Self { good, bad: 0 }
+    }
+}
+
+/// The releases to remove: of the good and of the failed ones all but those to `keep`, of the never
+/// activated ones all. The live release and `previous` (where a rollback would go) always stay.
 #[must_use]
 pub fn choose(
     there: &[Candidate],
     current: Option<ReleaseId>,
     previous: Option<ReleaseId>,
-    keep: u32,
+    keep: Keep,
 ) -> Vec<ReleaseId> {
     let mut newest = there.to_vec();
     newest.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.id));
@@ -37,11 +64,11 @@ pub fn choose(
             let stays = match candidate.state {
                 ReleaseState::Good => {
                     good += 1;
-                    good <= keep as usize
+                    good <= keep.good
                 }
                 ReleaseState::Bad => {
                     bad += 1;
-                    bad <= KEEP_BAD
+                    bad <= keep.bad
                 }
                 ReleaseState::Staged | ReleaseState::Active => false,
             };
@@ -68,7 +95,7 @@ pub fn previous_good(layout: &Layout, current: ReleaseId) -> Option<ReleaseId> {
 
 /// Removes old releases; returns which. What cannot be removed stays for the next time.
 #[must_use]
-pub fn prune(layout: &Layout, keep: u32) -> Vec<ReleaseId> {
+pub fn prune(layout: &Layout, keep: Keep) -> Vec<ReleaseId> {
     let Ok(ids) = releases::ids(layout) else {
         return Vec::new();
     };
@@ -131,21 +158,26 @@ mod tests {
             candidate(7, Staged),
             candidate(8, Good),
         ];
-        let gone = choose(&there, Some(ReleaseId(8)), Some(ReleaseId(2)), 2);
-        assert_eq!(gone, [ReleaseId(7), ReleaseId(3), ReleaseId(1)]);
+        let chosen = |keep| {
+            let gone = choose(&there, Some(ReleaseId(8)), Some(ReleaseId(2)), keep);
+            gone.into_iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(Keep::after_success(2)), [7, 3, 1]);
+        assert_eq!(chosen(Keep::under_pressure(2)), [7, 5, 4, 3, 1]);
     }
 
     proptest! {
         #[test]
         fn the_live_release_and_the_one_before_are_never_removed(
-            states in proptest::collection::vec(0u8..4, 1..12), current in 0usize..12, previous in 0usize..12, keep in 1u32..6
+            states in proptest::collection::vec(0u8..4, 1..12), current in 0usize..12, previous in 0usize..12, keep in 1u32..6, pressed: bool
         ) {
             let there: Vec<Candidate> = states.iter().enumerate().map(|(at, state)| {
                 let state = [ReleaseState::Staged, ReleaseState::Active, ReleaseState::Good, ReleaseState::Bad][*state as usize];
                 candidate(at as u32 + 1, state)
             }).collect();
             let (current, previous) = (ReleaseId(current as u32 + 1), ReleaseId(previous as u32 + 1));
-            let gone = choose(&there, Some(current), Some(previous), keep);
+            let rule = if pressed { Keep::under_pressure(keep) } else { Keep::after_success(keep) };
+            let gone = choose(&there, Some(current), Some(previous), rule);
             prop_assert!(!gone.contains(&current) && !gone.contains(&previous));
             let good_left = there.iter().filter(|c| c.state == ReleaseState::Good && !gone.contains(&c.id)).count();
             let good = there.iter().filter(|c| c.state == ReleaseState::Good).count();

@@ -9,7 +9,7 @@ use super::activate::{Activation, Back, Ending, Pending, Recovered, When};
 use super::host::Host;
 use super::journal::Entry;
 use super::lock::Lock;
-use super::{Layout, disk, flip, history, journal, releases};
+use super::{Layout, disk, flip, history, journal, releases, stage};
 use crate::model::event::HostEvent;
 use crate::wire::{HistoryEntry, Holder};
 
@@ -38,6 +38,7 @@ pub fn at_boot(root: &Path) -> io::Result<()> {
     let Some(_lock) = Lock::take(&layout, &holder())? else {
         return Ok(());
     };
+    stage::clean(&layout);
     match journal::unfinished(&layout)? {
         None => flip::clear(&layout),
         Some(left) if is_of_another_boot(&left) => {

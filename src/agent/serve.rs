@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::lock::Lock;
-use super::{command, export, facts, freeze, history, query, recover, releases, transaction};
+use super::{
+    command, export, facts, freeze, history, query, recover, releases, stage, transaction,
+};
 use crate::model::Failure;
 use crate::wire::{
     Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
@@ -81,10 +83,11 @@ fn repair(host: &Host) -> Vec<String> {
 
 /// Brings what a dead transaction left to its end, unless somebody is at work.
 fn clean_up(host: &Host) -> Vec<String> {
-    match Lock::take(&host.layout, &recover::holder()) {
-        Ok(Some(_lock)) => recover::recover(host, &|_| {}).into_iter().collect(),
-        _ => Vec::new(),
-    }
+    let Ok(Some(_lock)) = Lock::take(&host.layout, &recover::holder()) else {
+        return Vec::new();
+    };
+    stage::clean(&host.layout);
+    recover::recover(host, &|_| {}).into_iter().collect()
 }
 
 fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<()> {

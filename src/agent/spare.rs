@@ -147,13 +147,16 @@ fn build(
     fs::write(begun.join("index"), &bytes).ok()?;
     // Who changes the spare brings only the change to the disk.
     sync_all(begun).ok()?;
-    // The first look at new names takes longest, and nobody waits for this one.
-    let spare = Spare {
-        tree: begun.join("tree"),
-        index,
-        made: fs::metadata(begun.join("index")).ok()?.modified().ok()?,
+    // The first look at new names takes longest, and nobody waits for this one. What was changed in
+    // the live release while the spare was made, only the release's own time tells.
+    let made = fs::metadata(begun.join("index")).ok()?.modified().ok()?;
+    let trees = [(begun.join("tree"), made), (layout.release(id), assembled)];
+    let is_as_left = |(tree, made)| {
+        let index = Arc::clone(&index);
+        let spare = Spare { tree, index, made };
+        spare.open().is_ok_and(|look| look.damaged().is_empty())
     };
-    spare.open().ok()?.damaged().is_empty().then_some(())
+    trees.into_iter().all(is_as_left).then_some(())
 }
 
 /// Removes what an earlier, interrupted [`make`] left.

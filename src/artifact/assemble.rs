@@ -31,6 +31,7 @@ pub struct Assembly {
     missing: Vec<Digest>,
     missing_bytes: u64,
     missing_files: u64,
+    inodes: u64,
 }
 
 impl Assembly {
@@ -74,22 +75,27 @@ impl Assembly {
         make: Vec<usize>,
         known: &Known,
     ) -> Self {
-        let files: Vec<(&TreePath, Digest, u64)> = make
+        let files: Vec<(&TreePath, Digest, u64, bool)> = make
             .iter()
             .filter_map(|at| match &index.entries()[*at] {
                 // An empty file is made, not fetched, and not linked: there can be more of them
                 // in a tree than an inode may have names.
                 Entry {
                     path,
-                    kind: Kind::File { digest, size, .. },
-                } if *size > 0 => Some((path, *digest, *size)),
+                    kind:
+                        Kind::File {
+                            digest,
+                            size,
+                            executable,
+                        },
+                } if *size > 0 => Some((path, *digest, *size, *executable)),
                 _ => None,
             })
             .collect();
         let found = known.find(
             files
                 .iter()
-                .map(|(_, digest, size)| (*digest, *size))
+                .map(|(_, digest, size, _)| (*digest, *size))
                 .collect(),
         );
         let mut missing = Vec::new();
@@ -97,8 +103,17 @@ impl Assembly {
         let mut missing_bytes = 0_u64;
         let mut missing_files = 0;
         let mut ancestors = HashMap::new();
-        for (path, digest, size) in files {
-            if found.get(&digest, false).is_some() {
+        // Folders, links and empty files; and each content once more for each mode that has it.
+        let mut inodes = (make.len() - files.len()) as u64;
+        let mut modes = HashSet::new();
+        for (path, digest, size, executable) in files {
+            let source = found.get(&digest, executable);
+            if source.is_none_or(|source| source.executable != executable)
+                && modes.insert((digest, executable))
+            {
+                inodes += 1;
+            }
+            if source.is_some() {
                 continue;
             }
             missing_files += 1;
@@ -120,6 +135,7 @@ impl Assembly {
             missing,
             missing_bytes,
             missing_files,
+            inodes,
         }
     }
 
@@ -154,10 +170,11 @@ impl Assembly {
         true
     }
 
-    /// How many names will be made: files, folders and links.
+    /// How many inodes the tree takes: those of its folders and symbolic links, and of the files that
+    /// are not another name of one that is here.
     #[must_use]
-    pub fn names_to_make(&self) -> u64 {
-        self.make.len() as u64
+    pub fn inodes(&self) -> u64 {
+        self.inodes
     }
 
     /// The tree that will be made.

@@ -47,29 +47,40 @@ fn holds(path: &Path, digest: &Digest) -> bool {
         .is_ok_and(|(found, _)| found == *digest)
 }
 
+/// What came of a file that was to be put in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    /// It is another name of the source.
+    Linked,
+    /// It is a file of its own, which was written.
+    Copied,
+    /// The source is damaged; nothing is there.
+    Bad,
+}
+
 /// Puts the content of `source` at `path`: as a hard link where the mode allows, else as a copy
-/// that is verified. Returns whether the source was good; nothing is at `path` when it was not.
+/// that is verified.
 pub(super) fn link_or_copy(
     source: &Trusted,
     path: &Path,
     digest: &Digest,
     executable: bool,
-) -> Result<bool, TreeError> {
+) -> Result<Put, TreeError> {
     if !source.verified && !holds(&source.path, digest) {
-        return Ok(false);
+        return Ok(Put::Bad);
     }
     // Whatever is in the way of a link (EMLINK, EXDEV, EPERM) is not in the way of a copy; what
     // is in the way of both (ENOSPC) is reported by the copy.
     if source.executable == executable && std::fs::hard_link(&source.path, path).is_ok() {
-        return Ok(true);
+        return Ok(Put::Linked);
     }
     let Ok(mut from) = open(&source.path) else {
-        return Ok(false);
+        return Ok(Put::Bad);
     };
     let mut to = create_file(path, executable)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 128 * 1024];
-    let mut good = loop {
+    let read = loop {
         match from.read(&mut buffer) {
             Ok(0) => break true,
             Ok(length) => {
@@ -81,11 +92,10 @@ pub(super) fn link_or_copy(
             Err(_) => break false,
         }
     };
-    good = good && Digest::from(hasher.finalize()) == *digest;
-    if good {
+    if read && Digest::from(hasher.finalize()) == *digest {
         set_mode(&to, path, executable)?;
-    } else {
-        std::fs::remove_file(path).map_err(|error| TreeError::io("remove", path, error))?;
+        return Ok(Put::Copied);
     }
-    Ok(good)
+    std::fs::remove_file(path).map_err(|error| TreeError::io("remove", path, error))?;
+    Ok(Put::Bad)
 }

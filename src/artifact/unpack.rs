@@ -58,10 +58,8 @@ impl Unpacker {
     pub fn chunks(&mut self, digest: &Digest) -> Vec<Chunk> {
         let records = self.decoder.get_mut();
         let files = records.staging.ancestors(digest).to_vec();
-        files
-            .iter()
-            .flat_map(|(_, path)| records.chunks.add(path))
-            .collect()
+        let paths = files.iter().map(|(_, path)| path.as_path());
+        records.chunks.add(paths)
     }
 
     /// Takes the next bytes of the stream. After an error it takes no more.
@@ -392,7 +390,8 @@ impl Write for Made<'_> {
                 Ok(bytes.len())
             }
             Err(error) => {
-                self.error = Some(error);
+                // The first one tells why: a buffer that is dropped tries once more.
+                self.error.get_or_insert(error);
                 Err(io::ErrorKind::Other.into())
             }
         }

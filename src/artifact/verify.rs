@@ -1,7 +1,7 @@
 //! Whether a tree on disk still is what its index says.
 
-use std::collections::BTreeSet;
 use std::fs::Metadata;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -24,10 +24,10 @@ pub struct Difference {
 
 /// Reads the whole tree at `root`, with 2 to 8 threads, and returns where it differs from `index`
 /// in names, contents, modes or links, sorted by path. `.ship` and everything within `ignore`
-/// (links to shared folders) is not looked at.
+/// (links to shared folders) is not looked at. What cannot be read differs, too.
 ///
 /// # Errors
-/// When a file or folder cannot be read.
+/// When `root` cannot be read.
 pub fn full_verify(
     root: &Path,
     index: &Index,
@@ -42,28 +42,27 @@ pub fn full_verify(
         .filter(|entry| !ignored(&entry.path))
         .collect();
     let mut differences = Vec::new();
-    for found in parallel::map(&expected, |entry| compare(root, entry)) {
-        differences.extend(found?);
+    for (entry, what) in parallel::map(&expected, |entry| (*entry, compare(root, entry))) {
+        let what = what.unwrap_or_else(|error| Some(unreadable(&error)));
+        differences.extend(what.map(|what| Difference {
+            path: entry.path.clone(),
+            what,
+        }));
     }
-    for path in surplus(root, index, &ignored, &leads_to_ignored)? {
-        differences.push(Difference {
-            path,
-            what: "is not part of the release".to_owned(),
-        });
-    }
+    differences.extend(surplus(root, index, &ignored, &leads_to_ignored)?);
     differences.sort();
     Ok(differences)
 }
 
-fn compare(root: &Path, entry: &Entry) -> Result<Option<Difference>, TreeError> {
+/// Of a file on a disk that fails, for instance.
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
+}
+
+/// How `entry` differs below `root`.
+fn compare(root: &Path, entry: &Entry) -> io::Result<Option<String>> {
     let at = entry.path.below(root);
-    let unreadable = |error| TreeError::io("read", &at, error);
-    let differs = |what: String| {
-        Ok(Some(Difference {
-            path: entry.path.clone(),
-            what,
-        }))
-    };
+    let differs = |what: String| Ok(Some(what));
     let found = match at.symlink_metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -72,12 +71,12 @@ fn compare(root: &Path, entry: &Entry) -> Result<Option<Difference>, TreeError> 
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
             return differs("is missing".to_owned());
         }
-        Err(error) => return Err(unreadable(error)),
+        Err(error) => return Err(error),
     };
     let mode = match &entry.kind {
         Kind::Dir if found.is_dir() => 0o555,
         Kind::Symlink { target } if found.is_symlink() => {
-            let text = std::fs::read_link(&at).map_err(unreadable)?;
+            let text = std::fs::read_link(&at)?;
             if text.into_os_string().into_vec() == *target {
                 return Ok(None);
             }
@@ -91,8 +90,7 @@ fn compare(root: &Path, entry: &Entry) -> Result<Option<Difference>, TreeError> 
             if found.len() != *size {
                 return differs(format!("has {} bytes, expected {size}", found.len()));
             }
-            let mut file = open(&at).map_err(unreadable)?;
-            if hash(&mut file).map_err(unreadable)?.0 != *digest {
+            if hash(&mut open(&at)?)?.0 != *digest {
                 return differs("has other content".to_owned());
             }
             file_mode(*executable)
@@ -126,20 +124,31 @@ fn word(found: &Metadata) -> &'static str {
     }
 }
 
-/// The paths on disk that the index does not have; a folder stands for all below it.
+/// The paths on disk that the index does not have; a folder stands for all below it. And folders
+/// below `root` that cannot be read.
 fn surplus(
     root: &Path,
     index: &Index,
     ignored: &impl Fn(&TreePath) -> bool,
     passed: &impl Fn(&TreePath) -> bool,
-) -> Result<BTreeSet<TreePath>, TreeError> {
-    let mut surplus = BTreeSet::new();
+) -> Result<Vec<Difference>, TreeError> {
+    let mut surplus = Vec::new();
     let mut todo: Vec<Option<TreePath>> = vec![None];
     while let Some(folder) = todo.pop() {
         let at = folder.as_ref().map_or(root.to_owned(), |f| f.below(root));
-        let unreadable = |error| TreeError::io("read the folder", &at, error);
-        for entry in std::fs::read_dir(&at).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
+        let entries = std::fs::read_dir(&at).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = match (entries, &folder) {
+            (Ok(entries), _) => entries,
+            (Err(error), Some(folder)) => {
+                surplus.push(Difference {
+                    path: folder.clone(),
+                    what: unreadable(&error),
+                });
+                continue;
+            }
+            (Err(error), None) => return Err(TreeError::io("read the folder", &at, error)),
+        };
+        for entry in entries {
             let name = entry.file_name().into_vec();
             let path = match &folder {
                 None if name == RESERVED => continue,
@@ -150,13 +159,14 @@ fn surplus(
             if ignored(&path) {
                 continue;
             }
-            let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             match index.get(&path) {
                 Some(Kind::Dir) if is_folder => todo.push(Some(path)),
                 None if is_folder && passed(&path) => todo.push(Some(path)),
-                None => {
-                    surplus.insert(path);
-                }
+                None => surplus.push(Difference {
+                    path,
+                    what: "is not part of the release".to_owned(),
+                }),
                 Some(_) => {}
             }
         }

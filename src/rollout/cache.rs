@@ -2,6 +2,7 @@
 //! indexes of artifacts, large contents, and how fast each host's link is. All of it saves time
 //! and nothing depends on it.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{CHUNKED_FROM, Index};
+use crate::artifact::{CHUNKED_FROM, Index, TreePath};
 use crate::model::{Digest, HostName};
 
 /// Indexes that are kept.
@@ -98,23 +99,26 @@ impl Cache {
     /// Remembers the large contents of the tree `index` at `root`, and forgets those that were not
     /// used for longest.
     pub fn keep_contents(&self, root: &Path, index: &Index) {
-        let large = CHUNKED_FROM..=MAX_CONTENT;
-        let mut kept = false;
-        for (path, digest, ..) in index.files().filter(|file| large.contains(&file.2)) {
-            let Some(to) = self.path("contents", &digest) else {
-                return;
-            };
-            if !to.exists() {
-                kept |= copy(&path.below(root), &to).is_ok();
-            }
+        let Some(folder) = self.folder.as_ref().map(|folder| folder.join("contents")) else {
+            return;
+        };
+        let place = |digest: &Digest| folder.join(digest.to_string());
+        let worth = worth_keeping(index, MAX_CONTENTS);
+        let (there, new): (Vec<_>, Vec<_>) = worth
+            .into_iter()
+            .partition(|(_, digest)| place(digest).exists());
+        let copy = |(path, digest): (&TreePath, Digest)| copy(&path.below(root), &place(&digest));
+        if new.into_iter().map(copy).filter(Result::is_ok).count() == 0 {
+            return;
         }
-        if kept && let Some(folder) = self.folder.as_ref() {
-            let mut bytes = 0_u64;
-            evict(&folder.join("contents"), |size| {
-                bytes = bytes.saturating_add(size);
-                bytes > MAX_CONTENTS
-            });
+        for (_, digest) in there {
+            touch(&place(&digest));
         }
+        let mut bytes = 0_u64;
+        evict(&folder, |size| {
+            bytes = bytes.saturating_add(size);
+            bytes > MAX_CONTENTS
+        });
     }
 
     /// What is remembered of `host`, as the app in `root` there.
@@ -144,6 +148,26 @@ impl Cache {
     fn path(&self, folder: &str, name: &Digest) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(folder).join(name.to_string()))
     }
+}
+
+/// The large contents of `index`, each once, the largest first, as far as `most` bytes hold them: with
+/// more than that, the same ones are kept each time and not each time others.
+fn worth_keeping(index: &Index, most: u64) -> Vec<(&TreePath, Digest)> {
+    let large = CHUNKED_FROM..=MAX_CONTENT;
+    let mut files: Vec<_> = index
+        .files()
+        .filter(|file| large.contains(&file.2))
+        .collect();
+    files.sort_unstable_by_key(|&(_, digest, size, _)| (Reverse(size), digest));
+    files.dedup_by_key(|file| file.1);
+    let mut bytes = 0_u64;
+    let fits = |&(_, _, size, _): &(&TreePath, Digest, u64, bool)| {
+        let is_room = bytes.saturating_add(size) <= most;
+        bytes += if is_room { size } else { 0 };
+        is_room
+    };
+    let fitting = files.into_iter().filter(fits);
+    fitting.map(|(path, digest, ..)| (path, digest)).collect()
 }
 
 /// Marks a file as just used.
@@ -199,6 +223,7 @@ fn evict(folder: &Path, mut is_too_much: impl FnMut(u64) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::{Entry, Kind};
 
     #[test]
     fn what_was_not_used_for_longest_goes_first() {
@@ -226,6 +251,39 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, ["new", "older"]);
+    }
+
+    #[test]
+    fn no_more_contents_are_kept_than_have_room_and_always_the_same() {
+        let entry = |name: &str, content: &str, size| Entry {
+            path: TreePath::try_from(name).unwrap(),
+            kind: Kind::File {
+                digest: Digest::of(content.as_bytes()),
+                size,
+                executable: false,
+            },
+        };
+        let index = Index::new(vec![
+            entry("a", "1", 3 * CHUNKED_FROM),
+            entry("b", "2", 5 * CHUNKED_FROM),
+            entry("c", "2", 5 * CHUNKED_FROM),
+            entry("d", "3", 2 * CHUNKED_FROM),
+            entry("e", "4", CHUNKED_FROM - 1),
+            entry("f", "5", MAX_CONTENT + 1),
+        ]);
+        let index = index.unwrap();
+        let kept = |most: u64| {
+            let mut kept: Vec<Vec<u8>> = Vec::new();
+            for (path, _) in worth_keeping(&index, most * CHUNKED_FROM) {
+                kept.push(path.as_bytes().to_vec());
+            }
+            kept.concat()
+        };
+        assert_eq!(kept(10).len(), 3);
+        assert_eq!(kept(9).len(), 2);
+        assert_eq!(kept(4), b"a");
+        assert_eq!(kept(2), b"d");
+        assert_eq!(kept(1), b"");
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl<'a> Offers<'a> {
             deltas: Vec::new(),
             whole: Vec::new(),
             runtimes: self.payload.runtimes.of(&facts.platform).to_vec(),
+            keep: self.payload.keep,
         };
         if !(deltas.is_empty() && whole.is_empty()) {
             let offered = deltas.iter().map(|delta| delta.content);

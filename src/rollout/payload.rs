@@ -43,6 +43,8 @@ pub struct Payload {
     pub runtimes: Runtimes,
     /// Paths below `shared/`.
     shared: Vec<String>,
+    /// Good releases that stay on a host.
+    pub keep: u32,
     /// Where it comes from.
     origin: Origin,
     /// When it was put together, RFC 3339, UTC.
@@ -108,6 +110,7 @@ impl Payload {
             env,
             runtimes: Runtimes::default(),
             shared: context.project.release.shared.clone(),
+            keep: context.project.release.keep,
             origin: origin.clone(),
             created: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
         })
@@ -133,6 +136,7 @@ impl Payload {
             env,
             runtimes,
             shared: release.shared,
+            keep: context.project.release.keep,
             origin: release.origin,
             created: release.created,
         }

@@ -15,6 +15,8 @@ use tokio::sync::watch;
 const AHEAD: u64 = 8 << 20;
 /// How far it may be ahead of the first reader's beginning, bytes: what is made in about a second.
 const HEAD_START: u64 = 32 << 20;
+/// What is said when the stream cannot be written.
+pub const UNKEPT: &str = "what is on its way cannot be kept on this machine";
 /// How long a writer that waits does not notice that nobody reads any more.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -152,7 +154,9 @@ impl Write for SpoolWriter {
                 break;
             }
         }
-        self.file.write_all_at(bytes, self.written)?;
+        self.file
+            .write_all_at(bytes, self.written)
+            .map_err(|error| io::Error::new(error.kind(), format!("{UNKEPT}: {error}")))?;
         self.written += bytes.len() as u64;
         let written = self.written;
         self.grown.send_modify(|grown| grown.written = written);

@@ -14,12 +14,12 @@ use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
 use super::payload::Payload;
-use super::spool::SpoolReader;
+use super::spool::{SpoolReader, UNKEPT};
 use crate::artifact::{Chunk, Parcel, Way};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
 use crate::model::{
-    Digest, Failure, FailureKind, HostRuntime, Platform, ReleaseId, ServiceSpec, Sha256,
+    Digest, Failure, FailureKind, HostName, HostRuntime, Platform, ReleaseId, ServiceSpec, Sha256,
 };
 use crate::project::Host;
 use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
@@ -107,6 +107,18 @@ pub async fn stage_everywhere(
     let staged = staged.await;
     payload.packing.end();
     staged.into_iter().collect()
+}
+
+/// What this machine could not send to `host`, and `why`.
+fn unsent(host: &HostName, why: &str) -> Failure {
+    let hint = match why.contains(UNKEPT) {
+        true => {
+            "free some space for the user's cache, or set XDG_CACHE_HOME to where there is more: it \
+             takes what the release has, compressed"
+        }
+        false => "a file that changes while it is read? run the deploy again",
+    };
+    Failure::refused(format!("the release could not be sent to {host}: {why}")).hint(hint)
 }
 
 /// Sends an offer; the answer comes later.
@@ -298,10 +310,7 @@ impl Transfer<'_> {
                     // Why it is gone, the other half of the connection knows.
                     Err(Unsent::Gone) => (answering.await, None),
                     Err(Unsent::Failed(failure)) => return Err(failure),
-                    Err(Unsent::Here(why)) => return Err(Failure::refused(format!(
-                        "the release could not be sent to {name}: {why}"
-                    ))
-                    .hint("a file that changes while it is read? run the deploy again")),
+                    Err(Unsent::Here(why)) => return Err(unsent(&name, &why)),
                 },
             }
         };
@@ -365,7 +374,7 @@ impl Transfer<'_> {
         found.collect()
     }
 
-    fn remember(&self, host: &crate::model::HostName, fed: Fed) {
+    fn remember(&self, host: &HostName, fed: Fed) {
         let before = self.context.remember_of(host);
         let rate = (fed.sent >= TIMED_FROM)
             .then(|| {

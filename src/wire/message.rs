@@ -208,6 +208,8 @@ pub struct Offer {
     pub whole: Vec<u32>,
     /// The runtimes that the release runs on.
     pub runtimes: Vec<HostRuntime>,
+    /// Good releases that stay (`release.keep`) when there is no room for this one.
+    pub keep: u32,
 }
 
 /// A content that could travel as a difference to another one.

@@ -27,7 +27,7 @@ use own::{link_shared, records};
 use room::{make_room, refused};
 use stored::StoredIndex;
 
-pub use leftover::{clean, unstage};
+pub use leftover::{clean, give_up, unstage};
 pub(in crate::agent) use own::{own_files, write_own_files};
 pub use room::{Room, or_full};
 
@@ -48,6 +48,9 @@ enum Progress {
     Receiving(Box<Unpacker>),
     Broken,
 }
+
+/// So many chunks are told at most: some 8 GB of them, in a message of 6 MB.
+const MOST_CHUNKS: usize = 200_000;
 
 /// What a transfer that was cut leaves is worth keeping from this size on, bytes.
 const WORTH_KEEPING: u64 = 1 << 20;
@@ -168,6 +171,7 @@ impl Stage {
         let begun = missing.iter().filter(|digest| staging.is_begun(digest));
         let begun: HashSet<Digest> = begun.copied().collect();
         let mut unpacker = Unpacker::new(staging).map_err(refused)?;
+        let mut room = MOST_CHUNKS;
         for digest in missing {
             let Some(&number) = numbers.get(&digest) else {
                 continue;
@@ -176,8 +180,11 @@ impl Stage {
             if is_delta {
                 need.deltas.push(number);
             }
-            if begun.contains(&digest) || !(is_delta || whole.contains(&digest)) {
-                let chunks = unpacker.chunks(&digest);
+            let is_chunked = begun.contains(&digest) || !(is_delta || whole.contains(&digest));
+            if is_chunked && room > 0 {
+                let mut chunks = unpacker.chunks(&digest);
+                chunks.truncate(room);
+                room -= chunks.len();
                 if !chunks.is_empty() {
                     let chunks = chunks.iter().map(|chunk| (chunk.id, chunk.length));
                     need.chunks.push((number, chunks.collect()));
@@ -293,7 +300,7 @@ impl Stage {
             Ok(None)
         })();
         match &published {
-            Ok(_) => clean_but(host, &self.folder),
+            Ok(_) => clean_but(layout, &self.folder),
             Err(_) => {
                 let _ = remove_tree(&path);
                 releases::forget(layout, release.id);

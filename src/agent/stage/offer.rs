@@ -118,7 +118,7 @@ pub(super) fn known(host: &Host, base: Option<&Base>) -> Result<Known, Failure> 
             known.add_stored(layout.release(id), releases::index_path(layout, id));
         }
     }
-    for folder in leftovers(host) {
+    for folder in leftovers(layout) {
         if let Ok(bytes) = fs::read(folder.join("index"))
             && let Ok(index) = Index::decode(&bytes)
         {

@@ -28,7 +28,7 @@ pub struct Room {
 pub(super) fn make_room(host: &Host, plan: &Assembly, beside: Room) -> Result<(), Failure> {
     let root = host.layout.root();
     let bytes = plan.missing_bytes().saturating_add(beside.bytes);
-    let inodes = plan.names_to_make().saturating_add(beside.inodes);
+    let inodes = plan.inodes().saturating_add(beside.inodes);
     let check = || check_room(root, bytes, inodes);
     check().or_else(|_| {
         spare::remove(&host.layout);

@@ -1,5 +1,6 @@
 //! The controller as a transaction hears it: what was heard of it last, and what it asks.
 
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -28,6 +29,9 @@ pub(super) struct Life {
     closed_ms: AtomicU64,
     /// Cancelled, or the lease ended.
     pub(super) stop: AtomicBool,
+    /// What came is not taken from the connection, because the work does not keep up: whether the
+    /// controller lives, nobody can hear.
+    deaf: AtomicBool,
     /// Requests that came ([`ToAgent::is_counted`]).
     pub(super) requests: AtomicU64,
     /// Answers that were given to them.
@@ -46,6 +50,7 @@ impl Life {
             lease_ms,
             closed_ms: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
             // `Begin` is what it began with.
             requests: AtomicU64::new(1),
             answered: AtomicU64::new(0),
@@ -63,6 +68,9 @@ impl Life {
     }
 
     fn silence_ms(&self) -> u64 {
+        if self.deaf.load(Ordering::Relaxed) {
+            return 0;
+        }
         let heard = self.heard_ms.load(Ordering::Relaxed);
         self.now_ms().saturating_sub(heard)
     }
@@ -118,16 +126,36 @@ pub(super) enum Heard {
     },
 }
 
-/// Reads frames in a thread of its own, so that heartbeats and a cancel are heard during long
-/// work. The channel is bounded: a sender that is faster than the disk waits.
+/// A connection on which each byte is a sign of life: over a slow link one frame may take longer
+/// than the lease, and heartbeats come behind it.
+struct Alive {
+    stream: UnixStream,
+    life: Arc<Life>,
+}
+
+impl Read for Alive {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.stream.read(buffer)?;
+        if length > 0 {
+            self.life.heard();
+        }
+        Ok(length)
+    }
+}
+
+/// Reads frames from `stream` in a thread of its own, so that heartbeats and a cancel are heard
+/// during long work. The channel is bounded: a sender that is faster than the disk waits.
 pub(super) fn listen(
-    mut reader: FrameReader<UnixStream>,
+    stream: UnixStream,
     life: Arc<Life>,
     sender: mpsc::SyncSender<Heard>,
 ) -> JoinHandle<()> {
     std::thread::spawn(move || {
+        let mut reader = FrameReader::new(Alive {
+            stream,
+            life: Arc::clone(&life),
+        });
         while let Ok(Some(frame)) = reader.next_frame() {
-            life.heard();
             match &frame {
                 Frame::Message(_) => match frame.parse::<ToAgent>() {
                     Ok(ToAgent::Heartbeat) => continue,
@@ -147,12 +175,28 @@ pub(super) fn listen(
                 },
                 Frame::Data(_) => {}
             }
-            if sender.send(Heard::Frame(frame)).is_err() {
+            if !pass_on(&life, &sender, frame) {
                 return;
             }
         }
         life.closed();
     })
+}
+
+/// Passes a frame on; `false` when nobody takes it any more.
+fn pass_on(life: &Life, sender: &mpsc::SyncSender<Heard>, frame: Frame) -> bool {
+    match sender.try_send(Heard::Frame(frame)) {
+        Ok(()) => true,
+        Err(mpsc::TrySendError::Disconnected(_)) => false,
+        Err(mpsc::TrySendError::Full(frame)) => {
+            life.deaf.store(true, Ordering::Relaxed);
+            let sent = sender.send(frame);
+            // The controller's silence begins when it could be heard.
+            life.heard();
+            life.deaf.store(false, Ordering::Relaxed);
+            sent.is_ok()
+        }
+    }
 }
 
 pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
@@ -169,4 +213,61 @@ pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::wire::FrameWriter;
+
+    /// A controller's end, what is known of it (with a lease of 1 ms), and what it asks.
+    fn connected(waiting: usize) -> (UnixStream, Arc<Life>, mpsc::Receiver<Heard>) {
+        let (near, far) = UnixStream::pair().unwrap();
+        let life = Arc::new(Life::new(1));
+        let (sender, incoming) = mpsc::sync_channel(waiting);
+        listen(near, Arc::clone(&life), sender);
+        (far, life, incoming)
+    }
+
+    fn wait_until(is_so: impl Fn() -> bool) {
+        let since = Instant::now();
+        while !is_so() {
+            assert!(
+                since.elapsed() < Duration::from_secs(60),
+                "it does not come"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_frame_is_a_sign_of_life() {
+        let (mut far, life, incoming) = connected(1);
+        wait_until(|| life.lease_is_over());
+        let before = life.now_ms();
+        let frame = Frame::Data(vec![7; 100]).encode();
+        for part in frame[..50].chunks(10) {
+            far.write_all(part).unwrap();
+        }
+        wait_until(|| life.heard_ms.load(Ordering::Relaxed) >= before);
+        assert!(incoming.try_recv().is_err(), "the frame is not there yet");
+    }
+
+    #[test]
+    fn who_is_not_listened_to_is_not_silent() {
+        let (far, life, incoming) = connected(1);
+        let mut far = FrameWriter::new(far);
+        for _ in 0..3 {
+            far.write(&Frame::Data(vec![7; 100])).unwrap();
+        }
+        wait_until(|| life.deaf.load(Ordering::Relaxed));
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!life.lease_is_over() && life.is_near());
+        for _ in 0..3 {
+            assert!(matches!(incoming.recv(), Ok(Heard::Frame(_))));
+        }
+        wait_until(|| life.lease_is_over());
+    }
 }

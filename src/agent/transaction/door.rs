@@ -81,7 +81,7 @@ impl Door {
         let reply = match first.parse()? {
             ToAgent::Attach(attach) if attach.transaction == self.transaction => {
                 caller.set_read_timeout(None)?;
-                return self.attach(&attach, caller, reader);
+                return self.attach(&attach, caller);
             }
             ToAgent::CancelRunning { by } => self.cancel(&by),
             _ => FromAgent::Ended(None),
@@ -90,12 +90,7 @@ impl Door {
     }
 
     /// Hears and speaks to the controller on `caller` from now on.
-    fn attach(
-        &self,
-        attach: &Attach,
-        caller: UnixStream,
-        reader: FrameReader<UnixStream>,
-    ) -> io::Result<()> {
+    fn attach(&self, attach: &Attach, caller: UnixStream) -> io::Result<()> {
         // One after the other, where a controller comes twice.
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((old, listener)) = heard.take() {
@@ -112,7 +107,8 @@ impl Door {
             tell(&self.speaker, &self.life);
         }
         if self.sender.send(Heard::Attached { told }).is_ok() {
-            let listener = listen(reader, Arc::clone(&self.life), self.sender.clone());
+            let stream = caller.try_clone()?;
+            let listener = listen(stream, Arc::clone(&self.life), self.sender.clone());
             *heard = Some((caller, listener));
         }
         Ok(())

@@ -20,10 +20,11 @@ use crate::agent::activate::Pending;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::lock::{Lock, TIDYING};
+use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{adopt, facts, freeze, prune, recover, stage, standby, tidy};
+use crate::agent::{adopt, facts, freeze, recover, stage, standby, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
@@ -65,7 +66,7 @@ pub fn run() -> std::io::Result<()> {
     let host = Host::new(open.deployment);
     let life = Arc::new(Life::new(begin.lease_ms));
     let (sender, incoming) = mpsc::sync_channel(WAITING);
-    let listener = listen(reader, Arc::clone(&life), sender.clone());
+    let listener = listen(socket.try_clone()?, Arc::clone(&life), sender.clone());
     beat(speaker.clone(), Arc::clone(&life));
     let lock = match take_lock(&host, &begin, &speaker, &life) {
         Ok(lock) => lock,
@@ -151,7 +152,7 @@ impl Transaction {
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
         let recovered = recover::recover(&self.host, &emit);
-        stage::clean(&self.host);
+        stage::clean(&self.host.layout);
         facts::claim(&self.host)?;
         if let Err(error) = standby::keep(&self.host) {
             self.speaker.event(HostEvent::Warning {
@@ -308,7 +309,7 @@ impl Transaction {
     }
 
     fn prune(&self, keep: u32) {
-        let gone = prune::prune(&self.host.layout, keep);
+        let gone = prune::prune(&self.host.layout, Keep::after_success(keep));
         runtimes::sweep(&self.host.layout);
         if !gone.is_empty() {
             self.speaker.event(HostEvent::Pruned { releases: gone });

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::{LEASE_IS_OVER, Transaction};
 use crate::agent::activate::{Activation, Ending, Pending};
 use crate::agent::adopt::{self, ADOPTED};
+use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
-use crate::agent::stage::Stage;
+use crate::agent::stage::{Room, Stage};
 use crate::agent::watch::Spell;
-use crate::agent::{command, disk, history, releases, stage};
+use crate::agent::{command, disk, history, releases, stage, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
 use crate::wire::{
@@ -58,9 +59,7 @@ impl Transaction {
         if let Some((offer, index)) = self.offer.take() {
             let incoming = self.incoming.as_ref();
             let beside = incoming.map(Incoming::room).unwrap_or_default();
-            let Some((stage, mut need)) =
-                Stage::begin(&self.host, &offer, &index, beside, &mut self.ahead)?
-            else {
+            let Some((stage, mut need)) = self.begin_stage(&offer, &index, beside)? else {
                 return Ok(Some(FromAgent::NeedIndex));
             };
             self.stage = Some(stage);
@@ -79,6 +78,35 @@ impl Transaction {
             stage.end_content()?;
         }
         Ok(None)
+    }
+
+    /// Begins the tree that is offered. Where it has no room, what nobody needs any more goes first.
+    fn begin_stage(
+        &mut self,
+        offer: &Offer,
+        index: &[u8],
+        beside: Room,
+    ) -> Result<Option<(Stage, Need)>, Failure> {
+        match Stage::begin(&self.host, offer, index, beside, &mut self.ahead) {
+            Err(failure) if failure.kind == FailureKind::Refused && self.make_room(offer.keep) => {
+                Stage::begin(&self.host, offer, index, beside, &mut None)
+            }
+            begun => begun,
+        }
+    }
+
+    /// Removes what interrupted transfers left, the releases that failed, and the good ones beyond
+    /// `keep`; whether there was any of that.
+    fn make_room(&self, keep: u32) -> bool {
+        let layout = &self.host.layout;
+        let given_up = stage::give_up(layout);
+        let gone = prune::prune(layout, Keep::under_pressure(keep));
+        tidy::empty_trash(layout);
+        let made = given_up || !gone.is_empty();
+        if !gone.is_empty() {
+            self.speaker.event(HostEvent::Pruned { releases: gone });
+        }
+        made
     }
 
     /// The runtimes, while an archive of one of them comes.

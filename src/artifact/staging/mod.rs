@@ -14,7 +14,7 @@ use super::assemble::Assembly;
 use super::assembled::Assembled;
 use super::error::TreeError;
 use super::few::Few;
-use super::files::{create_file, create_folder, link_or_copy, set_mode};
+use super::files::{Put, create_file, create_folder, link_or_copy, set_mode};
 use super::flush::Flush;
 use super::index::{Index, Kind};
 use super::path::TreePath;
@@ -130,19 +130,22 @@ impl Staging {
                 size,
                 executable,
             } => {
-                if let Some(source) = found.get(&digest, executable)
-                    && link_or_copy(source, &path, &digest, executable)?
-                {
-                    // It may be a copy.
-                    if source.executable != executable || !source.verified {
-                        self.written.add(&path);
-                    }
-                    self.linked += 1;
-                } else {
-                    let wanted = self.wanted.entry(digest).or_default();
-                    wanted.size = size;
-                    wanted.places.push(at);
+                let source = found.get(&digest, executable);
+                let put = match source {
+                    Some(source) => link_or_copy(source, &path, &digest, executable)?,
+                    None => Put::Bad,
+                };
+                // What an interrupted transfer left may not be on the disk yet.
+                if put == Put::Copied || source.is_some_and(|source| !source.verified) {
+                    self.written.add(&path);
                 }
+                if put != Put::Bad {
+                    self.linked += 1;
+                    return Ok(());
+                }
+                let wanted = self.wanted.entry(digest).or_default();
+                wanted.size = size;
+                wanted.places.push(at);
                 Ok(())
             }
         }

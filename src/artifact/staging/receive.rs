@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Staging, Wanted};
 use crate::artifact::error::TreeError;
-use crate::artifact::files::{create_file, link_or_copy, set_mode};
+use crate::artifact::files::{Put, create_file, link_or_copy, set_mode};
 use crate::artifact::index::Kind;
 use crate::artifact::store::Trusted;
 use crate::model::Digest;
@@ -181,7 +181,8 @@ impl Staging {
                 }
                 Some(first) => {
                     let twin = self.place_path(at);
-                    if !link_or_copy(first, &twin, &incoming.digest, executable)? {
+                    let put = link_or_copy(first, &twin, &incoming.digest, executable)?;
+                    if put == Put::Bad {
                         return Err(TreeError::says("copy", path, "it changed meanwhile"));
                     }
                 }
