@@ -84,9 +84,31 @@ fn hosts_serve(case: &Case, verdict: &mut Verdict) {
 fn fleet_is_one(case: &Case, verdict: &mut Verdict) {
     let mut versions: Vec<_> = case.after.iter().map(Look::version).collect();
     versions.dedup();
-    if versions.len() > 1 && case.scenario.manifest.on_failure == "revert-all" {
-        verdict.violation(format!("the fleet is mixed: {versions:?}"));
+    if versions.len() < 2 || case.scenario.manifest.on_failure != "revert-all" {
+        return;
     }
+    match died_deciding(case) {
+        true => verdict.remarks.push(format!(
+            "of two minds: the controller died while it told the hosts its decision: {versions:?}"
+        )),
+        false => verdict.violation(format!("the fleet is mixed: {versions:?}")),
+    }
+}
+
+/// Whether the controller was killed after all hosts had proven the release, and when some of them,
+/// but not all, had been told so: what no protocol of two ends can exclude (docs/faults.md).
+fn died_deciding(case: &Case) -> bool {
+    let knew = |look: &Look| {
+        let last = look.history.last();
+        let why = last.and_then(|entry| entry["why"].as_str());
+        why.is_some_and(|why| why.contains("every host had proven it"))
+    };
+    let is_right = |(host, look): (usize, &Look)| {
+        let proven = case.told.has("proven", &format!("deploy@web{}", host + 1));
+        let version = look.version();
+        proven && (version == Some(case.old) || version == Some(case.new) && knew(look))
+    };
+    case.told.exit().is_none() && case.after.iter().enumerate().all(is_right)
 }
 
 /// The exit code says what is true on the hosts, at once.
