@@ -70,12 +70,16 @@ fn damage_that_leaves_no_trace_is_gone_after_the_check() {
     let host = Host::boot("web1");
     let shop = Shop::on([&host]);
     shop.write("app/data", noise(1, 3_000));
+    shop.write("app/a", noise(2, 3_000));
     shop.deploy().ok();
     shop.deploy_version("v2").ok();
     is_tidy(&host);
     damage(&host, "app/data", 100, true);
+    // One that cannot be read keeps nobody from looking at the others.
+    host.sh("chown root: /srv/shop/current/app/a && chmod 000 /srv/shop/current/app/a");
     let check = shop.ship(&["check", "production", "--deep"]);
     let said = format!("{}{}", check.code(5).stdout, check.stderr);
+    assert!(said.contains("app/a cannot be read"), "{check}");
     assert!(said.contains("app/data has other content"), "{check}");
     assert!(said.contains("ship deploy --force"), "{check}");
 

@@ -58,6 +58,37 @@ fn the_last_block_is_taken_half_way() {
     works_again(&host, &shop);
 }
 
+/// Releases that failed, and an upload that was cut, make room for the one that mends it all.
+#[test]
+fn what_failed_makes_room_for_what_mends_it() {
+    let Some(()) = require_hosts() else { return };
+    let disk = Some(Disk::at("/srv", 240));
+    let host = Host::boot_with("web1", &HostOptions { disk });
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    shop.sick(Some("not well"));
+    for number in 2..4 {
+        shop.write("app/large", noise(number, 50_000_000));
+        shop.deploy_version(&format!("v{number}")).code(7);
+    }
+    assert_eq!(releases(&host), ["v1", "v2", "v3"]);
+    shop.write("app/large", noise(4, 60_000_000));
+    host.limit_rate(Some(200));
+    let deploy = deploy_until(&shop, 40_000_000);
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
+    host.limit_rate(None);
+
+    shop.sick(None);
+    shop.write("app/large", noise(5, 70_000_000));
+    shop.version("v5");
+    let run = shop.ship(&["deploy", "production", "--wait", "1m", "--json"]);
+    run.ok().stdout_has("\"pruned\"");
+    assert_eq!(releases(&host), ["v1", "v4"]);
+    serves(&host, "v4", "v5");
+    is_the_project(&host, &shop);
+}
+
 #[test]
 fn the_last_inode_is_taken_half_way() {
     let Some(()) = require_hosts() else { return };
