@@ -402,6 +402,42 @@ fn service(name: &str) -> ServiceSpec {
     }
 }
 
+/// `systemctl restart` waits for READY=1: the deadline of the restart cut off what the health
+/// timeout allows, and the release was marked bad.
+#[test]
+fn a_service_that_is_ready_late_is_restarted_when_its_start_is_under_way() {
+    if on_the_host() {
+        return;
+    }
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let controller = Controller::knowing([&host]);
+    let test = "services::a_service_that_is_ready_late_is_restarted_when_its_start_is_under_way";
+    let manager = ServiceManagerKind::Systemd;
+    let mut app = App::new(host, &controller, test, manager, "/srv/shop");
+    app.services[0].start_type = StartType::Notify;
+    app.setup("root", false);
+    let ready = "/srv/shop/shared/ready";
+    app.release(
+        "v1",
+        &format!(
+            "until [ -e {ready} ]; do sleep 0.1; done; systemd-notify --ready; exec sleep 1000"
+        ),
+    );
+    for _ in 0..2 {
+        app.ok::<()>(What::Restart(web(), 8_000));
+        let status = app.status();
+        assert_eq!(status.state.as_str(), "starting", "{status:?}");
+        // One that is on its way is neither begun again nor waited for.
+        app.ok::<()>(What::Start(web()));
+        assert_eq!(app.status().invocation, status.invocation);
+    }
+    app.host.sh(&format!("touch {ready}"));
+    eventually("the service to be ready", || {
+        app.status().state.as_str() == "running"
+    });
+}
+
 /// The findings that are not as they should be.
 fn bad(findings: &[Finding]) -> Vec<String> {
     let bad = findings.iter().filter(|finding| finding.level != Level::Ok);

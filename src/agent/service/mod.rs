@@ -129,7 +129,8 @@ pub trait ServiceManager: Send + Sync {
     }
 
     /// Clears a start limit, then restarts `service` (starts it when it is not running). Returning
-    /// `Ok` means only that the service manager accepted it. `seen` is its status of a moment ago,
+    /// `Ok` means only that the service manager began it: whether it becomes ready is not waited
+    /// for. `seen` is its status of a moment ago,
     /// when that is at hand.
     ///
     /// # Errors

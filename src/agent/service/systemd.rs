@@ -1,5 +1,7 @@
 //! systemd as the service manager: the system's, or the user's own.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::journal::Journal;
@@ -7,6 +9,9 @@ use super::systemctl::{self, Scope};
 use super::unit::unit_name;
 use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::model::{Deployment, Failure, ServiceName};
+
+/// A start that takes longer is looked at this often.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Services as units that `ship setup` wrote.
 #[derive(Debug, Clone)]
@@ -33,21 +38,42 @@ impl Systemd {
         systemctl::act(self.scope, &self.deployment, verb, &unit, deadline)
     }
 
+    /// The same until another start than `before` is under way: systemctl waits until a `notify`
+    /// service is ready (systemd.service(5)), and how long that may take is for the proof to say.
+    /// It is left to end by itself then.
+    fn begin(
+        &self,
+        verb: &'static str,
+        service: &ServiceName,
+        before: Option<&str>,
+        deadline: Duration,
+    ) -> Result<(), Failure> {
+        let (sender, ended) = mpsc::channel();
+        let (this, of) = (self.clone(), service.clone());
+        thread::spawn(move || sender.send(this.act(verb, &of, deadline)));
+        loop {
+            match ended.recv_timeout(LOOK) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) => {
+                    let status = self.status(service);
+                    if status.is_ok_and(|status| is_begun(&status, before)) {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::unexpected("systemctl was not waited for"));
+                }
+            }
+        }
+    }
+
     /// Clears what a failed unit remembers: its start limit and its count of restarts.
     fn forget_failures(
         &self,
         service: &ServiceName,
-        seen: Option<&ServiceStatus>,
+        status: &ServiceStatus,
         deadline: Duration,
     ) -> Result<(), Failure> {
-        let asked;
-        let status = match seen {
-            Some(seen) => seen,
-            None => {
-                asked = self.status(service)?;
-                &asked
-            }
-        };
         match status.state {
             ServiceState::Missing => {
                 let unit = unit_name(&self.deployment.app, service);
@@ -107,20 +133,26 @@ impl ServiceManager for Systemd {
         deadline: Duration,
     ) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
-        self.forget_failures(service, seen, deadline)?;
-        self.act(
+        let seen = match seen {
+            Some(seen) => seen.clone(),
+            None => self.status(service)?,
+        };
+        self.forget_failures(service, &seen, deadline)?;
+        self.begin(
             "restart",
             service,
+            seen.invocation.as_deref(),
             end.saturating_duration_since(Instant::now()),
         )
     }
 
     fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
-        self.forget_failures(service, None, deadline)?;
-        self.act(
+        self.forget_failures(service, &self.status(service)?, deadline)?;
+        self.begin(
             "start",
             service,
+            None,
             end.saturating_duration_since(Instant::now()),
         )
     }
@@ -151,5 +183,37 @@ impl ServiceManager for Systemd {
         line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure> {
         self.journal.follow(services, line)
+    }
+}
+
+/// Whether a start other than `before` is under way that was asked for: one of systemd's own is
+/// counted as a restart.
+fn is_begun(now: &ServiceStatus, before: Option<&str>) -> bool {
+    now.state == ServiceState::Starting
+        && now.restarts == 0
+        && now.invocation.is_some()
+        && now.invocation.as_deref() != before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_was_asked_for_is_told_from_the_one_before_and_from_systemds_own() {
+        let is_begun = |state, invocation: Option<&str>, restarts| {
+            let now = ServiceStatus {
+                state,
+                invocation: invocation.map(str::to_owned),
+                restarts,
+                ..ServiceStatus::default()
+            };
+            is_begun(&now, Some("before"))
+        };
+        assert!(is_begun(ServiceState::Starting, Some("now"), 0));
+        assert!(!is_begun(ServiceState::Starting, Some("before"), 0));
+        assert!(!is_begun(ServiceState::Starting, None, 0));
+        assert!(!is_begun(ServiceState::Starting, Some("now"), 1));
+        assert!(!is_begun(ServiceState::Stopping, Some("now"), 0));
     }
 }

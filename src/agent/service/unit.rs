@@ -16,9 +16,10 @@ pub const MARKER: &str = "# managed by ship";
 /// The verbs of systemctl(1) that the deploying user may run as root.
 pub const VERBS: [&str; 4] = ["start", "stop", "restart", "reset-failed"];
 
-/// Longest time that a `notify` service may take to say `READY=1`. The proof of an activation has
-/// a deadline of its own; this one only frees a boot from a service that hangs.
-const START_TIMEOUT: &str = "15min";
+/// Longest time that a `notify` service may take to say `READY=1`, min. The proof of an activation
+/// has a deadline of its own, and a longer one is kept here, too; this one only frees a boot from a
+/// service that hangs.
+const START_TIMEOUT_MIN: u64 = 15;
 
 /// Longest time that a recovery may take at boot. The services wait for it, and start whatever
 /// becomes of it.
@@ -210,7 +211,8 @@ fn process(deployment: &Deployment, layout: &Layout, service: &ServiceSpec) -> S
     let start = match service.start_type {
         StartType::Simple => "Type=exec\n".to_owned(),
         StartType::Notify => {
-            format!("Type=notify\nNotifyAccess=all\nTimeoutStartSec={START_TIMEOUT}\n")
+            let limit = start_timeout(service.health.timeout_ms);
+            format!("Type=notify\nNotifyAccess=all\nTimeoutStartSec={limit}\n")
         }
     };
     let launcher = layout.launcher(&service.name).display().to_string();
@@ -233,6 +235,13 @@ fn process(deployment: &Deployment, layout: &Layout, service: &ServiceSpec) -> S
         env = unquoted(&layout.env_file()),
         stop = span(service.stop_timeout_ms),
     )
+}
+
+fn start_timeout(health_ms: u64) -> String {
+    match health_ms > START_TIMEOUT_MIN * 60_000 {
+        true => span(health_ms),
+        false => format!("{START_TIMEOUT_MIN}min"),
+    }
 }
 
 /// A time span of systemd.time(7) for `ms` milliseconds.

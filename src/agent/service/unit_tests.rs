@@ -124,6 +124,18 @@ fn a_user_unit_with_notify() {
 }
 
 #[test]
+fn a_start_may_take_as_long_as_its_proof() {
+    let mut spec = service("worker");
+    spec.start_type = StartType::Notify;
+    for (health_ms, expected) in [(900_000, "15min"), (1_800_000, "1800s")] {
+        spec.health.timeout_ms = health_ms;
+        let text = text(&deployment(ServiceManagerKind::Systemd), "/srv/shop", &spec);
+        let line = format!("\nTimeoutStartSec={expected}\n");
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
 fn odd_roots_are_escaped_and_stay_usable() {
     let mut spec = service("web");
     spec.port = Some(80);
