@@ -84,6 +84,18 @@ impl Host {
         Some((pid.parse().ok()?, release.to_owned()))
     }
 
+    /// The services of the live release that are not among `services`: a switch to these stops them.
+    #[must_use]
+    pub fn stopped_by(&self, services: &[ServiceSpec]) -> Vec<ServiceName> {
+        let live = releases::current(&self.layout).ok().flatten();
+        let live = live.and_then(|id| releases::read(&self.layout, id).ok());
+        let names = live.into_iter().flat_map(|live| live.services);
+        names
+            .map(|service| service.name)
+            .filter(|name| services.iter().all(|service| service.name != *name))
+            .collect()
+    }
+
     /// What a person types to restart `service` without ship.
     #[must_use]
     pub fn by_hand_restart(&self, service: &ServiceName) -> String {

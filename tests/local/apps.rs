@@ -87,6 +87,24 @@ fn the_app_does_not_see_the_callers_environment() {
     assert_eq!(shop.ask("/env/SHIP_RELEASE").as_deref(), Some("v1"));
 }
 
+/// The switch stops the service of the old name: its process, which has the port, is not
+/// somebody else's.
+#[test]
+fn a_service_may_be_renamed() {
+    let shop = Shop::deployed();
+    let path = shop.controller.project().join("ship.toml");
+    let manifest = std::fs::read_to_string(&path).expect("a manifest");
+    let renamed = manifest.replace("[services.web]", "[services.app]");
+    std::fs::write(&path, renamed).expect("write the manifest");
+    shop.version("two");
+    shop.deploy(&[]).ok();
+    shop.serves("two", "v2");
+    assert_eq!(shop.apps().len(), 1);
+    shop.controller.ship(&["rollback", "local"]).ok();
+    shop.serves("one", "v1");
+    assert_eq!(shop.apps().len(), 1);
+}
+
 /// A hook after the switch sees the new release live; one that fails puts the old one back.
 #[test]
 fn hooks_run_after_the_switch_too() {

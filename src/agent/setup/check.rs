@@ -340,13 +340,20 @@ fn supervisor(host: &Host, findings: &mut Vec<Finding>) {
 fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
     const SUBJECT: &str = "port";
     let listeners = listeners::all();
+    let stopped = host.manager.statuses(&host.stopped_by(services));
+    let stopped: Vec<u32> = stopped
+        .into_iter()
+        .flatten()
+        .flat_map(|status| status.pids)
+        .collect();
     for service in services {
         let Some(port) = service.port else { continue };
         if let Some(finding) = privileged(host, port) {
             findings.push(finding);
         }
-        let pids = host.manager.status(&service.name).map(|status| status.pids);
-        let ours: Vec<u64> = listeners::of_processes(&listeners, &pids.unwrap_or_default())
+        let own = host.manager.status(&service.name).map(|status| status.pids);
+        let pids = [own.unwrap_or_default(), stopped.clone()].concat();
+        let ours: Vec<u64> = listeners::of_processes(&listeners, &pids)
             .into_iter()
             .map(|listener| listener.inode)
             .collect();

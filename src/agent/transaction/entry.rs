@@ -10,6 +10,7 @@ use crate::agent::host::Host;
 use crate::agent::listeners::Listener;
 use crate::agent::lock::{self, Lock};
 use crate::agent::port_holder::PortHolder;
+use crate::agent::service::ServiceStatus;
 use crate::agent::{facts, listeners, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ServiceSpec};
@@ -102,7 +103,9 @@ pub(super) fn check_services(host: &Host, services: &[ServiceSpec]) -> Checks {
         std::thread::scope(|scope| {
             let looked = scope.spawn(|| {
                 let befores = Befores::of(&host, &services);
-                free_ports(&services, &befores).map(|()| befores)
+                let stopped = host.manager.statuses(&host.stopped_by(&services));
+                let stopped = stopped.unwrap_or_default();
+                free_ports(&services, befores.statuses().chain(&stopped)).map(|()| befores)
             });
             setup::ready_for(&host, &services)?;
             let ended = || Failure::unexpected("the look at the services ended early");
@@ -111,18 +114,21 @@ pub(super) fn check_services(host: &Host, services: &[ServiceSpec]) -> Checks {
     })
 }
 
-/// Refuses when something that is not this app listens on a port that a service needs.
-fn free_ports(services: &[ServiceSpec], befores: &Befores) -> Result<(), Failure> {
+/// Refuses when something that is not this app listens on a port that a service needs. `ours` is
+/// how the services look that the switch will restart or stop.
+fn free_ports<'a>(
+    services: &[ServiceSpec],
+    ours: impl Iterator<Item = &'a ServiceStatus>,
+) -> Result<(), Failure> {
     let taken = listeners::all();
+    let pids: Vec<u32> = ours
+        .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
+        .collect();
     for service in services {
         let Some(port) = service.port else { continue };
         let Some(listener) = taken.iter().find(|found| found.port == port) else {
             continue;
         };
-        let pids: Vec<u32> = befores
-            .statuses()
-            .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
-            .collect();
         let ours = listeners::of_processes(&taken, &pids)
             .iter()
             .any(|found| found.port == port);
