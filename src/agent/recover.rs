@@ -9,6 +9,7 @@ use super::activate::{Activation, Back, Ending, Pending, Recovered, When};
 use super::host::Host;
 use super::journal::Entry;
 use super::lock::Lock;
+use super::service::supervisor;
 use super::{Layout, disk, flip, history, journal, releases, stage};
 use crate::model::event::HostEvent;
 use crate::wire::{HistoryEntry, Holder};
@@ -34,6 +35,23 @@ pub fn recover(host: &Host, emit: &(dyn Fn(HostEvent) + Sync)) -> Option<String>
 /// When the journal cannot be read, the lock not be looked at, or no transaction left word of
 /// which app this is.
 pub fn at_boot(root: &Path) -> io::Result<()> {
+    before_the_services(root, |_, left| is_of_another_boot(left))
+}
+
+/// The same before the built-in supervisor starts: a container that is restarted is in the boot of
+/// its machine still, and what ran in it is gone. Where something runs, another supervisor did, and
+/// the next contact restarts it.
+///
+/// # Errors
+/// As [`at_boot`].
+pub fn with_supervisor(root: &Path) -> io::Result<()> {
+    before_the_services(root, |layout, left| {
+        is_of_another_boot(left) || !supervisor::runs_something(layout)
+    })
+}
+
+/// Under the lock `is_over` says whether nobody is at the activation that was left.
+fn before_the_services(root: &Path, is_over: impl Fn(&Layout, &Entry) -> bool) -> io::Result<()> {
     let layout = Layout::at(root);
     let Some(_lock) = Lock::take(&layout, &holder())? else {
         return Ok(());
@@ -41,7 +59,7 @@ pub fn at_boot(root: &Path) -> io::Result<()> {
     stage::clean(&layout);
     match journal::unfinished(&layout)? {
         None => flip::clear(&layout),
-        Some(left) if is_of_another_boot(&left) => {
+        Some(left) if is_over(&layout, &left) => {
             end(&Host::at(layout)?, &left, When::Boot, &|_| {});
         }
         Some(_) => {}
@@ -127,5 +145,97 @@ fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Opti
     if !is_told {
         // The host is repaired, whether that can be told or not.
         let _ = history::append(layout, &entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Deployment, ReleaseId, ServiceManagerKind};
+
+    /// An activation of v2 in this very boot, which v1 was live before, and nobody is at.
+    fn left() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path());
+        let deployment = Deployment {
+            app: "shop".try_into().unwrap(),
+            environment: "production".try_into().unwrap(),
+            root: Some(folder.path().display().to_string()),
+            manager: ServiceManagerKind::Supervisor,
+            user: "shop".to_owned(),
+        };
+        let (from, to) = (ReleaseId(1), ReleaseId(2));
+        for id in [from, to] {
+            fs::create_dir_all(layout.release(id).join(".ship")).unwrap();
+        }
+        fs::create_dir_all(layout.state_file("states")).unwrap();
+        fs::write(
+            layout.deployment(),
+            serde_json::to_vec(&deployment).unwrap(),
+        )
+        .unwrap();
+        symlink("releases/v2", layout.root().join("current")).unwrap();
+        let entry = Entry {
+            step: journal::Step::Flipping,
+            from: Some(from),
+            to,
+            boot: journal::boot(),
+            transaction: None,
+        };
+        journal::note(&layout, &entry).unwrap();
+        (folder, layout)
+    }
+
+    fn live(layout: &Layout) -> u32 {
+        releases::current(layout).unwrap().unwrap().0
+    }
+
+    /// A container's boot is its machine's: what was not proven was started, and stayed.
+    #[test]
+    fn a_container_that_is_restarted_starts_the_release_before() {
+        let (_folder, layout) = left();
+        at_boot(layout.root()).unwrap();
+        assert_eq!(live(&layout), 2, "of this boot it may be under way");
+        with_supervisor(layout.root()).unwrap();
+        assert_eq!(live(&layout), 1);
+        assert_eq!(journal::unfinished(&layout).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_touched_by_a_supervisor() {
+        let (_folder, layout) = left();
+        let lock = Lock::take(&layout, &holder()).unwrap().unwrap();
+        with_supervisor(layout.root()).unwrap();
+        assert_eq!(live(&layout), 2);
+        drop(lock);
+    }
+
+    /// `current` is not taken away from under a service that runs on.
+    #[test]
+    fn nor_is_what_runs() {
+        let (_folder, layout) = left();
+        let mut service = Command::new("sleep")
+            .arg("1000")
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let process = json!({
+            "pid": service.id(), "born": "", "invocation": "none", "stop_timeout_ms": 0,
+        });
+        let record = json!({ "services": { "web": { "wanted": true, "process": process } } });
+        fs::write(layout.supervisor_record(), record.to_string()).unwrap();
+        with_supervisor(layout.root()).unwrap();
+        assert_eq!(live(&layout), 2);
+        service.kill().unwrap();
+        service.wait().unwrap();
+        with_supervisor(layout.root()).unwrap();
+        assert_eq!(live(&layout), 1);
     }
 }

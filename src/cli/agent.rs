@@ -56,7 +56,7 @@ pub fn run(command: &AgentCommand) -> u8 {
         AgentCommand::Recover { root } => agent::recover::at_boot(root),
         AgentCommand::Supervise { root } => {
             // It may be the first after a boot. What it cannot repair, the next contact does.
-            let _ = agent::recover::at_boot(root);
+            let _ = agent::recover::with_supervisor(root);
             agent::service::supervisor::supervise(&agent::Layout::at(root))
                 .map_err(std::io::Error::other)
         }

@@ -158,3 +158,43 @@ fn of_the_supervisor() {
     shop.serves("two", "v2");
     assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
 }
+
+/// Of all of them, as when a container is restarted: its boot is its machine's. What is not proven
+/// is not started again.
+#[test]
+fn of_the_container() {
+    let (shop, deploy) = proving();
+    // Who repairs what another one left goes first.
+    for part in [
+        " agent serve ",
+        "deploy local",
+        "agent transaction",
+        "agent supervise",
+        "app.py",
+    ] {
+        for process in shop.processes() {
+            if process.command.contains(part) {
+                process.signal("KILL");
+            }
+        }
+    }
+    deploy.wait().killed_by(9);
+    within(Duration::from_secs(20), "all to be gone", || {
+        shop.processes().is_empty().then_some(())
+    });
+    assert_eq!(shop.current().as_deref(), Some("v2"));
+    let root = shop.root();
+    let mut supervisor = shop
+        .controller
+        .command(env!("CARGO_BIN_EXE_ship"))
+        .args(["agent", "supervise"])
+        .arg(&root)
+        .spawn()
+        .expect("a supervisor");
+    shop.serves_within(30, "one", "v1");
+    the_next_deploy_works(&shop);
+    shop.controller
+        .ship(&["stop", "local", "--wait", "30s"])
+        .ok();
+    supervisor.wait().expect("its end");
+}

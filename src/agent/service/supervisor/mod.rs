@@ -51,6 +51,14 @@ const STARTING: Duration = Duration::from_secs(2);
 /// How often a followed log is looked at.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Whether a service that a supervisor of `layout` started still runs.
+#[must_use]
+pub fn runs_something(layout: &Layout) -> bool {
+    let record = Record::load(&layout.supervisor_record());
+    let mut processes = record.services.into_values().filter_map(|it| it.process);
+    processes.any(|process| !processes::members(&process).is_empty())
+}
+
 /// Speaks to the supervisor of one root folder.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
