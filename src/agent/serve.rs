@@ -41,7 +41,7 @@ pub fn run(open: &str) -> io::Result<()> {
         return Err(io::Error::other("a connection starts with Open"));
     };
     let host = Host::new(open.deployment);
-    say(&out, &opened(&host))?;
+    say(&out, &opened(&host, &out))?;
     while let Some(frame) = reader.next_frame()? {
         match frame.parse()? {
             ToAgent::Begin(_) => return begin(&host, &[&first, &frame], input, raw_output, &out),
@@ -62,9 +62,9 @@ fn say(out: &Out, message: &FromAgent) -> io::Result<()> {
         .send(message)
 }
 
-fn opened(host: &Host) -> FromAgent {
+fn opened(host: &Host, out: &Out) -> FromAgent {
     let gathered = facts::prepare(host).and_then(|()| {
-        let recovered = repair(host);
+        let recovered = repair(host, out);
         facts::gather(host, recovered)
     });
     match gathered {
@@ -74,9 +74,9 @@ fn opened(host: &Host) -> FromAgent {
 }
 
 /// Repairs what an activation that died left behind, unless somebody is at work.
-fn repair(host: &Host) -> Vec<String> {
+fn repair(host: &Host, out: &Out) -> Vec<String> {
     match is_unfinished(host) {
-        true => clean_up(host),
+        true => with_heartbeats(out, || clean_up(host)),
         false => Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::{self, Link, Target};
 use crate::wire::{Attach, Facts, Frame, FromAgent, Open, ToAgent};
 
-/// How long an agent may take over its first words, ms.
+/// How long an agent may be silent before its first word, ms.
 const OPENING_MS: u64 = 40_000;
 
 /// The pause between two attempts to reach a host again, ms.
@@ -139,22 +139,10 @@ impl Way {
         };
         let open = Open { deployment };
         let mut link = transport::connect(&target, &self.context.options, &open).await?;
-        match self.hear(&mut link).await? {
+        match hear(&self.host, &mut link).await? {
             FromAgent::Opened(facts) => Ok((link, *facts)),
             FromAgent::Failed(failure) => Err(named(failure, &self.host)),
             other => Err(unasked(&self.host, &other)),
-        }
-    }
-
-    async fn hear(&self, link: &mut Link) -> Result<FromAgent, Failure> {
-        let heard = tokio::time::timeout(Duration::from_millis(OPENING_MS), link.message()).await;
-        match heard {
-            Ok(Ok(Some(message))) => Ok(message),
-            Ok(_) => Err(lost(&self.host, link)),
-            Err(_) => Err(Failure::new(
-                FailureKind::Unreachable,
-                format!("{}: the agent does not answer", self.host),
-            )),
         }
     }
 
@@ -212,12 +200,11 @@ impl Way {
         sent.map_err(|_| lost(&self.host, &link))?;
         let mut missed = VecDeque::new();
         let over = loop {
-            match self.hear(&mut link).await? {
+            match hear(&self.host, &mut link).await? {
                 FromAgent::Attached(attached) => {
                     talk.arrived = attached.requests;
                     break false;
                 }
-                FromAgent::Heartbeat => {}
                 FromAgent::Ended(how) => {
                     missed.push_back(FromAgent::Ended(how));
                     break true;
@@ -229,5 +216,42 @@ impl Way {
         talk.over = over;
         talk.rejoined = true;
         Ok(link)
+    }
+}
+
+/// The next word of an agent, which may be at a repair and say that it lives.
+async fn hear(host: &HostName, link: &mut Link) -> Result<FromAgent, Failure> {
+    loop {
+        let limit = Duration::from_millis(OPENING_MS);
+        match tokio::time::timeout(limit, link.message()).await {
+            Ok(Ok(Some(FromAgent::Heartbeat))) => {}
+            Ok(Ok(Some(message))) => return Ok(message),
+            Ok(_) => return Err(lost(host, link)),
+            Err(_) => {
+                return Err(Failure::new(
+                    FailureKind::Unreachable,
+                    format!("{host}: the agent does not answer"),
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repair that took longer than an answer is waited for passed for a dead agent.
+    #[tokio::test]
+    async fn an_agent_that_repairs_is_heard_before_its_first_word() {
+        let first = [FromAgent::Heartbeat, FromAgent::Heartbeat, FromAgent::Done];
+        let frames = first.map(|message| Frame::message(&message).unwrap().encode());
+        let said = std::io::Cursor::new(frames.concat());
+        let mut link = Link::new(said, tokio::io::sink(), Box::new(()));
+        let host = "web1.example.com".try_into().unwrap();
+        let heard = hear(&host, &mut link).await.unwrap();
+        assert!(matches!(heard, FromAgent::Done));
+        let failure = hear(&host, &mut link).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unreachable);
     }
 }
