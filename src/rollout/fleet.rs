@@ -1,6 +1,6 @@
 //! The hosts of an environment, all connected.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -115,18 +115,16 @@ impl Fleet {
             Brings::Offers(offers) => (true, Some(offers)),
         };
         let transaction = context.new_transaction();
-        let begins: Vec<ToAgent> = context
+        let begins: Vec<Begin> = context
             .environment
             .hosts
             .iter()
-            .map(|host| {
-                ToAgent::Begin(Box::new(Begin {
-                    transaction: transaction.clone(),
-                    holder: context.holder(what),
-                    wait_ms: context.wait_ms,
-                    lease_ms: context.environment.rollout.lease_ms,
-                    services: is_bringing.then(|| context.services_of(host)),
-                }))
+            .map(|host| Begin {
+                transaction: transaction.clone(),
+                holder: context.holder(what),
+                wait_ms: context.wait_ms,
+                lease_ms: context.environment.rollout.lease_ms,
+                services: is_bringing.then(|| context.services_of(host)),
             })
             .collect();
         let count = self.hosts.len();
@@ -218,25 +216,32 @@ pub async fn on_each<'h, T>(
     join_all(each).await
 }
 
+/// Begins on one host. A connection that is lost while the lock is waited for is made anew: nothing
+/// was begun then, and what is left of the wait is waited.
 async fn begin_one(
     host: &mut HostLink,
-    begin: &ToAgent,
+    begin: &Begin,
     offers: Option<&Offers<'_>>,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    if let ToAgent::Begin(begin) = begin {
+    let end = started + Duration::from_millis(begin.wait_ms);
+    let mut begin = begin.clone();
+    loop {
         host.begin(&begin.transaction, begin.lease_ms);
-    }
-    host.send(begin).await?;
-    if let Some(offers) = offers {
-        offer(host, &offers.for_host(&host.facts)?).await?;
-    }
-    match host.answer().await? {
-        FromAgent::Begun { facts } => {
-            host.took("lock", started);
-            host.facts = *facts;
-            Ok(())
+        host.send(&ToAgent::Begin(Box::new(begin.clone()))).await?;
+        if let Some(offers) = offers {
+            offer(host, &offers.for_host(&host.facts)?).await?;
         }
-        other => Err(unasked(&host.host, &other)),
+        let left = match host.answer().await? {
+            FromAgent::Begun { facts } => {
+                host.took("lock", started);
+                host.facts = *facts;
+                return Ok(());
+            }
+            FromAgent::Ended(None) if Instant::now() < end => end - Instant::now(),
+            other => return Err(unasked(&host.host, &other)),
+        };
+        begin.wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        host.connect_anew().await?;
     }
 }

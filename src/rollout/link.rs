@@ -63,10 +63,7 @@ impl HostLink {
             user,
             sudo,
         };
-        let (link, facts) = tokio::select! {
-            connected = way.connect() => connected?,
-            () = context.interruption() => return Err(Context::interrupted()),
-        };
+        let (link, facts) = way.connect_unless_interrupted().await?;
         context.sink.host(
             &host,
             HostEvent::Connected {
@@ -370,15 +367,30 @@ impl HostLink {
         let frame = match rejoined.map_err(|why| self.lost().detail(why.message))? {
             Rejoined::Old(frame) => Some(frame),
             Rejoined::New(link) => {
-                self.sent_before += self.link.traffic().sent();
-                self._beat = Beat::on(&link);
-                self.link = *link;
-                self.asides.begin_anew();
+                self.go_on_with(*link);
                 None
             }
         };
         sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
         Ok(frame)
+    }
+
+    /// Makes the connection anew for a conversation that begins anew.
+    ///
+    /// # Errors
+    /// As [`HostLink::connect`].
+    pub async fn connect_anew(&mut self) -> Result<(), Failure> {
+        let (link, facts) = self.way.connect_unless_interrupted().await?;
+        self.go_on_with(link);
+        self.facts = facts;
+        Ok(())
+    }
+
+    fn go_on_with(&mut self, link: Link) {
+        self.sent_before += self.link.traffic().sent();
+        self._beat = Beat::on(&link);
+        self.link = link;
+        self.asides.begin_anew();
     }
 
     /// Sends the last request again when it had not arrived.

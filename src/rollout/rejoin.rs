@@ -146,6 +146,17 @@ impl Way {
         }
     }
 
+    /// The same, unless the command is interrupted meanwhile.
+    ///
+    /// # Errors
+    /// As [`Way::connect`]; when it is interrupted.
+    pub async fn connect_unless_interrupted(&self) -> Result<(Link, Facts), Failure> {
+        tokio::select! {
+            connected = self.connect() => connected,
+            () = self.context.interruption() => Err(Context::interrupted()),
+        }
+    }
+
     /// Waits until the old connection comes back or a new one stands, on which `talk` goes on.
     ///
     /// # Errors

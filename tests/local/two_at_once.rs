@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::shop::{PATIENT, Shop, Words};
+use crate::shop::{PATIENT, Process, Shop, Words};
 use crate::support::within;
 
 /// `v1` serves; the next deploy goes on, once it has switched, when it may.
@@ -124,4 +124,26 @@ fn one_that_cannot_go_back_is_cancelled() {
         .stderr_has("putting v1 back failed")
         .stderr_has("ln -sfn releases/v1");
     deploy.wait().code(8).stderr_has("putting v1 back failed");
+}
+
+/// What waits for the lock has no door yet to come back to: it was given up as lost.
+#[test]
+fn and_may_lose_its_connection_while_it_waits() {
+    let shop = slow();
+    let first = shop.start(&[]);
+    wait_for_the_switch(&shop);
+    let others = shop.processes();
+    let second = shop.start(&["-v", "--force", "--wait", "2m"]);
+    second.wait_for("waiting");
+    let serves = |process: &Process| process.command.contains(" agent serve ");
+    let mut agents = shop.processes();
+    agents.retain(|process| serves(process) && !others.contains(process));
+    assert_eq!(agents.len(), 1, "{agents:?}");
+    agents[0].signal("KILL");
+    second.wait_for("connected again");
+    goes_on(&shop);
+    first.wait().ok();
+    second.wait().ok();
+    shop.serves("two", "v3");
+    assert_eq!(shop.apps().len(), 1);
 }
