@@ -52,13 +52,35 @@ pub struct Unproven {
     pub cancelled: bool,
 }
 
-/// Why a proof ended.
-enum Refuted {
+/// Why a proof, or a watch, ended.
+pub(super) enum Refuted {
     Cancelled,
     /// The service manager does not answer, or does not know the service.
     Unseen(String),
     /// The release's own fault.
     Own(String),
+}
+
+impl Refuted {
+    /// What is told of a service that looked like `status` last.
+    pub(super) fn told(
+        self,
+        status: ServiceStatus,
+        diagnose: impl FnOnce(String) -> Diagnosis,
+    ) -> Unproven {
+        let own = matches!(self, Self::Own(_));
+        let cancelled = matches!(self, Self::Cancelled);
+        let reason = match self {
+            Self::Cancelled => "cancelled".to_owned(),
+            Self::Unseen(reason) | Self::Own(reason) => reason,
+        };
+        Unproven {
+            diagnosis: diagnose(reason),
+            status,
+            own,
+            cancelled,
+        }
+    }
 }
 
 impl From<String> for Refuted {
@@ -93,18 +115,8 @@ pub fn prove(
         asked: Some(Instant::now()),
     };
     proof.wait(settle, stop, emit).map_err(|refuted| {
-        let cancelled = matches!(refuted, Refuted::Cancelled);
-        let own = matches!(refuted, Refuted::Own(_));
-        let reason = match refuted {
-            Refuted::Cancelled => "cancelled".to_owned(),
-            Refuted::Unseen(reason) | Refuted::Own(reason) => reason,
-        };
-        Box::new(Unproven {
-            diagnosis: proof.diagnose(reason),
-            status: proof.status,
-            own,
-            cancelled,
-        })
+        let status = proof.status.clone();
+        Box::new(refuted.told(status, |reason| proof.diagnose(reason)))
     })
 }
 

@@ -9,6 +9,7 @@ use super::before::Before;
 use super::explain::{how_it_ended, what_listens};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
+use super::prove::{Refuted, Unproven};
 use super::service::{ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, ServiceSpec};
@@ -33,6 +34,8 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How often it is said that the watch goes on.
 const SAY: Duration = Duration::from_secs(5);
+
+const GONE: &str = "the service manager does not know this service any more";
 
 /// For how long, and what ends it early.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +63,7 @@ impl Activation<'_> {
         let release = self.host.release(pending.to)?;
         let services = &release.release.services;
         let befores = Before::of_all(self.host, services);
-        let Err(diagnoses) = self.stays(&release, &befores, spell) else {
+        let Err(fallen) = self.stays(&release, &befores, spell) else {
             (self.emit)(HostEvent::Watched {
                 release: pending.to,
                 ms: millis(spell.proven.elapsed()),
@@ -68,18 +71,19 @@ impl Activation<'_> {
             let activated = Activated::proven(pending.from, pending.to, None);
             return Ok((activated, Some(pending)));
         };
+        let own = !self.cancelled() && fallen.iter().any(|found| found.own);
+        let diagnoses: Vec<Diagnosis> = fallen.into_iter().map(|found| found.diagnosis).collect();
         let reason = first(&diagnoses, "it could not be watched");
-        let cancelled = self.cancelled();
-        let why = match cancelled {
-            true => reason,
-            false => format!(
+        let why = match own {
+            false => reason,
+            true => format!(
                 "turned bad {} s after it was proven: {reason}",
                 spell.proven.elapsed().as_secs()
             ),
         };
         let named = services.iter().zip(befores);
         let cursors = named.map(|(service, before)| (service.name.clone(), before.cursor));
-        let activated = self.go_back(pending, !cancelled, &why, diagnoses, cursors.collect());
+        let activated = self.go_back(pending, own, &why, diagnoses, cursors.collect());
         Ok((activated, None))
     }
 
@@ -89,7 +93,7 @@ impl Activation<'_> {
         release: &LoadedRelease,
         befores: &[Before],
         spell: Spell<'_>,
-    ) -> Result<(), Vec<Diagnosis>> {
+    ) -> Result<(), Vec<Unproven>> {
         let begun = Instant::now();
         let end = begun + Duration::from_millis(spell.ms);
         let say = |bad: Option<String>| {
@@ -101,7 +105,7 @@ impl Activation<'_> {
             });
         };
         let failed = AtomicBool::new(false);
-        let mut diagnoses: Vec<Diagnosis> = std::thread::scope(|scope| {
+        let mut fallen: Vec<Unproven> = std::thread::scope(|scope| {
             let watching: Vec<_> = release
                 .release
                 .services
@@ -122,9 +126,10 @@ impl Activation<'_> {
                         let stop = || say_no() || failed.load(Ordering::Relaxed);
                         let enough = || spell.enough.load(Ordering::Relaxed);
                         let stayed = eye.watch(end, &stop, &enough);
-                        stayed.map_err(|reason| {
+                        stayed.map_err(|refuted| {
                             failed.store(true, Ordering::Relaxed);
-                            eye.diagnose(reason)
+                            let status = eye.status.clone();
+                            Box::new(refuted.told(status, |reason| eye.diagnose(reason)))
                         })
                     })
                 })
@@ -139,22 +144,19 @@ impl Activation<'_> {
             }
             watching
                 .into_iter()
-                .filter_map(|thread| thread.join().ok()?.err())
+                .filter_map(|thread| thread.join().ok()?.err().map(|found| *found))
                 .collect()
         });
         // Services whose watch was ended because another one turned bad have nothing to tell.
-        if diagnoses.iter().any(|found| found.reason != CANCELLED) {
-            diagnoses.retain(|found| found.reason != CANCELLED);
+        if fallen.iter().any(|found| !found.cancelled) {
+            fallen.retain(|found| !found.cancelled);
         }
-        match diagnoses.is_empty() {
+        match fallen.is_empty() {
             true => Ok(()),
-            false => Err(diagnoses),
+            false => Err(fallen),
         }
     }
 }
-
-/// Why a watch ended that did not come to its end.
-const CANCELLED: &str = "cancelled";
 
 /// One service that is watched.
 struct Eye<'a> {
@@ -176,7 +178,7 @@ impl Eye<'_> {
         end: Instant,
         stop: &dyn Fn() -> bool,
         enough: &dyn Fn() -> bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refuted> {
         let prober = Prober::new().map_err(|error| error.to_string())?;
         let env = self.release.service_env(self.service);
         let context = CommandContext {
@@ -188,7 +190,7 @@ impl Eye<'_> {
         let mut unseen = 0;
         loop {
             if stop() {
-                return Err(CANCELLED.to_owned());
+                return Err(Refuted::Cancelled);
             }
             if enough() {
                 return Ok(());
@@ -200,15 +202,18 @@ impl Eye<'_> {
                     Ok(status) => {
                         self.status = status;
                         unseen = 0;
+                        if self.status.state == ServiceState::Missing {
+                            return Err(Refuted::Unseen(GONE.to_owned()));
+                        }
                         let proven = self.proven.get_or_insert_with(|| self.status.clone());
                         if let Some(reason) = fallen(proven, &self.status) {
-                            return Err(reason);
+                            return Err(reason.into());
                         }
                     }
                     Err(failure) => {
                         unseen += 1;
                         if unseen >= BAD_IN_A_ROW {
-                            return Err(failure.message);
+                            return Err(Refuted::Unseen(failure.message));
                         }
                     }
                 }
@@ -285,9 +290,6 @@ impl Eye<'_> {
 /// How a service that was `proven` is not what it was; `None` when it is.
 fn fallen(proven: &ServiceStatus, now: &ServiceStatus) -> Option<String> {
     match now.state {
-        ServiceState::Missing => {
-            return Some("the service manager does not know this service any more".to_owned());
-        }
         ServiceState::Failed => return Some(how_it_ended(now, "the service failed")),
         ServiceState::Restarting | ServiceState::Starting => {
             return Some(how_it_ended(now, "the process ended"));
@@ -295,7 +297,7 @@ fn fallen(proven: &ServiceStatus, now: &ServiceStatus) -> Option<String> {
         ServiceState::Stopped | ServiceState::Stopping => {
             return Some(how_it_ended(now, "the service was stopped"));
         }
-        ServiceState::Running => {}
+        ServiceState::Missing | ServiceState::Running => {}
     }
     // The proof ended with a process that had not been restarted.
     if now.restarts > 0 {
@@ -316,7 +318,69 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::agent::runtimes::RuntimeEnvironment;
+    use crate::model::release::Origin;
+    use crate::model::service::{HealthCheck, Run, StartType};
+    use crate::model::{Deployment, Digest, Release, ReleaseId, ServiceManagerKind};
+
+    /// Who does not answer for the service says nothing about the release, which was marked bad.
+    #[test]
+    fn a_service_manager_that_does_not_answer_is_not_the_releases_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new(Deployment {
+            app: "shop".try_into().unwrap(),
+            environment: "production".try_into().unwrap(),
+            root: Some(folder.path().display().to_string()),
+            manager: ServiceManagerKind::Supervisor,
+            user: "shop".to_owned(),
+        });
+        // Nobody can be found behind a file.
+        std::fs::write(host.layout.state(), "").unwrap();
+        let service = ServiceSpec {
+            name: "web".try_into().unwrap(),
+            run: Run::Shell("unused".to_owned()),
+            port: None,
+            env: BTreeMap::new(),
+            health: HealthCheck {
+                probe: None,
+                timeout_ms: 1_000,
+                interval_ms: 100,
+                successes: 1,
+                settle_ms: 0,
+            },
+            start_type: StartType::Simple,
+            stop_timeout_ms: 1_000,
+        };
+        let release = LoadedRelease {
+            release: Release {
+                id: ReleaseId(1),
+                artifact: Digest::of(b"x"),
+                created: String::new(),
+                origin: Origin::default(),
+                services: vec![service.clone()],
+                runtimes: Vec::new(),
+                shared: Vec::new(),
+            },
+            dir: folder.path().to_owned(),
+            env: BTreeMap::new(),
+            runtimes: RuntimeEnvironment::default(),
+        };
+        let mut eye = Eye {
+            host: &host,
+            release: &release,
+            service: &service,
+            proven: None,
+            status: ServiceStatus::default(),
+            bad: Vec::new(),
+            said: &|_| {},
+        };
+        let end = Instant::now() + Duration::from_secs(60);
+        let watched = eye.watch(end, &|| false, &|| false);
+        assert!(matches!(watched, Err(Refuted::Unseen(_))));
+    }
 
     fn running() -> ServiceStatus {
         ServiceStatus {
