@@ -19,6 +19,9 @@ pub const NOT_FOUND: &str = "command not found";
 /// How long output may still come after the command has ended (background children), ms.
 const DRAIN_MS: u64 = 500;
 
+/// How often it is looked whether a command has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Runs `run` through `/bin/sh` in the release's folder with its environment; `line` is called
 /// with each line of its output, `stop` ends it early.
 ///
@@ -55,10 +58,12 @@ pub fn run_hook(
     let deadline = Instant::now() + timeout;
     let mut end = None;
     let ended = loop {
-        match lines.recv_timeout(Duration::from_millis(20)) {
+        match lines.recv_timeout(LOOK) {
             Ok(text) => line(text),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) if end.is_some() => break end,
-            Err(_) => {}
+            // It closed its output, and runs on.
+            Err(mpsc::RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
         }
         if end.is_none() {
             end = child
@@ -166,4 +171,54 @@ pub fn exit_code(status: ExitStatus) -> i32 {
     status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::*;
+    use crate::agent::runtimes::RuntimeEnvironment;
+    use crate::model::release::Origin;
+    use crate::model::{Digest, Release, ReleaseId};
+
+    /// Its end was looked for without a pause: a whole processor for as long as it ran.
+    #[test]
+    fn a_hook_that_closes_its_output_is_waited_for_quietly() {
+        let folder = tempfile::tempdir().unwrap();
+        let release = LoadedRelease {
+            release: Release {
+                id: ReleaseId(1),
+                artifact: Digest::of(b"x"),
+                created: String::new(),
+                origin: Origin::default(),
+                services: Vec::new(),
+                runtimes: Vec::new(),
+                shared: Vec::new(),
+            },
+            dir: folder.path().to_owned(),
+            env: BTreeMap::new(),
+            runtimes: RuntimeEnvironment::default(),
+        };
+        let used = || {
+            let time = clock_gettime(ClockId::ThreadCPUTime);
+            time.tv_sec * 1_000_000_000 + time.tv_nsec
+        };
+        let before = used();
+        let run = "echo said; exec >&- 2>&-; sleep 1; exit 3";
+        let mut said = Vec::new();
+        let ended = run_hook(
+            &release,
+            run,
+            Duration::from_secs(60),
+            &|| false,
+            &mut |line| said.push(line),
+        );
+        assert_eq!(ended, Err("exit code 3".to_owned()));
+        assert_eq!(said, ["said"]);
+        let ms = (used() - before) / 1_000_000;
+        assert!(ms < 100, "{ms} ms of a processor");
+    }
 }
