@@ -175,33 +175,15 @@ pub fn exit_code(status: ExitStatus) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use rustix::time::{ClockId, clock_gettime};
 
     use super::*;
-    use crate::agent::runtimes::RuntimeEnvironment;
-    use crate::model::release::Origin;
-    use crate::model::{Digest, Release, ReleaseId};
 
     /// Its end was looked for without a pause: a whole processor for as long as it ran.
     #[test]
     fn a_hook_that_closes_its_output_is_waited_for_quietly() {
         let folder = tempfile::tempdir().unwrap();
-        let release = LoadedRelease {
-            release: Release {
-                id: ReleaseId(1),
-                artifact: Digest::of(b"x"),
-                created: String::new(),
-                origin: Origin::default(),
-                services: Vec::new(),
-                runtimes: Vec::new(),
-                shared: Vec::new(),
-            },
-            dir: folder.path().to_owned(),
-            env: BTreeMap::new(),
-            runtimes: RuntimeEnvironment::default(),
-        };
+        let release = LoadedRelease::bare(folder.path(), Vec::new());
         let used = || {
             let time = clock_gettime(ClockId::ThreadCPUTime);
             time.tv_sec * 1_000_000_000 + time.tv_nsec

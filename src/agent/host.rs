@@ -179,6 +179,27 @@ impl LoadedRelease {
     }
 }
 
+#[cfg(test)]
+impl LoadedRelease {
+    /// A release with these services in `dir`, and nothing else.
+    pub fn bare(dir: &Path, services: Vec<ServiceSpec>) -> Self {
+        Self {
+            release: Release {
+                id: ReleaseId(1),
+                artifact: crate::model::Digest::of(b"x"),
+                created: String::new(),
+                origin: crate::model::release::Origin::default(),
+                services,
+                runtimes: Vec::new(),
+                shared: Vec::new(),
+            },
+            dir: dir.to_owned(),
+            env: BTreeMap::new(),
+            runtimes: RuntimeEnvironment::default(),
+        }
+    }
+}
+
 /// The home folder of the user that this process runs as: `$HOME`, else `/`.
 #[must_use]
 pub fn home() -> PathBuf {

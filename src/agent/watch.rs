@@ -321,10 +321,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::agent::runtimes::RuntimeEnvironment;
-    use crate::model::release::Origin;
     use crate::model::service::{HealthCheck, Run, StartType};
-    use crate::model::{Deployment, Digest, Release, ReleaseId, ServiceManagerKind};
+    use crate::model::{Deployment, ServiceManagerKind};
 
     /// Who does not answer for the service says nothing about the release, which was marked bad.
     #[test]
@@ -354,20 +352,7 @@ mod tests {
             start_type: StartType::Simple,
             stop_timeout_ms: 1_000,
         };
-        let release = LoadedRelease {
-            release: Release {
-                id: ReleaseId(1),
-                artifact: Digest::of(b"x"),
-                created: String::new(),
-                origin: Origin::default(),
-                services: vec![service.clone()],
-                runtimes: Vec::new(),
-                shared: Vec::new(),
-            },
-            dir: folder.path().to_owned(),
-            env: BTreeMap::new(),
-            runtimes: RuntimeEnvironment::default(),
-        };
+        let release = LoadedRelease::bare(folder.path(), vec![service.clone()]);
         let mut eye = Eye {
             host: &host,
             release: &release,

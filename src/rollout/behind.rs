@@ -162,6 +162,7 @@ pub fn sentence(plan: &CatchUp, left_out: &LeftOut) -> String {
 mod tests {
     use super::*;
     use crate::model::Digest;
+    use crate::rollout::fake;
     use ReleaseState::{Bad, Good};
     use std::collections::BTreeMap;
 
@@ -180,21 +181,9 @@ mod tests {
             artifact: Digest::of(&id.to_le_bytes()),
         };
         Facts {
-            hostname: String::new(),
-            user: String::new(),
-            uid: 0,
-            platform: String::new(),
-            root: String::new(),
-            ready: true,
             current: (live > 0).then_some(ReleaseId(live)),
-            adoptable: None,
-            identity: None,
-            last: 0,
             releases: releases.iter().map(summary).collect(),
-            holder: None,
-            freeze: None,
-            clock_ms: 0,
-            recovered: Vec::new(),
+            ..fake::facts()
         }
     }
 

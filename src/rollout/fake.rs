@@ -116,7 +116,8 @@ pub fn context(count: usize, tables: &str) -> Context {
     }
 }
 
-fn facts() -> Facts {
+/// Of a host on which `v1` is live.
+pub fn facts() -> Facts {
     Facts {
         hostname: String::new(),
         user: String::new(),
