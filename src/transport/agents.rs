@@ -92,12 +92,6 @@ impl Agent {
         })
     }
 
-    /// The file's name on a host.
-    #[must_use]
-    pub fn file_name(&self) -> String {
-        format!("ship-{}", self.digest.short())
-    }
-
     /// The binary under gzip (what every host can unpack), compressed once per run; quickly, as a
     /// connection waits for it.
     ///

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::agents::Agent;
-use crate::wire::{MARKER, Open, argument};
+use crate::wire::{MARKER, Open, agent_name, argument};
 
 /// What the line prints when the host lacks the agent; `uname -s` and `uname -m` follow, and a
 /// newline.
@@ -29,7 +29,7 @@ const MAX_NOISE: usize = 256 << 10;
 /// # Errors
 /// When `open` does not serialize.
 pub fn command_line(agent: &Agent, root: &str, sudo: bool, open: &Open) -> io::Result<String> {
-    let name = agent.file_name();
+    let name = agent_name(&agent.digest);
     let open = argument::encode(open)?;
     let bin = match root.strip_prefix("~/") {
         Some(rest) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),

@@ -12,3 +12,11 @@ pub mod message;
 pub use found::*;
 pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};
 pub use message::*;
+
+use crate::model::Digest;
+
+/// What the agent of this digest is called on a host: a connection looks for it by this name.
+#[must_use]
+pub fn agent_name(digest: &Digest) -> String {
+    format!("ship-{}", digest.short())
+}

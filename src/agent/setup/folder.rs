@@ -1,12 +1,14 @@
 //! Folders below the root folder, made by root where others may write: no link is followed on the
 //! way down, so that none of them can lead root astray.
 
+use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
 
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 
+use crate::agent::disk;
 use crate::agent::service::account;
 
 /// Makes the folder `below` of `base` (one level; its parents are there), or corrects it.
@@ -42,6 +44,28 @@ pub fn touch(base: &Path, below: &Path, owner: &str, mode: u32) -> io::Result<()
     }
 }
 
+/// Puts a copy of the program at `from` at `below` of `base`, mode 0755, over what is there: whole
+/// and on the disk before it has its name.
+///
+/// # Errors
+/// Those of the file system; a link on the way is one.
+pub fn put(base: &Path, below: &Path, from: &Path, owner: &str) -> io::Result<()> {
+    let (parent, name) = descend(base, below)?;
+    let name = name.ok_or(io::ErrorKind::InvalidInput)?;
+    let temporary = format!(".{}.{}", name.display(), disk::unique());
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(&parent, &temporary, flags, Mode::from_raw_mode(0o600))?;
+    let mut file = fs::File::from(file);
+    let put = io::copy(&mut fs::File::open(from)?, &mut file)
+        .and_then(|_| give(&file, owner, 0o755))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| Ok(rustix::fs::renameat(&parent, &temporary, &parent, name)?));
+    if put.is_err() {
+        let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
+    }
+    put
+}
+
 const DOWN: OFlags = OFlags::DIRECTORY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::RDONLY)
@@ -65,7 +89,7 @@ fn descend<'a>(base: &Path, below: &'a Path) -> io::Result<(OwnedFd, Option<&'a 
 }
 
 /// Sets mode and owner; the owner last, who could not set the mode of what is root's.
-fn give(file: &OwnedFd, owner: &str, mode: u32) -> io::Result<()> {
+fn give(file: &impl AsFd, owner: &str, mode: u32) -> io::Result<()> {
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
     let Some(account) = account::by_name(owner) else {
         return Err(io::Error::other(format!("there is no user {owner}")));
@@ -81,7 +105,6 @@ fn give(file: &OwnedFd, owner: &str, mode: u32) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -104,7 +127,16 @@ mod tests {
             (0o755, 0o750, 0o640)
         );
 
+        let program = base.join("program");
+        fs::write(&program, "#!").unwrap();
+        put(base, Path::new("a/b/file"), &program, &me.name).unwrap();
+        assert_eq!(fs::read(base.join("a/b/file")).unwrap(), b"#!");
+        assert_eq!(mode("a/b/file"), 0o755);
+
         symlink(base.join("a"), base.join("link")).unwrap();
+        assert!(put(base, Path::new("link/b/file"), &program, &me.name).is_err());
+        assert!(put(base, Path::new("a/b/file"), &base.join("gone"), &me.name).is_err());
+        assert_eq!(fs::read_dir(base.join("a/b")).unwrap().count(), 1);
         assert!(ensure(base, Path::new("link"), &me.name, 0o700).is_err());
         assert!(ensure(base, Path::new("link/b"), &me.name, 0o700).is_err());
         assert!(ensure(base, Path::new("../x"), &me.name, 0o700).is_err());

@@ -7,6 +7,7 @@
 
 mod check;
 mod folder;
+mod itself;
 mod keys;
 mod live;
 mod plan;

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::step::Step;
-use super::{Entry, Target, entries, keys, units};
+use super::{Entry, Target, entries, itself, keys, units};
 use crate::agent::service::{JOURNAL_GROUP, Scope, account, child, systemctl, unit};
 use crate::model::{Failure, ServiceManagerKind, ServiceName};
 
@@ -147,6 +147,7 @@ fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
     for name in ["releases", "runtimes", ".ship"] {
         folder(root, name, deployer, Some(0o755), steps);
     }
+    agent(target, steps);
     // What is there may be closed to others, or lead to another disk: as somebody chose.
     folder(root, "shared", app, None, steps);
     for entry in entries(target.shared) {
@@ -162,6 +163,28 @@ fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
             }
             Entry::File(_) => {}
         }
+    }
+}
+
+/// Brought by root's connection, it is at hand for the deploying user's too.
+fn agent(target: &Target<'_>, steps: &mut Vec<Step>) {
+    if !target.for_another {
+        return;
+    }
+    let Some((program, name)) = itself::program() else {
+        return;
+    };
+    let base = target.layout.root();
+    let bin = Path::new(".ship/bin");
+    folder(base, bin, &target.login, Some(0o755), steps);
+    let below = bin.join(name);
+    if fs::symlink_metadata(base.join(&below)).is_err() {
+        steps.push(Step::Agent {
+            program,
+            base: base.to_owned(),
+            below,
+            owner: target.login.clone(),
+        });
     }
 }
 

@@ -46,6 +46,13 @@ pub enum Step {
         below: PathBuf,
         owner: String,
     },
+    /// The agent, in the deploying user's folder.
+    Agent {
+        program: PathBuf,
+        base: PathBuf,
+        below: PathBuf,
+        owner: String,
+    },
     /// A unit.
     Unit {
         path: PathBuf,
@@ -133,6 +140,13 @@ impl fmt::Display for Step {
                     base.join(below).display()
                 )
             }
+            Self::Agent {
+                base, below, owner, ..
+            } => write!(
+                f,
+                "left the agent for {owner}: {}",
+                base.join(below).display()
+            ),
             Self::Unit { path, there, .. } | Self::Sudoers { path, there, .. } => {
                 write!(f, "{} {}", wrote(there), path.display())
             }
@@ -195,6 +209,13 @@ impl Step {
             } => folder::ensure(base, below, owner, *mode)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
             Self::File { base, below, owner } => folder::touch(base, below, owner, 0o640)
+                .map_err(|error| cannot_make(&base.join(below), &error)),
+            Self::Agent {
+                program,
+                base,
+                below,
+                owner,
+            } => folder::put(base, below, program, owner)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
             Self::Unit { path, text, .. } => {
                 let folder = path.parent().unwrap_or(Path::new("/"));
