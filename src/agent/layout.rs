@@ -94,10 +94,16 @@ impl Layout {
         self.state_file("bin/recovery")
     }
 
+    /// The launchers of the live release, each called as its service.
+    #[must_use]
+    pub fn launchers(&self) -> PathBuf {
+        self.current().join(".ship/run")
+    }
+
     /// The launcher of `service` in the live release: what a unit's `ExecStart=` names.
     #[must_use]
     pub fn launcher(&self, service: &ServiceName) -> PathBuf {
-        self.current().join(".ship/run").join(service.as_str())
+        self.launchers().join(service.as_str())
     }
 
     /// The environment of the live release, `0600`; both sh and systemd.exec(5)

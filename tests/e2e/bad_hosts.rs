@@ -20,7 +20,7 @@ fn refused(host: &Host, run: &Run, why: &str) {
 #[test]
 fn a_full_disk() {
     let Some(()) = require_hosts() else { return };
-    // A second name of the agent is on it, for a recovery at boot: 20 MB.
+    // The agent is on it: 20 MB.
     let disk = Some(Disk::at("/srv", 80));
     let host = Host::boot_with("web1", &HostOptions { disk });
     let shop = Shop::on([&host]);
@@ -41,7 +41,7 @@ fn a_full_disk() {
 #[test]
 fn no_inodes() {
     let Some(()) = require_hosts() else { return };
-    let disk = Some(Disk::at("/srv", 48).inodes(600));
+    let disk = Some(Disk::at("/srv", 80).inodes(600));
     let host = Host::boot_with("web1", &HostOptions { disk });
     let shop = Shop::on([&host]);
     shop.deploy().ok();

@@ -130,8 +130,11 @@ fn logins_that_talk_and_odd_shells_do_no_harm() {
     host.write("/etc/banner", "Authorised persons only!\n");
     host.write("/etc/ssh/sshd_config.d/banner.conf", "Banner /etc/banner\n");
     host.restart_ssh();
+    let left = host.sh("stat -c '%U %a' /srv/shop/.ship/bin/ship-*");
+    assert_eq!(left, "deploy 755", "the agent that set the host up");
     let noisy = shop.deploy();
-    noisy.ok();
+    assert!(!noisy.ok().stderr.contains("the agent was sent"), "{noisy}");
+    assert!(!host.exists("/home/deploy/.cache/ship"));
     serves(&host, "v1", "v1");
     let exec = shop.ship(&["exec", "production", "--", "echo", "clean"]);
     assert_eq!(exec.ok().stdout, "clean\n");

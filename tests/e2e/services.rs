@@ -587,6 +587,7 @@ fn systemd_keeps_services_with_exact_rights() {
     );
 
     // Other services in the next release.
+    let pid = app.main_pid();
     app.services = vec![service("worker")];
     app.host.write(
         "/etc/systemd/system/shop-admin-web.service",
@@ -594,10 +595,22 @@ fn systemd_keeps_services_with_exact_rights() {
     );
     let changes = [
         "wrote /etc/systemd/system/shop-worker.service",
+        "had systemd read its units again",
+        "enabled shop-worker.service: it starts at boot",
+        "updated /etc/sudoers.d/ship-shop",
+    ];
+    assert_eq!(app.setup("root", false), changes);
+    assert_eq!(app.setup("root", false), [""; 0]);
+    // The live release goes on until the next one is there.
+    assert_eq!(app.main_pid(), pid);
+    app.ok::<()>(What::Restart(web(), 10_000));
+    let pid = app.main_pid();
+    app.host
+        .sh("mv /srv/shop/current/.ship/run/web /srv/shop/current/.ship/run/worker");
+    let changes = [
         "stopped, disabled and removed /etc/systemd/system/shop-web.service, which is no longer \
          wanted",
         "had systemd read its units again",
-        "enabled shop-worker.service: it starts at boot",
         "updated /etc/sudoers.d/ship-shop",
     ];
     assert_eq!(app.setup("root", false), changes);

@@ -185,7 +185,7 @@ fn unit_files(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mu
             findings.push(bad(Level::Warning, SUBJECT, text, &setup));
         }
     }
-    for name in units::stale(&folder, app, &names) {
+    for name in units::stale(&folder, app, &host.layout, &names) {
         let text = format!("{name} is of this app, and the manifest has no such service");
         findings.push(bad(Level::Warning, SUBJECT, text, &setup));
     }

@@ -52,11 +52,12 @@ pub fn touch(base: &Path, below: &Path, owner: &str, mode: u32) -> io::Result<()
 pub fn put(base: &Path, below: &Path, from: &Path, owner: &str) -> io::Result<()> {
     let (parent, name) = descend(base, below)?;
     let name = name.ok_or(io::ErrorKind::InvalidInput)?;
+    let mut program = fs::File::open(from)?;
     let temporary = format!(".{}.{}", name.display(), disk::unique());
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(&parent, &temporary, flags, Mode::from_raw_mode(0o600))?;
     let mut file = fs::File::from(file);
-    let put = io::copy(&mut fs::File::open(from)?, &mut file)
+    let put = io::copy(&mut program, &mut file)
         .and_then(|_| give(&file, owner, 0o755))
         .and_then(|()| file.sync_all())
         .and_then(|()| Ok(rustix::fs::renameat(&parent, &temporary, &parent, name)?));
@@ -135,6 +136,7 @@ mod tests {
 
         symlink(base.join("a"), base.join("link")).unwrap();
         assert!(put(base, Path::new("link/b/file"), &program, &me.name).is_err());
+        assert!(put(base, Path::new("a/b/file"), &base.join("a"), &me.name).is_err());
         assert!(put(base, Path::new("a/b/file"), &base.join("gone"), &me.name).is_err());
         assert_eq!(fs::read_dir(base.join("a/b")).unwrap().count(), 1);
         assert!(ensure(base, Path::new("link"), &me.name, 0o700).is_err());

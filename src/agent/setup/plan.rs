@@ -289,7 +289,7 @@ fn unit_files(target: &Target<'_>, scope: Scope, steps: &mut Vec<Step>) -> Resul
             changed = true;
         }
     }
-    for unit in units::stale(&folder, app, &names) {
+    for unit in units::stale(&folder, app, &target.layout, &names) {
         let path = folder.join(&unit);
         steps.push(Step::Retire { scope, unit, path });
         changed = true;
@@ -339,11 +339,14 @@ fn sudoers(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
         return Ok(());
     }
     let app = &target.deployment.app;
-    let services: Vec<ServiceName> = target
-        .services
-        .iter()
-        .map(|service| service.name.clone())
-        .collect();
+    let wanted = target.services.iter().map(|service| service.name.clone());
+    let mut services: Vec<ServiceName> = wanted.collect();
+    let folder = units::folder(Scope::System, &target.home);
+    for live in units::of_live(&folder, app, &target.layout) {
+        if !services.contains(&live) {
+            services.push(live);
+        }
+    }
     let text = unit::sudoers(app, &services, &target.login, systemctl::path());
     // No dot: sudo passes over files with one (sudoers(5), "Including other files").
     let path = PathBuf::from(format!("/etc/sudoers.d/ship-{app}"));

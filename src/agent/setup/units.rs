@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::agent::Layout;
 use crate::agent::service::Scope;
-use crate::agent::service::unit::marker;
-use crate::model::AppName;
+use crate::agent::service::unit::{marker, unit_name};
+use crate::model::{AppName, ServiceName};
 
 /// Where an administrator's units are (systemd.unit(5), "Unit File Load Path").
 #[must_use]
@@ -22,17 +23,36 @@ pub fn is_ours(path: &Path, app: &AppName) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text.lines().next() == Some(&marker(app)))
 }
 
-/// The units in `folder` that ship wrote for `app` and that are not in `wanted`, by name, sorted.
+/// The services that the live release at `layout` runs by units of ours in `folder`, sorted. Until a
+/// release without them is live, each needs its unit and the rights to it.
 #[must_use]
-pub fn stale(folder: &Path, app: &AppName, wanted: &[String]) -> Vec<String> {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut stale: Vec<String> = names
-        .filter_map(|entry| entry.file_name().into_string().ok())
+pub fn of_live(folder: &Path, app: &AppName, layout: &Layout) -> Vec<ServiceName> {
+    let mut services: Vec<ServiceName> = names_in(&layout.launchers())
+        .filter_map(|name| ServiceName::try_from(name).ok())
+        .filter(|service| is_ours(&folder.join(unit_name(app, service)), app))
+        .collect();
+    services.sort();
+    services
+}
+
+/// The units in `folder` that ship wrote for `app`, that are not in `wanted` and that the live release
+/// does not need, by name, sorted.
+#[must_use]
+pub fn stale(folder: &Path, app: &AppName, layout: &Layout, wanted: &[String]) -> Vec<String> {
+    let live = of_live(folder, app, layout);
+    let live: Vec<String> = live.iter().map(|name| unit_name(app, name)).collect();
+    let mut stale: Vec<String> = names_in(folder)
         .filter(|name| name.starts_with(app.as_str()) && name.ends_with(".service"))
-        .filter(|name| !wanted.contains(name) && is_ours(&folder.join(name), app))
+        .filter(|name| !wanted.contains(name) && !live.contains(name))
+        .filter(|name| is_ours(&folder.join(name), app))
         .collect();
     stale.sort();
     stale
+}
+
+fn names_in(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
 }
 
 #[cfg(test)]
@@ -40,9 +60,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_units_are_stale() {
-        let folder = tempfile::tempdir().unwrap();
-        let shop = "shop".try_into().unwrap();
+    fn only_our_own_units_are_stale_that_the_live_release_does_not_need() {
+        let [folder, root] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let (shop, layout) = ("shop".try_into().unwrap(), Layout::at(root.path()));
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         put("shop-web.service", "# managed by ship for shop\n[Unit]\n");
         put("shop-old.service", "# managed by ship for shop\n[Unit]\n");
@@ -52,6 +72,15 @@ mod tests {
         );
         put("shop-hand.service", "[Unit]\n");
         let wanted = ["shop-web.service".to_owned()];
-        assert_eq!(stale(folder.path(), &shop, &wanted), ["shop-old.service"]);
+        let stale = || stale(folder.path(), &shop, &layout, &wanted);
+        assert_eq!(stale(), ["shop-old.service"]);
+
+        fs::create_dir_all(layout.launchers()).unwrap();
+        for name in ["old", "hand", "gone", "not a name"] {
+            fs::write(layout.launchers().join(name), "").unwrap();
+        }
+        assert_eq!(stale(), [""; 0]);
+        let live = of_live(folder.path(), &shop, &layout);
+        assert_eq!(live, ["old".try_into().unwrap()]);
     }
 }
