@@ -22,21 +22,27 @@ pub const NEED: &[u8] = b"\xffship-need\xfe";
 const MAX_NOISE: usize = 256 << 10;
 
 /// The command line for the login shell. `root` is the app's root folder (`~/` is the login's
-/// home). The agent answers `open` without being sent it again. Asked for the agent, send its
-/// compressed length in decimal digits, a newline, and the bytes. With `sudo` the agent runs as
-/// root.
+/// home); without one the agent is the login's alone. It answers `open` without being sent it again.
+/// Asked for the agent, send its compressed length in decimal digits, a newline, and the bytes. With
+/// `sudo` the agent runs as root.
 ///
 /// # Errors
 /// When `open` does not serialize.
-pub fn command_line(agent: &Agent, root: &str, sudo: bool, open: &Open) -> io::Result<String> {
+pub fn command_line(
+    agent: &Agent,
+    root: Option<&str>,
+    sudo: bool,
+    open: &Open,
+) -> io::Result<String> {
     let name = agent_name(&agent.digest);
     let open = argument::encode(open)?;
-    let bin = match root.strip_prefix("~/") {
-        Some(rest) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
-        None => format!("{}/.ship/bin", escape(root)),
+    let bin = match root.map(|root| (root, root.strip_prefix("~/"))) {
+        Some((_, Some(rest))) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
+        Some((root, None)) => format!("{}/.ship/bin", escape(root)),
+        None => "\"$c\"".to_owned(),
     };
     let script = format!(
-        "umask 022; n={name}; o={open}; d={bin}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; \
+        "umask 022; n={name}; o={open}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; d={bin}; \
          for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && exec \"$b/$n\" agent serve --open $o; done; \
          [ -w \"$d\" ] || d=$c; t=\"$d/.$n.$$\"; \
          mkdir -p \"$d\" && printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
@@ -190,7 +196,12 @@ mod tests {
                 user: "shop".into(),
             },
         };
-        for root in ["/srv/shop", "~/apps/my shop", "/srv/it$HOME"] {
+        for root in [
+            Some("/srv/shop"),
+            Some("~/apps/my shop"),
+            Some("/srv/it$HOME"),
+            None,
+        ] {
             let line = command_line(&agent, root, false, &open).unwrap();
             let inside = line
                 .strip_prefix("sh -c '")

@@ -59,6 +59,15 @@ pub struct Target {
     pub root: String,
 }
 
+impl Target {
+    /// The root folder, unless it is another's than the login's. What lies there is the deploying
+    /// user's to change: run by root it would give that user all rights.
+    fn own_root(&self) -> Option<&str> {
+        let is_own = self.user.is_none() && !self.sudo;
+        is_own.then_some(self.root.as_str())
+    }
+}
+
 /// Connects to `target` and to an agent there, whose first message is the answer to `open`.
 ///
 /// # Errors

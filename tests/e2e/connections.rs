@@ -241,3 +241,17 @@ fn a_deploy_that_is_killed_leaves_no_lock() {
     assert_eq!(current(&host).split('/').next(), Some("releases"));
     serves(&host, &releases(&host)[1], "ann's");
 }
+
+/// What lies in the deploying user's folder is that user's to change.
+#[test]
+fn setup_as_root_runs_nothing_of_the_deploying_user() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    let trap = "#!/bin/sh\nid -un >> /tmp/ran\n";
+    host.write("/tmp/trap", trap);
+    host.sh("cd /srv/shop/.ship/bin && install -o deploy -m 755 /tmp/trap new && mv new ship-*");
+    shop.setup();
+    assert!(!host.exists("/tmp/ran"), "{}", host.sh("cat /tmp/ran"));
+}

@@ -64,7 +64,7 @@ impl Started {
     ) -> Result<Self, Failure> {
         let agent = agents::for_platform(platform, options.cache.as_deref())
             .map_err(|failure| named(failure, target))?;
-        let line = command_line(&agent, &target.root, target.sudo, open)?;
+        let line = command_line(&agent, target.own_root(), target.sudo, open)?;
         let mut child = Arc::clone(session)
             .arc_raw_command(line)
             .stdin(Stdio::piped())
