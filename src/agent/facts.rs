@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::host::{Host, writable};
 use super::lock::Lock;
-use super::{adopt, disk, freeze, releases};
+use super::{Layout, adopt, disk, freeze, releases};
 use crate::model::{Failure, ServiceManagerKind};
 use crate::wire::Facts;
 
@@ -25,7 +25,7 @@ pub fn prepare(host: &Host) -> Result<(), Failure> {
         make(&layout.releases())?;
         make(&layout.state())?;
     }
-    if owned(&layout.state()) {
+    if owned(&layout.state()) && is_ours(layout) {
         for name in ["states", "indexes", "staging", "trash", "bin"] {
             make(&layout.state_file(name))?;
         }
@@ -38,6 +38,12 @@ pub fn prepare(host: &Host) -> Result<(), Failure> {
 fn owned(path: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// Whether what lies in the root folder may be trusted: what is another user's can lead root astray.
+#[must_use]
+pub fn is_ours(layout: &Layout) -> bool {
+    !rustix::process::geteuid().is_root() || owned(layout.root())
 }
 
 fn make(path: &std::path::Path) -> Result<(), Failure> {

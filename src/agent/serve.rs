@@ -73,9 +73,10 @@ fn opened(host: &Host, out: &Out) -> FromAgent {
     }
 }
 
-/// Repairs what an activation that died left behind, unless somebody is at work.
+/// Repairs what an activation that died left behind, unless somebody is at work. Root does not do it
+/// for the deploying user, who could have made links of these folders.
 fn repair(host: &Host, out: &Out) -> Vec<String> {
-    match is_unfinished(host) {
+    match facts::is_ours(&host.layout) && is_unfinished(host) {
         true => with_heartbeats(out, || clean_up(host)),
         false => Vec::new(),
     }

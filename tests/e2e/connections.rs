@@ -255,3 +255,31 @@ fn setup_as_root_runs_nothing_of_the_deploying_user() {
     shop.setup();
     assert!(!host.exists("/tmp/ran"), "{}", host.sh("cat /tmp/ran"));
 }
+
+/// What an activation left half done there is the deploying user's to repair: its folders could be
+/// links by now.
+#[test]
+fn setup_as_root_repairs_nothing_of_the_deploying_user() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    shop.deploy_version("v2").ok();
+    host.write("/root/precious/file", "precious");
+    let left = r#"{"step":"flipping","from":1,"to":2}"#;
+    host.sh_as(
+        "deploy",
+        &format!(
+            "cd /srv/shop/.ship && echo '{left}' > journal.jsonl &&
+             mv staging was && ln -s /root/precious staging"
+        ),
+    );
+    shop.setup();
+    assert_eq!(host.read("/root/precious/file"), "precious");
+    assert_eq!(host.sh("find /srv/shop -uid 0"), "");
+    serves(&host, "v2", "v2");
+
+    host.sh("cd /srv/shop/.ship && rm staging && mv was staging");
+    shop.ship(&["status"]).ok();
+    serves(&host, "v1", "v1");
+}
