@@ -21,10 +21,19 @@ pub const NEED: &[u8] = b"\xffship-need\xfe";
 /// Noise that is passed over before a marker, bytes.
 const MAX_NOISE: usize = 256 << 10;
 
+/// What to do with an agent that the host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtHand {
+    /// It is started.
+    Use,
+    /// It does not start: another takes its place.
+    Replace,
+}
+
 /// The command line for the login shell. `root` is the app's root folder (`~/` is the login's
 /// home); without one the agent is the login's alone. It answers `open` without being sent it again.
 /// Asked for the agent, send its compressed length in decimal digits, a newline, and the bytes. With
-/// `sudo` the agent runs as root.
+/// `sudo` the agent runs as root; `at_hand` says whether one that is there will do.
 ///
 /// # Errors
 /// When `open` does not serialize.
@@ -33,6 +42,7 @@ pub fn command_line(
     root: Option<&str>,
     sudo: bool,
     open: &Open,
+    at_hand: AtHand,
 ) -> io::Result<String> {
     let name = agent_name(&agent.digest);
     let open = argument::encode(open)?;
@@ -41,9 +51,15 @@ pub fn command_line(
         Some((root, None)) => format!("{}/.ship/bin", escape(root)),
         None => "\"$c\"".to_owned(),
     };
+    let start = match at_hand {
+        AtHand::Use => {
+            "for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && \
+             exec \"$b/$n\" agent serve --open $o; done; "
+        }
+        AtHand::Replace => "",
+    };
     let script = format!(
-        "umask 022; n={name}; o={open}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; d={bin}; \
-         for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && exec \"$b/$n\" agent serve --open $o; done; \
+        "umask 022; n={name}; o={open}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; d={bin}; {start}\
          [ -w \"$d\" ] || d=$c; t=\"$d/.$n.$$\"; \
          mkdir -p \"$d\" && printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
          read -r l && head -c \"$l\" | gzip -dc > \"$t\" && chmod 755 \"$t\" && mv -f \"$t\" \"$d/$n\" && \
@@ -202,7 +218,7 @@ mod tests {
             Some("/srv/it$HOME"),
             None,
         ] {
-            let line = command_line(&agent, root, false, &open).unwrap();
+            let line = command_line(&agent, root, false, &open, AtHand::Use).unwrap();
             let inside = line
                 .strip_prefix("sh -c '")
                 .unwrap()

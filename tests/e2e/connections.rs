@@ -158,6 +158,28 @@ fn logins_that_talk_and_odd_shells_do_no_harm() {
     serves(&host, "v2", "v2");
 }
 
+/// As a power cut leaves what was not synced, a failing disk, or somebody.
+#[test]
+fn an_agent_that_does_not_start_is_replaced() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    let damages = [
+        "head -c 1000000 $f",
+        "head -c 100000 $f",
+        "head -c 5000000 /dev/zero",
+        "true",
+    ];
+    for damage in damages {
+        host.sh(&format!(
+            "cd /srv/shop/.ship/bin && f=$(ls ship-*) && {damage} > new && chmod 755 new && mv new $f"
+        ));
+        shop.ship(&["status"]).ok().stdout_has("healthy");
+        host.sh("cd /srv/shop/.ship/bin && cmp ship-* recovery");
+    }
+}
+
 /// A hook that lets a deploy wait, with the lock held, until `/tmp/go` is there.
 const PATIENT: &str = "\n[hooks]\nbefore-activate = [\"touch /tmp/waits; while ! test -e /tmp/go; \
                        do sleep 0.05; done\"]\n";

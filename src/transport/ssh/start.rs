@@ -8,7 +8,7 @@ use openssh::{Child, ChildStderr, ChildStdin, ChildStdout, Session, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::super::agents::{self, Agent};
-use super::super::bootstrap::{First, command_line, first};
+use super::super::bootstrap::{AtHand, First, command_line, first};
 use super::super::{Link, Options, Target};
 use super::explain::{explain, named, no_agent, unreachable_host};
 use super::folder::Folder;
@@ -55,6 +55,8 @@ impl Started {
         }
     }
 
+    /// A host where the agent that is there does not start asks for another: a power cut or a full
+    /// disk may have left it damaged.
     async fn with_agent_for(
         platform: &str,
         session: &Arc<Session>,
@@ -62,9 +64,28 @@ impl Started {
         options: &Options,
         open: &Open,
     ) -> Result<Self, Failure> {
+        let begin = |at_hand| Self::begin(platform, session, target, options, open, at_hand);
+        let started = begin(AtHand::Use).await?;
+        if !matches!(started.first, First::Ended(_)) {
+            return Ok(started);
+        }
+        match begin(AtHand::Replace).await? {
+            again if matches!(again.first, First::Need(..)) => Ok(again),
+            _ => Ok(started),
+        }
+    }
+
+    async fn begin(
+        platform: &str,
+        session: &Arc<Session>,
+        target: &Target,
+        options: &Options,
+        open: &Open,
+        at_hand: AtHand,
+    ) -> Result<Self, Failure> {
         let agent = agents::for_platform(platform, options.cache.as_deref())
             .map_err(|failure| named(failure, target))?;
-        let line = command_line(&agent, target.own_root(), target.sudo, open)?;
+        let line = command_line(&agent, target.own_root(), target.sudo, open, at_hand)?;
         let mut child = Arc::clone(session)
             .arc_raw_command(line)
             .stdin(Stdio::piped())
