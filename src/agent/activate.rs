@@ -23,7 +23,7 @@ use super::before::Befores;
 use super::host::Host;
 use super::journal::Entry;
 use super::service::LogCursor;
-use super::{launcher, releases};
+use super::{launcher, releases, setup};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
 use crate::wire::Activated;
@@ -75,8 +75,8 @@ impl Activation<'_> {
     /// that is proven here and waits for the fleet.
     ///
     /// # Errors
-    /// When nothing was changed: the release or what it runs on is not there, `current` is not ours,
-    /// the journal cannot be written.
+    /// When nothing was changed: the release, what it runs on or a unit of it is not there, `current`
+    /// is not ours, the journal cannot be written.
     pub fn run(
         &self,
         to: ReleaseId,
@@ -86,6 +86,7 @@ impl Activation<'_> {
         let from = releases::current(&self.host.layout)?;
         let new = self.host.release(to)?;
         new.runtimes.present()?;
+        setup::has_units(self.host, &new.release.services)?;
         let pending = Pending { from, to };
         let mut effects = OnHost::new(self, settle, befores);
         machine::begin(&mut effects, pending)?;

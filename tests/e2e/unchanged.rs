@@ -89,6 +89,21 @@ fn services_come_and_go_with_the_release() {
         .stderr_has("ship setup production");
     serves(&host, "v1", "v1");
     assert_eq!(releases(&host), ["v1", "v2"]);
+
+    // On the way back, too, nothing of the host is touched.
+    shop.tables = WEB.to_owned();
+    shop.write_manifest();
+    shop.deploy_version("v3").ok();
+    let pid = "systemctl show -p MainPID shop-web";
+    let before = host.sh(pid);
+    host.sh("mv /etc/systemd/system/shop-worker.service /root && systemctl daemon-reload");
+    let refused = shop.ship(&["rollback"]);
+    refused
+        .code(7)
+        .stderr_has("not set up for shop-worker.service")
+        .stderr_has("ship setup production");
+    serves(&host, "v3", "v3");
+    assert_eq!(host.sh(pid), before);
 }
 
 #[test]

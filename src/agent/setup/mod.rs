@@ -15,7 +15,7 @@ mod shared;
 mod step;
 mod units;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::agent::Layout;
 use crate::agent::host::Host;
@@ -52,6 +52,27 @@ pub fn setup(host: &Host, request: &SetupRequest) -> Result<Vec<String>, Failure
 /// # Errors
 /// `Refused`, naming the units that are missing.
 pub fn ready_for(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
+    let is_ours = |unit: &Path| units::is_ours(unit, &host.deployment.app);
+    each_unit(host, services, is_ours)?;
+    match Scope::of(host.deployment.manager) {
+        Some(scope) => may_restart(host, scope, services),
+        None => Ok(()),
+    }
+}
+
+/// Whether each of these services has a unit, whoever wrote it.
+///
+/// # Errors
+/// As [`ready_for`].
+pub fn has_units(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
+    each_unit(host, services, Path::exists)
+}
+
+fn each_unit(
+    host: &Host,
+    services: &[ServiceSpec],
+    is_good: impl Fn(&Path) -> bool,
+) -> Result<(), Failure> {
     let Some(scope) = Scope::of(host.deployment.manager) else {
         return Ok(());
     };
@@ -59,11 +80,11 @@ pub fn ready_for(host: &Host, services: &[ServiceSpec]) -> Result<(), Failure> {
     let folder = units::folder(scope, &home);
     let missing: Vec<String> = unit::units(&host.deployment, &host.layout, services)
         .into_iter()
-        .filter(|unit| !units::is_ours(&folder.join(&unit.name), &host.deployment.app))
+        .filter(|unit| !is_good(&folder.join(&unit.name)))
         .map(|unit| unit.name)
         .collect();
     if missing.is_empty() {
-        return may_restart(host, scope, services);
+        return Ok(());
     }
     Err(Failure::refused(format!(
         "this host is not set up for {}",
