@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Deployment, ReleaseId, ServiceManagerKind, ServiceName};
 
+/// Where the launchers are in a release.
+pub const LAUNCHERS: &str = ".ship/run";
+
 /// The folders of one app on this host (DESIGN section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -97,7 +100,7 @@ impl Layout {
     /// The launchers of the live release, each called as its service.
     #[must_use]
     pub fn launchers(&self) -> PathBuf {
-        self.current().join(".ship/run")
+        self.current().join(LAUNCHERS)
     }
 
     /// The launcher of `service` in the live release: what a unit's `ExecStart=` names.

@@ -342,9 +342,9 @@ fn sudoers(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
     let wanted = target.services.iter().map(|service| service.name.clone());
     let mut services: Vec<ServiceName> = wanted.collect();
     let folder = units::folder(Scope::System, &target.home);
-    for live in units::of_live(&folder, app, &target.layout) {
-        if !services.contains(&live) {
-            services.push(live);
+    for needed in units::of_releases(&folder, app, &target.layout) {
+        if !services.contains(&needed) {
+            services.push(needed);
         }
     }
     let text = unit::sudoers(app, &services, &target.login, systemctl::path());

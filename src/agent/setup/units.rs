@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::agent::Layout;
+use crate::agent::layout::LAUNCHERS;
 use crate::agent::service::Scope;
 use crate::agent::service::unit::{marker, unit_name};
-use crate::model::{AppName, ServiceName};
+use crate::agent::{Layout, releases};
+use crate::model::{AppName, ReleaseState, ServiceName};
 
 /// Where an administrator's units are (systemd.unit(5), "Unit File Load Path").
 #[must_use]
@@ -23,34 +24,41 @@ pub fn is_ours(path: &Path, app: &AppName) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text.lines().next() == Some(&marker(app)))
 }
 
-/// The services that the live release at `layout` runs by units of ours in `folder`, sorted. Until a
-/// release without them is live, each needs its unit and the rights to it.
+/// The services that the live release at `layout` and those that can be gone back to run by units of
+/// ours in `folder`, sorted. As long as there is one, each needs its unit and the rights to it: a
+/// rollback needs no setup.
 #[must_use]
-pub fn of_live(folder: &Path, app: &AppName, layout: &Layout) -> Vec<ServiceName> {
-    let mut services: Vec<ServiceName> = names_in(&layout.launchers())
+pub fn of_releases(folder: &Path, app: &AppName, layout: &Layout) -> Vec<ServiceName> {
+    let kept = releases::ids(layout).unwrap_or_default().into_iter();
+    let good = kept.filter(|id| releases::state(layout, *id) == ReleaseState::Good);
+    let good = good.map(|id| layout.release(id).join(LAUNCHERS));
+    let mut services: Vec<ServiceName> = std::iter::once(layout.launchers())
+        .chain(good)
+        .flat_map(|launchers| names_in(&launchers))
         .filter_map(|name| ServiceName::try_from(name).ok())
         .filter(|service| is_ours(&folder.join(unit_name(app, service)), app))
         .collect();
     services.sort();
+    services.dedup();
     services
 }
 
-/// The units in `folder` that ship wrote for `app`, that are not in `wanted` and that the live release
-/// does not need, by name, sorted.
+/// The units in `folder` that ship wrote for `app`, that are not in `wanted` and that no release
+/// needs, by name, sorted.
 #[must_use]
 pub fn stale(folder: &Path, app: &AppName, layout: &Layout, wanted: &[String]) -> Vec<String> {
-    let live = of_live(folder, app, layout);
-    let live: Vec<String> = live.iter().map(|name| unit_name(app, name)).collect();
+    let needed = of_releases(folder, app, layout);
+    let needed: Vec<String> = needed.iter().map(|name| unit_name(app, name)).collect();
     let mut stale: Vec<String> = names_in(folder)
         .filter(|name| name.starts_with(app.as_str()) && name.ends_with(".service"))
-        .filter(|name| !wanted.contains(name) && !live.contains(name))
+        .filter(|name| !wanted.contains(name) && !needed.contains(name))
         .filter(|name| is_ours(&folder.join(name), app))
         .collect();
     stale.sort();
     stale
 }
 
-fn names_in(folder: &Path) -> impl Iterator<Item = String> {
+fn names_in(folder: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok())
 }
@@ -58,9 +66,10 @@ fn names_in(folder: &Path) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ReleaseId;
 
     #[test]
-    fn only_our_own_units_are_stale_that_the_live_release_does_not_need() {
+    fn only_our_own_units_are_stale_that_no_release_needs() {
         let [folder, root] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let (shop, layout) = ("shop".try_into().unwrap(), Layout::at(root.path()));
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
@@ -80,7 +89,16 @@ mod tests {
             fs::write(layout.launchers().join(name), "").unwrap();
         }
         assert_eq!(stale(), [""; 0]);
-        let live = of_live(folder.path(), &shop, &layout);
-        assert_eq!(live, ["old".try_into().unwrap()]);
+        let needed = || of_releases(folder.path(), &shop, &layout);
+        assert_eq!(needed(), ["old".try_into().unwrap()]);
+
+        // Another is live now, which can fail or be gone back from.
+        let old = layout.release(ReleaseId(1)).join(".ship");
+        fs::create_dir_all(old.parent().unwrap()).unwrap();
+        fs::rename(layout.launchers().parent().unwrap(), &old).unwrap();
+        assert_eq!(stale(), ["shop-old.service"]);
+        fs::create_dir_all(layout.state_file("states")).unwrap();
+        releases::set_state(&layout, ReleaseId(1), ReleaseState::Good).unwrap();
+        assert_eq!((stale().len(), needed().len()), (0, 1));
     }
 }
