@@ -94,9 +94,13 @@ impl Talk {
         }
     }
 
-    /// What was missed, in its order.
+    /// What was missed, in its order. How the transaction ended without us answers everything that
+    /// is asked from then on.
     pub fn missed(&mut self) -> Option<FromAgent> {
-        self.missed.pop_front()
+        match self.missed.front() {
+            Some(ended @ FromAgent::Ended(_)) if self.over => Some(ended.clone()),
+            _ => self.missed.pop_front(),
+        }
     }
 
     /// This is what will be asked for next.

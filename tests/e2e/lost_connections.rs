@@ -1,7 +1,7 @@
 //! The connection breaks in the middle of a deploy, or the controller does: what is done on the
 //! hosts goes on, or goes back, by itself.
 
-use crate::shop::{Shop, WEB, current, serves};
+use crate::shop::{Shop, WEB, current, row, serves};
 use crate::support::{Fleet, Host, eventually, require_hosts};
 use std::thread::sleep;
 use std::time::Duration;
@@ -24,6 +24,13 @@ fn switched(hosts: &[Host], release: &str) {
         let target = format!("releases/{release}");
         eventually("the switch", || current(host) == target);
     }
+}
+
+fn unlocked(host: &Host) {
+    eventually("the lock to be free", || {
+        let flock = host.exec("flock -n /srv/shop/.ship/lock true");
+        flock.status.success()
+    });
 }
 
 /// Kills the ssh processes of this person.
@@ -137,10 +144,7 @@ fn a_controller_that_is_killed_is_not_waited_for_longer_than_the_lease() {
     }
     // Its proof is still to come to its end.
     for host in &*fleet {
-        eventually("the lock to be free", || {
-            let flock = host.exec("flock -n /srv/shop/.ship/lock true");
-            flock.status.success()
-        });
+        unlocked(host);
         serves(host, "v1", "v1");
     }
     let history = shop.ship(&["history"]);
@@ -190,5 +194,37 @@ fn a_controller_that_sleeps_learns_what_became_of_a_host_that_was_done() {
         serves(host, "v1", "v1");
         let row = crate::shop::row(&run.stderr, host.name());
         assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{run}");
+    }
+}
+
+/// It was told of as one that needs a person: how it ended was said once, to whoever ran the hook.
+#[test]
+fn a_host_that_went_back_while_its_hook_ran_is_told_of_as_it_is() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    let hook = "{ name = \"warm\", run = \"sleep 1000\" }";
+    shop.tables
+        .push_str(&format!("[hooks]\nafter-activate = [{hook}]\n"));
+    for (policy, version, code) in [("revert-all", "v2", 7), ("stop", "v3", 9)] {
+        shop.environment = format!("rollout = {{ lease = \"5s\", on-failure = \"{policy}\" }}");
+        shop.write_manifest();
+        shop.version(version);
+        let deploy = shop.start_deploy(&[]);
+        deploy.wait_for("hook `warm`");
+        fleet[0].link_down();
+        kill_ssh(&shop);
+        switched(&fleet[..1], "v1");
+        unlocked(&fleet[0]);
+        fleet[0].link_up();
+        let run = deploy.wait();
+        run.code(code);
+        let row = row(&run.stderr, "web1");
+        assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{run}");
+        assert!(row.join(" ").contains("was not heard of"), "{run}");
+        serves(&fleet[0], "v1", "v1");
+        let other = if code == 7 { "v1" } else { version };
+        serves(&fleet[1], other, other);
     }
 }
