@@ -1,6 +1,6 @@
 //! One release, three hosts.
 
-use crate::shop::{Shop, answer, history, releases, row, serves};
+use crate::shop::{HELD_PYTHON, Shop, answer, history, releases, row, serves};
 use crate::support::{Fleet, Host, Running, eventually, require_hosts};
 
 /// When the service of the shop was started, µs of the clock that all hosts share.
@@ -52,10 +52,6 @@ fn a_release_reaches_all_hosts_at_once_or_one_by_one() {
         serves(host, "v1", "v1");
     }
 }
-
-/// Begins when it may.
-const HELD_PYTHON: &str =
-    "#!/bin/sh\nwhile [ -e /etc/hold ]; do sleep 0.1; done\nexec /usr/bin/python3 \"$@\"\n";
 
 #[test]
 fn where_one_host_fails_all_go_back() {

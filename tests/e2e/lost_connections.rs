@@ -1,7 +1,7 @@
 //! The connection breaks in the middle of a deploy, or the controller does: what is done on the
 //! hosts goes on, or goes back, by itself.
 
-use crate::shop::{Shop, WEB, current, row, serves};
+use crate::shop::{HELD_PYTHON, Shop, WEB, answer, current, row, serves};
 use crate::support::{Fleet, Host, eventually, require_hosts};
 use std::thread::sleep;
 use std::time::Duration;
@@ -227,4 +227,29 @@ fn a_host_that_went_back_while_its_hook_ran_is_told_of_as_it_is() {
         let other = if code == 7 { "v1" } else { version };
         serves(&fleet[1], other, other);
     }
+}
+
+/// The history told of a cancel, though nobody had asked for one.
+#[test]
+fn who_comes_back_before_the_way_back_has_ended_learns_why_it_is_gone() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = settling(std::slice::from_ref(&host), "10m", "5s");
+    let deploy = shop.start_deploy(&[]);
+    eventually("the new release", || answer(&host, "/") == "v2");
+    host.write("/usr/local/bin/python3", HELD_PYTHON);
+    host.sh("chmod 755 /usr/local/bin/python3; touch /etc/hold");
+    deploy.signal("STOP");
+    switched(std::slice::from_ref(&host), "v1");
+    deploy.signal("CONT");
+    // It is heard of again, and nobody can see when.
+    sleep(Duration::from_secs(4));
+    host.sh("rm /etc/hold");
+    let run = deploy.wait();
+    run.code(7);
+    let row = row(&run.stderr, "web1").join(" ");
+    assert!(row.contains("was not heard of"), "{run}");
+    shop.ship(&["history"])
+        .ok()
+        .stdout_has("the length of the lease");
 }

@@ -87,6 +87,10 @@ command = "python3 app/worker.py"
 settle = "1s"
 "#;
 
+/// An interpreter for it that begins when it may: not while there is `/etc/hold`.
+pub const HELD_PYTHON: &str =
+    "#!/bin/sh\nwhile [ -e /etc/hold ]; do sleep 0.1; done\nexec /usr/bin/python3 \"$@\"\n";
+
 /// A project folder with the shop in it, whose environment `production` is some hosts.
 pub struct Shop {
     person: Controller,

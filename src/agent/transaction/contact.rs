@@ -29,6 +29,8 @@ pub(super) struct Life {
     closed_ms: AtomicU64,
     /// Cancelled, or the lease ended.
     pub(super) stop: AtomicBool,
+    /// It was the end of the lease, whether the controller has come back since or not.
+    pub(super) left: AtomicBool,
     /// What came is not taken from the connection, because the work does not keep up: whether the
     /// controller lives, nobody can hear.
     deaf: AtomicBool,
@@ -50,6 +52,7 @@ impl Life {
             lease_ms,
             closed_ms: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
             // `Begin` is what it began with.
             requests: AtomicU64::new(1),
@@ -204,7 +207,9 @@ pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
         let mut since = Instant::now();
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            if life.lease_is_over() && !life.precommitted.load(Ordering::Relaxed) {
+            if life.lease_is_over() && !life.precommitted.load(Ordering::Relaxed) && !life.stopped()
+            {
+                life.left.store(true, Ordering::Relaxed);
                 life.stop.store(true, Ordering::Relaxed);
             }
             if since.elapsed() >= Duration::from_millis(HEARTBEAT_MS) {

@@ -199,7 +199,7 @@ impl Transaction {
     /// How a switch ended, into the history.
     fn ended(&self, pending: Pending, ending: Ending, why: Option<&str>) {
         let cancelled = why.is_some_and(|why| why.ends_with("cancelled"));
-        let why = match cancelled && self.life.lease_is_over() {
+        let why = match cancelled && self.life.left.load(Ordering::Relaxed) {
             true => Some(LEASE_IS_OVER),
             false => why,
         };
@@ -239,7 +239,7 @@ impl Transaction {
         self.pending = pending;
         let cancelled = activated.why.as_ref();
         let cancelled = cancelled.is_some_and(|why| why.ends_with("cancelled"));
-        if pending.is_none() && cancelled && self.life.lease_is_over() {
+        if pending.is_none() && cancelled && self.life.left.load(Ordering::Relaxed) {
             activated.why = Some(LEASE_IS_OVER.to_owned());
         }
     }
