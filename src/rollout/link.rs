@@ -237,6 +237,19 @@ impl HostLink {
         std::future::pending().await
     }
 
+    /// What the host has said of its end while it was tended.
+    pub fn told(&mut self) -> Option<FromAgent> {
+        while let Some(talk) = &mut self.talk {
+            let message = talk.missed()?;
+            talk.count(&message);
+            if message.is_answer() || matches!(message, FromAgent::Ended(_)) {
+                return Some(message);
+            }
+            self.hear(message);
+        }
+        None
+    }
+
     /// What is said without being asked.
     fn hear(&self, message: FromAgent) {
         match message {

@@ -139,8 +139,18 @@ impl Switch<'_> {
         self.conclude(ends, failure, interrupted)
     }
 
-    /// Takes in what hosts answered to an activation or a watch.
-    fn hear(&self, course: &mut Course, answers: Vec<(usize, Answer)>) {
+    /// Takes in what hosts answered to an activation or a watch, and what those have said meanwhile
+    /// that were done: one that went back by itself has failed, too.
+    fn hear(&mut self, course: &mut Course, mut answers: Vec<(usize, Answer)>) {
+        let asked: Vec<usize> = answers.iter().map(|(at, _)| *at).collect();
+        for at in course.done().filter(|at| !asked.contains(at)) {
+            let link = &mut self.fleet.hosts[at];
+            if let Some(told) = link.told()
+                && let ended @ Answer::Ended(_) = Answer::of(&link.host, Ok(told))
+            {
+                answers.push((at, ended));
+            }
+        }
         for (at, answer) in answers {
             let link = &self.fleet.hosts[at];
             let failure = match answer {

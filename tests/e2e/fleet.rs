@@ -1,7 +1,7 @@
 //! One release, three hosts.
 
-use crate::shop::{HELD_PYTHON, Shop, answer, history, releases, row, serves};
-use crate::support::{Fleet, Host, Running, eventually, require_hosts};
+use crate::shop::{HELD_PYTHON, Shop, WEB, answer, current, history, releases, row, serves};
+use crate::support::{Fleet, Host, Process, Running, eventually, require_hosts};
 
 /// When the service of the shop was started, µs of the clock that all hosts share.
 pub fn started(host: &Host) -> u64 {
@@ -151,4 +151,34 @@ fn with_on_failure_stop_the_hosts_that_are_done_stay() {
     for host in &*fleet {
         serves(host, "v1", "v1");
     }
+}
+
+/// Its transaction is killed while the next host proves the release.
+#[test]
+fn with_on_failure_stop_a_host_that_goes_back_later_ends_the_rollout_too() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(3);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    shop.tables = WEB.replace("settle = \"1s\"", "settle = \"6s\"");
+    shop.environment =
+        "rollout = { strategy = \"rolling\", batch = 1, on-failure = \"stop\" }".into();
+    shop.write_manifest();
+    shop.version("v2");
+    let deploy = shop.start_deploy(&[]);
+    eventually("the second switch", || current(&fleet[1]) == "releases/v2");
+    let processes = fleet[0].processes();
+    let transactions = |p: &&Process| p.title.contains(" agent transaction");
+    processes
+        .iter()
+        .filter(transactions)
+        .for_each(Process::kill);
+    let stopped = deploy.wait();
+    stopped.code(9);
+    serves(&fleet[0], "v1", "v1");
+    serves(&fleet[1], "v2", "v2");
+    serves(&fleet[2], "v1", "v1");
+    let row = row(&stopped.stderr, "web3").join(" ");
+    assert!(row.ends_with("not touched"), "{stopped}");
+    assert_eq!(history(&fleet[2]), ["deploy v1: good"]);
 }
