@@ -11,6 +11,8 @@ impl Switch<'_> {
     /// Watches the hosts of the first wave before the others follow.
     pub(super) async fn bake(&mut self, first: Vec<usize>, ms: u64) -> Vec<(usize, Answer)> {
         let hosts = match first.len() {
+            // All of them failed, and the policy goes on.
+            0 => return Vec::new(),
             1 => "the first host is".to_owned(),
             many => format!("the first {many} hosts are"),
         };

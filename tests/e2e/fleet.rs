@@ -182,3 +182,20 @@ fn with_on_failure_stop_a_host_that_goes_back_later_ends_the_rollout_too() {
     assert!(row.ends_with("not touched"), "{stopped}");
     assert_eq!(history(&fleet[2]), ["deploy v1: good"]);
 }
+
+#[test]
+fn where_the_policy_goes_on_without_a_canary_nobody_is_said_to_be_watched() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    shop.environment =
+        "rollout = { strategy = \"canary\", bake = \"20m\", on-failure = \"continue\" }".into();
+    shop.write_manifest();
+    fleet[0].write("/etc/shop-refuses", "v2");
+    let partly = shop.deploy_version("v2");
+    partly.code(9);
+    assert!(!partly.stderr.contains("watched"), "{partly}");
+    serves(&fleet[0], "v1", "v1");
+    serves(&fleet[1], "v2", "v2");
+}
