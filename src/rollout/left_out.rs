@@ -150,9 +150,12 @@ impl LeftOut {
     }
 }
 
-/// What is partly done can be done on the other hosts later.
+/// What is partly done can be done on the other hosts later, where there are any: a hook may have
+/// failed when all of them were done.
 fn partly_done(context: &Context, mut ended: Ended) -> Ended {
-    if ended.failure.kind == FailureKind::Partial {
+    let is_behind = |outcome: &Outcome| outcome.hosts.iter().any(|row| row.is != outcome.release);
+    let is_behind = ended.outcome.as_deref().is_some_and(is_behind);
+    if ended.failure.kind == FailureKind::Partial && is_behind {
         ended.failure.hint = Some(resume_hint(context, "mended"));
     }
     ended

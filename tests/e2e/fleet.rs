@@ -199,3 +199,22 @@ fn where_the_policy_goes_on_without_a_canary_nobody_is_said_to_be_watched() {
     serves(&fleet[0], "v1", "v1");
     serves(&fleet[1], "v2", "v2");
 }
+
+#[test]
+fn a_hook_that_fails_when_all_hosts_are_done_leaves_nobody_to_bring_up() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.tables
+        .push_str("[hooks]\nafter-activate = [\"exit 3\"]\n");
+    shop.environment = "rollout = { on-failure = \"stop\" }".into();
+    shop.write_manifest();
+    let partly = shop.deploy();
+    partly
+        .code(9)
+        .stderr_has("the hosts that were done stay on it");
+    assert!(!partly.stderr.contains("--resume"), "{partly}");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+}
