@@ -132,7 +132,9 @@ impl Switch<'_> {
             ..
         } = course;
         if interrupted || failed {
-            self.revert(&mut ends, failure.as_ref()).await;
+            // What the stop made fail, or came before it and was tolerated, is not why.
+            let cause = failure.as_ref().filter(|_| !interrupted);
+            self.revert(&mut ends, cause).await;
         } else {
             self.confirm(&mut ends, &mut failure).await;
         }

@@ -2,6 +2,7 @@
 
 use crate::shop::{Shop, current, history, row, serves};
 use crate::support::{Controller, Fleet, Host, eventually, require_hosts};
+use crate::watch::why;
 
 /// The same shop as a colleague has it.
 fn colleague(fleet: &[Host]) -> Shop {
@@ -90,5 +91,29 @@ fn a_deploy_is_cancelled_before_anything_is_switched() {
     for host in &*fleet {
         serves(host, "v1", "v1");
         assert_eq!(history(host), ["deploy v1: good"]);
+    }
+}
+
+/// The history of both hosts told that the release had failed on the first.
+#[test]
+fn a_deploy_is_cancelled_while_a_hook_runs_after_the_switch() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    shop.tables
+        .push_str("[hooks]\nafter-activate = [{ name = \"warm\", run = \"sleep 100\" }]\n");
+    shop.version("v2");
+    shop.write_manifest();
+    let deploy = shop.start_deploy(&[]);
+    deploy.wait_for("hook `warm`");
+    shop.ship(&["cancel", "production"]).ok();
+    let run = deploy.wait();
+    run.code(130).stderr_has("cancelled by dev@");
+    assert!(!run.stderr.contains("v2 failed"), "{run}");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+        assert_eq!(history(host)[0], "deploy v2: reverted");
+        assert_eq!(why(host), "interrupted");
     }
 }

@@ -9,7 +9,7 @@ use crate::shop::{Shop, history, releases, row, rows, serves};
 use crate::support::{Fleet, Host, require_hosts};
 
 /// Why the newest entry of a host's history did not end well.
-fn why(host: &Host) -> String {
+pub fn why(host: &Host) -> String {
     let lines = host.read("/srv/shop/.ship/history.jsonl");
     let newest = lines.lines().last().expect("a line");
     let entry: serde_json::Value = serde_json::from_str(newest).expect("a line of JSON");
