@@ -249,7 +249,12 @@ impl Switch<'_> {
         // What is final everywhere was not interrupted: the host was quicker.
         let interrupted = interrupted && !ends.iter().all(|(_, end)| end.committed());
         let went_back = failure.is_some() || interrupted;
-        let verb = if went_back { "reverted" } else { self.verb };
+        let stays = ends.iter().any(|(_, end)| end.done());
+        let verb = if went_back && !stays {
+            "reverted"
+        } else {
+            self.verb
+        };
         let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
         if !went_back {
             self.context.stop.settle(self.release);
