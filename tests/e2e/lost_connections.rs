@@ -158,6 +158,33 @@ fn a_controller_that_is_killed_is_not_waited_for_longer_than_the_lease() {
     shop.deploy().ok();
 }
 
+/// Where nobody can come back (there was no inode for the door), the rest of the lease is waited for
+/// in peace.
+#[test]
+fn a_wait_for_a_controller_that_is_killed_takes_no_processor() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = settling(std::slice::from_ref(&host), "2s", "20s");
+    host.sh("rm -f /srv/shop/.ship/transaction.sock && mkdir /srv/shop/.ship/transaction.sock");
+    let deploy = shop.start_deploy(&[]);
+    switched(std::slice::from_ref(&host), "v2");
+    deploy.signal("KILL");
+    deploy.wait().killed_by(9);
+    eventually("the proof", || {
+        host.read("/srv/shop/.ship/journal.jsonl")
+            .contains("proven")
+    });
+    let ticks = || -> u64 {
+        let used = "awk '{ print $14 + $15 }' /proc/$(pgrep -f '[a]gent transaction')/stat";
+        host.sh(used).parse().expect("a number")
+    };
+    let before = ticks();
+    sleep(Duration::from_secs(2));
+    let used = ticks() - before;
+    assert!(used < 50, "{used} hundredths of a second in two seconds");
+    eventually("the way back", || current(&host) == "releases/v1");
+}
+
 /// A laptop that sleeps for longer than the lease.
 #[test]
 fn a_controller_that_sleeps_learns_what_was_done_meanwhile() {

@@ -76,6 +76,8 @@ pub fn run() -> std::io::Result<()> {
         }
     };
     speaker.write_events(&host.layout);
+    // Where the door stays shut, a channel whose last sender is gone would not be waited for.
+    let _keeps_waiting = sender.clone();
     let door = Door {
         transaction: begin.transaction.clone(),
         speaker: speaker.clone(),
