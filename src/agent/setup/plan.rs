@@ -22,6 +22,7 @@ pub fn plan(target: &Target<'_>) -> Result<Vec<Step>, Failure> {
         ServiceManagerKind::Supervisor => {
             login(target, &mut steps);
             folders(target, &target.login, &mut steps);
+            agent(target, &mut steps);
         }
     }
     Ok(steps)
@@ -59,7 +60,9 @@ fn system(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
     can_enter(target)?;
     folders(target, &deployment.user, steps);
     unit_files(target, Scope::System, steps)?;
-    sudoers(target, steps)
+    sudoers(target, steps)?;
+    agent(target, steps);
+    Ok(())
 }
 
 /// What only root can do for the services of a user.
@@ -147,7 +150,6 @@ fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
     for name in ["releases", "runtimes", ".ship"] {
         folder(root, name, deployer, Some(0o755), steps);
     }
-    agent(target, steps);
     // What is there may be closed to others, or lead to another disk: as somebody chose.
     folder(root, "shared", app, None, steps);
     for entry in entries(target.shared) {
@@ -166,7 +168,8 @@ fn folders(target: &Target<'_>, app: &str, steps: &mut Vec<Step>) {
     }
 }
 
-/// Brought by root's connection, it is at hand for the deploying user's too.
+/// Brought by root's connection, it is at hand for the deploying user's too. The last step: without
+/// room for it the host is ready all the same.
 fn agent(target: &Target<'_>, steps: &mut Vec<Step>) {
     if !target.for_another {
         return;
