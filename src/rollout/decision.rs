@@ -3,8 +3,9 @@
 use futures_util::future::join_all;
 
 use super::conclude::HostEnd;
+use super::fleet::on_each;
 use super::link::unasked;
-use super::switch::{Switch, why_not};
+use super::switch::{Answer, Switch, why_not};
 use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName};
 use crate::project::OnFailure;
@@ -66,6 +67,26 @@ impl Switch<'_> {
                 }
             });
         join_all(asked).await;
+    }
+
+    /// Asks each of `hosts` whether it is still there, before any is told that the release stays: one
+    /// that is away is waited for, and a controller that died meanwhile would leave a fleet of two
+    /// minds. What those say that are not; nobody is asked where the policy allows for two.
+    pub(super) async fn muster(&mut self, hosts: Vec<usize>) -> Vec<(usize, Answer)> {
+        if hosts.len() < 2 || self.on_failure != OnFailure::RevertAll {
+            return Vec::new();
+        }
+        let hosts = &hosts;
+        let asked = on_each(&mut self.fleet.hosts, async |at, host| {
+            if !hosts.contains(&at) {
+                return None;
+            }
+            match host.ask(&ToAgent::Present, "muster").await {
+                Ok(FromAgent::Done) => None,
+                other => Some((at, Answer::of(&host.host, other))),
+            }
+        });
+        asked.await.into_iter().flatten().collect()
     }
 
     /// Makes the release final. Several hosts are told first that all have proven it, so that none

@@ -124,6 +124,10 @@ impl Switch<'_> {
             let answers = self.watch(all, self.watch_ms).await;
             self.hear(&mut course, answers);
         }
+        if !self.goes_back(&course) {
+            let answers = self.muster(course.done().collect()).await;
+            self.hear(&mut course, answers);
+        }
         let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
         let interrupted = self.is_interrupted(&course, failed);
         let Course {

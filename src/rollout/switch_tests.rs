@@ -76,7 +76,7 @@ async fn what_was_final_already_is_not_said_to_be_the_previous_release() {
     let answers: Answers = |at, request| match request {
         ToAgent::Activate(_) => vec![activated(proven())],
         ToAgent::Precommit if at == 0 => vec![failed()],
-        ToAgent::Precommit => vec![FromAgent::Done],
+        ToAgent::Present | ToAgent::Precommit => vec![FromAgent::Done],
         ToAgent::Revert { .. } if at == 0 => vec![activated(back("web1 failed"))],
         ToAgent::Revert { .. } => vec![FromAgent::Ended(Some(Box::new(kept())))],
         _ => vec![],
@@ -96,7 +96,7 @@ async fn a_host_that_cannot_note_what_it_is_told_is_asked_to_go_back() {
     let answers: Answers = |at, request| match request {
         ToAgent::Activate(_) => vec![activated(proven())],
         ToAgent::Precommit if at == 1 => vec![failed()],
-        ToAgent::Precommit => vec![FromAgent::Done],
+        ToAgent::Present | ToAgent::Precommit => vec![FromAgent::Done],
         ToAgent::Revert { .. } => vec![activated(back("web2 failed"))],
         _ => vec![],
     };
@@ -106,6 +106,21 @@ async fn a_host_that_cannot_note_what_it_is_told_is_asked_to_go_back() {
     assert_eq!(hosts, [Some(1), Some(1)]);
     assert_eq!(kind, FailureKind::Reverted, "{message}");
     assert_eq!(conclusion.outcome.verb, "reverted");
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_the_release_stays_where_one_is_gone() {
+    let answers: Answers = |at, request| match request {
+        ToAgent::Activate(_) => vec![activated(proven())],
+        ToAgent::Present if at == 1 => vec![activated(back("the lease"))],
+        ToAgent::Revert { .. } => vec![activated(back("web2 failed"))],
+        _ => vec![FromAgent::Done],
+    };
+    let (fake, conclusion) = switched(OnFailure::RevertAll, answers).await;
+    let (kind, message, hosts) = told(&conclusion);
+    assert!(!fake.was_asked(0, "Precommit") && !fake.was_asked(1, "Precommit"));
+    assert_eq!(hosts, [Some(1), Some(1)]);
+    assert_eq!(kind, FailureKind::Reverted, "{message}");
 }
 
 #[tokio::test]

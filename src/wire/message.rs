@@ -57,6 +57,8 @@ pub enum ToAgent {
     },
     /// Ends a [`ToAgent::Watch`] that is under way; what it watches stays. No answer of its own.
     EndWatch,
+    /// Whether what was activated is still there, and is heard. → [`FromAgent::Done`].
+    Present,
     /// Every host of the fleet has proven the release. From now on the end of the lease keeps it
     /// and no longer puts the one before back. → [`FromAgent::Done`].
     Precommit,
@@ -322,6 +324,7 @@ impl ToAgent {
                 | Self::Hook(_)
                 | Self::Activate(_)
                 | Self::Watch { .. }
+                | Self::Present
                 | Self::Precommit
                 | Self::Commit { .. }
                 | Self::Revert { .. }

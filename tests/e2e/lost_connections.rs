@@ -6,7 +6,6 @@ use crate::support::{Fleet, Host, eventually, require_hosts};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// The shortest lease that a manifest may ask for.
 /// A shop with `v1` live, whose next release takes so long to settle.
 fn settling(hosts: &[Host], settle: &str, lease: &str) -> Shop {
     let mut shop = Shop::on(hosts);
@@ -253,6 +252,34 @@ fn a_host_that_went_back_while_its_hook_ran_is_told_of_as_it_is() {
         serves(&fleet[0], "v1", "v1");
         let other = if code == 7 { "v1" } else { version };
         serves(&fleet[1], other, other);
+    }
+}
+
+/// One that cannot be heard must not find the others told that the release stays.
+#[test]
+fn nobody_is_told_that_the_release_stays_while_a_host_is_away() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    let hook = "{ name = \"warm\", run = \"until test -e /tmp/go; do sleep 0.1; done\" }";
+    shop.tables
+        .push_str(&format!("[hooks]\nafter-activate = [{hook}]\n"));
+    shop.environment = "rollout = { lease = \"5s\" }".into();
+    shop.write_manifest();
+    shop.version("v2");
+    let deploy = shop.start_deploy(&[]);
+    deploy.wait_for("hook `warm`");
+    switched(&fleet, "v2");
+    fleet[1].link_down();
+    fleet[0].sh("touch /tmp/go");
+    sleep(Duration::from_secs(2));
+    deploy.signal("KILL");
+    eventually("the way back", || current(&fleet[1]) == "releases/v1");
+    fleet[1].link_up();
+    for host in &*fleet {
+        eventually("the way back", || answer(host, "/") == "v1");
+        unlocked(host);
     }
 }
 

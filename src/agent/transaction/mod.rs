@@ -255,6 +255,7 @@ impl Transaction {
                 }
                 return committed;
             }
+            ToAgent::Present => self.present().map(Some),
             ToAgent::Precommit => self.precommit().map(Some),
             ToAgent::Watch { ms } => self
                 .watch(ms)

@@ -259,6 +259,12 @@ impl Transaction {
         Ok(activated)
     }
 
+    /// What is proven here waits for the fleet.
+    pub(super) fn present(&self) -> Result<FromAgent, Failure> {
+        let nothing = || Failure::unexpected("nothing is proven here");
+        self.pending.map(|_| FromAgent::Done).ok_or_else(nothing)
+    }
+
     /// Every host has proven the release: what the end of the lease means changes.
     pub(super) fn precommit(&mut self) -> Result<FromAgent, Failure> {
         let Some(pending) = self.pending else {
