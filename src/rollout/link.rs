@@ -340,7 +340,12 @@ impl HostLink {
             return false;
         };
         talk.staging = true;
-        std::mem::take(&mut talk.rejoined)
+        let rejoined = std::mem::take(&mut talk.rejoined);
+        // What answered the offer of the lost connection would pass for an answer to the next one.
+        if rejoined && !talk.is_over() {
+            talk.forget_missed();
+        }
+        rejoined
     }
 
     /// The transfer is over.
@@ -466,4 +471,24 @@ pub fn named(mut failure: Failure, host: &HostName) -> Failure {
 
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::fake::Fake;
+
+    /// It passed for the answer to the next offer, and each answer after it for one to the request
+    /// before.
+    #[tokio::test]
+    async fn what_answered_the_offer_of_a_lost_connection_is_forgotten() {
+        let mut fake = Fake::fleet(1, "", |_, _| Vec::new());
+        let host = &mut fake.fleet.hosts[0];
+        host.begin("name", 1000);
+        let talk = host.talk.as_mut().unwrap();
+        talk.put_back(FromAgent::NeedIndex);
+        talk.rejoined = true;
+        assert!(host.stages());
+        assert!(host.talk.as_mut().unwrap().missed().is_none());
+    }
 }

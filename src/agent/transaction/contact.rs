@@ -31,6 +31,13 @@ pub(super) struct Life {
     pub(super) stop: AtomicBool,
     /// It was the end of the lease, whether the controller has come back since or not.
     pub(super) left: AtomicBool,
+    /// How often the controller has come back.
+    attached: AtomicU64,
+    /// What was on its way to be staged before the controller came back for this time is void: it
+    /// begins its offer anew.
+    void_before: AtomicU64,
+    /// The last request that came was to publish: what came before belongs to it.
+    publishes: AtomicBool,
     /// What came is not taken from the connection, because the work does not keep up: whether the
     /// controller lives, nobody can hear.
     deaf: AtomicBool,
@@ -53,6 +60,9 @@ impl Life {
             closed_ms: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            attached: AtomicU64::new(0),
+            void_before: AtomicU64::new(0),
+            publishes: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
             // `Begin` is what it began with.
             requests: AtomicU64::new(1),
@@ -87,10 +97,25 @@ impl Life {
         self.closed_ms.store(self.now_ms() + 1, Ordering::Relaxed);
     }
 
-    /// It has a connection again.
+    /// It has a connection again; all that came on the one before is in the channel.
     pub(super) fn opened(&self) {
         self.closed_ms.store(0, Ordering::Relaxed);
         self.heard();
+        let times = self.attached.fetch_add(1, Ordering::Relaxed) + 1;
+        // As the controller sees it (`HostLink::rejoin_staging`).
+        if !self.publishes.load(Ordering::Relaxed) {
+            self.void_before.store(times, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a frame that is taken from the channel after the controller came back so often is one
+    /// whose answer nobody waits for any more.
+    pub(super) fn is_void(&self, frame: &Frame, times: u64) -> bool {
+        if times >= self.void_before.load(Ordering::Relaxed) {
+            return false;
+        }
+        let counted = |message: ToAgent| message.is_counted();
+        !frame.parse().is_ok_and(counted)
     }
 
     fn is_closed(&self) -> bool {
@@ -171,6 +196,8 @@ pub(super) fn listen(
                         continue;
                     }
                     Ok(message) if message.is_counted() => {
+                        let publishes = matches!(message, ToAgent::Publish(_));
+                        life.publishes.store(publishes, Ordering::Relaxed);
                         life.requests.fetch_add(1, Ordering::Relaxed);
                     }
                     Ok(_) => {}
@@ -274,5 +301,22 @@ mod tests {
             assert!(matches!(incoming.recv(), Ok(Heard::Frame(_))));
         }
         wait_until(|| life.lease_is_over());
+    }
+
+    #[test]
+    fn what_was_on_its_way_on_a_lost_connection_is_void() {
+        let life = Life::new(1000);
+        let data = Frame::Data(vec![7]);
+        let [end_of_data, end] =
+            [ToAgent::DataEnd, ToAgent::End].map(|m| Frame::message(&m).unwrap());
+        assert!(!life.is_void(&data, 0));
+        life.opened();
+        assert!(life.is_void(&data, 0) && life.is_void(&end_of_data, 0));
+        assert!(!life.is_void(&end, 0), "it is counted, and not sent again");
+        assert!(!life.is_void(&data, 1));
+
+        life.publishes.store(true, Ordering::Relaxed);
+        life.opened();
+        assert!(!life.is_void(&data, 1), "it is going to be published");
     }
 }

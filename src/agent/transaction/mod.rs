@@ -173,10 +173,13 @@ impl Transaction {
     }
 
     fn serve(&mut self, incoming: &mpsc::Receiver<Heard>) {
+        let mut attached = 0;
         loop {
             let done = match incoming.recv_timeout(Duration::from_millis(100)) {
+                Ok(Heard::Frame(frame)) if self.life.is_void(&frame, attached) => false,
                 Ok(Heard::Frame(frame)) => self.handle(&frame),
                 Ok(Heard::Attached { told }) => {
+                    attached += 1;
                     self.start_over();
                     if !told {
                         door::tell(&self.speaker, &self.life);
@@ -279,6 +282,9 @@ impl Transaction {
                 return true;
             }
             ToAgent::End => {
+                if self.pending.is_some() {
+                    self.give_up("the controller ended it");
+                }
                 self.drop_staged();
                 self.lock.doing(TIDYING);
                 self.speaker.say(&FromAgent::Done);
