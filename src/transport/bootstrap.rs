@@ -46,10 +46,11 @@ pub fn command_line(
 ) -> io::Result<String> {
     let name = agent_name(&agent.digest);
     let open = argument::encode(open)?;
-    let bin = match root.map(|root| (root, root.strip_prefix("~/"))) {
-        Some((_, Some(rest))) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
-        Some((root, None)) => format!("{}/.ship/bin", escape(root)),
-        None => "\"$c\"".to_owned(),
+    let in_home = root.and_then(|root| root.strip_prefix("~/"));
+    let bin = match (in_home, root) {
+        (Some(rest), _) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
+        (None, Some(root)) => format!("{}/.ship/bin", escape(root)),
+        (None, None) => "\"$c\"".to_owned(),
     };
     let start = match at_hand {
         AtHand::Use => {
