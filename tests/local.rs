@@ -13,6 +13,8 @@ mod bad_apps;
 mod bad_projects;
 #[path = "local/deaths.rs"]
 mod deaths;
+#[path = "local/ended.rs"]
+mod ended;
 #[path = "local/freeze.rs"]
 mod freeze;
 #[path = "local/nobody_there.rs"]

@@ -206,7 +206,9 @@ impl Transaction {
         } else {
             return false;
         };
-        self.give_up(&why);
+        if let Some(answer) = self.give_up(&why) {
+            self.speaker.say(&answer);
+        }
         true
     }
 
@@ -282,12 +284,9 @@ impl Transaction {
                 return true;
             }
             ToAgent::End => {
-                if self.pending.is_some() {
-                    self.give_up("the controller ended it");
-                }
-                self.drop_staged();
+                let answer = self.give_up("the controller ended it");
                 self.lock.doing(TIDYING);
-                self.speaker.say(&FromAgent::Done);
+                self.speaker.say(&answer.unwrap_or(FromAgent::Done));
                 return true;
             }
             ToAgent::Service { action, services } => self

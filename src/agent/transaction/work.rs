@@ -296,20 +296,20 @@ impl Transaction {
     }
 
     /// The controller is gone: back to where the host was, unless every host has proven the release.
-    pub(super) fn give_up(&mut self, why: &str) {
+    /// What a controller that comes back should know; `None` where nothing had been switched.
+    #[must_use]
+    pub(super) fn give_up(&mut self, why: &str) -> Option<FromAgent> {
         if self.life.precommitted.load(Ordering::Relaxed) {
             let why = format!("{why}; every host had proven it");
             if let Err(failure) = self.commit(Some(&why)) {
                 let text = failure.message;
                 self.speaker.event(HostEvent::Warning { text });
             }
-            return;
+            return None;
         }
         let switched = self.pending.is_some();
         let answer = self.revert(why);
-        if switched {
-            self.speaker.say(&answer);
-        }
+        switched.then_some(answer)
     }
 
     /// A controller that comes back begins its offer anew; what came of the last one is kept.
