@@ -132,10 +132,19 @@ impl Scenario {
                 _ => 400,
             }),
         };
+        let host = dice.below(hosts as u64) as usize;
+        let on_failure = match (hosts, dice.below(4)) {
+            (1, _) | (_, 0..=1) => "revert-all",
+            (_, 2) => "stop",
+            _ => "continue",
+        };
         Self {
             hosts,
-            host: dice.below(hosts as u64) as usize,
-            manifest,
+            host,
+            manifest: Manifest {
+                on_failure,
+                ..manifest
+            },
             trouble,
             fault,
             point,

@@ -43,7 +43,10 @@ pub fn judge(case: &Case) -> Verdict {
     hosts_serve(case, &mut verdict);
     fleet_is_one(case, &mut verdict);
     match case.second {
-        None => exit_is_true(case, &mut verdict),
+        None => {
+            exit_is_true(case, &mut verdict);
+            table_is_true(case, &mut verdict);
+        }
         Some((second, version)) => one_of_two_won(case, second, version, &mut verdict),
     }
     history_tells(case, &mut verdict);
@@ -135,7 +138,7 @@ fn exit_is_true(case: &Case, verdict: &mut Verdict) {
                 verdict.remarks.push(what);
             }
         }
-        Some(9) if scenario.manifest.on_failure != "revert-all" => {}
+        Some(9) if scenario.manifest.on_failure != "revert-all" && is_mixed(case) => {}
         Some(code @ (0 | 5 | 6 | 7 | 9 | 130)) => {
             verdict.violation(format!("exit {code} is not true: {}", seen()));
         }
@@ -153,6 +156,33 @@ fn exit_is_true(case: &Case, verdict: &mut Verdict) {
     }
     if !scenario.trouble.spares_the_release() && case.told.exit() == Some(0) {
         verdict.violation("a release that does not serve was called good");
+    }
+}
+
+/// Whether some hosts are on the new release, and others not.
+fn is_mixed(case: &Case) -> bool {
+    let is_new = |look: &Look| look.version() == Some(case.new);
+    case.after.iter().any(is_new) && !case.after.iter().all(is_new)
+}
+
+/// A host that the deploy's last table calls healthy served the release that the table names, then
+/// and afterwards.
+fn table_is_true(case: &Case, verdict: &mut Verdict) {
+    for (host, (look, answer)) in case.after.iter().zip(case.at_exit).enumerate() {
+        let Some(row) = case.told.row(&format!("deploy@web{}", host + 1)) else {
+            continue;
+        };
+        let release = row["is"].as_u64().map(|number| format!("v{number}"));
+        let version = release.and_then(|release| look.releases.get(&release));
+        let serves =
+            look.version() == version.map(String::as_str) && answer.as_ref().ok() == version;
+        if row["healthy"] == true && !serves {
+            verdict.violation(format!(
+                "host {}: the table says {row}, {answer:?} answered at the exit, {:?} is live",
+                host + 1,
+                look.release()
+            ));
+        }
     }
 }
 

@@ -107,12 +107,13 @@ impl Scenario {
             ..
         } = self;
         format!(
-            "{} at {}, {} ms later, host {} of {hosts}, {}, watch {} s, trouble: {}",
+            "{} at {}, {} ms later, host {} of {hosts}, {}, {}, watch {} s, trouble: {}",
             self.what(),
             self.point,
             delay.as_millis(),
             host + 1,
             manifest.strategy.name(),
+            manifest.on_failure,
             manifest.watch,
             self.trouble.name(),
         )

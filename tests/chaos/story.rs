@@ -83,6 +83,12 @@ impl Told {
             .sum()
     }
 
+    /// The row of a host in the table at the end.
+    pub fn row(&self, host: &str) -> Option<&Value> {
+        let rows = self.outcome()["hosts"].as_array()?;
+        rows.iter().find(|row| row["host"] == host)
+    }
+
     /// The sentence of the failure; empty when there is none.
     pub fn failure(&self) -> &str {
         let last = self.events.last();
