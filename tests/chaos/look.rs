@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::app::PROGRAM;
 use super::load::ask;
-use crate::support::{Host, Process};
+use crate::support::Host;
 
 /// Tells, a line each: where `current` leads; the releases, with their versions; who has the lock
 /// (proc_locks(5): asking with flock(1) would take it away from ship for a moment); what lies where
@@ -68,11 +68,7 @@ impl Look {
                     let (release, version) = rest.split_once(' ').unwrap_or((rest, ""));
                     look.releases.insert(release.to_owned(), version.to_owned());
                 }
-                "lock" => {
-                    let pids = Process::of(rest.parse().unwrap_or(0));
-                    let title = pids.map(|process| process.title);
-                    look.lock = Some(format!("pid {rest} {}", title.unwrap_or_default()));
-                }
+                "lock" => look.lock = Some(format!("pid {rest}, as the host counts")),
                 "stray" => look.strays.push(rest.to_owned()),
                 "staging" => look.staging.push(rest.to_owned()),
                 "history" => match serde_json::from_str(rest) {

@@ -16,6 +16,9 @@ use super::story::{Story, Told};
 /// service's stop and start, on a machine that others use too.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long hosts are at rest whose controller was killed: what it had sent begins within this.
+const CALM: Duration = Duration::from_secs(1);
+
 /// What is wrong before the deploy begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -203,7 +206,12 @@ impl Scenario {
         // A look takes a while; what the exit code says is true now.
         let at_exit: Vec<_> = ground.hosts().iter().map(|h| answers(h.addr())).collect();
 
-        let (after, rest) = settle(ground, ended + self.allowance());
+        // What a killed controller had sent may still arrive.
+        let calm = match told.exit() {
+            Some(_) => Duration::ZERO,
+            None => CALM,
+        };
+        let (after, rest) = settle(ground, calm, ended + self.allowance());
         if let Some(fault) = &injected {
             fault.heal(ground);
         }
@@ -320,19 +328,24 @@ fn answers(addr: std::net::Ipv4Addr) -> Result<String, String> {
     })
 }
 
-/// Waits until all hosts are at rest, or until then; how they look, and how long it took.
-fn settle(ground: &Ground, until: Instant) -> (Vec<Look>, Duration) {
+/// Waits until all hosts have been at rest for so long, or until then; how they look, and how long
+/// it took until they were.
+fn settle(ground: &Ground, calm: Duration, until: Instant) -> (Vec<Look>, Duration) {
     let begun = Instant::now();
+    let look = || -> Vec<Look> { ground.hosts().iter().map(Look::at).collect() };
+    let mut at_rest_since: Option<Instant> = None;
     loop {
-        let look = || -> Vec<Look> { ground.hosts().iter().map(Look::at).collect() };
         let looks = look();
-        let at_rest = looks.iter().all(|look| look.unrest().is_empty());
-        if at_rest {
+        let now = Instant::now();
+        if !looks.iter().all(|look| look.unrest().is_empty()) {
+            at_rest_since = None;
+        } else if let since = *at_rest_since.get_or_insert(now)
+            && now - since >= calm
+        {
             // What a look sees is not of one moment: this one is all of the rest.
-            let rest = begun.elapsed();
-            return (look(), rest);
+            return (look(), since - begun);
         }
-        if Instant::now() > until {
+        if now > until {
             return (looks, begun.elapsed());
         }
         std::thread::sleep(Duration::from_millis(100));
@@ -348,7 +361,11 @@ fn next_deploy(ground: &mut Ground) -> Result<(), String> {
         return Err(run.to_string());
     }
     // The transaction tidies up after its last word.
-    let (looks, _) = settle(ground, Instant::now() + Duration::from_secs(5));
+    let (looks, _) = settle(
+        ground,
+        Duration::ZERO,
+        Instant::now() + Duration::from_secs(5),
+    );
     for (host, look) in ground.hosts().iter().zip(looks) {
         let wrong = [look.unrest(), look.leftovers()].concat();
         if !wrong.is_empty() || look.version() != Some(&version) {
