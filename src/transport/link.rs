@@ -87,7 +87,7 @@ impl Link {
         guard: Guard,
     ) -> Self {
         let traffic = Traffic::default();
-        // Few frames: thirty hosts each have such a queue of up to 128 KiB per frame.
+        // Few frames: thirty hosts each have such a queue.
         let (sender, frames) = mpsc::channel(4);
         tokio::spawn(write_frames(writer, frames, Arc::clone(&traffic.sent)));
         let reader = Counted {
