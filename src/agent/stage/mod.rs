@@ -93,9 +93,15 @@ impl Stage {
                 progress: Progress::Broken,
             };
             let spare = ahead.and_then(|ahead| ahead.take(&host.layout, &stage.folder));
-            let mut plan = stage.plan(spare, &known)?;
+            let is_new = spare.is_none();
+            let mut plan = stage.plan(spare, &known);
             let deltas = bases(&mut plan, offer, &index, &known);
             make_room(host, &plan, beside)?;
+            // Not before: on a disk without a block left, how much is needed would not be said.
+            if is_new {
+                let folder = &stage.folder;
+                fs::create_dir(folder).map_err(|error| disk::named(error, folder))?;
+            }
             let reused = index.bytes().saturating_sub(plan.missing_bytes());
             let tree = stage.folder.join("tree");
             let mut staging = plan.begin(&tree).map_err(refused)?;
@@ -123,19 +129,14 @@ impl Stage {
         Ok(Some((stage, need)))
     }
 
-    /// Plans the tree as a change of `spare`, which lies in the folder; else in a new folder.
-    fn plan(
-        &self,
-        spare: Option<(Spare, HashSet<TreePath>)>,
-        known: &Known,
-    ) -> Result<Assembly, Failure> {
+    /// Plans the tree as a change of `spare`, which lies in the folder; else as a new one.
+    fn plan(&self, spare: Option<(Spare, HashSet<TreePath>)>, known: &Known) -> Assembly {
         let index = Arc::clone(&self.index);
         if let Some((spare, damaged)) = spare {
             let _ = fs::remove_file(self.folder.join("index"));
-            return Ok(Assembly::plan_over(index, &spare, &damaged, known));
+            return Assembly::plan_over(index, &spare, &damaged, known);
         }
-        fs::create_dir(&self.folder).map_err(|error| disk::named(error, &self.folder))?;
-        Ok(Assembly::plan(index, known))
+        Assembly::plan(index, known)
     }
 
     /// Beside a large transfer lies its index, so that the next one can go on where it was cut.
