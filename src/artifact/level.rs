@@ -6,9 +6,14 @@ use std::time::{Duration, Instant};
 use zstd::stream::raw::CParameter;
 use zstd::stream::write::Encoder;
 
-/// After so many bytes the level is looked at again. A new level is a new frame, which forgets
-/// what it has seen.
-const FRAME: u64 = 8 << 20;
+/// Both ends keep so much of the stream in memory: 2^24 bytes.
+pub(super) const WINDOW_LOG: u32 = 24;
+
+/// After so many bytes the level is looked at again. A new frame forgets what was before it.
+///
+/// At a quick level each is a frame of its own, as long as the window: a search in one that has
+/// wrapped around takes twice the time (zstd looks in two places then), and finds a thirtieth more.
+const FRAME: usize = 1 << WINDOW_LOG;
 
 /// The levels of zstd that are used, from the quickest to the strongest; each costs up to twice
 /// the time of the one before. Quicker ones than 1 save nothing: what is left is reading.
@@ -63,47 +68,43 @@ impl Level {
 pub(super) struct Leveled<'a> {
     encoder: Option<Encoder<'static, Timed<'a>>>,
     level: Level,
-    window_log: u32,
     since: Instant,
-    taken: u64,
+    taken: usize,
 }
 
 impl<'a> Leveled<'a> {
-    pub(super) fn new(sink: &'a mut dyn Write, level: Level, window_log: u32) -> io::Result<Self> {
+    pub(super) fn new(sink: &'a mut dyn Write, level: Level) -> io::Result<Self> {
         let sink = Timed {
             sink,
             waited: Duration::ZERO,
         };
         Ok(Self {
-            encoder: Some(frame(sink, level, window_log)?),
+            encoder: Some(frame(sink, level)?),
             level,
-            window_log,
             since: Instant::now(),
             taken: 0,
         })
     }
 
-    /// Between two records the level may change.
-    pub(super) fn end_of_record(&mut self) -> io::Result<()> {
-        if self.taken < FRAME {
-            return Ok(());
-        }
+    /// After [`FRAME`] bytes.
+    fn next_frame(&mut self) -> io::Result<()> {
         let Some(encoder) = self.encoder.take() else {
             return Ok(());
         };
         let waited = encoder.get_ref().waited;
-        let next = self.level.after(waited, self.since.elapsed());
+        let level = self.level.after(waited, self.since.elapsed());
         self.taken = 0;
         self.since = Instant::now();
-        self.encoder = Some(if next == self.level {
+        let goes_on = level == self.level && level.0 > QUICK;
+        self.level = level;
+        self.encoder = Some(if goes_on {
             let mut encoder = encoder;
             encoder.get_mut().waited = Duration::ZERO;
             encoder
         } else {
-            self.level = next;
             let mut sink = encoder.finish()?;
             sink.waited = Duration::ZERO;
-            frame(sink, next, self.window_log)?
+            frame(sink, level)?
         });
         Ok(())
     }
@@ -116,15 +117,11 @@ impl<'a> Leveled<'a> {
     }
 }
 
-fn frame(
-    sink: Timed<'_>,
-    level: Level,
-    window_log: u32,
-) -> io::Result<Encoder<'static, Timed<'_>>> {
+fn frame(sink: Timed<'_>, level: Level) -> io::Result<Encoder<'static, Timed<'_>>> {
     let mut encoder = Encoder::new(sink, LEVELS[level.0])?;
-    encoder.set_parameter(CParameter::WindowLog(window_log))?;
+    encoder.set_parameter(CParameter::WindowLog(WINDOW_LOG))?;
     if level.0 <= QUICK {
-        encoder.set_parameter(CParameter::HashLog(18))?;
+        encoder.set_parameter(CParameter::HashLog(17))?;
         encoder.set_parameter(CParameter::ChainLog(16))?;
     } else {
         // A bundle and its source map; a package that is there twice under other names.
@@ -135,11 +132,15 @@ fn frame(
 
 impl Write for Leveled<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.taken == FRAME {
+            self.next_frame()?;
+        }
         let Some(encoder) = &mut self.encoder else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let taken = encoder.write(bytes)?;
-        self.taken += taken as u64;
+        let room = FRAME - self.taken;
+        let taken = encoder.write(&bytes[..bytes.len().min(room)])?;
+        self.taken += taken;
         Ok(taken)
     }
 

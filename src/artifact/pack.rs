@@ -28,8 +28,6 @@ use super::scan::open;
 use super::similar::extension;
 use crate::model::Digest;
 
-/// Both ends keep so much of the stream in memory: 2^23 bytes.
-pub(super) const WINDOW_LOG: u32 = 23;
 /// Kind and position, bytes.
 pub(super) const HEADER: usize = 1 + 4;
 pub(super) const WHOLE: u8 = 0;
@@ -95,7 +93,7 @@ pub fn pack(
         let why = format!("the content {} is not part of it", unknown.short());
         TreeError::says("send", root, why)
     })?;
-    let mut stream = Leveled::new(sink, level, WINDOW_LOG).map_err(refused)?;
+    let mut stream = Leveled::new(sink, level).map_err(refused)?;
     let mut packed = Packed::default();
     let mut buffer = vec![0; 128 << 10];
     for (content, way) in contents {
@@ -112,7 +110,6 @@ pub fn pack(
         }
         packed.contents += 1;
         packed.bytes += content.size;
-        stream.end_of_record().map_err(refused)?;
     }
     stream.finish().map_err(refused)?;
     Ok(packed)

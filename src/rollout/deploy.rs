@@ -22,11 +22,10 @@ use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase};
 use crate::model::release::Origin;
-use crate::model::{Failure, HostName, ReleaseId, ReleaseState, Secret};
+use crate::model::{Failure, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
 use crate::project::Host;
 use crate::runtime;
-use crate::transport::agents;
 use crate::wire::{FromAgent, ToAgent};
 
 /// What the person asked for beyond the environment.
@@ -171,10 +170,6 @@ async fn build_and_connect(
     context: &Context,
     options: &DeployOptions,
 ) -> Result<(Fleet, LeftOut, Payload), Failure> {
-    let hosts = &context.environment.hosts;
-    if hosts.iter().any(|host| host.name != HostName::local()) && context.is_new_to_all() {
-        agents::compress_ahead(context.options.cache.as_deref());
-    }
     let (stop, stopped) = watch::channel(false);
     let connecting = async {
         let connected = LeftOut::connect(context, options.skip_unreachable).await;

@@ -124,15 +124,6 @@ impl Agent {
     }
 }
 
-/// Begins to compress the agent of this machine's platform, for hosts that will probably ask for it.
-/// What fails here fails again, with a reason, when it is needed.
-pub fn compress_ahead(cache: Option<&Path>) {
-    let cache = cache.map(Path::to_owned);
-    tokio::task::spawn_blocking(move || {
-        for_platform(&own_platform(), cache.as_deref()).and_then(|agent| agent.compressed())
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
