@@ -39,6 +39,8 @@ pub mod pack;
 mod parallel;
 pub mod path;
 mod pattern;
+mod placing;
+mod records;
 pub mod remove;
 pub mod scan;
 pub mod select;
