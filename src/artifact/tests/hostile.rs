@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::property::noise;
 use super::tree::{Place, path};
 use crate::artifact::{Assembly, Entry, Index, Kind, Known, Unpacker};
 use crate::model::Digest;
@@ -208,6 +209,74 @@ fn a_content_must_be_asked_for_and_be_what_it_says() {
     let twice = b"\0\0\0\0\0x".repeat(2);
     receive(&zstd::encode_all(&twice[..], 3).unwrap()).unwrap_err();
     receive(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
+}
+
+/// From the second MB on a thread of its own places what comes.
+#[test]
+fn late_in_a_long_stream_nothing_else_is_taken_and_nothing_stays() {
+    let place = Place::new();
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let contents: Vec<Vec<u8>> = (0..).map(|seed| noise(seed, 1 << 20)).take(6).collect();
+    let entries = names.iter().zip(&contents).map(|(name, content)| Entry {
+        path: path(name),
+        kind: Kind::File {
+            digest: Digest::of(content),
+            size: content.len() as u64,
+            executable: false,
+        },
+    });
+    let index = Arc::new(Index::new(entries.collect()).unwrap());
+    let begin = || {
+        let plan = Assembly::plan(Arc::clone(&index), &Known::new());
+        Unpacker::new(plan.begin(&place.at("to")).unwrap()).unwrap()
+    };
+    let stream = |last: &[u8]| {
+        let mut stream = Vec::new();
+        for (at, content) in (0..5).zip(&contents) {
+            stream.extend(record(at, content));
+        }
+        stream.extend(record(5, last));
+        stream
+    };
+    let good = stream(&contents[5]);
+    let (found, expected) = (Digest::of(&contents[4]), Digest::of(&contents[5]));
+    let wrong = format!(
+        "its content is {}, expected {}",
+        found.short(),
+        expected.short()
+    );
+    let cases = [
+        (stream(&contents[4]), wrong),
+        (
+            good[..good.len() - 9].to_vec(),
+            "the stream ended early".to_owned(),
+        ),
+        (
+            [&good[..], &record(5, &contents[5])].concat(),
+            format!("the content {} was not asked for", expected.short()),
+        ),
+    ];
+    for (stream, expected) in cases {
+        let mut unpacker = begin();
+        let mut pushed = stream.chunks(64 << 10).map(|piece| unpacker.push(piece));
+        let refused = pushed.find_map(Result::err);
+        let refused = refused.unwrap_or_else(|| unpacker.finish().unwrap_err());
+        let text = refused.to_string();
+        assert_eq!(text.rsplit_once(": ").unwrap().1, expected);
+        assert_eq!(place.names(), [""; 0], "something stayed behind");
+    }
+    // Nobody waits for what was begun: the thread ends first.
+    let mut unpacker = begin();
+    unpacker.push(&good[..3 << 20]).unwrap();
+    drop(unpacker);
+    assert_eq!(place.names(), [""; 0], "something stayed behind");
+
+    let mut unpacker = begin();
+    unpacker.push(&good).unwrap();
+    let tree = unpacker.finish().unwrap().finish().unwrap();
+    for (name, content) in names.iter().zip(&contents) {
+        assert_eq!(std::fs::read(tree.path().join(name)).unwrap(), *content);
+    }
 }
 
 /// What an artifact is called on every host must never change.
