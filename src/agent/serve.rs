@@ -257,6 +257,7 @@ fn pump(
 /// is said until it ends. Afterwards, whatever became of the connection, this process stays to
 /// repair what a transaction leaves behind that is killed.
 fn begin(host: &Host, first: &[&Frame], input: File, output: File, out: &Out) -> io::Result<()> {
+    widen(&input);
     let (ours, theirs) = UnixStream::pair()?;
     let mut transaction = Command::new(std::env::current_exe()?)
         .args(["agent", "transaction"])
@@ -273,6 +274,19 @@ fn begin(host: &Host, first: &[&Frame], input: File, output: File, out: &Out) ->
         return passed;
     }
     say(out, &how_it_ended(host, &name, out))
+}
+
+/// Lets sshd write more at once, as much as everyone may (pipe(7)): where its packets of 32 kB meet a
+/// pipe of 64, its own buffer grows to 2 MB, and is copied for each of them. That is most of what it
+/// does for a large transfer.
+fn widen(input: &File) {
+    #[cfg(target_os = "linux")]
+    {
+        // Without it, and where it is no pipe, it goes as well and not as quickly.
+        let _ = rustix::pipe::fcntl_setpipe_size(input, 1 << 20);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = input;
 }
 
 /// How a transaction ended that is not there any more, after it was repaired where it had died.

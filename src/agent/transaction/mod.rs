@@ -40,8 +40,10 @@ pub use ended::ended;
 /// Why a host went on or back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
 
-/// Frames that may wait for the transaction: a sender that is faster than the disk waits.
-const WAITING: usize = 64;
+/// Frames that may wait for the transaction, 64 kB each when they are data: a sender that is faster
+/// than the disk waits. What was packed while the connection was made comes all at once, and is better
+/// here than in sshd (see `widen` in `serve.rs`).
+const WAITING: usize = 256;
 
 /// Runs a transaction over the socket that this process has as its standard input. The first two
 /// frames are `Open` and `Begin`.
