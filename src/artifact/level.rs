@@ -18,7 +18,7 @@ const LEVELS: [i32; 5] = [1, 3, 6, 9, 12];
 
 /// Up to here each [`FRAME`] is a frame of zstd, which forgets what was before it, and there is no
 /// search far back. In a window that has wrapped around zstd looks in two places: of `node_modules`,
-/// that makes 2 % fewer bytes in a seventh to a quarter more time. A search far back would make a
+/// that makes 2 % fewer bytes, in up to a quarter more time. A search far back would make a
 /// thirtieth fewer, in a fifth more: what is alike is together already.
 const QUICK: usize = 1;
 

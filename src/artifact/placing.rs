@@ -12,7 +12,7 @@ use super::records::Records;
 use crate::model::Digest;
 
 /// After so many bytes the stream is a long one: what is placed in a few ms needs no thread.
-pub(super) const LONG: usize = 1 << 20;
+const LONG: usize = 1 << 20;
 /// What the thread is given at a time, bytes.
 const BLOCK: usize = 256 << 10;
 /// So many blocks may wait for it.

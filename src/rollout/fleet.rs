@@ -10,7 +10,7 @@ use super::context::Context;
 use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::transfer::offer;
-use crate::model::{Failure, HostName};
+use crate::model::{Failure, FailureKind, HostName};
 use crate::wire::{Begin, Facts, FromAgent, ToAgent};
 
 /// What a transaction brings to the hosts.
@@ -216,6 +216,19 @@ pub async fn on_each<'h, T>(
     join_all(each).await
 }
 
+/// Asks for the lock, with the offer right behind it.
+async fn send_begin(
+    host: &mut HostLink,
+    begin: &Begin,
+    offers: Option<&Offers<'_>>,
+) -> Result<(), Failure> {
+    host.send(&ToAgent::Begin(Box::new(begin.clone()))).await?;
+    match offers {
+        Some(offers) => offer(host, &offers.for_host(&host.facts)?).await,
+        None => Ok(()),
+    }
+}
+
 /// Begins on one host. A connection that is lost while the lock is waited for is made anew: nothing
 /// was begun then, and what is left of the wait is waited.
 async fn begin_one(
@@ -228,9 +241,10 @@ async fn begin_one(
     let mut begin = begin.clone();
     loop {
         host.begin(&begin.transaction, begin.lease_ms);
-        host.send(&ToAgent::Begin(Box::new(begin.clone()))).await?;
-        if let Some(offers) = offers {
-            offer(host, &offers.for_host(&host.facts)?).await?;
+        match send_begin(host, &begin, offers).await {
+            // A host that refuses says why, and hangs up before all of an offer is on its way.
+            Err(failure) if failure.kind == FailureKind::Unreachable => {}
+            sent => sent?,
         }
         let left = match host.answer().await? {
             FromAgent::Begun { facts } => {

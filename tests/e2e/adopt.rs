@@ -253,6 +253,35 @@ fn what_cannot_be_adopted_is_refused_before_anything_changes() {
     assert_eq!(resolved(&host), CAP);
 }
 
+/// The host hangs up while the list of the files is still on its way to it.
+#[test]
+fn a_refusal_is_heard_by_who_still_offers() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let shop = Shop::planned_on([&host]);
+    capistrano(&host, &shop);
+    shop.setup();
+    host.sh(&format!("chown root: {CAP} && chmod 755 {CAP}"));
+    // Some 4 MB of names that no compressor makes smaller.
+    let many = shop.project().join("app/many");
+    std::fs::create_dir(&many).expect("a folder");
+    for at in 0..16_000_u32 {
+        let mut noise = blake3::Hasher::new()
+            .update(&at.to_le_bytes())
+            .finalize_xof();
+        let mut name = [0; 240];
+        noise.fill(&mut name);
+        for byte in &mut name {
+            *byte = b'@' + (*byte & 63);
+        }
+        let name = String::from_utf8_lossy(&name).replace(['\\', '[', ']'], "-");
+        std::fs::write(many.join(name), "").expect("an empty file");
+    }
+    shop.deploy().code(5).stderr_has(
+        "was made by another tool and belongs to root: deploy cannot make it a release",
+    );
+}
+
 const CAPFILE: &str = r#"require "capistrano/setup"
 require "capistrano/deploy"
 require "capistrano/scm/plugin"
