@@ -13,7 +13,7 @@ pub(super) const WINDOW_LOG: u32 = 24;
 const FRAME: usize = 1 << WINDOW_LOG;
 
 /// The levels of zstd that are used, from the quickest to the strongest; each costs up to twice
-/// the time of the one before. Quicker ones than 1 save nothing: what is left is reading.
+/// the time of the one before. Quicker ones than 1 save no time, and make more bytes.
 const LEVELS: [i32; 5] = [1, 3, 6, 9, 12];
 
 /// Up to here each [`FRAME`] is a frame of zstd, which forgets what was before it, and there is no

@@ -40,8 +40,8 @@ pub use ended::ended;
 /// Why a host went on or back by itself.
 const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
 
-/// Frames that may wait for the transaction, 64 kB each when they are data: a sender that is faster
-/// than the disk waits. What was packed while the connection was made comes all at once, and is better
+/// Frames that may wait for the transaction, 64 kB each when they are content: a sender that is
+/// faster than the disk waits. What was packed while the connection was made comes all at once, and is better
 /// here than in sshd (see `widen` in `serve.rs`).
 const WAITING: usize = 256;
 
