@@ -204,6 +204,27 @@ extra() {
     fi
 }
 
+# pages: the manual's pages about each command.
+pages() {
+    "$prefix/bin/ship" man --dir "$work/man" </dev/null >/dev/null 2>&1 || return 0
+    for page in "$work/man"/ship-*.1; do
+        [ -f "$page" ] || continue
+        stage "$page" "$share/man/man1/${page##*/}" 644
+        publish "$share/man/man1/${page##*/}" >/dev/null
+    done
+    echo "installed $share/man/man1/ship-*.1"
+}
+
+# our_pages: the pages about each command that are in place; a page of another program that is named
+# alike is not one.
+our_pages() {
+    for page in "$share"/man/man1/ship-*.1; do
+        if [ -f "$page" ] && grep -q "A page of ship's manual" "$page"; then
+            printf '%s\n' "$page"
+        fi
+    done
+}
+
 install() {
     work=$(mktemp -d)
     if [ -n "$from" ]; then take; else build; fi
@@ -217,6 +238,7 @@ install() {
     extra "$zsh_completion" completions zsh
     extra "$fish_completion" completions fish
     extra "$manual" man
+    pages
     echo "${version:-ship} is ready; to remove it: $0 --uninstall$(of_prefix)"
     case ":$PATH:" in
         *":$prefix/bin:"*) ;;
@@ -240,6 +262,14 @@ uninstall() {
         echo "removed $file"
         removed=yes
     done
+    pages=$(our_pages)
+    if [ -n "$pages" ]; then
+        printf '%s\n' "$pages" | while IFS= read -r page; do
+            rm -f -- "$page" || fail "cannot remove $page"
+        done
+        echo "removed $share/man/man1/ship-*.1"
+        removed=yes
+    fi
     [ -n "$removed" ] || echo "ship is not installed in $prefix"
 }
 

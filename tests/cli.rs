@@ -92,7 +92,7 @@ command = \"./run.sh\"
 hosts = [\"deploy@web1.example.com\"]
 ";
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &["init"],
     &["check"],
     &["pin"],
@@ -100,6 +100,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["test"],
     &["run"],
     &["setup"],
+    &["remove"],
     &["deploy"],
     &["rollback"],
     &["cancel"],
@@ -135,6 +136,35 @@ fn help_of_each_command() {
     for command in COMMANDS {
         let args: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         says(&format!("help_{}", command.join("_")), &controller, &args);
+    }
+}
+
+/// A line that is too long breaks inside a word at the terminal's edge.
+#[test]
+fn help_fits_a_terminal_of_60_columns() {
+    let mut controller = Controller::new();
+    controller.set_env("COLUMNS", "60");
+    let wide = Controller::new();
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let top: &[&str] = &[];
+    for command in COMMANDS.iter().copied().chain([top]) {
+        for flag in ["--help", "-h"] {
+            let args: Vec<&str> = command.iter().copied().chain([flag]).collect();
+            let narrow = controller.ship(&args);
+            let long: Vec<&str> = narrow
+                .ok()
+                .stdout
+                .lines()
+                .filter(|line| line.chars().count() > 60)
+                .collect();
+            assert!(long.is_empty(), "{args:?}: {long:#?}");
+            assert_eq!(
+                words(&narrow.stdout),
+                words(&wide.ship(&args).ok().stdout),
+                "{args:?}: the same words as at any width"
+            );
+        }
     }
 }
 
@@ -371,10 +401,17 @@ fn init_without_questions() {
         "server.js",
         "require('http').createServer().listen(process.env.PORT)\n",
     );
+    controller.write(".node-version", "20.11\n");
     says(
         "init",
         &controller,
-        &["init", "--yes", "--host", "deploy@web1.example.com"],
+        &[
+            "init",
+            "--yes",
+            "--no-pin",
+            "--host",
+            "deploy@web1.example.com",
+        ],
     );
     says("init_then_check", &controller, &["check"]);
     says("init_again", &controller, &["init", "--yes"]);
@@ -418,4 +455,81 @@ fn the_project_stays_as_it_was() {
             .join(".local/share/ship/apps/shop/current")
             .exists()
     );
+}
+
+/// `check` of a valid manifest, and steps of which there are none, printed nothing.
+#[test]
+fn every_command_with_json_prints_objects_and_nothing_else() {
+    let controller = shop();
+    let commands: [&[&str]; 17] = [
+        &["check"],
+        &["check", "--print"],
+        &["check", "local"],
+        &["build"],
+        &["test"],
+        &["pin"],
+        &["pin", "--check"],
+        &["setup", "local"],
+        &["status", "local"],
+        &["status", "local", "--exit-code"],
+        &["releases", "local"],
+        &["history", "local"],
+        &["logs", "local"],
+        &["restart", "local"],
+        &["rollback", "local"],
+        &["cancel", "local"],
+        &["init"],
+    ];
+    for command in commands {
+        let run = controller.ship(&[command, &["--json"]].concat());
+        assert!(!run.stdout.is_empty(), "{command:?} printed nothing\n{run}");
+        for line in run.stdout.lines() {
+            let object: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+            assert!(object.is_object(), "{command:?}: {line}");
+        }
+        let failed = run.stdout.contains("\"event\":\"failed\"");
+        assert_eq!(failed, !run.status.success(), "{command:?}\n{run}");
+    }
+    let fresh = Controller::new();
+    fresh.write("index.html", "<h1>hello</h1>\n");
+    let run = fresh.ship(&["init", "--json"]);
+    let lines: Vec<&str> = run.ok().stdout.lines().collect();
+    assert_eq!(lines[1..], ["{\"event\":\"done\"}"], "{run}");
+}
+
+#[test]
+fn a_finding_is_an_object_with_its_place() {
+    let controller = shop();
+    let run = controller.ship(&["check", "--json"]);
+    assert_eq!(
+        run.ok().stdout,
+        "{\"host\":null,\"level\":\"ok\",\"subject\":\"manifest\",\
+         \"text\":\"ship.toml is valid: shop with 1 service\",\"hint\":null,\
+         \"file\":null,\"line\":null,\"column\":null}\n"
+    );
+    let run = controller.ship(&["check", "local", "--json"]);
+    for line in run.stdout.lines() {
+        let found: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        assert_eq!(found["host"], "local", "{line}");
+        assert!(["ok", "warning", "failure"].contains(&found["level"].as_str().unwrap_or("")));
+    }
+}
+
+#[test]
+fn a_quiet_init_says_what_it_wrote_and_no_more() {
+    let controller = Controller::new();
+    controller.write("index.html", "<h1>hello</h1>\n");
+    let run = controller.ship(&["-q", "init"]);
+    let manifest = controller.project().join("ship.toml");
+    assert_eq!(run.ok().stdout, format!("wrote {}\n", manifest.display()));
+    assert_eq!(run.stderr, "");
+}
+
+/// A probe that looks at the exit code saw 0 with every service stopped.
+#[test]
+fn a_probe_of_what_was_never_deployed_fails() {
+    let controller = shop();
+    controller.ship(&["status", "local"]).ok();
+    let probe = controller.ship(&["status", "local", "--exit-code"]);
+    probe.code(10).stderr_has("local: nothing is deployed");
 }

@@ -80,11 +80,17 @@ impl Place {
                 } else {
                     let path = entry.path();
                     let path = path.strip_prefix(self.prefix()).unwrap();
-                    files.push(path.display().to_string());
+                    let path = path.display().to_string();
+                    // One for each command, and counted as one.
+                    files.push(match path.starts_with("share/man/man1/ship-") {
+                        true => "share/man/man1/ship-*.1".to_owned(),
+                        false => path,
+                    });
                 }
             }
         }
         files.sort();
+        files.dedup();
         files
     }
 }
@@ -141,10 +147,11 @@ fn checksum(path: &Path) -> String {
         .to_owned()
 }
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "bin/ship",
     "share/bash-completion/completions/ship",
     "share/fish/vendor_completions.d/ship.fish",
+    "share/man/man1/ship-*.1",
     "share/man/man1/ship.1",
     "share/zsh/site-functions/_ship",
 ];
@@ -162,6 +169,7 @@ fn an_archive_is_verified_installed_and_removed() {
              installed <here>/my prefix/share/zsh/site-functions/_ship\n\
              installed <here>/my prefix/share/fish/vendor_completions.d/ship.fish\n\
              installed <here>/my prefix/share/man/man1/ship.1\n\
+             installed <here>/my prefix/share/man/man1/ship-*.1\n\
              {} is ready; to remove it: \
              <checkout>/install.sh --uninstall --prefix '<here>/my prefix'\n",
             version.trim_end()

@@ -13,7 +13,7 @@ use crate::rsync::Script;
 use crate::runner::{guarded, once};
 use crate::sample::median;
 use crate::say::say;
-use crate::ship::Ship;
+use crate::ship::{Build, Ship};
 use crate::support::Running;
 
 /// Asks for this table.
@@ -27,6 +27,7 @@ const MOST: f64 = 1.5;
 
 const SHIP: Ship = Ship {
     stays_connected: false,
+    build: Build::This,
 };
 
 const SCRIPT: Script = Script {

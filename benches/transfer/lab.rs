@@ -41,6 +41,8 @@ pub struct Lab {
     folders: TempDir,
     /// The `ship` that is measured.
     pub ship: PathBuf,
+    /// An older `ship` that is measured beside it.
+    pub before: Option<PathBuf>,
 }
 
 impl Lab {
@@ -63,6 +65,7 @@ impl Lab {
             _relays: relays,
             folders: TempDir::new(),
             ship: options.ship.clone(),
+            before: options.before.clone(),
         }
     }
 

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let rows = rows::all();
+    let rows = rows::all(options.before.is_some());
     if options.list {
         rows::ids(&rows).for_each(say);
         return ExitCode::SUCCESS;

@@ -12,7 +12,7 @@ use crate::lab::{Lab, Network};
 use crate::options::Options;
 use crate::runner::guarded;
 use crate::say::say;
-use crate::ship::Ship;
+use crate::ship::{Build, Ship};
 use crate::support::{Host, Running};
 
 /// Asks for this measurement.
@@ -56,6 +56,7 @@ fn deploys(lab: &Lab) -> Result<(), String> {
     };
     let ship = Ship {
         stays_connected: false,
+        build: Build::This,
     };
     ship.set_up(&site)?;
     say(format!("\nmost memory, MB; {}; {HOSTS} hosts", app.title));

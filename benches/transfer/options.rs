@@ -21,6 +21,8 @@ pub struct Options {
     pub is_bench: bool,
     /// The `ship` to measure: `$SHIP_BENCH_BINARY`, else the one that cargo built with the bench.
     pub ship: PathBuf,
+    /// An older `ship` to measure beside it: `$SHIP_BENCH_BEFORE`.
+    pub before: Option<PathBuf>,
 }
 
 impl Options {
@@ -36,6 +38,7 @@ impl Options {
             list: false,
             is_bench: false,
             ship: ship.map_or_else(|| env!("CARGO_BIN_EXE_ship").into(), PathBuf::from),
+            before: std::env::var_os("SHIP_BENCH_BEFORE").map(PathBuf::from),
         };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {

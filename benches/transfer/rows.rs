@@ -7,9 +7,12 @@ use crate::contender::Contender;
 use crate::lab::Network;
 use crate::restart::Restart;
 use crate::rsync::Script;
-use crate::ship::Ship;
+use crate::ship::{Build, Ship};
 use crate::target::Target;
 use crate::{host_time, memory};
+
+/// The row whose `ship` may use the connection of the deploy just before.
+const RIGHT_AFTER: &str = "rollback-right-after";
 
 /// What happens in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,16 @@ impl Row {
         Self { contenders, ..self }
     }
 
+    /// Also measures an older build of `ship`, as connected as this one.
+    fn beside_before(self) -> Self {
+        let before = Ship {
+            stays_connected: self.id == RIGHT_AFTER,
+            build: Build::Before,
+        };
+        self.and([Box::new(before) as Box<dyn Contender>])
+            .target(Target::Seconds("before", THAN_BEFORE))
+    }
+
     fn ratio(self, most: f64) -> Self {
         self.target(Target::Seconds("script", most))
     }
@@ -86,14 +99,20 @@ pub fn ids(rows: &[Row]) -> impl Iterator<Item = &'static str> {
         .chain([host_time::ID, memory::ID])
 }
 
-/// All rows, in the order of the table.
-pub fn all() -> Vec<Row> {
+/// How much longer than an older build this one may take: a twentieth.
+const THAN_BEFORE: f64 = 1.05;
+
+/// All rows, in the order of the table; `with_before` adds an older build of `ship` to each.
+pub fn all(with_before: bool) -> Vec<Row> {
     let mut rows = cold();
     rows.extend(unchanged());
     rows.extend(one_file());
     rows.extend(executable());
     rows.extend(rollback());
     rows.extend(far_and_slow());
+    if with_before {
+        rows = rows.into_iter().map(Row::beside_before).collect();
+    }
     rows
 }
 
@@ -164,7 +183,7 @@ fn rollback() -> Vec<Row> {
         row("rollback-modules", Kind::Modules)
             .and([capistrano()])
             .ratio(0.95),
-        row("rollback-right-after", Kind::Small)
+        row(RIGHT_AFTER, Kind::Small)
             .instead(vec![ship_connected(), script(), script_connected()])
             .ratio(0.6),
         row("rollback-modules-3-hosts", Kind::Modules).on(3),
@@ -193,12 +212,14 @@ fn far_and_slow() -> Vec<Row> {
 fn ship() -> Box<dyn Contender> {
     Box::new(Ship {
         stays_connected: false,
+        build: Build::This,
     })
 }
 
 fn ship_connected() -> Box<dyn Contender> {
     Box::new(Ship {
         stays_connected: true,
+        build: Build::This,
     })
 }
 

@@ -50,6 +50,7 @@ fn frames(folder: &Path) {
             root: None,
             manager: ServiceManagerKind::Systemd,
             user: "shop".into(),
+            readable_by: Vec::new(),
         },
     };
     put(

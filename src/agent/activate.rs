@@ -17,11 +17,12 @@ mod walks;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::before::Befores;
 use super::host::Host;
 use super::journal::Entry;
+use super::prove::Fault;
 use super::service::LogCursor;
 use super::{launcher, releases, setup};
 use crate::model::event::{Diagnosis, HostEvent};
@@ -42,6 +43,17 @@ pub struct Pending {
     pub to: ReleaseId,
 }
 
+/// How a release that was proven is not healthy any more.
+#[derive(Debug)]
+pub(super) struct TurnedBad {
+    /// What was found.
+    pub diagnoses: Vec<Diagnosis>,
+    /// The ends of the services' logs when they were still well.
+    pub cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+    /// Since when a service has not answered well, where that is known.
+    pub down: Option<Instant>,
+}
+
 /// Writes how a switch ended into the history.
 pub type Recorder<'a> = &'a (dyn Fn(Pending, Ending, Option<&str>) + Sync);
 
@@ -53,6 +65,8 @@ pub struct Activation<'a> {
     pub transaction: Option<&'a str>,
     /// Set when the wait shall end early (cancel, lease).
     pub stop: &'a AtomicBool,
+    /// Set before `stop` when it is the lease that ended.
+    pub left: &'a AtomicBool,
     /// Where events go.
     pub emit: &'a (dyn Fn(HostEvent) + Sync),
     /// Where the end goes.
@@ -64,6 +78,9 @@ impl std::fmt::Debug for Activation<'_> {
         f.debug_struct("Activation").finish_non_exhaustive()
     }
 }
+
+/// Why a host goes back by itself.
+pub const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
 
 /// How long the service manager may take over what it was asked, beyond the service's own stop
 /// timeout, ms.
@@ -94,12 +111,15 @@ impl Activation<'_> {
             let activated = Activated::proven(from, to, effects.say_proven());
             return Ok((activated, Some(pending)));
         };
-        let why = trouble.failure.message.clone();
+        let why = match trouble.fault {
+            Fault::Stopped => self.why_stopped(&trouble.failure.message),
+            Fault::Release | Fault::Host => trouble.failure.message.clone(),
+        };
         (self.emit)(HostEvent::Note {
-            text: format!("{why}; going back to {}", target(from)),
+            text: format!("{why}; {}", going_back(from)),
         });
         let found = effects.turn(to, &trouble);
-        let mut activated = self.back(&mut effects, pending, trouble.own, &why);
+        let mut activated = self.back(&mut effects, pending, trouble.is_own(), &why);
         // The way back came first; what the logs say can be read afterwards.
         activated.diagnoses = effects.tell(found);
         Ok((activated, None))
@@ -109,6 +129,7 @@ impl Activation<'_> {
     /// one as bad when it `failed` by itself. Never gives up half way: what fails is in the result.
     pub fn revert(&self, pending: Pending, why: &str, failed: bool) -> Activated {
         let mut effects = OnHost::new(self, false, None);
+        effects.begin_to_measure(pending, None);
         self.back(&mut effects, pending, failed, why)
     }
 
@@ -143,21 +164,20 @@ impl Activation<'_> {
         recovered
     }
 
-    /// Puts the host back from a release that was proven and is not healthy any more, as
-    /// `diagnoses` say; `cursors` are the ends of the services' logs when it still was.
+    /// Puts the host back from a release that was proven and is not healthy any more.
     pub(super) fn go_back(
         &self,
         pending: Pending,
         own: bool,
         why: &str,
-        diagnoses: Vec<Diagnosis>,
-        cursors: BTreeMap<ServiceName, Option<LogCursor>>,
+        turned: TurnedBad,
     ) -> Activated {
         (self.emit)(HostEvent::Note {
-            text: format!("{why}; going back to {}", target(pending.from)),
+            text: format!("{why}; {}", going_back(pending.from)),
         });
         let mut effects = OnHost::new(self, false, None);
-        let found = effects.turned_bad(diagnoses, cursors);
+        effects.begin_to_measure(pending, turned.down);
+        let found = effects.turned_bad(turned.diagnoses, turned.cursors);
         let mut activated = self.back(&mut effects, pending, own, why);
         // The way back came first; what the logs say can be read afterwards.
         activated.diagnoses = effects.tell(found);
@@ -167,6 +187,14 @@ impl Activation<'_> {
     /// Whether the wait shall end early.
     pub(super) fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Why it ended early: `why`, unless it was the lease.
+    pub(super) fn why_stopped(&self, why: &str) -> String {
+        match self.left.load(Ordering::Relaxed) {
+            true => LEASE_IS_OVER.to_owned(),
+            false => why.to_owned(),
+        }
     }
 
     fn back(&self, effects: &mut OnHost<'_>, pending: Pending, own: bool, why: &str) -> Activated {
@@ -183,11 +211,13 @@ impl Activation<'_> {
         why: &str,
     ) -> Activated {
         let healthy = *back == Back::Healthy;
+        let unanswered_ms = effects.end_of_downtime().into_iter().flatten().max();
         let not_healthy = std::mem::take(&mut effects.diagnoses);
         effects.tell(not_healthy);
         (self.emit)(HostEvent::Reverted {
             to: pending.from,
             healthy,
+            unanswered_ms,
         });
         let (why, by_hand) = match back.trouble() {
             None => (why.to_owned(), Vec::new()),
@@ -204,7 +234,7 @@ impl Activation<'_> {
             committed: false,
             why: Some(why),
             diagnoses: Vec::new(),
-            unanswered_ms: None,
+            unanswered_ms,
             by_hand,
         }
     }
@@ -234,8 +264,11 @@ pub(in crate::agent) fn by_hand(host: &Host, from: Option<ReleaseId>) -> Vec<Str
 }
 
 /// A release as the target of a way back.
-fn target(id: Option<ReleaseId>) -> String {
-    id.map_or_else(|| "nothing".to_owned(), |id| id.to_string())
+fn going_back(to: Option<ReleaseId>) -> String {
+    match to {
+        Some(id) => format!("going back to {id}"),
+        None => "nothing was live before: its services are being stopped".to_owned(),
+    }
 }
 
 /// A release as something to put back.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use super::host::{Host, writable};
 use super::service::{account, systemctl};
 use super::setup::closed_parent;
-use super::{Layout, disk, flip, releases, stage};
-use crate::artifact::{remove_tree, sync_each};
+use super::{Layout, careful, disk, flip, releases, stage};
+use crate::artifact::remove_tree;
 use crate::model::release::Origin;
 use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
 use crate::wire::Publish;
@@ -68,7 +68,7 @@ pub fn find(layout: &Layout) -> Result<Option<Foreign>, Failure> {
     let leads = format!("{} points to {}", path.display(), target.display());
     let folder = fs::canonicalize(&path).map_err(|_| {
         refused(
-            format!("{leads}, which is not there"),
+            format!("{leads}, which does not exist"),
             "point it to the folder that is live, or remove it, then deploy again",
         )
     })?;
@@ -144,7 +144,7 @@ fn may_adopt(host: &Host, foreign: &Foreign) -> Result<(), Failure> {
     }
     let services_user = &host.deployment.user;
     if host.deployment.manager == ServiceManagerKind::Systemd
-        && let Some(closed) = closed_parent(&folder.join(".ship"), services_user)
+        && let Some(closed) = closed_parent(&folder.join(".ship"), services_user)?
     {
         let closed = closed.display();
         return Err(refused(
@@ -222,7 +222,7 @@ fn release(host: &Host, foreign: &Foreign, beside: ReleaseId) -> Result<Publish,
     let made = fs::metadata(&folder).ok().map(|found| found.mtime());
     let made = made.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     // Capistrano and Deployer write the commit into this file.
-    let commit = fs::read_to_string(folder.join("REVISION")).ok();
+    let commit = careful::text(&folder.join("REVISION"), careful::SMALL).ok();
     let commit = commit.map(|text| text.trim().to_owned());
     let is_id = |text: &String| text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
     Ok(Publish {
@@ -240,6 +240,7 @@ fn release(host: &Host, foreign: &Foreign, beside: ReleaseId) -> Result<Publish,
             services: new.release.services,
             runtimes: new.release.runtimes,
             shared: Vec::new(),
+            secrets: new.release.secrets,
         },
         // Never that of a deploy: what is in the folder is not known.
         identity: Digest::of(b"adopted"),
@@ -253,20 +254,13 @@ fn release(host: &Host, foreign: &Foreign, beside: ReleaseId) -> Result<Publish,
 
 /// Writes `.ship` of the adopted release, whole or not at all.
 fn write_own(host: &Host, publish: &Publish, folder: &Path) -> Result<(), Failure> {
-    let layout = &host.layout;
-    let begun = layout.state_file("staging").join(disk::unique());
-    fs::create_dir(&begun).map_err(|error| disk::named(error, &begun))?;
     let written = (|| {
-        stage::write_own_files(host, &begun, publish)?;
-        let files = stage::own_files(&begun)?;
-        sync_each(&files).map_err(|error| Failure::unexpected(error.to_string()))?;
-        let own = folder.join(".ship");
-        let _ = remove_tree(&own);
-        fs::rename(begun.join(".ship"), &own).map_err(|error| disk::named(error, &own))?;
+        let own = stage::OwnFiles::write(host, publish)?;
+        own.sync()?;
+        own.lend(folder)?;
         disk::sync_folder(folder)?;
         Ok(())
     })();
-    let _ = remove_tree(&begun);
     written.map_err(stage::or_full)
 }
 
@@ -360,7 +354,7 @@ mod tests {
             let why = shown(&layout).unwrap_err();
             assert!(why.contains(target) && why.contains(said), "{why}");
         };
-        refused("releases/20250101120000", "which is not there");
+        refused("releases/20250101120000", "which does not exist");
         refused("/etc", "which is not a folder of");
         refused("releases", "which is not a folder of");
         fs::write(layout.releases().join("file"), "").unwrap();

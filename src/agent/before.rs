@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::service::{LogCursor, ServiceStatus};
-use crate::model::{ServiceName, ServiceSpec};
+use crate::model::{Failure, ServiceName, ServiceSpec};
 
 /// How a service looked just before it was told to restart.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +15,8 @@ pub struct Before {
     pub status: Option<ServiceStatus>,
     /// The end of the log.
     pub cursor: Option<LogCursor>,
+    /// Why the service manager did not tell the status.
+    pub silent: Option<Failure>,
     /// Whether it is this start that is to be proven: it was not restarted.
     pub kept: bool,
 }
@@ -38,9 +40,13 @@ impl Before {
                 let cursor = |name| host.manager.log_cursor(name).ok();
                 names.iter().map(cursor).collect::<Vec<_>>()
             });
-            let statuses = host.manager.statuses(&names).unwrap_or_default();
+            let statuses = host.manager.statuses(&names);
             (statuses, cursors.join().unwrap_or_default())
         });
+        let (statuses, silent) = match statuses {
+            Ok(statuses) => (statuses, None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        };
         let mut statuses = statuses.into_iter();
         let mut cursors = cursors.into_iter();
         names
@@ -51,6 +57,7 @@ impl Before {
                     invocation: status.as_ref().and_then(|status| status.invocation.clone()),
                     status,
                     cursor: cursors.next().flatten(),
+                    silent: silent.clone(),
                     kept: false,
                 }
             })
@@ -86,6 +93,14 @@ impl Befores {
         self.of
             .iter()
             .filter_map(|(_, before)| before.status.as_ref())
+    }
+
+    /// Why the service manager did not tell how the services looked.
+    #[must_use]
+    pub fn silent(&self) -> Option<&Failure> {
+        self.of
+            .iter()
+            .find_map(|(_, before)| before.silent.as_ref())
     }
 
     /// These, unless they are too old to be relied on.

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::careful;
+
 /// Writes `bytes` to `path` so that a reader, or a power cut, sees the old content or the new one
 /// and nothing between: a new file beside it, fsync, rename(2), fsync of the folder.
 ///
@@ -51,6 +53,32 @@ fn write(path: &Path, bytes: &[u8], mode: u32, synced: bool) -> io::Result<()> {
     written.map_err(|error| named(error, path))
 }
 
+/// A new, empty file in place of what is at `path`, which only this user may read. Neither what was
+/// there nor its mode is left.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path),
+    }
+    .map_err(|error| named(error, path))
+}
+
+/// Writes `bytes` to such a file.
+///
+/// # Errors
+/// As [`create_private`], and when it cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = create_private(path)?.write_all(bytes);
+    written.map_err(|error| named(error, path))
+}
+
 /// Writes `bytes` over the first ones of the file at `path`, in place and with fsync: that needs no
 /// room. What lies in one sector (512 bytes) is never half-written.
 ///
@@ -58,11 +86,31 @@ fn write(path: &Path, bytes: &[u8], mode: u32, synced: bool) -> io::Result<()> {
 /// When there is no such file, or it cannot be written.
 pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
-    let written = File::options().write(true).open(path).and_then(|file| {
-        file.write_all_at(bytes, 0)?;
-        file.sync_data()
-    });
+    let file = careful::open_with(path, File::options().write(true))?;
+    let written = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
     written.map_err(|error| named(error, path))
+}
+
+/// What to do about [`unusable_mount`].
+pub const REMOUNT: &str =
+    "as root on the host: look at /etc/fstab and `dmesg`, or choose another root folder";
+
+/// Why nothing can be deployed to `path`, or to where it will be made: its file system is mounted
+/// read-only, or so that no program starts from it (mount(8) `ro`, `noexec`).
+#[must_use]
+pub fn unusable_mount(path: &Path) -> Option<String> {
+    use rustix::fs::StatVfsMountFlags as Flags;
+    let there = path.ancestors().find(|folder| folder.exists())?;
+    let flags = rustix::fs::statvfs(there).ok()?.f_flag;
+    let path = path.display();
+    if flags.contains(Flags::RDONLY) {
+        return Some(format!(
+            "{path} is on a file system that is mounted read-only"
+        ));
+    }
+    flags.contains(Flags::NOEXEC).then(|| {
+        format!("{path} is on a file system that is mounted noexec: no program starts from it")
+    })
 }
 
 /// Flushes the entries of a folder to the disk (fsync(2) on the folder).
@@ -73,17 +121,23 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Appends `line` and a newline to `path`, with fsync.
+/// Appends `line` and a newline to the file at `path`, with fsync. A last line that was cut, as by a
+/// power cut, is ended first: it does not take the new one with it.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it is not a regular file, or cannot be written.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
+    use std::os::unix::fs::FileExt;
+    let mut options = fs::OpenOptions::new();
+    let options = options.create(true).append(true).read(true).mode(0o600);
+    let mut file = careful::open_with(path, options)?;
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    let ended = if last == *b"\n" { "" } else { "\n" };
+    file.write_all(format!("{ended}{line}\n").as_bytes())?;
     file.sync_data()
 }
 

@@ -6,15 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use super::as_app::Commands;
 use super::health::{CommandContext, Prober};
 use crate::model::{Probe, ServiceSpec};
+
+/// How long the first question of [`Downtime::start`] waits for its answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
+
+/// How long each later question waits for its answer.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause between two questions, ms: the resolution of the figure. While a service is down for
 /// long, a tenth of that time is resolution enough.
 const PAUSE_MS: u64 = 10;
 
-/// The longest pause, ms. A release that answers badly logs each question, and shall not bury in
-/// them what it has to tell about the reason.
+/// The longest pause, ms. A release that answers badly logs each question, and those lines must not
+/// bury the ones that tell the reason.
 const MAX_PAUSE_MS: u64 = 500;
 
 /// A probe that runs beside a switch.
@@ -36,21 +43,35 @@ struct Seen {
 }
 
 impl Downtime {
-    /// Starts asking `service`; `None` when there is nothing to ask over the network, or when it
-    /// does not answer before the switch either.
+    /// Starts asking a service, in the way of each of `specs`: the old release and the new one may
+    /// answer on different ports or paths, and a good answer to either is one. `None` when there is
+    /// nothing to ask over the network, or when nobody answers before the switch either.
     #[must_use]
-    pub fn start(service: &ServiceSpec) -> Option<Self> {
-        let probe = match service.health.probe.clone()? {
-            Probe::Command { .. } => return None,
-            probe => probe,
-        };
-        let prober = Prober::new().ok()?;
-        if !ask(&prober, &probe) {
+    pub fn start(specs: &[&ServiceSpec]) -> Option<Self> {
+        let (prober, probes) = (Prober::new().ok()?, network_probes(specs));
+        if !ask(&prober, &probes, FIRST_ANSWER) {
             return None;
         }
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        Self::watch(prober, probes, Seen::default())
+    }
+
+    /// Starts asking a service that has not answered well since `down`.
+    #[must_use]
+    pub fn since(down: Instant, specs: &[&ServiceSpec]) -> Option<Self> {
+        let seen = Seen {
+            bad_since: Some(down),
+            ..Seen::default()
+        };
+        Self::watch(Prober::new().ok()?, network_probes(specs), seen)
+    }
+
+    fn watch(prober: Prober, probes: Vec<Probe>, seen: Seen) -> Option<Self> {
+        if probes.is_empty() {
+            return None;
+        }
+        let seen = Arc::new(Mutex::new(seen));
         let shared = Arc::clone(&seen);
-        let running = std::thread::spawn(move || watch(&prober, &probe, &shared));
+        let running = std::thread::spawn(move || watch(&prober, &probes, &shared));
         Some(Self {
             seen,
             thread: running.thread().clone(),
@@ -86,19 +107,33 @@ impl Seen {
     }
 }
 
-fn ask(prober: &Prober, probe: &Probe) -> bool {
-    let none = BTreeMap::new();
+/// The different health checks of `specs` that ask over the network.
+fn network_probes(specs: &[&ServiceSpec]) -> Vec<Probe> {
+    let mut probes: Vec<Probe> = Vec::new();
+    for probe in specs.iter().filter_map(|spec| spec.health.probe.as_ref()) {
+        if !matches!(probe, Probe::Command { .. }) && !probes.contains(probe) {
+            probes.push(probe.clone());
+        }
+    }
+    probes
+}
+
+/// Whether one of `probes` gets a good answer.
+fn ask(prober: &Prober, probes: &[Probe], patience: Duration) -> bool {
+    let none = || Ok(BTreeMap::new());
     let context = CommandContext {
+        commands: &Commands::here(),
         dir: Path::new("/"),
         env: &none,
     };
-    prober.ask(probe, Duration::from_secs(1), context).ok
+    let mut probes = probes.iter();
+    probes.any(|probe| prober.ask(probe, patience, context).ok)
 }
 
-fn watch(prober: &Prober, probe: &Probe, seen: &Mutex<Seen>) {
+fn watch(prober: &Prober, probes: &[Probe], seen: &Mutex<Seen>) {
     loop {
         let asked = Instant::now();
-        let good = ask(prober, probe);
+        let good = ask(prober, probes, ANSWER);
         let pause = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             if seen.ended {

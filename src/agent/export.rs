@@ -1,10 +1,9 @@
 //! All of a release, for another host: what makes it one, its index, its content.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 
 use super::host::Host;
-use super::{disk, releases};
+use super::{careful, releases};
 use crate::artifact::{Index, Level, Parcel, Way, pack};
 use crate::model::{Failure, ReleaseId, Secret};
 use crate::wire::{Exported, Frame, FromAgent};
@@ -25,7 +24,7 @@ pub fn export(
     let layout = &host.layout;
     let loaded = host.release(id)?;
     let path = releases::index_path(layout, id);
-    let bytes = fs::read(&path).map_err(|error| disk::named(error, &path))?;
+    let bytes = careful::read(&path, careful::INDEX)?;
     let index = Index::decode_own(&bytes, &loaded.release.artifact)?;
     let env = loaded.env.into_iter();
     let exported = Exported {

@@ -1,17 +1,19 @@
 //! What an agent finds on its host when it comes.
 
 use std::fs;
-use std::io;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::gate::Gate;
 use super::host::{Host, writable};
 use super::lock::Lock;
-use super::{Layout, adopt, disk, freeze, releases};
-use crate::model::{Failure, ServiceManagerKind};
+use super::service::account;
+use super::{Layout, adopt, disk, fleet_note, freeze, releases, root_id};
+use crate::model::{Deployment, Failure, ServiceManagerKind};
 use crate::wire::Facts;
 
 /// Makes the app's folders where that needs no rights but our own. With `systemd` the root folder
-/// is made by setup, as root.
+/// is made by setup, as root. Only for what changes the host: a question leaves no trace.
 ///
 /// # Errors
 /// When a folder cannot be made.
@@ -22,8 +24,8 @@ pub fn prepare(host: &Host) -> Result<(), Failure> {
         make(&layout.shared())?;
     }
     if owned(layout.root()) {
-        make(&layout.releases())?;
-        make(&layout.state())?;
+        closed(host, &layout.releases(), Gate::of_releases)?;
+        closed(host, &layout.state(), Gate::of)?;
     }
     if owned(&layout.state()) && is_ours(layout) {
         for name in ["states", "indexes", "staging", "trash", "bin"] {
@@ -35,7 +37,7 @@ pub fn prepare(host: &Host) -> Result<(), Failure> {
 
 /// Whether `path` is there and belongs to this process's user: root, who may write everywhere,
 /// must leave nothing of its own in the deploying user's folders (`ship setup --as root`).
-fn owned(path: &std::path::Path) -> bool {
+fn owned(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw())
 }
@@ -46,7 +48,22 @@ pub fn is_ours(layout: &Layout) -> bool {
     !rustix::process::geteuid().is_root() || owned(layout.root())
 }
 
-fn make(path: &std::path::Path) -> Result<(), Failure> {
+/// Makes a folder that is closed to other users, unless it is there. Where the services have a user of
+/// their own only setup can close it and let them in.
+fn closed(
+    host: &Host,
+    path: &Path,
+    gate: impl FnOnce(&Deployment, u32) -> Gate,
+) -> Result<(), Failure> {
+    let gate = gate(&host.deployment, rustix::process::geteuid().as_raw());
+    if gate.group.is_some() {
+        return make(path);
+    }
+    let made = gate.make(path);
+    made.map_err(|error| disk::named(error, path).into())
+}
+
+fn make(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| disk::named(error, path).into())
 }
 
@@ -54,33 +71,6 @@ fn make(path: &std::path::Path) -> Result<(), Failure> {
 #[must_use]
 pub fn ready(host: &Host) -> bool {
     writable(&host.layout.state()) && writable(&host.layout.releases())
-}
-
-/// The root folder belongs to one environment of one app; the first deploy or setup says whose.
-///
-/// # Errors
-/// When it belongs to another one.
-pub fn claim(host: &Host) -> Result<(), Failure> {
-    let path = host.layout.state_file("owner");
-    let deployment = &host.deployment;
-    let ours = format!("{} {}\n", deployment.app, deployment.environment);
-    match fs::read_to_string(&path) {
-        Ok(text) if text == ours => Ok(()),
-        Ok(text) => Err(Failure::refused(format!(
-            "{} belongs to {}, not to {}",
-            host.layout.root().display(),
-            text.trim().replacen(' ', " of environment ", 1),
-            ours.trim().replacen(' ', " of environment ", 1),
-        ))
-        .hint(format!(
-            "give this environment a name of its own on the host: [environments.{}] name = \"…\"",
-            deployment.environment
-        ))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            disk::write_atomic(&path, ours.as_bytes(), 0o644).map_err(Failure::from)
-        }
-        Err(error) => Err(disk::named(error, &path).into()),
-    }
 }
 
 /// Looks around.
@@ -112,9 +102,12 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         last: releases::last(layout)?,
         releases: releases::summaries(layout)?,
         holder: Lock::holder(layout)?,
-        freeze: freeze::read(layout)?,
+        freeze: freeze::read(layout),
+        fleet: fleet_note::read(layout),
         clock_ms: clock_ms(),
         recovered,
+        root_id: root_id::of(layout),
+        is_login_old: false,
     })
 }
 
@@ -131,5 +124,8 @@ pub fn clock_ms() -> u64 {
 fn user_name() -> String {
     std::env::var("USER")
         .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string())
+        .unwrap_or_else(|_| {
+            let uid = rustix::process::geteuid().as_raw();
+            account::by_uid(uid).map_or_else(|| uid.to_string(), |account| account.name)
+        })
 }

@@ -3,61 +3,86 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::time::Duration;
 
 use super::host::Host;
 use super::lock::wait_for_file;
-use super::{Layout, disk, facts};
+use super::{Layout, careful, disk, facts, history};
 use crate::model::{Failure, Freeze};
-use crate::wire::{Finding, Level};
+use crate::wire::{Finding, HistoryEntry, Level};
+
+/// How long somebody else may take to set it or take it away.
+const WAITING: Duration = Duration::from_secs(10);
 
 /// A stop sign that cannot be read stops until somebody takes it away.
 const FOR_EVER: &str = "9999-12-30T00:00:00Z";
 
-/// The stop sign, also when its time is over. One that cannot be read is one without an end: whoever
-/// put the file there meant something by it.
-///
-/// # Errors
-/// When the file is there and the system refuses to read it.
-pub fn read(layout: &Layout) -> io::Result<Option<Freeze>> {
+/// The stop sign, also when its time is over. One that cannot be read is one without an end, whose
+/// reason names the file: whoever put the file there meant something by it.
+#[must_use]
+pub fn read(layout: &Layout) -> Option<Freeze> {
     let path = layout.state_file("freeze.json");
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk::named(error, &path)),
-    };
-    let unreadable = || Freeze {
-        reason: format!("{} does not say why", path.display()),
-        who: "somebody".to_owned(),
-        since: disk::now(),
-        until: FOR_EVER.to_owned(),
-    };
-    Ok(Some(
-        serde_json::from_slice(&text).unwrap_or_else(|_| unreadable()),
-    ))
+    match careful::json(&path, careful::SMALL) {
+        Ok(freeze) => Some(freeze),
+        Err(error) if error.is_absent() => None,
+        Err(error) => Some(Freeze {
+            reason: error.to_string(),
+            who: "somebody".to_owned(),
+            since: disk::now(),
+            until: FOR_EVER.to_owned(),
+        }),
+    }
 }
 
-/// Sets the stop sign, or takes it away.
+/// Sets the stop sign. Who did, until when and why goes into the history.
 ///
 /// # Errors
 /// Refused, when the app has no place on this host yet; when the file system refuses.
-pub fn set(host: &Host, freeze: Option<&Freeze>) -> Result<(), Failure> {
+pub fn set(host: &Host, freeze: &Freeze) -> Result<(), Failure> {
     let layout = &host.layout;
-    if !facts::ready(host) {
-        let root = layout.root().display();
-        let app = &host.deployment.app;
-        return Err(Failure::refused(format!("{root} is not set up for {app}"))
-            .hint(format!("ship setup {}", host.deployment.environment)));
-    }
+    is_ready(host)?;
     let _lock = others(layout)?;
-    match freeze {
-        None => Ok(remove(layout)?),
-        Some(freeze) => {
-            let text = serde_json::to_vec(freeze)
-                .map_err(|error| Failure::unexpected(format!("freeze.json: {error}")))?;
-            let path = layout.state_file("freeze.json");
-            Ok(disk::write_atomic(&path, &text, 0o644)?)
-        }
+    let text = serde_json::to_vec(freeze)
+        .map_err(|error| Failure::unexpected(format!("freeze.json: {error}")))?;
+    let path = layout.state_file("freeze.json");
+    disk::write_atomic(&path, &text, 0o600)?;
+    let why = format!("until {}: {}", freeze.until, freeze.reason);
+    note(layout, "freeze", why, &freeze.who);
+    Ok(())
+}
+
+/// Takes the stop sign away. That `who` did goes into the history, where there was one.
+///
+/// # Errors
+/// As [`set`].
+pub fn thaw(host: &Host, who: &str) -> Result<(), Failure> {
+    let layout = &host.layout;
+    is_ready(host)?;
+    let _lock = others(layout)?;
+    let before = read(layout);
+    remove(layout)?;
+    if let Some(before) = before {
+        let why = format!("ended the freeze by {}: {}", before.who, before.reason);
+        note(layout, "thaw", why, who);
     }
+    Ok(())
+}
+
+fn is_ready(host: &Host) -> Result<(), Failure> {
+    facts::prepare(host)?;
+    if facts::ready(host) {
+        return Ok(());
+    }
+    let root = host.layout.root().display();
+    let app = &host.deployment.app;
+    Err(Failure::refused(format!("{root} is not set up for {app}"))
+        .hint(format!("ship setup {}", host.deployment.environment)))
+}
+
+fn note(layout: &Layout, what: &str, why: String, who: &str) {
+    let entry = HistoryEntry::beside(what, "good".to_owned(), why, who.to_owned());
+    // It is done, whether that can be told or not: on a full disk a freeze is ended all the same.
+    let _ = history::append(layout, &entry);
 }
 
 /// Takes a stop sign away whose time is over by this host's clock.
@@ -65,13 +90,11 @@ pub fn set(host: &Host, freeze: Option<&Freeze>) -> Result<(), Failure> {
 /// # Errors
 /// When the file system refuses.
 pub fn sweep(layout: &Layout) -> io::Result<()> {
-    let over = || -> io::Result<bool> {
-        Ok(read(layout)?.is_some_and(|freeze| !freeze.lasts(facts::clock_ms())))
-    };
+    let over = || read(layout).is_some_and(|freeze| !freeze.lasts(facts::clock_ms()));
     // Looked at once more under the lock: somebody may be setting a new one.
-    if over()? {
+    if over() {
         let _lock = others(layout)?;
-        if over()? {
+        if over() {
             remove(layout)?;
         }
     }
@@ -81,7 +104,7 @@ pub fn sweep(layout: &Layout) -> io::Result<()> {
 /// What a preflight says of it.
 #[must_use]
 pub fn finding(layout: &Layout) -> Option<Finding> {
-    let freeze = read(layout).ok()??;
+    let freeze = read(layout)?;
     freeze.lasts(facts::clock_ms()).then(|| Finding {
         level: Level::Failure,
         subject: "freeze".to_owned(),
@@ -89,13 +112,13 @@ pub fn finding(layout: &Layout) -> Option<Finding> {
             "frozen by {} until {}: {}",
             freeze.who, freeze.until, freeze.reason
         ),
-        hint: Some("wait for its end, or take it away: ship thaw".to_owned()),
+        hint: Some("wait until it ends, or end it: ship thaw".to_owned()),
     })
 }
 
 /// Keeps others from setting it or taking it away meanwhile.
 fn others(layout: &Layout) -> io::Result<File> {
-    wait_for_file(&layout.state_file("freeze.lock"))
+    wait_for_file(&layout.state_file("freeze.lock"), WAITING)
 }
 
 fn remove(layout: &Layout) -> io::Result<()> {
@@ -143,16 +166,16 @@ mod tests {
         ] {
             put(&layout, &serde_json::to_vec(&freeze(until)).unwrap());
             sweep(&layout).unwrap();
-            assert_eq!(read(&layout).unwrap().is_some(), stays, "{until}");
+            assert_eq!(read(&layout).is_some(), stays, "{until}");
         }
     }
 
     #[test]
     fn one_that_cannot_be_read_stops_too() {
         let (_folder, layout) = host();
-        assert_eq!(read(&layout).unwrap(), None);
+        assert_eq!(read(&layout), None);
         put(&layout, b"");
-        let found = read(&layout).unwrap().unwrap();
+        let found = read(&layout).unwrap();
         assert!(found.lasts(facts::clock_ms()), "{found:?}");
         assert!(finding(&layout).is_some());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty, Limited};
@@ -12,7 +12,9 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::model::Probe;
+use super::as_app::Commands;
+use super::command::{Output, Program, What, describe};
+use crate::model::{Failure, Probe, Status};
 
 /// One answer to a health question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +23,25 @@ pub struct Answer {
     pub ok: bool,
     /// What was seen, in a few words: `200`, `connection refused`, `500 Internal Server Error`.
     pub seen: String,
+    /// The last lines that a health command wrote.
+    pub said: Vec<String>,
 }
+
+/// How much of a health command's output is kept, bytes: its end.
+const MOST_SAID: usize = 4 << 10;
+
+/// How many lines of it are told.
+const LINES_SAID: usize = 10;
+
+/// How long the output of a health command that was killed may still come.
+const CLOSING: Duration = Duration::from_millis(200);
 
 impl Answer {
     fn good(seen: impl Into<String>) -> Self {
         Self {
             ok: true,
             seen: seen.into(),
+            said: Vec::new(),
         }
     }
 
@@ -35,17 +49,20 @@ impl Answer {
         Self {
             ok: false,
             seen: seen.into(),
+            said: Vec::new(),
         }
     }
 }
 
 /// Where and with what a command probe runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct CommandContext<'a> {
+    /// What runs it.
+    pub commands: &'a Commands,
     /// The release's folder.
     pub dir: &'a Path,
-    /// Its environment.
-    pub env: &'a BTreeMap<String, String>,
+    /// Finds its environment. Only a command needs one, and the name service is asked for it.
+    pub env: &'a dyn Fn() -> Result<BTreeMap<String, String>, Failure>,
 }
 
 /// Asks questions; holds the little runtime that HTTP needs.
@@ -110,7 +127,7 @@ async fn connect(port: u16) -> io::Result<TcpStream> {
 async fn http(
     path: &str,
     port: u16,
-    status: &[u16],
+    status: &[Status],
     text: Option<&str>,
     headers: &BTreeMap<String, String>,
 ) -> Answer {
@@ -142,7 +159,7 @@ async fn http(
         let location = response.headers().get("location").cloned();
         let accepted = match status {
             [] => code.is_success(),
-            some => some.contains(&code.as_u16()),
+            some => some.iter().any(|status| status.has(code.as_u16())),
         };
         if !accepted {
             let to = location
@@ -174,33 +191,64 @@ async fn http(
 }
 
 fn command(run: &str, timeout: Duration, context: CommandContext<'_>) -> Answer {
-    use std::os::unix::process::CommandExt;
-    let spawned = Command::new("/bin/sh")
-        .args(["-c", run])
-        .current_dir(context.dir)
-        .envs(context.env)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
-    let mut child = match spawned {
-        Ok(child) => child,
-        Err(error) => return Answer::bad(format!("cannot run the health command: {error}")),
-    };
-    let deadline = Instant::now() + timeout;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Answer::good("health command exited 0"),
-            Ok(Some(status)) => return Answer::bad(format!("health command: {status}")),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
-            Ok(None) => {
-                super::command::kill_group(&mut child);
-                return Answer::bad(format!("health command still runs after {}", secs(timeout)));
-            }
-            Err(error) => return Answer::bad(error.to_string()),
+    let env = match (context.env)() {
+        Ok(env) => env,
+        Err(failure) => {
+            return Answer::bad(format!(
+                "cannot run the health command: {}",
+                failure.message
+            ));
         }
+    };
+    let program = Program {
+        dir: context.dir.to_owned(),
+        what: What::Shell(run.to_owned()),
+        env,
+        terminal: None,
+    };
+    let started = match context.commands.start(&program) {
+        Ok(started) => started,
+        Err(why) => return Answer::bad(format!("cannot run the health command: {why}")),
+    };
+    drop(started.input);
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let outputs = std::iter::once(started.output).chain(started.errors);
+    let keepers: Vec<_> = outputs.map(|output| keep_end(output, &said)).collect();
+    let running = Arc::clone(&started.running);
+    std::thread::spawn(move || running.wait());
+    let mut answer = match started.running.wait_for(timeout) {
+        Some(status) if status.success() => return Answer::good("health command exited 0"),
+        Some(status) => Answer::bad(format!("health command: {}", describe(status))),
+        None => Answer::bad(format!("health command still runs after {}", secs(timeout))),
+    };
+    started.running.kill();
+    let end = Instant::now() + CLOSING;
+    while keepers.iter().any(|keeper| !keeper.is_finished()) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
     }
+    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let last = lines[lines.len().saturating_sub(LINES_SAID)..].iter();
+    answer.said = last.map(|line| (*line).to_owned()).collect();
+    answer
+}
+
+/// Keeps the end of an output.
+fn keep_end(mut output: Output, said: &Arc<Mutex<Vec<u8>>>) -> std::thread::JoinHandle<()> {
+    let said = Arc::clone(said);
+    std::thread::spawn(move || {
+        let mut bytes = vec![0; MOST_SAID];
+        while let Ok(n @ 1..) = io::Read::read(&mut output, &mut bytes) {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.extend_from_slice(&bytes[..n]);
+            let surplus = said.len().saturating_sub(MOST_SAID);
+            said.drain(..surplus);
+        }
+    })
 }
 
 /// An I/O error as a person says it, without the OS's number.
@@ -251,18 +299,20 @@ mod tests {
     }
 
     fn ask_within(limit: Duration, probe: &Probe) -> Answer {
+        let env = || Ok(std::env::vars().collect());
         let context = CommandContext {
+            commands: &Commands::here(),
             dir: Path::new("/"),
-            env: &BTreeMap::new(),
+            env: &env,
         };
         Prober::new().unwrap().ask(probe, limit, context)
     }
 
-    fn get(port: u16, status: &[u16], body: Option<&str>) -> Answer {
+    fn get(port: u16, status: &[Status], body: Option<&str>) -> Answer {
         ask(&page(port, status, body))
     }
 
-    fn page(port: u16, status: &[u16], body: Option<&str>) -> Probe {
+    fn page(port: u16, status: &[Status], body: Option<&str>) -> Probe {
         Probe::Http {
             path: "/x".into(),
             port,
@@ -281,10 +331,16 @@ mod tests {
             get(ok, &[], Some("bye")).seen,
             "answered 200 OK, but its body does not hold \"bye\""
         );
-        assert!(!get(ok, &[204], None).ok);
+        assert!(!get(ok, &[Status::Code(204)], None).ok);
         let moved = serve("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n");
         assert_eq!(get(moved, &[], None).seen, "answered 302 Found, to /login");
-        assert!(get(moved, &[302], None).ok);
+        assert!(get(moved, &[Status::Code(302)], None).ok);
+        let no_server_error = ["2xx", "3xx", "4xx"];
+        let no_server_error = no_server_error
+            .map(|name| Status::Class(crate::model::StatusClass::named(name).unwrap()));
+        assert!(get(moved, &no_server_error, None).ok);
+        let broken = serve("HTTP/1.1 500 Internal\r\ncontent-length: 0\r\n\r\n");
+        assert!(!get(broken, &no_server_error, None).ok);
     }
 
     #[test]
@@ -315,6 +371,21 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_what_a_health_command_says_is_kept() {
+        let run = "seq 1 100000; echo 'no database' >&2; exit 1".to_owned();
+        let answer = ask(&Probe::Command { run });
+        assert_eq!(answer.seen, "health command: exit code 1");
+        assert_eq!(answer.said.len(), LINES_SAID);
+        assert!(
+            answer.said.contains(&"no database".to_owned()),
+            "{answer:?}"
+        );
+        let run = "echo waiting for the lock; sleep 60".to_owned();
+        let hung = ask_within(Duration::from_secs(2), &Probe::Command { run });
+        assert_eq!(hung.said, ["waiting for the lock"]);
+    }
+
+    #[test]
     fn a_command_is_judged_by_its_exit_and_killed_at_its_end() {
         assert!(ask(&Probe::Command { run: "true".into() }).ok);
         assert_eq!(
@@ -322,7 +393,7 @@ mod tests {
                 run: "exit 3".into()
             })
             .seen,
-            "health command: exit status: 3"
+            "health command: exit code 3"
         );
         assert_eq!(
             ask_within(

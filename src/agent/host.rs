@@ -1,13 +1,13 @@
 //! One app on this host, as every part of the agent needs it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::as_app::Commands;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{ServiceManager, env_file};
-use super::{Layout, disk, releases};
+use super::{Layout, careful, launcher, releases};
 use crate::model::{
     Deployment, Failure, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
 };
@@ -21,6 +21,8 @@ pub struct Host {
     pub layout: Layout,
     /// Who keeps its services running.
     pub manager: Arc<dyn ServiceManager>,
+    /// Runs its commands.
+    pub commands: Arc<Commands>,
 }
 
 impl std::fmt::Debug for Host {
@@ -38,6 +40,7 @@ impl Host {
         let layout = Layout::resolve(&deployment, &home(), &data_dir());
         let manager = Arc::from(super::service::manager(&deployment, &layout));
         Self {
+            commands: Arc::new(Commands::of(&deployment, &layout)),
             deployment,
             layout,
             manager,
@@ -50,10 +53,10 @@ impl Host {
     /// When there was none.
     pub fn at(layout: Layout) -> std::io::Result<Self> {
         let path = layout.deployment();
-        let text = fs::read(&path).map_err(|error| disk::named(error, &path))?;
-        let deployment: Deployment = serde_json::from_slice(&text)?;
+        let deployment: Deployment = careful::json(&path, careful::METADATA)?;
         let manager = Arc::from(super::service::manager(&deployment, &layout));
         Ok(Self {
+            commands: Arc::new(Commands::of(&deployment, &layout)),
             deployment,
             layout,
             manager,
@@ -79,9 +82,43 @@ impl Host {
     /// has said nothing.
     #[must_use]
     pub fn announced(&self, service: &ServiceName) -> Option<(u32, String)> {
-        let text = fs::read_to_string(self.runtime_dir(service).join("release")).ok()?;
+        // The app's user may put anything there.
+        let path = self.runtime_dir(service).join("release");
+        let text = careful::text(&path, careful::SMALL).ok()?;
         let (pid, release) = text.trim().split_once(' ')?;
         Some((pid.parse().ok()?, release.to_owned()))
+    }
+
+    /// The environment in which `service` of `release` runs here: its own, the release's, and where
+    /// it may write while it runs.
+    ///
+    /// # Errors
+    /// When the name service does not answer.
+    pub fn service_env(
+        &self,
+        release: &LoadedRelease,
+        service: &ServiceSpec,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut env = release.service_env(service)?;
+        let folder = self.runtime_dir(&service.name).display().to_string();
+        env.insert("RUNTIME_DIRECTORY".to_owned(), folder);
+        Ok(env)
+    }
+
+    /// The environment of a hook of `release`: that of its first service, whose folder to write to may
+    /// not be there yet; where no service of it runs here, the release's own.
+    ///
+    /// # Errors
+    /// When the name service does not answer.
+    pub fn hook_env(&self, release: &LoadedRelease) -> Result<BTreeMap<String, String>, Failure> {
+        let Some(service) = release.release.services.first() else {
+            return release.command_env();
+        };
+        let mut env = self.service_env(release, service)?;
+        if !self.runtime_dir(&service.name).is_dir() {
+            env.remove("RUNTIME_DIRECTORY");
+        }
+        Ok(env)
     }
 
     /// The services of the live release that are not among `services`: a switch to these stops them.
@@ -117,14 +154,20 @@ impl Host {
         let release = releases::read(&self.layout, id)?;
         let dir = self.layout.release(id);
         let path = dir.join(".ship/env");
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let env = env_file::parse(&text)
+        let text = match careful::text(&path, careful::METADATA) {
+            // Releases that another tool made have none.
+            Err(error) if error.is_absent() => String::new(),
+            text => text?,
+        };
+        let mut env = env_file::parse(&text)
             .map_err(|why| Failure::unexpected(format!("{}: {why}", path.display())))?;
+        env.retain(|(name, _)| name != launcher::MARKER);
         Ok(LoadedRelease {
             runtimes: RuntimeEnvironment::of(&self.layout, &release.runtimes),
             release,
             dir,
             env: env.into_iter().collect(),
+            commands: Arc::clone(&self.commands),
         })
     }
 }
@@ -140,42 +183,73 @@ pub struct LoadedRelease {
     pub env: BTreeMap<String, String>,
     /// What its runtimes add to that.
     pub runtimes: RuntimeEnvironment,
+    /// What runs its commands, as whom.
+    pub commands: Arc<Commands>,
 }
 
 impl LoadedRelease {
     /// The environment that a command of this release sees: its own on top of a plain one, and its
     /// runtimes first on `PATH`.
-    #[must_use]
-    pub fn command_env(&self) -> BTreeMap<String, String> {
-        let mut env = self.own_env();
+    ///
+    /// # Errors
+    /// When the name service does not answer.
+    pub fn command_env(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let mut env = self.own_env()?;
         self.runtimes.apply(&mut env);
-        env
+        Ok(env)
     }
 
-    fn own_env(&self) -> BTreeMap<String, String> {
-        let mut env: BTreeMap<String, String> = ["HOME", "USER", "LOGNAME", "LANG", "PATH"]
-            .into_iter()
-            .filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
-            .collect();
+    fn own_env(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let own = |key: &str| Some((key.to_owned(), std::env::var(key).ok()?));
+        let mut env: BTreeMap<String, String> = match &self.commands.person()? {
+            None => ["HOME", "USER", "LOGNAME", "PATH"]
+                .into_iter()
+                .filter_map(own)
+                .collect(),
+            // The PATH of the deploying user's login is not that of a service.
+            Some(person) => BTreeMap::from([
+                ("HOME".to_owned(), person.home.display().to_string()),
+                ("USER".to_owned(), person.name.clone()),
+                ("LOGNAME".to_owned(), person.name.clone()),
+            ]),
+        };
+        env.extend(own("LANG"));
         env.entry("PATH".to_owned())
             .or_insert_with(|| "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".to_owned());
         env.entry("LANG".to_owned())
             .or_insert_with(|| "C.UTF-8".to_owned());
         env.extend(self.env.clone());
         env.insert("SHIP_RELEASE".to_owned(), self.release.id.to_string());
-        env
+        Ok(env)
     }
 
     /// The environment of a service's own commands: with its `env` and `PORT`.
-    #[must_use]
-    pub fn service_env(&self, service: &ServiceSpec) -> BTreeMap<String, String> {
-        let mut env = self.own_env();
+    fn service_env(&self, service: &ServiceSpec) -> Result<BTreeMap<String, String>, Failure> {
+        let mut env = self.own_env()?;
         if let Some(port) = service.port {
             env.insert("PORT".to_owned(), port.to_string());
         }
         env.extend(service.env.clone());
+        env.insert("SHIP_RELEASE".to_owned(), self.release.id.to_string());
         self.runtimes.apply(&mut env);
-        env
+        Ok(env)
+    }
+}
+
+#[cfg(test)]
+impl Host {
+    /// An app at `root` under the built-in supervisor, whose commands this process runs.
+    pub fn example(root: &Path) -> Self {
+        let mut host = Self::new(Deployment {
+            app: "shop".try_into().unwrap(),
+            environment: "production".try_into().unwrap(),
+            root: Some(root.display().to_string()),
+            manager: ServiceManagerKind::Supervisor,
+            user: "shop".to_owned(),
+            readable_by: Vec::new(),
+        });
+        host.commands = Arc::new(Commands::here());
+        host
     }
 }
 
@@ -192,10 +266,12 @@ impl LoadedRelease {
                 services,
                 runtimes: Vec::new(),
                 shared: Vec::new(),
+                secrets: None,
             },
             dir: dir.to_owned(),
             env: BTreeMap::new(),
             runtimes: RuntimeEnvironment::default(),
+            commands: Arc::new(Commands::here()),
         }
     }
 }
@@ -223,4 +299,41 @@ pub fn writable(path: &Path) -> bool {
         rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
     )
     .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A FIFO held the deploy for ever, and a link to /dev/zero filled its memory.
+    #[test]
+    fn what_the_app_puts_in_the_place_of_its_announcement_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new(Deployment {
+            app: "shop".try_into().unwrap(),
+            environment: "production".try_into().unwrap(),
+            root: Some(folder.path().display().to_string()),
+            manager: ServiceManagerKind::Supervisor,
+            user: "shop".to_owned(),
+            readable_by: Vec::new(),
+        });
+        let web = ServiceName::try_from("web").unwrap();
+        let place = host.runtime_dir(&web).join("release");
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(&place, "12 v3\n").unwrap();
+        assert_eq!(host.announced(&web), Some((12, "v3".to_owned())));
+        fs::remove_file(&place).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &place).unwrap();
+        assert_eq!(host.announced(&web), None);
+        fs::remove_file(&place).unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o666);
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &place, fifo, mode, 0).unwrap();
+        let (sender, answer) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(host.announced(&web)));
+        let answer = answer.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(answer, Ok(None), "it waits for a writer");
+    }
 }

@@ -5,14 +5,14 @@
 //! is written over blanks, needs no room on the disk, and lies in one sector, so that a power cut
 //! leaves it whole or not there.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, disk};
+use super::{Layout, careful, disk};
 use crate::model::ReleaseId;
 
 /// How far an activation got.
@@ -69,34 +69,52 @@ const LINE: usize = 256;
 /// last one is written over.
 const LINES: usize = 32;
 
+/// The longest journal that is read, bytes: those of earlier versions grew.
+const LIMIT: u64 = careful::METADATA;
+
 /// Names this boot of the host; `None` where the kernel does not say (random(4)).
 #[must_use]
 pub fn boot() -> Option<String> {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let path = std::path::Path::new("/proc/sys/kernel/random/boot_id");
+    let id = careful::text(path, careful::SMALL).ok()?;
     Some(id.trim().to_owned())
 }
 
-/// Notes `entry`, with fsync, before its act. A first step begins the journal anew.
+/// Notes `entry`, with fsync, before its act. A first step begins the journal anew; on a disk without
+/// room for that it goes on with the journal of the activation before, which has come to its end.
 ///
 /// # Errors
 /// When it cannot be written: then the act must not follow.
 pub fn note(layout: &Layout, entry: &Entry) -> io::Result<()> {
     let path = path(layout);
     let line = line(entry)?;
+    let mut full = None;
     if entry.step == Step::Flipping {
-        let mut text = line;
+        let mut text = line.clone();
         for _ in 1..LINES {
             text.extend(blank());
         }
-        return disk::write_atomic(&path, &text, 0o600);
+        match disk::write_atomic(&path, &text, 0o600) {
+            Err(error) if is_full(&error) => full = Some(error),
+            written => return written,
+        }
     }
-    let written = fs::read(&path).and_then(|text| {
-        let at = written(&text).min(LINES - 1) * LINE;
-        let file = File::options().write(true).open(&path)?;
-        file.write_all_at(&line, at as u64)?;
-        file.sync_data()
-    });
+    let text = match (careful::read(&path, LIMIT), full) {
+        (Ok(text), _) => text,
+        (Err(_), Some(full)) => return Err(full),
+        (Err(error), None) => return Err(error.into()),
+    };
+    let at = written(&text).min(LINES - 1) * LINE;
+    let file = careful::open_with(&path, File::options().write(true))?;
+    let written = file.write_all_at(&line, at as u64);
+    let written = written.and_then(|()| file.sync_data());
     written.map_err(|error| disk::named(error, &path))
+}
+
+/// Whether there was no block or no inode.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// The activation that did not come to an end, if there is one. A line that a power cut left
@@ -106,10 +124,10 @@ pub fn note(layout: &Layout, entry: &Entry) -> io::Result<()> {
 /// When the journal is there and cannot be read.
 pub fn unfinished(layout: &Layout) -> io::Result<Option<Entry>> {
     let path = path(layout);
-    let text = match fs::read(&path) {
+    let text = match careful::read(&path, LIMIT) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk::named(error, &path)),
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let last = text
         // What lies between lines of another length reads as zeros.
@@ -117,6 +135,23 @@ pub fn unfinished(layout: &Layout) -> io::Result<Option<Entry>> {
         .filter_map(|line| serde_json::from_slice::<Entry>(line).ok())
         .next_back();
     Ok(last.filter(|entry| !entry.step.is_end()))
+}
+
+/// Sets a journal aside that is not a file this user can read. Call it under the lock. Returns a
+/// sentence about it, `None` where the journal is in order.
+pub fn mend(layout: &Layout) -> Option<String> {
+    use io::ErrorKind::{InvalidData, PermissionDenied};
+    let error = unfinished(layout).err()?;
+    if !matches!(error.kind(), InvalidData | PermissionDenied) {
+        return None;
+    }
+    let aside = layout.state_file("trash").join(disk::unique());
+    Some(match std::fs::rename(path(layout), aside) {
+        Ok(()) => format!(
+            "{error}; it was removed: an activation that died before this one is not repaired"
+        ),
+        Err(why) => format!("{error}; it cannot be removed: {why}"),
+    })
 }
 
 /// Where the journal is.
@@ -151,6 +186,8 @@ fn blank() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn entry(step: Step) -> Entry {

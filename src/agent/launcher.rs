@@ -3,14 +3,19 @@
 
 use std::path::Path;
 
+use super::command_line;
 use super::runtimes::{DEFAULT_PATH, RuntimeEnvironment};
 use crate::model::service::Run;
 use crate::model::{ReleaseId, ServiceSpec};
 
+/// The variable at the end of a release's environment file that holds the release's number. Where a
+/// unit has the service manager read the file, the launcher sees by it that this was done.
+pub const MARKER: &str = "SHIP_ENV";
+
 /// The text of the launcher of `service` in the release at `release_dir`, which runs on `runtimes`.
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
-/// moves), puts the runtimes in front of whatever `PATH` the unit, the manifest or a secret gave
+/// moves), reads the release's environment, puts the runtimes in front of whatever `PATH` the unit, the manifest or a secret gave
 /// (they are named by their own folders, so that a rollback brings the old ones back), tells in
 /// `$RUNTIME_DIRECTORY/release` which process runs which release (the proof that the agent reads),
 /// and becomes the command, keeping the process id.
@@ -30,6 +35,7 @@ pub fn launcher(
         ),
         format!("cd -P {} || exit 1", quote(&dir)),
     ];
+    lines.push(read_environment(id, release_dir));
     // Without it the host's own would run, if it has one: not what was tested.
     lines.extend(runtimes.path.iter().map(|folder| {
         let folder = folder.display().to_string();
@@ -60,7 +66,7 @@ pub fn launcher(
         "[ -z \"$RUNTIME_DIRECTORY\" ] || echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\""
     ));
     lines.push(match &service.run {
-        Run::Shell(command) => format!("exec {}", execable(command)),
+        Run::Shell(command) => command_line::last_line(command),
         Run::Argv(argv) => {
             format!(
                 "exec {}",
@@ -71,9 +77,12 @@ pub fn launcher(
             )
         }
         Run::Static(folder) => {
+            let page = service.fallback.as_ref();
+            let fallback = page.map(|page| format!("--fallback={} ", quote(page)));
             format!(
-                "exec {} agent site {}",
+                "exec {} agent site {}{}",
                 quote(&format!("{dir}/.ship/ship")),
+                fallback.unwrap_or_default(),
                 quote(folder)
             )
         }
@@ -82,34 +91,23 @@ pub fn launcher(
     lines.join("\n")
 }
 
-/// A command line that `exec` can stand before: a simple command as it is (with `env` before
-/// leading assignments), anything with shell syntax through `sh -c`.
-fn execable(command: &str) -> String {
-    let command = command.trim();
-    let first = command.split_whitespace().next().unwrap_or_default();
-    if first == "exec" {
-        return command["exec".len()..].trim_start().to_owned();
-    }
-    const SYNTAX: &[char] = &[
-        ';', '&', '|', '\n', '(', ')', '{', '}', '`', '<', '>', '#', '!',
-    ];
-    const WORDS: &[&str] = &[
-        "if", "for", "while", "until", "case", "cd", "export", "set", ".", "source", "ulimit",
-        "umask", "test", "[", "exit", "trap", "eval",
-    ];
-    if command.contains(SYNTAX) || WORDS.contains(&first) {
-        return format!("/bin/sh -c {}", quote(command));
-    }
-    match first.split_once('=') {
-        Some((name, _)) if is_variable(name) => format!("env {command}"),
-        _ => command.to_owned(),
-    }
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+/// The lines of a launcher that read the environment of release `id` at `release_dir`.
+///
+/// A unit of an older ship has systemd read the file (`EnvironmentFile=`), which may then be closed to
+/// the service's user; the file's own [`MARKER`] says that this was done. A service that has neither
+/// does not start: it would run without its secrets.
+#[must_use]
+pub fn read_environment(id: ReleaseId, release_dir: &Path) -> String {
+    let file = release_dir.join(".ship/env").display().to_string();
+    let refusal = quote(&format!(
+        "ship: this user cannot read {file}; `ship setup` of the environment mends that"
+    ));
+    let file = quote(&file);
+    format!(
+        "if [ -r {file} ]; then set -a; . {file}; set +a\n\
+         elif [ \"${MARKER}\" != {id} ]; then echo {refusal} >&2; exit 1; fi\n\
+         unset {MARKER}"
+    )
 }
 
 /// `text` as one word of POSIX sh (XCU 2.2.2: everything but a single quote is literal inside
@@ -132,18 +130,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_simple_command_is_execed_and_shell_syntax_gets_a_shell() {
-        assert_eq!(execable("node dist/server.js"), "node dist/server.js");
-        assert_eq!(execable("exec node x"), "node x");
-        assert_eq!(execable("NODE_ENV=x node y"), "env NODE_ENV=x node y");
-        assert_eq!(execable("a && b"), "/bin/sh -c 'a && b'");
-        assert_eq!(
-            execable("cd web; node 'x'"),
-            "/bin/sh -c 'cd web; node '\\''x'\\'''"
-        );
-    }
-
     /// What the tool of a pinned runtime, and a program of the system of the same name, see of a
     /// launcher that is run with `env`, for a service with `own` variables.
     struct Tools {
@@ -160,12 +146,17 @@ mod tests {
             };
             tools.make("runtimes/tool-1.2.3-abababababab", "pinned");
             tools.make("system", "installed");
-            std::fs::create_dir_all(tools.path("releases/v7")).unwrap();
+            std::fs::create_dir_all(tools.path("releases/v7/.ship")).unwrap();
+            tools.environment("");
             tools
         }
 
         fn path(&self, below: &str) -> std::path::PathBuf {
             self.folder.path().join(below)
+        }
+
+        fn environment(&self, text: &str) {
+            std::fs::write(self.path("releases/v7/.ship/env"), text).unwrap();
         }
 
         fn make(&self, folder: &str, name: &str) {
@@ -182,6 +173,7 @@ mod tests {
             let service = ServiceSpec {
                 name: "web".try_into().unwrap(),
                 run: Run::Shell("tool".to_owned()),
+                fallback: None,
                 port: None,
                 env: self.own.clone(),
                 health: crate::model::HealthCheck {

@@ -109,8 +109,8 @@ impl Layout {
         self.launchers().join(service.as_str())
     }
 
-    /// The environment of the live release, `0600`; both sh and systemd.exec(5)
-    /// `EnvironmentFile=` read its format.
+    /// The environment of the live release, `0640` in the group of the services' user: its launchers
+    /// read it.
     #[must_use]
     pub fn env_file(&self) -> PathBuf {
         self.current().join(".ship/env")

@@ -24,6 +24,15 @@ impl Listener {
     pub fn at(&self) -> String {
         std::net::SocketAddr::new(self.address, self.port).to_string()
     }
+
+    /// Whether it is reached at 127.0.0.1 or ::1.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let address = self.address.to_canonical();
+        address.is_unspecified()
+            || address == IpAddr::from(Ipv4Addr::LOCALHOST)
+            || address == IpAddr::from(Ipv6Addr::LOCALHOST)
+    }
 }
 
 /// All listening TCP sockets.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::before::Before;
-use super::explain::{how_it_ended, processes, what_listens};
+use super::explain::{how_it_ended, processes, what_cannot_start, what_listens, what_was_said};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
 use super::listeners;
@@ -46,15 +46,47 @@ pub struct Unproven {
     pub diagnosis: Diagnosis,
     /// The last that the service manager said of it.
     pub status: ServiceStatus,
-    /// Whether the release failed by itself: it was there, and did not become healthy.
-    pub own: bool,
-    /// Whether the wait ended early because it was told to.
-    pub cancelled: bool,
+    /// Whose fault that is.
+    pub fault: Fault,
+}
+
+/// Whose fault it is that a release does not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its own: it was there, and did not become healthy.
+    Release,
+    /// The host's: its disk, its service manager, or the person who changed something there.
+    Host,
+    /// Nobody's: it was waited for no longer, because of a cancel, the end of the lease, or another
+    /// service that failed.
+    Stopped,
+}
+
+impl Fault {
+    /// Of a release with these services: its own where it is one service's own.
+    #[must_use]
+    pub fn of(unproven: &[Unproven]) -> Self {
+        let has = |fault| unproven.iter().any(|found| found.fault == fault);
+        match (has(Self::Release), has(Self::Stopped)) {
+            (true, _) => Self::Release,
+            (false, true) if !has(Self::Host) => Self::Stopped,
+            _ => Self::Host,
+        }
+    }
+}
+
+/// Of several services, those that have something to tell: not those that were waited for no longer
+/// because another one failed.
+pub fn drop_stopped(unproven: &mut Vec<Unproven>) {
+    if unproven.iter().any(|found| found.fault != Fault::Stopped) {
+        unproven.retain(|found| found.fault != Fault::Stopped);
+    }
 }
 
 /// Why a proof, or a watch, ended.
 pub(super) enum Refuted {
-    Cancelled,
+    /// It was told to.
+    Stopped,
     /// The service manager does not answer, or does not know the service.
     Unseen(String),
     /// The release's own fault.
@@ -68,17 +100,15 @@ impl Refuted {
         status: ServiceStatus,
         diagnose: impl FnOnce(String) -> Diagnosis,
     ) -> Unproven {
-        let own = matches!(self, Self::Own(_));
-        let cancelled = matches!(self, Self::Cancelled);
-        let reason = match self {
-            Self::Cancelled => "cancelled".to_owned(),
-            Self::Unseen(reason) | Self::Own(reason) => reason,
+        let (fault, reason) = match self {
+            Self::Stopped => (Fault::Stopped, "cancelled".to_owned()),
+            Self::Unseen(reason) => (Fault::Host, reason),
+            Self::Own(reason) => (Fault::Release, reason),
         };
         Unproven {
             diagnosis: diagnose(reason),
             status,
-            own,
-            cancelled,
+            fault,
         }
     }
 }
@@ -110,6 +140,7 @@ pub fn prove(
         service,
         before,
         last_seen: String::new(),
+        last_said: Vec::new(),
         status: ServiceStatus::default(),
         looked: None,
         asked: Some(Instant::now()),
@@ -203,6 +234,8 @@ struct Proof<'a> {
     service: &'a ServiceSpec,
     before: &'a Before,
     last_seen: String,
+    /// What a health command said last.
+    last_said: Vec<String>,
     status: ServiceStatus,
     /// When the process was last found to be the new release's.
     looked: Option<Instant>,
@@ -222,8 +255,9 @@ impl Proof<'_> {
         let timeout = Duration::from_millis(health.timeout_ms);
         let settle_ms = if settle { health.settle_ms } else { 0 };
         let prober = Prober::new().map_err(|error| error.to_string())?;
-        let env = self.release.service_env(self.service);
+        let env = || self.host.service_env(self.release, self.service);
         let context = CommandContext {
+            commands: &self.host.commands,
             dir: &self.release.dir,
             env: &env,
         };
@@ -232,7 +266,7 @@ impl Proof<'_> {
         let mut told = String::new();
         loop {
             if stop() {
-                return Err(Refuted::Cancelled);
+                return Err(Refuted::Stopped);
             }
             let process = if self.was_just_seen() {
                 None
@@ -371,6 +405,7 @@ impl Proof<'_> {
         let timeout = Duration::from_millis(health.timeout_ms.min(5_000));
         let answer = prober.ask(probe, timeout, context);
         self.last_seen = answer.seen.clone();
+        self.last_said.clone_from(&answer.said);
         if !answer.ok {
             *successes = 0;
             if self.may_ask_for_strangers()
@@ -478,6 +513,10 @@ impl Proof<'_> {
         let runs = self.status.state == ServiceState::Running;
         if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
             facts.push(format!("the health check last saw: {}", self.last_seen));
+        }
+        facts.extend(what_was_said(&self.last_said));
+        if !runs {
+            facts.extend(what_cannot_start(&self.release.dir, &self.service.run));
         }
         facts.extend(what_listens(self.service, &self.status));
         Diagnosis {

@@ -2,6 +2,7 @@
 //! critical path.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::{Layout, adopt, disk, releases};
 use crate::model::{ReleaseId, ReleaseState};
@@ -125,7 +126,11 @@ pub fn remove(layout: &Layout, id: ReleaseId) -> bool {
     let trash = layout
         .state_file("trash")
         .join(format!("{id}.{}", disk::unique()));
-    if fs::rename(layout.release(id), &trash).is_err() {
+    let release = layout.release(id);
+    // rename(2) of a folder to another place needs the right to write to it.
+    let writable = |mode| fs::set_permissions(&release, fs::Permissions::from_mode(mode));
+    if writable(0o755).is_err() || fs::rename(&release, &trash).is_err() {
+        let _ = writable(0o555);
         return false;
     }
     releases::forget(layout, id);

@@ -8,10 +8,10 @@ use super::health::{CommandContext, Prober};
 use super::host::Host;
 use super::lock::Lock;
 use super::runtimes::RuntimeEnvironment;
-use super::service::{LogLine, ServiceState};
-use super::{adopt, freeze, releases};
+use super::service::ServiceState;
+use super::{adopt, careful, freeze, releases};
 use crate::artifact::{Index, TreePath, distrust, full_verify};
-use crate::model::{Failure, ReleaseId, ServiceName};
+use crate::model::{Failure, ReleaseId};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 
 /// What is live, since when, and is it healthy right now.
@@ -21,7 +21,7 @@ use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let layout = &host.layout;
     let holder = Lock::holder(layout)?;
-    let freeze = freeze::read(layout)?;
+    let freeze = freeze::read(layout);
     let adoptable = adopt::find(layout)?.map(|foreign| foreign.shown());
     let live = match adoptable {
         Some(_) => None,
@@ -54,8 +54,9 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
             _ if !running => (Some(false), String::new()),
             None => (None, String::new()),
             Some(probe) => {
-                let env = live.service_env(service);
+                let env = || host.service_env(&live, service);
                 let context = CommandContext {
+                    commands: &host.commands,
                     dir: &live.dir,
                     env: &env,
                 };
@@ -65,7 +66,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
         };
         services.push(ServiceReport {
             service: service.name.clone(),
-            state: state_word(status.state).to_owned(),
+            state: status.state,
             healthy,
             seen,
             restarts: status.restarts,
@@ -85,23 +86,12 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     })
 }
 
-fn state_word(state: ServiceState) -> &'static str {
-    match state {
-        ServiceState::Missing => "not set up",
-        ServiceState::Stopped => "stopped",
-        ServiceState::Starting => "starting",
-        ServiceState::Running => "running",
-        ServiceState::Restarting => "restarting",
-        ServiceState::Stopping => "stopping",
-        ServiceState::Failed => "failed",
-    }
-}
-
 /// Everything that `ship check ENV` looks at on a host.
 #[must_use]
 pub fn preflight(host: &Host, asked: &Preflight) -> Vec<Finding> {
-    let mut findings = super::setup::check(host, &asked.services);
+    let mut findings = super::setup::check(host, &asked.wants);
     findings.extend(super::runtimes::findings(host, &asked.runtimes));
+    findings.extend(super::runtimes::programs(host, &asked.wants.programs, true));
     findings.extend(freeze::finding(&host.layout));
     findings
 }
@@ -146,7 +136,7 @@ pub fn verify(host: &Host) -> Result<Vec<Finding>, Failure> {
 fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure> {
     let layout = &host.layout;
     let path = releases::index_path(layout, id);
-    let bytes = std::fs::read(&path).map_err(|error| super::disk::named(error, &path))?;
+    let bytes = careful::read(&path, careful::INDEX)?;
     let index = Index::decode(&bytes)?;
     let release = releases::read(layout, id)?;
     let shared: Vec<TreePath> = release
@@ -174,46 +164,4 @@ fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure>
         lines.push(format!("and {} more", differences.len() - NAMED));
     }
     Ok(Some(lines.join("; ")))
-}
-
-/// The last `lines` log lines of each service (all of the live release when none is named), in
-/// the order of time, then what comes.
-///
-/// # Errors
-/// When the logs cannot be read, or a service is unknown.
-pub fn logs(
-    host: &Host,
-    services: &[ServiceName],
-    lines: usize,
-    follow: bool,
-    line: &mut dyn FnMut(LogLine) -> bool,
-) -> Result<(), Failure> {
-    let live = releases::current(&host.layout)?;
-    let services: Vec<ServiceName> = if services.is_empty() {
-        match live {
-            Some(id) => releases::read(&host.layout, id)?
-                .services
-                .into_iter()
-                .map(|s| s.name)
-                .collect(),
-            None => return Err(Failure::refused("nothing is deployed here")),
-        }
-    } else {
-        services.to_vec()
-    };
-    let mut old = Vec::new();
-    for service in &services {
-        old.extend(host.manager.log_since(service, None, lines)?);
-    }
-    old.sort_by(|a, b| a.time.cmp(&b.time));
-    for found in old {
-        if !line(found) {
-            return Ok(());
-        }
-    }
-    if !follow {
-        return Ok(());
-    }
-    host.manager
-        .follow(&services, &mut |found| found.is_none_or(&mut *line))
 }

@@ -87,7 +87,7 @@ fn how_it_died(left: &Entry) -> String {
         _ => String::new(),
     };
     match is_of_another_boot(left) {
-        true => format!("{failed}the host lost power or was restarted in the activation of {to}"),
+        true => format!("{failed}the host lost power or restarted during the activation of {to}"),
         false => format!("{failed}the activation of {to} ended without a result"),
     }
 }
@@ -103,16 +103,20 @@ fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync))
         host,
         transaction: left.transaction.as_deref(),
         stop: &never,
+        left: &never,
         emit,
         record: &record,
     };
     let why = how_it_died(left);
     let from = left
         .from
-        .map_or_else(|| "nothing".to_owned(), |id| id.to_string());
+        .map_or_else(|| "the empty state".to_owned(), |id| id.to_string());
     match activation.recover(left, when, &why) {
-        Ok(Recovered::Kept) => format!("{why}; all hosts had proven it, and it stays"),
+        Ok(Recovered::Kept) => format!("{why}; every host had proven it, so it stays live"),
         Ok(Recovered::Left) => format!("{why}; somebody else chose another release since"),
+        Ok(Recovered::Back(Back::Healthy)) if left.from.is_none() => {
+            format!("{why}; nothing was live before, and nothing is now")
+        }
         Ok(Recovered::Back(Back::Healthy)) => format!("{why}; {from} is back"),
         Ok(Recovered::Back(Back::Unhealthy(trouble) | Back::Undone(trouble))) | Err(trouble) => {
             format!("{why}; and putting {from} back failed: {}", trouble.failure)
@@ -138,7 +142,7 @@ fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Opti
         tests_skipped: false,
     };
     // A repair that each contact tries in vain is told once.
-    let last = history::newest(layout, 1).unwrap_or_default();
+    let last = history::newest_transactions(layout, 1).unwrap_or_default();
     let is_told = last.first().is_some_and(|last| {
         (&last.what, last.release, &last.why) == (&entry.what, entry.release, &entry.why)
     });
@@ -171,6 +175,7 @@ mod tests {
             root: Some(folder.path().display().to_string()),
             manager: ServiceManagerKind::Supervisor,
             user: "shop".to_owned(),
+            readable_by: Vec::new(),
         };
         let (from, to) = (ReleaseId(1), ReleaseId(2));
         for id in [from, to] {

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Layout, adopt, disk};
+use super::careful::{self, ReadError};
+use super::{Layout, adopt, disk, history};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
-use crate::wire::ReleaseSummary;
+use crate::wire::{HistoryEntry, ReleaseSummary};
 
 /// The live release: what `current` points to. `None` when there is no `current`.
 ///
@@ -16,11 +17,10 @@ use crate::wire::ReleaseSummary;
 /// When somebody else made `current`: then nothing may be switched before it is adopted.
 pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
     if let Some(foreign) = adopt::find(layout)? {
-        return Err(Failure::refused(format!(
-            "{} is live, which another tool made",
-            foreign.shown()
-        ))
-        .hint("the next deploy adopts it"));
+        return Err(
+            Failure::refused(format!("{} is live; another tool made it", foreign.shown()))
+                .hint("the next deploy adopts it"),
+        );
     }
     match fs::read_link(layout.current()) {
         Ok(target) => Ok(adopt::of_ship(layout, &target)),
@@ -35,15 +35,14 @@ pub fn current(layout: &Layout) -> Result<Option<ReleaseId>, Failure> {
 /// When it is not there or not readable.
 pub fn read(layout: &Layout, id: ReleaseId) -> Result<Release, Failure> {
     let path = layout.release(id).join(".ship/release.json");
-    let text = fs::read(&path).map_err(|error| disk::named(error, &path))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Failure::unexpected(format!("{}: {error}", path.display())))
+    Ok(careful::json(&path, careful::METADATA)?)
 }
 
 /// What makes the release the same as another; `None` when that was not recorded.
 #[must_use]
 pub fn identity(layout: &Layout, id: ReleaseId) -> Option<Digest> {
-    let text = fs::read_to_string(layout.release(id).join(".ship/identity")).ok()?;
+    let path = layout.release(id).join(".ship/identity");
+    let text = careful::text(&path, careful::SMALL).ok()?;
     text.trim().parse().ok()
 }
 
@@ -59,14 +58,76 @@ struct Record {
     after: Option<ReleaseId>,
 }
 
+/// The record of the release. Where it is damaged, the history says the same: how the last switch to
+/// the release ended, and what was live before the first one.
 fn record(layout: &Layout, id: ReleaseId) -> Record {
-    fs::read(state_path(layout, id))
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or(Record {
-            state: ReleaseState::Staged,
-            after: None,
-        })
+    const NEVER_SWITCHED_TO: Record = Record {
+        state: ReleaseState::Staged,
+        after: None,
+    };
+    match careful::json(&state_path(layout, id), careful::SMALL) {
+        Ok(record) => record,
+        Err(error) if error.is_absent() => NEVER_SWITCHED_TO,
+        Err(_) => from_history(layout, id).unwrap_or(NEVER_SWITCHED_TO),
+    }
+}
+
+/// What the history says of the release; `None` where it tells of no switch to it. A release that was
+/// good once stays one to go back to, whatever became of a later switch to it.
+fn from_history(layout: &Layout, id: ReleaseId) -> Option<Record> {
+    let entries = history::newest(layout, usize::MAX).ok()?;
+    let switches = entries
+        .iter()
+        .filter(|entry| entry.release == Some(id) && entry.from != Some(id));
+    let is_good = |entry: &HistoryEntry| matches!(entry.outcome.as_str(), "good" | "adopted");
+    let after = switches.clone().next_back()?.from;
+    let state = match switches.clone().any(is_good) {
+        true => ReleaseState::Good,
+        false => ReleaseState::Bad,
+    };
+    Some(Record { state, after })
+}
+
+/// Writes anew what is damaged of the records of the releases and of the number that was used last,
+/// from what else is known. Call it under the lock. Returns a sentence about each.
+pub fn mend(layout: &Layout) -> Vec<String> {
+    let mut said = Vec::new();
+    for id in ids(layout).unwrap_or_default() {
+        let path = state_path(layout, id);
+        let Some(damage) = damage(careful::json::<Record>(&path, careful::SMALL)) else {
+            continue;
+        };
+        let Some(known) = from_history(layout, id) else {
+            said.push(format!(
+                "{damage}; the history does not say whether {id} was good"
+            ));
+            continue;
+        };
+        let written = encoded(known)
+            .and_then(|bytes| disk::write_atomic(&path, &bytes, 0o600))
+            .map(|()| format!("rewritten: {id} is {}", known.state.as_str()));
+        said.push(mended(&damage, written));
+    }
+    let path = layout.state_file("sequence");
+    if let Some(damage) = damage(sequence(layout)) {
+        let written = last(layout).and_then(|last| {
+            disk::write_atomic(&path, last.to_string().as_bytes(), 0o600)?;
+            Ok(format!("rewritten: the last number is {last}"))
+        });
+        said.push(mended(&damage, written));
+    }
+    said
+}
+
+fn damage<T>(read: careful::Result<T>) -> Option<ReadError> {
+    read.err().filter(|error| !error.is_absent())
+}
+
+fn mended(damage: &ReadError, written: io::Result<String>) -> String {
+    match written {
+        Ok(anew) => format!("{damage}; {anew}"),
+        Err(error) => format!("{damage}; it cannot be rewritten: {error}"),
+    }
 }
 
 /// The length of a written record, bytes: always the same, so that one can take another's place.
@@ -82,8 +143,10 @@ fn encoded(record: Record) -> io::Result<Vec<u8>> {
 /// A release that fills the disk when it starts must not be lost for want of a block.
 fn set_record(layout: &Layout, id: ReleaseId, record: Record) -> io::Result<()> {
     let (path, bytes) = (state_path(layout, id), encoded(record)?);
-    match fs::metadata(&path) {
-        Ok(found) if found.len() == bytes.len() as u64 => disk::overwrite(&path, &bytes),
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() && found.len() == bytes.len() as u64 => {
+            disk::overwrite(&path, &bytes)
+        }
         _ => disk::write_atomic(&path, &bytes, 0o600),
     }
 }
@@ -147,15 +210,19 @@ pub fn ids(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
 /// The numbers that are taken, newest first: those of the releases, and folders of another tool
 /// that are called in the same way.
 fn numbers(layout: &Layout) -> io::Result<Vec<ReleaseId>> {
-    let entries = match fs::read_dir(layout.releases()) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk::named(error, &layout.releases())),
+    numbers_in(&layout.releases())
+}
+
+fn numbers_in(folder: &Path) -> io::Result<Vec<ReleaseId>> {
+    let names = match careful::names(folder, careful::NAMES) {
+        Ok(names) => names,
+        Err(error) if error.is_absent() => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
     };
-    let mut ids: Vec<ReleaseId> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str().map(str::to_owned))
+    let names = names.iter().filter_map(|name| name.to_str());
+    let mut ids: Vec<ReleaseId> = names
         .filter(|name| name.starts_with('v'))
-        .filter_map(|name| ReleaseId::parse(&name).ok())
+        .filter_map(|name| ReleaseId::parse(name).ok())
         .collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     Ok(ids)
@@ -194,18 +261,31 @@ pub fn summary(layout: &Layout, release: Release, live: Option<ReleaseId>) -> Re
     }
 }
 
-/// The highest number that was ever used here, whether its release is still there or not.
+/// The highest number that was ever used here, whether its release is still there or not. Where the
+/// record of it is damaged: the highest of the releases, their records and the history.
 ///
 /// # Errors
-/// When what is recorded cannot be read.
+/// When the releases cannot be listed.
 pub fn last(layout: &Layout) -> io::Result<u32> {
-    let recorded = match fs::read_to_string(layout.state_file("sequence")) {
-        Ok(text) => text.trim().parse().unwrap_or(0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error),
+    let recorded = match sequence(layout) {
+        Ok(number) => number,
+        Err(error) if error.is_absent() => 0,
+        Err(_) => {
+            let recorded = numbers_in(&layout.state_file("states")).unwrap_or_default();
+            let told = history::newest(layout, usize::MAX).unwrap_or_default();
+            let told = told.into_iter().filter_map(|entry| entry.release);
+            recorded.into_iter().chain(told).max().map_or(0, |id| id.0)
+        }
     };
     let there = numbers(layout)?.first().map_or(0, |id| id.0);
     Ok(there.max(recorded))
+}
+
+fn sequence(layout: &Layout) -> careful::Result<u32> {
+    let path = layout.state_file("sequence");
+    let text = careful::text(&path, careful::SMALL)?;
+    let number = text.trim().parse();
+    number.map_err(|_| ReadError::garbled(&path, "it does not hold a number"))
 }
 
 /// Records that `id` is used, by a release that is staged; the highest number stays what it is when
@@ -282,6 +362,81 @@ mod tests {
         assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Staged);
         set_state(&layout, ReleaseId(1), ReleaseState::Good).unwrap();
         assert_eq!(state(&layout, ReleaseId(1)), ReleaseState::Good);
+    }
+
+    fn told(layout: &Layout, release: u32, from: Option<u32>, outcome: &str) {
+        let entry = HistoryEntry {
+            transaction: None,
+            time: disk::now(),
+            what: "deploy".to_owned(),
+            release: Some(ReleaseId(release)),
+            from: from.map(ReleaseId),
+            outcome: outcome.to_owned(),
+            why: None,
+            who: "ann".to_owned(),
+            ci: None,
+            commit: None,
+            tests_skipped: false,
+        };
+        history::append(layout, &entry).unwrap();
+    }
+
+    #[test]
+    fn damaged_records_are_known_from_the_history_and_written_anew() {
+        let (_folder, layout) = host();
+        told(&layout, 1, None, "good");
+        told(&layout, 2, Some(1), "good");
+        told(&layout, 20, Some(2), "reverted");
+        told(&layout, 10, Some(2), "reverted");
+        // A restart says nothing of whether the release is good.
+        told(&layout, 10, Some(10), "good");
+        let sequence = layout.state_file("sequence");
+        for damage in ["", "\u{0}\u{0}", "{", "not it"] {
+            for id in [1, 2, 10] {
+                fs::write(state_path(&layout, ReleaseId(id)), damage).unwrap();
+            }
+            fs::write(&sequence, damage).unwrap();
+            assert_eq!(last(&layout).unwrap(), 20, "{damage:?}");
+            let check = || {
+                let of = |id| record(&layout, ReleaseId(id));
+                let expected = [
+                    (1, ReleaseState::Good, None),
+                    (2, ReleaseState::Good, Some(ReleaseId(1))),
+                    (10, ReleaseState::Bad, Some(ReleaseId(2))),
+                ];
+                for (id, state, after) in expected {
+                    assert_eq!(
+                        (of(id).state, of(id).after),
+                        (state, after),
+                        "v{id} {damage:?}"
+                    );
+                }
+            };
+            check();
+            let said = mend(&layout);
+            assert_eq!(said.len(), 4, "{said:?}");
+            let names = |path: &Path| said.iter().any(|s| s.contains(&path.display().to_string()));
+            assert!(names(&sequence) && names(&state_path(&layout, ReleaseId(2))));
+            assert_eq!(fs::read_to_string(&sequence).unwrap(), "20");
+            check();
+            assert_eq!(mend(&layout), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_record_is_replaced_or_named() {
+        let (_folder, layout) = host();
+        told(&layout, 2, Some(1), "good");
+        let path = state_path(&layout, ReleaseId(2));
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert_eq!(state(&layout, ReleaseId(2)), ReleaseState::Good);
+        assert!(mend(&layout)[0].contains("is a link"));
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let said = mend(&layout);
+        assert!(said[0].contains("a folder") && said[0].contains("cannot be rewritten"));
+        assert_eq!(state(&layout, ReleaseId(2)), ReleaseState::Good);
     }
 
     #[test]

@@ -8,22 +8,29 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::lock::Lock;
+use super::outgoing::Outgoing;
+use super::secrets::Secrets;
 use super::{
-    command, export, facts, freeze, history, query, recover, releases, stage, transaction,
+    console, export, facts, freeze, history, login, logs, query, recover, releases, stage,
+    transaction,
 };
-use crate::model::Failure;
+use crate::model::{Failure, FailureKind};
 use crate::wire::{
-    Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, argument,
+    Frame, FrameReader, FrameWriter, FromAgent, MARKER, SetupRequest, ToAgent, Wants, argument,
 };
 
 /// How long a repair that somebody else is at is waited for: a restart and a proof.
 const REPAIRING: Duration = Duration::from_secs(120);
 
-type Out = Arc<Mutex<FrameWriter<File>>>;
+/// How long the transaction that runs may take to answer.
+const ASKING: Duration = Duration::from_secs(10);
+
+type Out = Arc<Mutex<Outgoing<File>>>;
 
 /// Serves one connection over standard input and output until it ends. `open` is the first message,
 /// as [`argument`] has it.
@@ -35,22 +42,39 @@ pub fn run(open: &str) -> io::Result<()> {
     let mut raw_output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     raw_output.write_all(MARKER)?;
     let mut reader = FrameReader::new(input.try_clone()?);
-    let out: Out = Arc::new(Mutex::new(FrameWriter::new(raw_output.try_clone()?)));
     let first = argument::decode(open)?;
     let ToAgent::Open(open) = first.parse()? else {
         return Err(io::Error::other("a connection starts with Open"));
     };
+    let is_kept = open.is_kept;
     let host = Host::new(open.deployment);
-    say(&out, &opened(&host, &out))?;
+    let secrets = Secrets::of(&host.layout);
+    let outgoing = Outgoing::new(raw_output.try_clone()?, secrets.clone());
+    let out: Out = Arc::new(Mutex::new(outgoing));
+    let opened = opened(&host, is_kept, &out);
+    let is_open = matches!(opened, FromAgent::Opened(_));
+    say(&out, &opened)?;
+    let mut comparing = open
+        .wants
+        .filter(|_| is_open)
+        .map(|wants| compare(&host, wants, &out));
     while let Some(frame) = reader.next_frame()? {
-        match frame.parse()? {
+        let message = frame.parse()?;
+        // From there on others write to the connection.
+        if matches!(message, ToAgent::Begin(_) | ToAgent::Attach(_))
+            && let Some(comparing) = comparing.take()
+        {
+            let _ = comparing.join();
+        }
+        match message {
             ToAgent::Begin(_) => return begin(&host, &[&first, &frame], input, raw_output, &out),
             ToAgent::Attach(attach) => match transaction::knock(&host.layout) {
                 Ok(stream) => return pass_on(stream, &[&frame], input, raw_output),
                 Err(_) => say(&out, &how_it_ended(&host, &attach.transaction, &out))?,
             },
+            ToAgent::Exec(exec) => return console::run(&host, &exec, reader, &out),
             ToAgent::Heartbeat => {}
-            message => answer(&host, message, &out, &input)?,
+            message => answer(&host, message, &secrets, &out, &input)?,
         }
     }
     Ok(())
@@ -62,13 +86,24 @@ fn say(out: &Out, message: &FromAgent) -> io::Result<()> {
         .send(message)
 }
 
-fn opened(host: &Host, out: &Out) -> FromAgent {
-    let gathered = facts::prepare(host).and_then(|()| {
-        let recovered = repair(host, out);
-        facts::gather(host, recovered)
-    });
-    match gathered {
-        Ok(facts) => FromAgent::Opened(Box::new(facts)),
+/// Compares the host with the manifest and says what was found, while the controller does what it
+/// can do without.
+fn compare(host: &Host, wants: Wants, out: &Out) -> JoinHandle<()> {
+    let (host, out) = (host.clone(), Arc::clone(out));
+    std::thread::spawn(move || {
+        let findings = super::setup::compare(&host, &wants);
+        // A controller that is gone is noticed by whoever reads from it.
+        let _ = say(&out, &FromAgent::Findings(findings));
+    })
+}
+
+fn opened(host: &Host, is_kept: bool, out: &Out) -> FromAgent {
+    let recovered = repair(host, out);
+    match facts::gather(host, recovered) {
+        Ok(mut facts) => {
+            facts.is_login_old = is_kept && login::lacks_groups();
+            FromAgent::Opened(Box::new(facts))
+        }
         Err(failure) => FromAgent::Failed(failure),
     }
 }
@@ -91,7 +126,13 @@ fn clean_up(host: &Host) -> Vec<String> {
     recover::recover(host, &|_| {}).into_iter().collect()
 }
 
-fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<()> {
+fn answer(
+    host: &Host,
+    message: ToAgent,
+    secrets: &Secrets,
+    out: &Out,
+    input: &File,
+) -> io::Result<()> {
     let answered = match message {
         ToAgent::Status => query::status(host).map(|status| FromAgent::Status(Box::new(status))),
         ToAgent::Releases => releases::summaries(&host.layout).map(FromAgent::Releases),
@@ -102,25 +143,27 @@ fn answer(host: &Host, message: ToAgent, out: &Out, input: &File) -> io::Result<
             Ok(FromAgent::Findings(query::preflight(host, &asked)))
         }),
         ToAgent::Verify => with_heartbeats(out, || query::verify(host)).map(FromAgent::Findings),
-        ToAgent::Setup(request) => setup(host, &request),
-        ToAgent::Logs {
-            services,
-            lines,
-            follow,
-        } => {
+        ToAgent::Setup(request) => with_heartbeats(out, || setup(host, &request)),
+        ToAgent::Remove(request) => with_heartbeats(out, || {
+            super::setup::remove(host, &request).map(FromAgent::Changes)
+        }),
+        ToAgent::Logs(asked) => {
             exit_with_controller(input);
-            query::logs(host, &services, lines, follow, &mut |line| {
-                let message = FromAgent::Log {
-                    time: line.time,
-                    service: line.service,
-                    text: line.text,
-                };
-                say(out, &message).is_ok()
+            // A service may be silent for hours.
+            with_heartbeats(out, || {
+                logs::logs(host, secrets, &asked, &mut |line| {
+                    let message = FromAgent::Log {
+                        time: line.time,
+                        service: line.service,
+                        text: line.text,
+                    };
+                    say(out, &message).is_ok()
+                })
             })
             .map(|()| FromAgent::Done)
         }
-        ToAgent::Exec { argv } => exec(host, &argv, out, input),
-        ToAgent::Freeze(wanted) => freeze::set(host, wanted.as_ref()).map(|()| FromAgent::Done),
+        ToAgent::Freeze(wanted) => freeze::set(host, &wanted).map(|()| FromAgent::Done),
+        ToAgent::Thaw { who } => freeze::thaw(host, &who).map(|()| FromAgent::Done),
         ToAgent::Export { release } => export::export(host, release, &mut |frame| {
             out.lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -138,9 +181,20 @@ fn cancel_running(host: &Host, by: String) -> Result<FromAgent, Failure> {
     let Ok(stream) = transaction::knock(&host.layout) else {
         return Err(Failure::refused("nothing is being done here"));
     };
+    // A process that was stopped accepts connections, and does not answer.
+    stream.set_read_timeout(Some(ASKING))?;
+    stream.set_write_timeout(Some(ASKING))?;
     FrameWriter::new(stream.try_clone()?).send(&ToAgent::CancelRunning { by })?;
-    let answer = FrameReader::new(stream).next_frame()?;
-    let ended = || Failure::refused("what was being done here has just ended");
+    let answer = FrameReader::new(stream)
+        .next_frame()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::unexpected(format!(
+                "the process at work here did not answer within {} s: it may have been stopped",
+                ASKING.as_secs()
+            )),
+            _ => error.into(),
+        })?;
+    let ended = || Failure::refused("the operation here has just ended");
     Ok(answer.ok_or_else(ended)?.parse()?)
 }
 
@@ -180,79 +234,6 @@ fn exit_with_controller(input: &File) {
     });
 }
 
-fn exec(host: &Host, argv: &[String], out: &Out, input: &File) -> Result<FromAgent, Failure> {
-    let id = releases::current(&host.layout)?
-        .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
-    let release = host.release(id)?;
-    let mut child = match command::spawn_exec(&release, argv) {
-        Ok(child) => child,
-        Err(failure) if failure.message.ends_with(command::NOT_FOUND) => {
-            let text = format!("{failure}\n").into_bytes();
-            let mut writer = out
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            writer.send(&FromAgent::Output { stderr: true })?;
-            writer.write(&Frame::Data(text))?;
-            return Ok(FromAgent::Exited { code: 127 });
-        }
-        Err(failure) => return Err(failure),
-    };
-    let pumps = [
-        child
-            .stdout
-            .take()
-            .map(|stream| pump(stream, false, Arc::clone(out))),
-        child
-            .stderr
-            .take()
-            .map(|stream| pump(stream, true, Arc::clone(out))),
-    ];
-    // The connection's end is the command's end.
-    let group = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Ok(mut input) = input.try_clone() {
-        std::thread::spawn(move || {
-            let mut bytes = [0u8; 256];
-            while matches!(input.read(&mut bytes), Ok(n) if n > 0) {}
-            if let Some(group) = group {
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
-            }
-        });
-    }
-    let status = child.wait()?;
-    for pump in pumps.into_iter().flatten() {
-        let _ = pump.join();
-    }
-    Ok(FromAgent::Exited {
-        code: command::exit_code(status),
-    })
-}
-
-fn pump(
-    mut stream: impl Read + Send + 'static,
-    stderr: bool,
-    out: Out,
-) -> std::thread::JoinHandle<()> {
-    std::thread::spawn(move || {
-        let mut bytes = vec![0u8; 32 << 10];
-        while let Ok(n) = stream.read(&mut bytes) {
-            if n == 0 {
-                return;
-            }
-            let mut writer = out
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let sent = writer
-                .send(&FromAgent::Output { stderr })
-                .and_then(|()| writer.write(&Frame::Data(bytes[..n].to_vec())));
-            if sent.is_err() {
-                return;
-            }
-        }
-    })
-}
-
 /// Starts a transaction, with one end of a socket pair as its standard input, and passes on what
 /// is said until it ends. Afterwards, whatever became of the connection, this process stays to
 /// repair what a transaction leaves behind that is killed.
@@ -270,10 +251,22 @@ fn begin(host: &Host, first: &[&Frame], input: File, output: File, out: &Out) ->
         _ => String::new(),
     };
     let passed = pass_on(ours, first, input, output);
-    if transaction.wait()?.success() {
+    let status = transaction.wait()?;
+    if status.success() {
         return passed;
     }
-    say(out, &how_it_ended(host, &name, out))
+    let ended = match how_it_ended(host, &name, out) {
+        // It failed, and what served before still serves.
+        FromAgent::Ended(None) => FromAgent::Failed(Failure::new(
+            FailureKind::Reverted,
+            format!(
+                "the process that did this here has died ({}); nothing had been switched",
+                super::command::describe(status)
+            ),
+        )),
+        ended => ended,
+    };
+    say(out, &ended)
 }
 
 /// Lets sshd write more at once, as much as everyone may (pipe(7)): where its packets of 32 kB meet a

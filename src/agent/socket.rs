@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -32,9 +33,33 @@ pub fn connect(folder: &Path, name: &str) -> io::Result<UnixStream> {
     with_short_path(folder, name, |path| UnixStream::connect(path))
 }
 
-/// Removes the socket of a process that ends.
+/// Removes the socket of a process that ends, or what somebody put in its place.
 pub fn remove(folder: &Path, name: &str) {
-    let _ = std::fs::remove_file(folder.join(name));
+    let path = folder.join(name);
+    let found = std::fs::symlink_metadata(&path);
+    let _ = match found.is_ok_and(|found| found.is_dir()) {
+        true => {
+            let trash = folder.join("trash");
+            let _ = std::fs::create_dir(&trash);
+            std::fs::rename(path, trash.join(super::disk::unique()))
+        }
+        false => std::fs::remove_file(path),
+    };
+}
+
+/// The device and inode of the socket at `name` in `folder`; `None` when there is no socket, or its
+/// owner may not connect to it.
+#[must_use]
+pub fn inode(folder: &Path, name: &str) -> Option<(u64, u64)> {
+    let found = std::fs::symlink_metadata(folder.join(name)).ok()?;
+    let is_open = found.file_type().is_socket() && found.mode() & 0o600 == 0o600;
+    is_open.then(|| (found.dev(), found.ino()))
+}
+
+/// Whether something else than a socket that its owner may use is at `name` in `folder`.
+#[must_use]
+pub fn is_spoiled(folder: &Path, name: &str) -> bool {
+    std::fs::symlink_metadata(folder.join(name)).is_ok() && inode(folder, name).is_none()
 }
 
 fn with_short_path<T>(

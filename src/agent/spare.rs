@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use foldhash::HashSet;
 
-use super::{Layout, disk, releases};
+use super::{Layout, careful, disk, releases};
 use crate::artifact::{Assembly, Index, Known, Spare, TreePath, remove_tree, sync_all};
 use crate::model::Digest;
 
@@ -45,7 +45,7 @@ pub fn look(layout: &Layout) -> Option<Ahead> {
 
 /// The artifact that the spare in `folder` is a tree of.
 fn artifact_of(folder: &Path) -> Option<Digest> {
-    let text = fs::read_to_string(folder.join("artifact")).ok()?;
+    let text = careful::text(&folder.join("artifact"), careful::SMALL).ok()?;
     text.trim().parse().ok()
 }
 
@@ -54,7 +54,8 @@ fn find(layout: &Layout) -> Option<Found> {
     let artifact = artifact_of(&folder)?;
     let stored = folder.join("index");
     let made = fs::metadata(&stored).ok()?.modified().ok()?;
-    let index = Index::decode_own(&fs::read(&stored).ok()?, &artifact).ok()?;
+    let bytes = careful::read(&stored, careful::INDEX).ok()?;
+    let index = Index::decode_own(&bytes, &artifact).ok()?;
     Some(Found {
         artifact,
         index: Arc::new(index),
@@ -96,9 +97,11 @@ impl Ahead {
 /// Removes the spare, for instance to make room.
 pub fn remove(layout: &Layout) {
     let gone = layout.state_file("trash").join(disk::unique());
-    if fs::rename(folder(layout), &gone).is_ok() {
-        let _ = remove_tree(&gone);
-    }
+    // On a full disk the folder of what is being removed may not grow by a name.
+    let _ = match fs::rename(folder(layout), &gone) {
+        Ok(()) => remove_tree(&gone),
+        Err(_) => remove_tree(&folder(layout)),
+    };
 }
 
 /// Makes a spare of the live release, unless there is one. What cannot be made is not there: the
@@ -130,7 +133,7 @@ fn build(
 ) -> Option<()> {
     let stored = releases::index_path(layout, id);
     let assembled = fs::metadata(&stored).ok()?.modified().ok()?;
-    let bytes = fs::read(&stored).ok()?;
+    let bytes = careful::read(&stored, careful::INDEX).ok()?;
     let index = Arc::new(Index::decode_own(&bytes, artifact).ok()?);
     let mut known = Known::new();
     known.add(layout.release(id), Arc::clone(&index), assembled);
@@ -143,8 +146,8 @@ fn build(
         return None;
     }
     let _ = tree.finish().ok()?;
-    fs::write(begun.join("artifact"), artifact.to_string()).ok()?;
-    fs::write(begun.join("index"), &bytes).ok()?;
+    disk::write_private(&begun.join("artifact"), artifact.to_string().as_bytes()).ok()?;
+    disk::write_private(&begun.join("index"), &bytes).ok()?;
     // Who changes the spare brings only the change to the disk.
     sync_all(begun).ok()?;
     // The first look at new names takes longest, and nobody waits for this one. What was changed in

@@ -6,9 +6,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::disk;
 use super::host::Host;
 use super::service::Scope;
+use super::{careful, disk};
 
 /// Keeps both as this transaction's are. Where they are already, that costs two looks. Call it
 /// under the lock.
@@ -18,8 +18,8 @@ use super::service::Scope;
 pub fn keep(host: &Host) -> io::Result<()> {
     let path = host.layout.deployment();
     let text = serde_json::to_vec(&host.deployment)?;
-    if fs::read(&path).ok().as_ref() != Some(&text) {
-        disk::write_atomic(&path, &text, 0o644)?;
+    if careful::read(&path, careful::METADATA).ok().as_ref() != Some(&text) {
+        disk::write_atomic(&path, &text, 0o600)?;
     }
     // Without units, nothing starts it.
     match Scope::of(host.deployment.manager) {

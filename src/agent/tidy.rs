@@ -5,10 +5,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::lock;
-use super::{Layout, runtimes, spare};
+use super::{Layout, reserve, runtimes, spare};
 use crate::artifact::remove_tree;
+
+/// How long the tidying after the transaction before may take: a large tree on a busy disk.
+const WAITING: Duration = Duration::from_secs(3600);
 
 /// Starts the tidying of the app at `layout` and does not wait for it. Where it cannot be
 /// started the next transaction's does it.
@@ -36,10 +40,11 @@ pub fn run(root: &Path) -> io::Result<()> {
     // Whoever waits comes first: nice(2).
     let _ = rustix::process::nice(19);
     let layout = Layout::at(root);
-    let _lock = lock::wait_for_file(&layout.state_file("tidy.lock"))?;
+    let _lock = lock::wait_for_file(&layout.state_file("tidy.lock"), WAITING)?;
     spare::clean(&layout);
     spare::make(&layout);
     empty_trash(&layout);
+    reserve::make(&layout);
     Ok(())
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::activate::{Activation, Pending, first};
+use super::activate::{Activation, Pending, TurnedBad, first};
 use super::before::Before;
-use super::explain::{how_it_ended, what_listens};
+use super::explain::{how_it_ended, what_listens, what_was_said};
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
-use super::prove::{Refuted, Unproven};
+use super::prove::{Fault, Refuted, Unproven, drop_stopped};
 use super::service::{ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, ServiceSpec};
@@ -35,7 +35,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often it is said that the watch goes on.
 const SAY: Duration = Duration::from_secs(5);
 
-const GONE: &str = "the service manager does not know this service any more";
+const GONE: &str = "the service manager no longer knows this service";
 
 /// For how long, and what ends it early.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ impl Activation<'_> {
         let release = self.host.release(pending.to)?;
         let services = &release.release.services;
         let befores = Before::of_all(self.host, services);
-        let Err(fallen) = self.stays(&release, &befores, spell) else {
+        let Err((fallen, down)) = self.stays(&release, &befores, spell) else {
             (self.emit)(HostEvent::Watched {
                 release: pending.to,
                 ms: millis(spell.proven.elapsed()),
@@ -71,29 +71,39 @@ impl Activation<'_> {
             let activated = Activated::proven(pending.from, pending.to, None);
             return Ok((activated, Some(pending)));
         };
-        let own = !self.cancelled() && fallen.iter().any(|found| found.own);
+        let fault = match Fault::of(&fallen) {
+            _ if self.cancelled() => Fault::Stopped,
+            fault => fault,
+        };
         let diagnoses: Vec<Diagnosis> = fallen.into_iter().map(|found| found.diagnosis).collect();
         let reason = first(&diagnoses, "it could not be watched");
-        let why = match own {
-            false => reason,
-            true => format!(
+        let why = match fault {
+            Fault::Stopped => self.why_stopped(&reason),
+            Fault::Host => reason,
+            Fault::Release => format!(
                 "turned bad {} s after it was proven: {reason}",
                 spell.proven.elapsed().as_secs()
             ),
         };
         let named = services.iter().zip(befores);
         let cursors = named.map(|(service, before)| (service.name.clone(), before.cursor));
-        let activated = self.go_back(pending, own, &why, diagnoses, cursors.collect());
+        let turned = TurnedBad {
+            diagnoses,
+            cursors: cursors.collect(),
+            down,
+        };
+        let activated = self.go_back(pending, fault == Fault::Release, &why, turned);
         Ok((activated, None))
     }
 
-    /// Watches all services side by side; the first that turns bad ends it.
+    /// Watches all services side by side; the first that turns bad ends it. With what was found
+    /// comes since when a service has not answered well.
     fn stays(
         &self,
         release: &LoadedRelease,
         befores: &[Before],
         spell: Spell<'_>,
-    ) -> Result<(), Vec<Unproven>> {
+    ) -> Result<(), (Vec<Unproven>, Option<Instant>)> {
         let begun = Instant::now();
         let end = begun + Duration::from_millis(spell.ms);
         let say = |bad: Option<String>| {
@@ -105,7 +115,7 @@ impl Activation<'_> {
             });
         };
         let failed = AtomicBool::new(false);
-        let mut fallen: Vec<Unproven> = std::thread::scope(|scope| {
+        let fallen: Vec<(Unproven, Option<Instant>)> = std::thread::scope(|scope| {
             let watching: Vec<_> = release
                 .release
                 .services
@@ -119,6 +129,8 @@ impl Activation<'_> {
                         proven: before.status.clone(),
                         status: ServiceStatus::default(),
                         bad: Vec::new(),
+                        said_last: Vec::new(),
+                        down: None,
                         said: &say,
                     };
                     let (failed, say_no) = (&failed, || self.cancelled());
@@ -128,8 +140,11 @@ impl Activation<'_> {
                         let stayed = eye.watch(end, &stop, &enough);
                         stayed.map_err(|refuted| {
                             failed.store(true, Ordering::Relaxed);
+                            let own = matches!(refuted, Refuted::Own(_));
+                            let down = eye.down.or_else(|| own.then(Instant::now));
                             let status = eye.status.clone();
-                            Box::new(refuted.told(status, |reason| eye.diagnose(reason)))
+                            let found = refuted.told(status, |reason| eye.diagnose(reason));
+                            Box::new((found, down))
                         })
                     })
                 })
@@ -147,13 +162,12 @@ impl Activation<'_> {
                 .filter_map(|thread| thread.join().ok()?.err().map(|found| *found))
                 .collect()
         });
-        // Services whose watch was ended because another one turned bad have nothing to tell.
-        if fallen.iter().any(|found| !found.cancelled) {
-            fallen.retain(|found| !found.cancelled);
-        }
+        let down = fallen.iter().filter_map(|(_, down)| *down).min();
+        let mut fallen: Vec<Unproven> = fallen.into_iter().map(|(found, _)| found).collect();
+        drop_stopped(&mut fallen);
         match fallen.is_empty() {
             true => Ok(()),
-            false => Err(fallen),
+            false => Err((fallen, down)),
         }
     }
 }
@@ -168,6 +182,10 @@ struct Eye<'a> {
     status: ServiceStatus,
     /// The bad answers since the last good one, with how long ago the first look was.
     bad: Vec<String>,
+    /// What a health command said with the last of them.
+    said_last: Vec<String>,
+    /// When the first of them was asked for.
+    down: Option<Instant>,
     said: &'a (dyn Fn(Option<String>) + Sync),
 }
 
@@ -180,8 +198,9 @@ impl Eye<'_> {
         enough: &dyn Fn() -> bool,
     ) -> Result<(), Refuted> {
         let prober = Prober::new().map_err(|error| error.to_string())?;
-        let env = self.release.service_env(self.service);
+        let env = || self.host.service_env(self.release, self.service);
         let context = CommandContext {
+            commands: &self.host.commands,
             dir: &self.release.dir,
             env: &env,
         };
@@ -190,7 +209,7 @@ impl Eye<'_> {
         let mut unseen = 0;
         loop {
             if stop() {
-                return Err(Refuted::Cancelled);
+                return Err(Refuted::Stopped);
             }
             if enough() {
                 return Ok(());
@@ -236,15 +255,19 @@ impl Eye<'_> {
             return Ok(());
         };
         let timeout = Duration::from_millis(health.timeout_ms).min(ANSWER);
+        let asked = Instant::now();
         let answer = prober.ask(probe, timeout, context);
         if answer.ok {
+            self.down = None;
             if !self.bad.is_empty() {
                 self.bad.clear();
                 (self.said)(None);
             }
             return Ok(());
         }
+        self.down.get_or_insert(asked);
         self.bad.push(answer.seen.clone());
+        self.said_last.clone_from(&answer.said);
         if self.bad.len() < BAD_IN_A_ROW {
             (self.said)(Some(format!(
                 "{}: {}, {} of {BAD_IN_A_ROW}",
@@ -275,6 +298,7 @@ impl Eye<'_> {
                 secs(pause),
                 self.bad.join("; ")
             ));
+            facts.extend(what_was_said(&self.said_last));
             facts.extend(what_listens(self.service, &self.status));
         }
         Diagnosis {
@@ -304,10 +328,10 @@ fn fallen(proven: &ServiceStatus, now: &ServiceStatus) -> Option<String> {
         return Some(how_it_ended(now, "the process ended"));
     }
     if now.invocation != proven.invocation {
-        return Some("somebody started the service anew".to_owned());
+        return Some("somebody restarted the service".to_owned());
     }
     if now.main_pid != proven.main_pid {
-        return Some("its main process is another one now".to_owned());
+        return Some("its main process has changed".to_owned());
     }
     None
 }
@@ -334,12 +358,14 @@ mod tests {
             root: Some(folder.path().display().to_string()),
             manager: ServiceManagerKind::Supervisor,
             user: "shop".to_owned(),
+            readable_by: Vec::new(),
         });
         // Nobody can be found behind a file.
         std::fs::write(host.layout.state(), "").unwrap();
         let service = ServiceSpec {
             name: "web".try_into().unwrap(),
             run: Run::Shell("unused".to_owned()),
+            fallback: None,
             port: None,
             env: BTreeMap::new(),
             health: HealthCheck {
@@ -360,6 +386,8 @@ mod tests {
             proven: None,
             status: ServiceStatus::default(),
             bad: Vec::new(),
+            said_last: Vec::new(),
+            down: None,
             said: &|_| {},
         };
         let end = Instant::now() + Duration::from_secs(60);
@@ -412,11 +440,11 @@ mod tests {
         );
         assert_eq!(
             other(|now| now.invocation = Some("b".to_owned())),
-            "somebody started the service anew"
+            "somebody restarted the service"
         );
         assert_eq!(
             other(|now| now.main_pid = Some(12)),
-            "its main process is another one now"
+            "its main process has changed"
         );
         // Restarted already when the watch began: the baseline is the proof, not the first look.
         let mut proven = running();

@@ -16,7 +16,7 @@ use std::path::Path;
 use self::tree::Tree;
 use super::error::TreeError;
 use super::remove::remove_tree;
-use crate::model::runtime::ArchiveFormat;
+use crate::model::runtime::{ArchiveFormat, PROGRAM};
 
 /// How much an archive may unpack to.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,7 @@ pub fn unpack(
     let unpacked = match format {
         ArchiveFormat::TarGz => tar::read(archive, &mut tree),
         ArchiveFormat::Zip => zip::read(archive, &mut tree),
+        ArchiveFormat::Program => copy(archive, &mut tree),
     };
     let finished = unpacked.and_then(|()| tree.finish());
     if finished.is_err() {
@@ -64,6 +65,13 @@ pub fn unpack(
         let _ = remove_tree(to);
     }
     finished
+}
+
+/// Takes the file itself.
+fn copy(archive: &Path, tree: &mut Tree) -> Result<(), TreeError> {
+    let file = std::fs::File::open(archive);
+    let mut file = file.map_err(|error| TreeError::io("open", archive, error))?;
+    tree.file(PROGRAM.as_bytes(), true, &mut file)
 }
 
 /// `entry` of an archive is not accepted.

@@ -33,6 +33,7 @@ mod files;
 mod flush;
 pub mod held;
 pub mod index;
+mod launchers;
 pub mod level;
 mod numbers;
 pub mod pack;
@@ -43,6 +44,7 @@ mod placing;
 mod records;
 pub mod remove;
 pub mod scan;
+pub mod script;
 pub mod select;
 pub mod sha256;
 pub mod similar;
@@ -66,12 +68,17 @@ pub use digests::Digests;
 pub use error::TreeError;
 pub use held::Held;
 pub use index::{BadIndex, Entry, Index, Kind};
+pub use launchers::write_launchers;
 pub use level::Level;
 pub use pack::{Packed, Parcel, Way, pack};
 pub use path::{BadPath, TreePath};
 pub use remove::remove_tree;
 pub use scan::{DigestSource, FileStamp, NoCache, ScanError, scan};
-pub use select::{SelectError, Selected, SelectedKind, Selection, select};
+pub use script::{Shebang, found_on_path, found_on_path_of_line, programs, programs_of_line};
+pub use select::{
+    Chooser, Dangling, SelectError, Selected, SelectedKind, Selection, Survey, select, survey,
+    survey_without,
+};
 pub use sha256::Sha256Hasher;
 pub use similar::{Ancestor, ancestor};
 pub use spare::{Look, Spare};

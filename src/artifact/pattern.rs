@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use foldhash::HashSet;
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::path::TreePath;
@@ -59,6 +60,21 @@ impl Include {
             Includes::Everything => true,
             Includes::One(one) => one == path,
             Includes::Glob { matcher, .. } => matcher.is_match(path.as_path()),
+        }
+    }
+
+    /// Whether it is meant for what git ignores: it is one of these paths, or begins in one of them.
+    /// What only `.` or a pattern for names reaches is not.
+    pub(super) fn reaches_into(&self, ignored: &HashSet<TreePath>) -> bool {
+        match &self.what {
+            Includes::Everything | Includes::Glob { start: None, .. } => false,
+            Includes::One(path)
+            | Includes::Glob {
+                start: Some(path), ..
+            } => {
+                let mut above = std::iter::successors(path.parent(), TreePath::parent);
+                ignored.contains(path) || above.any(|folder| ignored.contains(&folder))
+            }
         }
     }
 
@@ -177,7 +193,7 @@ impl Excludes {
 /// The number of the set (0 names, +1 folders only, +2 paths) and the glob.
 fn parse_exclude(text: &str) -> Result<(usize, globset::Glob), String> {
     if text.starts_with('!') {
-        return Err("starts with `!`; what is excluded cannot be included again".to_owned());
+        return Err("starts with `!`; an excluded path cannot be included again".to_owned());
     }
     let anchored = text.trim_end_matches('/').contains('/');
     let pattern = relative(text.trim_start_matches('/'))?;

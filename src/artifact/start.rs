@@ -22,6 +22,10 @@ pub fn starts(
     archive: &RuntimeArchive,
     root: &Path,
 ) -> Result<(), Failure> {
+    // A launcher has another runtime run it, which need not be on this PATH yet.
+    if !archive.launchers.is_empty() {
+        return Ok(());
+    }
     let asked = VersionCommand::of(name);
     let places = archive.bin.iter().map(|bin| root.join(bin));
     let Some(program) = places
@@ -142,6 +146,7 @@ mod tests {
             bin: vec!["bin".to_owned()],
             env: [("NODE_HOME".to_owned(), String::new())].into(),
             settings: [("NODE_ONLY".to_owned(), "this".to_owned())].into(),
+            launchers: std::collections::BTreeMap::new(),
             needs: RuntimeNeeds {
                 glibc: Some((2, 28)),
                 libraries: [("libstdc++.so.6".to_owned(), "libstdc++6".to_owned())].into(),

@@ -1,6 +1,6 @@
 //! What a host has already.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -38,6 +38,9 @@ struct Tree {
     assembled: Option<SystemTime>,
 }
 
+/// The most of a stored index that is read, bytes: some millions of files.
+const MAX_INDEX: u64 = 256 << 20;
+
 /// An index, read when it is needed.
 #[derive(Debug)]
 struct Stored {
@@ -58,7 +61,12 @@ impl Stored {
     }
 
     fn get(&self) -> Option<&Index> {
-        let read = || Index::decode(&std::fs::read(&self.path).ok()?).ok();
+        let read = || {
+            let mut bytes = Vec::new();
+            let file = scan::open(&self.path).ok()?;
+            file.take(MAX_INDEX).read_to_end(&mut bytes).ok()?;
+            Index::decode(&bytes).ok()
+        };
         self.index.get_or_init(|| read().map(Arc::new)).as_deref()
     }
 }

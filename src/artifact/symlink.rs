@@ -18,7 +18,7 @@ pub(super) const MAX_TARGET: usize = 4095;
 pub(super) enum BadLink {
     /// Empty, too long, or with a NUL byte.
     Malformed,
-    /// It names a place of this machine.
+    /// It leads, itself or through another link, to this absolute path: a place of this machine.
     Absolute(Vec<u8>),
     /// It leads above the root of the tree.
     Outside(Vec<u8>),
@@ -32,7 +32,14 @@ impl fmt::Display for BadLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (why, target) = match self {
             Self::Malformed => return f.write_str("has a target that no link can have"),
-            Self::Absolute(target) => ("is absolute", target),
+            Self::Absolute(path) => {
+                let path = Path::new(OsStr::from_bytes(path));
+                return write!(
+                    f,
+                    "leads to the absolute path `{}`, which is a place of one machine",
+                    Shown(path)
+                );
+            }
             Self::Outside(target) => ("leads out of the tree", target),
             Self::Reserved(target) => ("leads into the reserved folder `.ship`", target),
             Self::Loop(target) => ("leads in a circle", target),
@@ -48,7 +55,7 @@ impl fmt::Display for BadLink {
 ///
 /// # Errors
 /// When the link is malformed, absolute, circular, or leads out of the tree or into `.ship` on the
-/// way; the error carries `target`.
+/// way; the error carries `target`, or the absolute path that it leads to.
 pub(super) fn resolve<'a>(
     link: &[u8],
     target: &'a [u8],
@@ -69,7 +76,7 @@ pub(super) fn resolve<'a>(
                 return Err(BadLink::Malformed);
             }
             if text[0] == b'/' {
-                return Err(BadLink::Absolute(target.to_vec()));
+                return Err(BadLink::Absolute(text.to_vec()));
             }
             todo.extend(text.rsplit(|&b| b == b'/'));
         }

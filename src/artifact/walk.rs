@@ -15,22 +15,44 @@ use super::path::TreePath;
 use super::pattern::{Excludes, Include, Includes};
 use super::select::SelectedKind;
 
+/// What is known about everything in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cover {
+    /// Nothing: the includes decide.
+    No,
+    /// Git ignores it: only includes that are meant for it decide.
+    Ignored,
+    /// `.` or a pattern chose it, without what git ignores in it.
+    Broad,
+    /// An include chose it by its name, with all that is in it.
+    Named,
+}
+
 pub(super) struct Walk<'a> {
     pub(super) root: &'a Path,
     pub(super) includes: &'a [Include],
     pub(super) excludes: &'a Excludes,
+    /// Paths that git ignores; what only `.` or a pattern reaches of them is not chosen.
+    pub(super) ignored: &'a HashSet<TreePath>,
     /// For each include, whether it named something.
     pub(super) hit: Vec<bool>,
     pub(super) chosen: BTreeMap<TreePath, SelectedKind>,
     pub(super) problems: Vec<String>,
+    /// Includes that name nothing that is there.
+    pub(super) absent: Vec<String>,
 }
 
 impl Walk<'_> {
     /// Walks every folder that an include may lead into.
     pub(super) fn run(&mut self) {
-        // A folder (`None`: the root) and whether everything in it is chosen.
-        let mut todo: Vec<(Option<TreePath>, bool)> = vec![(None, false)];
-        while let Some((folder, covered)) = todo.pop() {
+        let explicit: Vec<bool> = self
+            .includes
+            .iter()
+            .map(|include| include.reaches_into(self.ignored))
+            .collect();
+        // A folder (`None`: the root) and what is known about all in it.
+        let mut todo: Vec<(Option<TreePath>, Cover)> = vec![(None, Cover::No)];
+        while let Some((folder, cover)) = todo.pop() {
             let names = match self.list(folder.as_ref()) {
                 Ok(names) => names,
                 Err(error) => {
@@ -47,7 +69,7 @@ impl Walk<'_> {
                 match path {
                     Err(error) => self.problems.push(error.to_string()),
                     Ok(path) => {
-                        if let Some(below) = self.visit(&path, kind, covered) {
+                        if let Some(below) = self.visit(&path, kind, cover, &explicit) {
                             todo.push((Some(path), below));
                         }
                     }
@@ -112,25 +134,45 @@ impl Walk<'_> {
         Ok(names)
     }
 
-    /// Chooses `path` or not. Returns, for a folder to be walked, whether all in it is chosen.
-    fn visit(&mut self, path: &TreePath, kind: FileType, covered: bool) -> Option<bool> {
+    /// Chooses `path` or not. Returns, for a folder to be walked, what is known about all in it.
+    /// `explicit` says of each include whether it is meant for what git ignores.
+    fn visit(
+        &mut self,
+        path: &TreePath,
+        kind: FileType,
+        above: Cover,
+        explicit: &[bool],
+    ) -> Option<Cover> {
         if self.excludes.leave_out(path, kind.is_dir()) {
             return None;
         }
-        let mut chosen = covered;
-        for (include, hit) in self.includes.iter().zip(&mut self.hit) {
-            if (!*hit || !chosen) && include.names(path) {
+        let mut cover = match above {
+            Cover::No | Cover::Broad if self.ignored.contains(path) => Cover::Ignored,
+            above => above,
+        };
+        let is_ignored = cover == Cover::Ignored;
+        let includes = self.includes.iter().zip(explicit);
+        for ((include, explicit), hit) in includes.zip(&mut self.hit) {
+            let counts = *explicit || !is_ignored;
+            if counts && (!*hit || cover != Cover::Named) && include.names(path) {
                 *hit = true;
-                chosen = true;
+                cover = match include.what {
+                    Includes::One(_) => Cover::Named,
+                    _ if is_ignored => Cover::Named,
+                    _ => cover.max(Cover::Broad),
+                };
             }
         }
+        let chosen = matches!(cover, Cover::Broad | Cover::Named);
         if kind.is_dir() {
             if chosen {
                 self.chosen.insert(path.clone(), SelectedKind::Dir);
-                return Some(true);
+                return Some(cover);
             }
-            let leads_below = self.includes.iter().any(|i| i.leads_below(path));
-            return leads_below.then_some(false);
+            let includes = self.includes.iter().zip(explicit);
+            let mut meant = includes.filter(|(_, explicit)| **explicit || !is_ignored);
+            let leads_below = meant.any(|(include, _)| include.leads_below(path));
+            return leads_below.then_some(cover);
         }
         if kind.is_symlink() {
             self.refuse_way_through(path);
@@ -187,21 +229,21 @@ impl Walk<'_> {
     /// Reports the includes that named nothing.
     pub(super) fn report_unmatched(&mut self) {
         for (include, hit) in self.includes.iter().zip(&self.hit) {
-            let why = match &include.what {
+            let text = include.text.escape_debug();
+            let (list, why) = match &include.what {
                 _ if *hit => continue,
                 // An empty project; there is a better word for it.
                 Includes::Everything => continue,
-                Includes::Glob { .. } => "matches nothing",
+                Includes::Glob { .. } => (&mut self.absent, "matches nothing"),
                 Includes::One(one) if one.components().any(is_never_released) => {
-                    "is never part of a release"
+                    (&mut self.problems, "is never part of a release")
                 }
                 Includes::One(one) => match one.below(self.root).symlink_metadata() {
-                    Ok(_) => "is left out by `exclude`",
-                    Err(_) => "there is no such file or folder",
+                    Ok(_) => (&mut self.problems, "is left out by `exclude`"),
+                    Err(_) => (&mut self.absent, "there is no such file or folder"),
                 },
             };
-            self.problems
-                .push(format!("include `{}`: {why}", include.text.escape_debug()));
+            list.push(format!("include `{text}`: {why}"));
         }
     }
 
@@ -210,6 +252,6 @@ impl Walk<'_> {
     }
 }
 
-fn is_never_released(name: &[u8]) -> bool {
+pub(super) fn is_never_released(name: &[u8]) -> bool {
     matches!(name, b".git" | b".ship" | b".DS_Store")
 }

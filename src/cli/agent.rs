@@ -17,6 +17,8 @@ pub enum AgentCommand {
     },
     /// Runs a transaction over the socket that is its standard input
     Transaction,
+    /// Runs commands of the app for the process at the other end of its standard input
+    AsApp,
     /// Removes what was pruned and prepares the next deploy
     Tidy {
         /// The app's root folder
@@ -36,6 +38,9 @@ pub enum AgentCommand {
     Site {
         /// The folder, relative to this one
         folder: PathBuf,
+        /// The page of that folder that answers where no file does
+        #[arg(long)]
+        fallback: Option<PathBuf>,
     },
     /// The app that `ship try` deploys
     Demo,
@@ -52,6 +57,7 @@ pub fn run(command: &AgentCommand) -> u8 {
     let result = match command {
         AgentCommand::Serve { open } => agent::serve::run(open),
         AgentCommand::Transaction => agent::transaction::run(),
+        AgentCommand::AsApp => agent::as_app::run(),
         AgentCommand::Tidy { root } => agent::tidy::run(root),
         AgentCommand::Recover { root } => agent::recover::at_boot(root),
         AgentCommand::Supervise { root } => {
@@ -60,7 +66,9 @@ pub fn run(command: &AgentCommand) -> u8 {
             agent::service::supervisor::supervise(&agent::Layout::at(root))
                 .map_err(std::io::Error::other)
         }
-        AgentCommand::Site { folder } => agent::site::serve(folder, port()),
+        AgentCommand::Site { folder, fallback } => {
+            agent::site::serve(folder, fallback.as_deref(), port())
+        }
         AgentCommand::Demo => agent::demo::serve(port()),
     };
     match result {

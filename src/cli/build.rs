@@ -42,9 +42,10 @@ fn run(globals: &Globals, phase: Phase) -> u8 {
             steps,
             &environment,
             &project.dir,
+            &project.source,
             &session.sink,
             session.cancel.clone(),
         ))
     });
-    session.finish(result)
+    session.done(result)
 }

@@ -4,10 +4,16 @@ use clap::Args;
 
 use super::globals::Globals;
 use super::session::Session;
+use super::uncommitted;
+use crate::artifact::{SelectError, Survey};
 use crate::model::event::Event;
-use crate::model::{Failure, FailureKind, HostName};
+use crate::model::{EnvironmentName, Failure, FailureKind, HostName};
+use crate::pipeline::{Committed, History, Provenance, Remark, When, files, review};
+use crate::project::{Diagnostic, Project};
+use crate::report::humanize::count;
+use crate::report::wrap::{padded, width, wrapped};
 use crate::rollout::query;
-use crate::runtime::{self, LOCK};
+use crate::runtime::{self, LOCK, Lock};
 use crate::wire::{Finding, Level};
 
 /// Validates ship.toml; with an environment, also looks at its hosts
@@ -32,55 +38,175 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let result = session.project().and_then(|project| {
+    let result = read(&session, globals).and_then(|project| {
         if args.print {
-            session.reporter.data(&project.print());
+            match globals.json {
+                true => {
+                    let object = serde_json::json!({ "manifest": project.print() });
+                    session.reporter.json(&object);
+                }
+                false => session.reporter.data(&project.print()),
+            }
             return Ok(());
         }
-        if runtime::is_unpinned(&project)? {
+        let lock = if runtime::is_unpinned(&project)? {
             session.sink.emit(Event::Warning {
                 text: format!(
                     "{LOCK} is missing: build, test and deploy take the runtimes from it"
                 ),
                 hint: Some("ship pin".to_owned()),
             });
+            Lock::default()
         } else {
-            runtime::check(&project)?;
-        }
+            runtime::check(&project)?
+        };
+        session.say_not_compared(&project, &lock);
+        let is_local = args.environment.as_deref() == Some(EnvironmentName::LOCAL);
+        look_at_files(&session, &project, !is_local)?;
         let Some(name) = &args.environment else {
-            if !globals.json {
-                let count = project.services.len();
-                let services = if count == 1 { "service" } else { "services" };
-                session.reporter.data(&format!(
-                    "ship.toml is valid: {} with {count} {services}\n",
-                    project.app
-                ));
+            let services = count(project.services.len() as u64, "service");
+            let valid = format!("ship.toml is valid: {} with {services}", project.app);
+            match globals.json {
+                true => session.reporter.json(&Found::valid(&valid)),
+                false => session.reporter.data(&format!("{valid}\n")),
             }
             return Ok(());
         };
         let environment = Session::environment(&project, Some(name))?;
-        let context = session.context_for(project, environment)?;
-        let findings = session.block_on(query::preflight(&context, args.deep));
+        if !environment.name.is_local() {
+            say_uncommitted(&session, &project);
+        }
+        let mut context = session.context_for(project, environment)?;
+        context.history = History::of(&context.project.source);
+        let mut findings = session.block_on(query::preflight(&context, args.deep));
+        for (_, findings) in &mut findings {
+            session.reporter.prepare(findings);
+        }
         if globals.json {
             for (host, findings) in &findings {
-                let line = serde_json::json!({ "host": host, "findings": findings });
-                session.reporter.data(&format!("{line}\n"));
+                for finding in findings {
+                    session.reporter.json(&Found::on(host, finding));
+                }
             }
         } else {
-            session.reporter.data(&text(&findings));
+            let columns = session.reporter.columns();
+            session.reporter.data(&text(&findings, columns));
         }
         verdict(&findings)
     });
     session.finish(result)
 }
 
-fn text(findings: &[(HostName, Vec<Finding>)]) -> String {
+/// Warns about the files of the release as a deploy would, with `on_hosts` as one to other machines.
+///
+/// # Errors
+/// As a deploy's, where no build step can make it right before.
+fn look_at_files(session: &Session, project: &Project, on_hosts: bool) -> Result<(), Failure> {
+    let Survey {
+        selection,
+        absent,
+        mut problems,
+    } = files::survey(project)?;
+    if project.build.steps.is_empty() {
+        problems.extend(absent);
+        if !problems.is_empty() {
+            return Err(SelectError { problems }.into());
+        }
+    }
+    let problems = problems.into_iter().map(|text| Remark { text, hint: None });
+    let remarks = review(project, &selection, When::BeforeBuild, on_hosts);
+    for Remark { text, hint } in problems.chain(remarks) {
+        session.sink.emit(Event::Warning { text, hint });
+    }
+    Ok(())
+}
+
+/// Says what the guard of a deploy would say.
+fn say_uncommitted(session: &Session, project: &Project) {
+    let Provenance { origin, committed } = session.provenance(project, false);
+    session.sink.emit(match &committed {
+        Committed::Yes => return,
+        Committed::No(changes) => uncommitted::warning(changes),
+        Committed::Unknown(why) => uncommitted::unknown(why, origin.commit.as_deref()),
+    });
+}
+
+/// Reads the manifest. With `--json` each finding in it is an object; a warning is not an event
+/// as well.
+fn read(session: &Session, globals: &Globals) -> Result<Project, Failure> {
+    let mut checked = Project::check(&session.folder());
+    if globals.json {
+        let found = checked.diagnostics.iter().map(Found::of);
+        found.for_each(|found| session.reporter.json(&found));
+        if checked.project.is_some() {
+            checked.diagnostics.clear();
+        }
+    }
+    session.accept(checked)
+}
+
+/// A finding as `--json` prints it; `docs/events.md` has its fields.
+#[derive(Debug, Default, serde::Serialize)]
+struct Found<'a> {
+    host: Option<&'a HostName>,
+    level: Option<Level>,
+    subject: &'a str,
+    text: &'a str,
+    hint: Option<String>,
+    file: Option<&'a str>,
+    line: Option<usize>,
+    column: Option<usize>,
+}
+
+impl<'a> Found<'a> {
+    fn on(host: &'a HostName, finding: &'a Finding) -> Self {
+        Self {
+            host: Some(host),
+            level: Some(finding.level),
+            subject: &finding.subject,
+            text: &finding.text,
+            hint: finding.hint.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn valid(text: &'a str) -> Self {
+        Self {
+            level: Some(Level::Ok),
+            subject: "manifest",
+            text,
+            ..Self::default()
+        }
+    }
+
+    fn of(found: &'a Diagnostic) -> Self {
+        let (line, column) = found.position().unzip();
+        Self {
+            level: Some(match found.is_error() {
+                true => Level::Failure,
+                false => Level::Warning,
+            }),
+            subject: "manifest",
+            text: &found.message,
+            hint: (!found.help.is_empty()).then(|| found.help.join("; ")),
+            file: found.source.as_ref().map(|source| source.name.as_str()),
+            line,
+            column,
+            ..Self::default()
+        }
+    }
+}
+
+/// The fewest columns beside a subject in which a finding's text is readable.
+const BESIDE: usize = 24;
+
+fn text(findings: &[(HostName, Vec<Finding>)], columns: Option<usize>) -> String {
     let mut text = String::new();
     for (host, findings) in findings {
         text.push_str(&format!("{host}\n"));
-        let width = findings
+        let widest = findings
             .iter()
-            .map(|found| found.subject.chars().count())
+            .map(|found| width(&found.subject))
             .max()
             .unwrap_or(0);
         for found in findings {
@@ -89,13 +215,24 @@ fn text(findings: &[(HostName, Vec<Finding>)]) -> String {
                 Level::Warning => "warning",
                 Level::Failure => "failure",
             };
-            text.push_str(&format!(
-                "  {word}  {:<width$}  {}\n",
-                found.subject, found.text
-            ));
-            if let Some(hint) = &found.hint {
-                text.push_str(&format!("           {:<width$}  → {hint}\n", ""));
+            let head = format!("  {word}  {}", padded(&found.subject, widest));
+            let longest = found.text.split(' ').map(width).max().unwrap_or(0);
+            let needs = width(&head) + 2 + longest.max(BESIDE);
+            let beside = columns.is_none_or(|columns| columns >= needs);
+            let (mut line, hang) = match beside {
+                true => (format!("{head}  "), width(&head) + 2),
+                false => (format!("{}\n", head.trim_end()), 6),
+            };
+            let below = " ".repeat(hang);
+            if !beside {
+                line.push_str(&below);
             }
+            let hint = found.hint.iter().map(|hint| format!("→ {hint}"));
+            let each = std::iter::once(found.text.clone()).chain(hint);
+            let room = columns.map(|columns| columns.saturating_sub(hang));
+            let lines: Vec<String> = each.flat_map(|text| wrapped(&text, room, 0)).collect();
+            line.push_str(&lines.join(&format!("\n{below}")));
+            text.push_str(&format!("{line}\n"));
         }
     }
     text

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use super::globals::Globals;
+use super::pin;
 use super::session::Session;
+use super::uncommitted;
 use crate::model::event::{Event, Outcome};
+use crate::model::redact::SHORTEST;
 use crate::model::{Failure, FailureKind, Secret};
+use crate::pipeline::{Committed, History, Provenance};
 use crate::rollout::conclude::Ended;
 use crate::rollout::deploy::{DeployOptions, deploy};
 use crate::rollout::resume::resume;
@@ -23,7 +27,7 @@ pub struct DeployArgs {
     #[arg(long)]
     pub skip_tests: bool,
 
-    /// Deploys uncommitted changes too
+    /// Deploys uncommitted changes of the release too
     #[arg(long)]
     pub allow_dirty: bool,
 
@@ -39,7 +43,7 @@ pub struct DeployArgs {
     #[arg(long, conflicts_with_all = ["force", "skip_tests"])]
     pub resume: bool,
 
-    /// Waits so long for another deploy to end, such as 10m; without a value: 30m
+    /// Waits this long for another deploy to end, such as 10m; without a value: 30m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
     pub wait: Option<String>,
 }
@@ -76,23 +80,27 @@ fn prepared(
 ) -> Result<(crate::rollout::Context, DeployOptions), Failure> {
     let project = session.project()?;
     let environment = Session::environment(&project, args.environment.as_deref())?;
+    if environment.name.is_local() {
+        pin::write_where_missing(session, &project)?;
+    }
     let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
-    let (origin, warning) = session.origin(&context.project, args.skip_tests);
-    if let Some(text) = warning {
-        session.sink.emit(Event::Warning { text, hint: None });
-    }
-    if origin.dirty && !args.allow_dirty && !context.environment.name.is_local() {
-        return Err(Failure::refused("there are uncommitted changes")
-            .detail("what runs in production should be a commit that others have too")
-            .hint("commit them, or deploy them as they are with --allow-dirty"));
+    let Provenance { origin, committed } = session.provenance(&context.project, args.skip_tests);
+    context.history = History::of(&context.project.source);
+    let is_guarded = !args.allow_dirty && !context.environment.name.is_local();
+    match &committed {
+        Committed::No(changes) if is_guarded => return Err(uncommitted::refusal(changes)),
+        Committed::Unknown(why) => {
+            let warning = uncommitted::unknown(why, origin.commit.as_deref());
+            session.sink.emit(warning);
+        }
+        Committed::Yes | Committed::No(_) => {}
     }
     let commit = origin.commit.as_ref().map(|commit| {
         let short: String = commit.chars().take(9).collect();
-        if origin.dirty {
-            format!("{short}-dirty")
-        } else {
-            short
+        match origin.dirty {
+            Some(true) => format!("{short}-dirty"),
+            Some(false) | None => short,
         }
     });
     session.say_started("deploy", &context, commit);
@@ -103,6 +111,14 @@ fn prepared(
         origin,
         secrets: secrets(&context.environment.secrets)?,
     };
+    if let Some(text) = unmasked(&options.secrets) {
+        session.sink.emit(Event::Warning {
+            text,
+            hint: Some(format!(
+                "a secret of {SHORTEST} characters or more is masked"
+            )),
+        });
+    }
     Ok((context, options))
 }
 
@@ -114,9 +130,26 @@ pub fn wait_ms(text: Option<&str>) -> Result<u64, Failure> {
     text.map_or(Ok(0), |text| {
         crate::project::duration_ms(text).map_err(|why| {
             Failure::new(FailureKind::Usage, format!("--wait {text}: {why}"))
-                .hint("an environment comes before it: ship deploy production --wait")
+                .hint("put the environment before it: ship deploy production --wait")
         })
     })
+}
+
+/// Names the secrets that are too short to be masked in what services and hooks say.
+fn unmasked(secrets: &BTreeMap<String, Secret>) -> Option<String> {
+    let short = |secret: &Secret| (1..SHORTEST).contains(&secret.reveal().len());
+    let short = secrets.iter().filter(|(_, secret)| short(secret));
+    let names: Vec<&str> = short.map(|(name, _)| name.as_str()).collect();
+    match names.as_slice() {
+        [] => None,
+        [only] => Some(format!(
+            "{only} is too short to be masked in logs and output"
+        )),
+        _ => Some(format!(
+            "{} are too short to be masked in logs and output",
+            names.join(", ")
+        )),
+    }
 }
 
 /// The values of the secrets that the environment names, from the caller's environment variables.
@@ -134,8 +167,15 @@ fn secrets(names: &[String]) -> Result<BTreeMap<String, Secret>, Failure> {
     if missing.is_empty() {
         return Ok(values);
     }
+    let (word, it) = match missing.len() {
+        1 => ("secret", "its value"),
+        _ => ("secrets", "their values"),
+    };
+    let values: Vec<String> = missing.iter().map(|name| format!("{name}=…")).collect();
     Err(
-        Failure::refused(format!("no value for the secret {}", missing.join(", ")))
-            .hint("set it as an environment variable of this command"),
+        Failure::refused(format!("no value for the {word} {}", missing.join(", "))).hint(format!(
+            "export {}: this command reads {it} from its own environment variables",
+            values.join(" ")
+        )),
     )
 }

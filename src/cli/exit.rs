@@ -19,6 +19,7 @@ pub fn code(kind: FailureKind) -> u8 {
         FailureKind::Reverted => 7,
         FailureKind::NeedsPerson => 8,
         FailureKind::Partial => 9,
+        FailureKind::Unhealthy => 10,
         // 128 + SIGINT, as shells have it.
         FailureKind::Interrupted => 130,
     }
@@ -44,7 +45,7 @@ impl Meaning {
 }
 
 /// Every exit code, in ascending order.
-pub const TABLE: [Meaning; 11] = [
+pub const TABLE: [Meaning; 12] = [
     Meaning {
         kind: None,
         text: "done, and what was asked is now true",
@@ -82,7 +83,7 @@ pub const TABLE: [Meaning; 11] = [
     },
     Meaning {
         kind: Some(FailureKind::Reverted),
-        text: "failed, and the previous release is serving everywhere",
+        text: "failed, and every host serves what it served before",
         next: "correct the release; nothing is urgent",
     },
     Meaning {
@@ -94,6 +95,11 @@ pub const TABLE: [Meaning; 11] = [
         kind: Some(FailureKind::Partial),
         text: "partly done, as the policy allows, or because it was final on a host already",
         next: "look at the hosts that are named, deploy to them again",
+    },
+    Meaning {
+        kind: Some(FailureKind::Unhealthy),
+        text: "`ship status --exit-code`: something is stopped or not healthy, or nothing is deployed; nothing was changed",
+        next: "the output names the hosts and services; `ship logs` shows why",
     },
     Meaning {
         kind: Some(FailureKind::Interrupted),
@@ -111,7 +117,7 @@ mod tests {
     #[test]
     fn each_number_means_one_thing() {
         let numbers: Vec<u8> = TABLE.iter().map(Meaning::code).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
     }
 
     /// `docs/exit-codes.md` says what the table says; `UPDATE_DOCS=1` writes it.

@@ -17,6 +17,7 @@ const LONGEST: usize = 300;
 
 /// Refuses every deploy until a time that you give; a rollback is allowed
 #[derive(Debug, Clone, Args)]
+#[command(override_usage = "ship freeze --until <TIME> --reason <TEXT> [ENV]")]
 pub struct FreezeArgs {
     /// Environment; may be left out when there is one besides `local`, or a default
     #[arg(value_name = "ENV")]

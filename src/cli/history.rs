@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::listing::{self, Answer, show};
+use super::listing::{self, Answer, View, show};
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::HistoryEntry;
@@ -28,11 +28,11 @@ pub fn run(globals: &Globals, args: &HistoryArgs) -> u8 {
         globals,
         args.environment.as_deref(),
         async |context| query::history(context, limit).await,
-        |answers, now| text(answers, limit, now),
+        |answers, view| text(answers, limit, view),
     )
 }
 
-fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> String {
+fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, view: View) -> String {
     let mut rows: Vec<(&HistoryEntry, Vec<&str>)> = Vec::new();
     for (host, answer) in answers {
         for entry in answer.iter().flatten() {
@@ -58,7 +58,8 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> 
     rows.sort_by(|a, b| b.0.time.cmp(&a.0.time));
     let mut table = table([
         "WHEN", "WHAT", "RELEASE", "FROM", "OUTCOME", "BY", "COMMIT", "NOTES", "HOSTS",
-    ]);
+    ])
+    .first_to_leave([7, 6, 8, 5, 3]);
     for (entry, hosts) in rows.into_iter().take(limit) {
         let mut notes = Vec::new();
         if entry.tests_skipped && entry.what == "deploy" {
@@ -67,7 +68,7 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> 
         notes.extend(entry.why.clone());
         notes.extend(entry.ci.clone());
         table.row([
-            humanize::ago(&entry.time, now),
+            humanize::ago(&entry.time, view.now),
             entry.what.clone(),
             entry.release.map(|id| id.to_string()).unwrap_or_default(),
             entry.from.map(|id| id.to_string()).unwrap_or_default(),
@@ -82,7 +83,7 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, now: Timestamp) -> 
             },
         ]);
     }
-    format!("{}\n", table.lines().join("\n"))
+    view.page(&table, &[])
 }
 
 /// Two hosts' entries of one command are written within moments of each other.

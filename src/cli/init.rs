@@ -1,18 +1,25 @@
 //! `ship init`: writes a `ship.toml` for what is in the folder.
 
 mod ask;
+mod gitignore;
+mod outside;
+mod questions;
+mod report;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::model::version::Grammar;
 use crate::model::{AppName, EnvironmentName, Failure, FailureKind, HostName, ServiceName};
-use crate::project::detect::{self, Answers, Detected, ServiceGuess};
+use crate::project::detect::{self, About, Answers, Detected, Reason};
 use ask::{Ask, Terminal};
+pub use outside::{Network, Outside};
+use report::brought;
+pub use report::{InitReport, Outcome};
 
 /// The name of the manifest.
 const MANIFEST: &str = "ship.toml";
@@ -31,6 +38,15 @@ pub struct InitArgs {
     #[arg(long)]
     pub force: bool,
 
+    /// Shows each line of the manifest with the files that led to it; with a ship.toml that is
+    /// there, and without --force, writes nothing
+    #[arg(long)]
+    pub explain: bool,
+
+    /// Does not look up the exact versions of the runtimes; needs no network
+    #[arg(long)]
+    pub no_pin: bool,
+
     /// Name of the app; default: what the project or its folder is called
     #[arg(long)]
     pub name: Option<String>,
@@ -48,43 +64,32 @@ pub struct InitArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// What `ship init` did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InitReport {
-    /// The file that was written.
-    pub path: PathBuf,
-    /// Whether a manifest was there before.
-    pub replaced: bool,
-    /// Its text.
-    pub manifest: String,
-    /// What kind of project it is: `Node`, `static files`…; `None` when only a person knew.
-    pub stack: Option<&'static str>,
-    /// What was seen and why it matters, one sentence each.
-    pub saw: Vec<String>,
-    /// What a person should know or check, one sentence each.
-    pub notes: Vec<String>,
-    /// What to do next, one sentence each.
-    pub next: Vec<String>,
-    /// Whether somebody wants the runtimes pinned now.
-    pub pin: bool,
-}
-
-/// Detects, asks when `interactive`, and writes `ship.toml` into `dir` (or the folder in `args`).
+/// Detects, asks when `interactive`, pins what `outside` can pin, and writes `ship.toml` into `dir` (or the folder in `args`).
 ///
 /// # Errors
 /// `Refused` when there is a manifest already and no `--force`; `Usage` for a bad name, host or
 /// environment in the flags; `Project` when there is no such folder, or nothing in it is
 /// recognised and nobody can be asked; `Interrupted` when the questions are broken off.
-pub fn run(args: &InitArgs, dir: &Path, interactive: bool) -> Result<InitReport, Failure> {
+pub fn run(
+    args: &InitArgs,
+    dir: &Path,
+    interactive: bool,
+    outside: &dyn Outside,
+) -> Result<InitReport, Failure> {
     if interactive && !args.yes {
-        init(args, dir, Some(&mut Terminal))
+        init(args, dir, Some(&mut Terminal), outside)
     } else {
-        init(args, dir, None)
+        init(args, dir, None, outside)
     }
 }
 
 /// The same with somebody to ask, or nobody.
-fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitReport, Failure> {
+fn init(
+    args: &InitArgs,
+    dir: &Path,
+    ask: Option<&mut dyn Ask>,
+    outside: &dyn Outside,
+) -> Result<InitReport, Failure> {
     let dir = args
         .dir
         .as_ref()
@@ -96,10 +101,12 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
         ));
     }
     let path = dir.join(MANIFEST);
-    let replaced = path.symlink_metadata().is_ok();
-    if replaced && !args.force {
-        return Err(taken(&path));
-    }
+    let outcome = match path.symlink_metadata().is_ok() {
+        false => Outcome::Wrote,
+        true if args.force => Outcome::Replaced,
+        true if args.explain => Outcome::Kept,
+        true => return Err(taken(&path)),
+    };
     // Flags first: nobody should answer questions for nothing.
     let mut name = args
         .name
@@ -123,16 +130,17 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
     }
 
     let mut detected = detect::detect(&dir);
-    let mut pin = false;
-    if let Some(ask) = ask {
+    let here = outside.versions(&detect::unsettled(&detected));
+    detect::settle(&mut detected, &here);
+    let mut ask = ask.filter(|_| outcome != Outcome::Kept);
+    if let Some(ask) = ask.as_deref_mut() {
         if name.is_none() {
-            name = Some(ask_name(ask, &detected)?);
+            name = Some(questions::name(ask, &detected)?);
         }
-        ask_service(ask, &mut detected)?;
+        questions::service(ask, &dir, &mut detected)?;
         if hosts.is_empty() {
-            hosts = ask_hosts(ask)?;
+            hosts = questions::hosts(ask)?;
         }
-        pin = ask_pin(ask, &detected)?;
     }
     detected
         .services
@@ -141,52 +149,51 @@ fn init(args: &InitArgs, dir: &Path, ask: Option<&mut dyn Ask>) -> Result<InitRe
         return Err(nothing(&dir, &detected));
     }
     fix_service_names(&mut detected);
-    let answers = Answers {
+    detected.reasons.push(
+        match (hosts.is_empty(), args.host.is_empty()) {
+            (true, _) => Reason::new(About::Hosts, "nobody", "has named a host yet"),
+            (_, true) => Reason::new(About::Hosts, "you", "named them"),
+            _ => Reason::new(About::Hosts, "--host", "names them"),
+        }
+        .quiet(),
+    );
+    let mut answers = Answers {
         name: name.unwrap_or_else(|| detected.name.clone()),
         environment,
         hosts,
         detected,
     };
-    let manifest = detect::render(&answers);
-    write(&path, &manifest, args.force)?;
-    Ok(report(path, replaced, manifest, answers, pin))
-}
-
-fn report(
-    path: PathBuf,
-    replaced: bool,
-    manifest: String,
-    answers: Answers,
-    pin: bool,
-) -> InitReport {
-    let environment = &answers.environment;
-    let mut next = vec!["ship check: says whether the manifest is right".to_owned()];
-    if !pin && !brought(&answers.detected).is_empty() {
-        next.push(
-            "ship pin: writes the exact runtimes and their checksums to ship.lock".to_owned(),
-        );
+    let mut manifest = detect::render(&answers);
+    let mut ignored = Vec::new();
+    if outcome != Outcome::Kept {
+        // What the steps write lies where they run.
+        let base = answers.detected.source.as_ref();
+        let base = base.map_or_else(|| dir.clone(), |source| dir.join(source));
+        let missing = gitignore::missing(&base, &answers.detected);
+        let consent = gitignore::consent(&missing, ask)?;
+        write(&path, &manifest, args.force)?;
+        if !args.no_pin && !brought(&answers.detected).is_empty() {
+            let obstacles = outside.pin(&dir)?;
+            if !obstacles.is_empty() {
+                answers.detected.leave_open(&obstacles);
+                manifest = detect::render(&answers);
+                write(&path, &manifest, true)?;
+            }
+        }
+        match consent && gitignore::append(&base, &missing).is_ok() {
+            true => ignored = missing,
+            false => answers.detected.notes.extend(gitignore::note(&missing)),
+        }
     }
-    next.push("ship deploy local: builds, tests and runs it on this machine".to_owned());
-    if answers.hosts.is_empty() {
-        next.push(format!(
-            "then uncomment [environments.{environment}] and put your host in"
-        ));
-    } else {
-        next.push(format!(
-            "ship setup {environment}: prepares the hosts, once"
-        ));
-        next.push(format!("ship deploy {environment}"));
-    }
-    InitReport {
+    Ok(InitReport::new(
         path,
-        replaced,
+        outcome,
         manifest,
-        stack: answers.detected.stack.map(detect::Stack::as_str),
-        saw: answers.detected.saw,
-        notes: answers.detected.notes,
-        next,
-        pin,
-    }
+        answers,
+        ignored,
+        !args.no_pin,
+        args.explain,
+    ))
 }
 
 /// Reads the value of a flag.
@@ -205,97 +212,6 @@ fn flag<T>(
             None => failure,
         }
     })
-}
-
-fn ask_name(ask: &mut dyn Ask, detected: &Detected) -> Result<AppName, Failure> {
-    let check = |text: &str| {
-        AppName::try_from(text)
-            .map(drop)
-            .map_err(|why| why.to_string())
-    };
-    let text = ask.text("name of the app", Some(detected.name.as_str()), &check)?;
-    AppName::try_from(text).map_err(|why| Failure::new(FailureKind::Usage, why.to_string()))
-}
-
-/// Asks for what runs when nothing was seen, and for a port when a web service has none.
-fn ask_service(ask: &mut dyn Ask, detected: &mut Detected) -> Result<(), Failure> {
-    if detected.services.is_empty() {
-        let check = |text: &str| match text.trim() {
-            "" => Err("is empty".to_owned()),
-            text if text.chars().any(char::is_control) => Err("is more than a line".to_owned()),
-            _ => Ok(()),
-        };
-        let command = ask.text("command that runs it (in its folder)", None, &check)?;
-        let port = ask_port(ask)?;
-        detected.services.push(ServiceGuess {
-            name: if port.is_some() { "web" } else { "worker" }.to_owned(),
-            command: Some(command.trim().to_owned()),
-            port,
-            ..ServiceGuess::default()
-        });
-        if detected.include.is_empty() {
-            detected.include.push(".".to_owned());
-        }
-        return Ok(());
-    }
-    if let [service] = detected.services.as_mut_slice()
-        && service.port.is_none()
-        && service.static_dir.is_none()
-    {
-        service.port = ask_port(ask)?;
-        if service.port.is_some() {
-            service.name = "web".to_owned();
-            detected
-                .notes
-                .retain(|note| !note.starts_with("no port was seen"));
-        }
-    }
-    Ok(())
-}
-
-fn ask_port(ask: &mut dyn Ask) -> Result<Option<u16>, Failure> {
-    let check = |text: &str| match text.trim().parse::<u16>() {
-        _ if text.trim().is_empty() => Ok(()),
-        Ok(port) if port > 0 => Ok(()),
-        _ => Err("is no port: a number from 1 to 65535".to_owned()),
-    };
-    let text = ask.text("port that it listens on (empty: none)", Some(""), &check)?;
-    Ok(text.trim().parse().ok())
-}
-
-fn ask_hosts(ask: &mut dyn Ask) -> Result<Vec<HostName>, Failure> {
-    let split = |text: &str| -> Result<Vec<HostName>, String> {
-        text.split([',', ' '])
-            .map(str::trim)
-            .filter(|host| !host.is_empty())
-            .map(|host| HostName::try_from(host).map_err(|why| format!("`{host}` {why}")))
-            .collect()
-    };
-    let check = |text: &str| split(text).map(drop);
-    let prompt = "hosts, such as deploy@web1.example.com (empty: later)";
-    let mut hosts = split(&ask.text(prompt, Some(""), &check)?).unwrap_or_default();
-    let mut seen = std::collections::BTreeSet::new();
-    hosts.retain(|host| seen.insert(host.clone()));
-    Ok(hosts)
-}
-
-/// The runtimes that ship would bring, as written: `node 20`.
-fn brought(detected: &Detected) -> Vec<String> {
-    let runtimes = detected.runtimes.iter();
-    runtimes
-        .filter(|(name, _)| Grammar::known().any(|known| known == name.as_str()))
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect()
-}
-
-fn ask_pin(ask: &mut dyn Ask, detected: &Detected) -> Result<bool, Failure> {
-    match brought(detected).as_slice() {
-        [] => Ok(false),
-        runtimes => ask.confirm(&format!(
-            "pin {} now? asks the publishers for the exact versions",
-            runtimes.join(" and ")
-        )),
-    }
 }
 
 /// A Procfile may name processes as no service can be named.
@@ -337,11 +253,12 @@ fn nothing(dir: &Path, detected: &Detected) -> Failure {
                 stack.as_str()
             ),
         )
-        .details(detected.saw.iter().chain(&detected.notes).cloned()),
+        .details(detected.saw().into_iter().chain(detected.notes.clone())),
         None => Failure::new(
             FailureKind::Project,
             format!("{} holds no project that ship knows", dir.display()),
         )
+        .details(detected.notes.clone())
         .detail("looked for:")
         .details(detect::LOOKED_FOR.iter().map(|line| format!("  {line}"))),
     };

@@ -1,15 +1,12 @@
 //! `ship init`: says what [`super::init`] saw and wrote.
 
 use std::io::IsTerminal;
-use std::path::Path;
 
 use super::globals::Globals;
-use super::init::{self, InitArgs};
-use super::pin;
+use super::init::{self, InitArgs, InitReport, Network, Outcome};
 use super::session::Session;
-use crate::model::Failure;
-use crate::project::Project;
-use crate::runtime::pin::Upgrade;
+use crate::project::detect::Explained;
+use crate::report::wrap::wrapped;
 
 /// Runs it; the exit code.
 pub fn run(globals: &Globals, args: &InitArgs) -> u8 {
@@ -26,36 +23,82 @@ pub fn run(globals: &Globals, args: &InitArgs) -> u8 {
         .map_or(here.clone(), |dir| here.join(dir));
     let result = session
         .reporter
-        .suspend(|| init::run(args, &folder, interactive))
-        .and_then(|report| {
+        .suspend(|| init::run(args, &folder, interactive, &Network { session: &session }))
+        .map(|report| {
             if globals.json {
-                let line = serde_json::json!({
-                    "path": report.path, "replaced": report.replaced, "stack": report.stack,
+                let mut line = serde_json::json!({
+                    "path": report.path, "replaced": report.outcome == Outcome::Replaced,
+                    "stack": report.stack, "gitignore": report.ignored,
                     "saw": report.saw, "notes": report.notes, "next": report.next,
                 });
-                session.reporter.data(&format!("{line}\n"));
-                return Ok(());
-            }
-            let mut lines = report.saw;
-            let verb = if report.replaced { "replaced" } else { "wrote" };
-            lines.push(format!("{verb} {}", report.path.display()));
-            lines.extend(report.notes.into_iter().map(|note| format!("note: {note}")));
-            lines.extend(report.next.into_iter().map(|next| format!("next: {next}")));
-            session.reporter.data(&format!("{}\n", lines.join("\n")));
-            match report.path.parent() {
-                Some(dir) if report.pin => pin_now(&session, dir),
-                _ => Ok(()),
+                if args.explain {
+                    line["explained"] = report.explained.iter().map(explained_json).collect();
+                }
+                session.reporter.json(&line);
+            } else {
+                let columns = session.reporter.columns();
+                session
+                    .reporter
+                    .data(&text(&report, globals.quiet, columns));
             }
         });
-    session.finish(result)
+    session.done(result)
 }
 
-/// Pins the runtimes of the manifest that was just written.
-fn pin_now(session: &Session, dir: &Path) -> Result<(), Failure> {
-    let Some(project) = Project::check_text(dir).project else {
-        return Ok(());
+/// What was seen and written, what to check, and what to do next; with `-q` what was written.
+fn text(report: &InitReport, quiet: bool, columns: Option<usize>) -> String {
+    let path = report.path.display();
+    let written = match report.outcome {
+        Outcome::Wrote => format!("wrote {path}"),
+        Outcome::Replaced => format!("replaced {path}"),
+        Outcome::Kept => format!("{path} is unchanged; this is what init would write"),
     };
-    let report = pin::write(session, &project, &Upgrade::Nothing)?;
-    session.reporter.data(&pin::text(&report));
-    Ok(())
+    let written = match report.ignored.as_slice() {
+        [] => written,
+        lines => format!("{written}\nadded to .gitignore: {}", lines.join(" ")),
+    };
+    if !report.explained.is_empty() {
+        return explained_text(report, &written, columns);
+    }
+    if quiet {
+        return format!("{written}\n");
+    }
+    let notes = report.notes.iter().map(|note| format!("note: {note}"));
+    let next = report.next.iter().map(|next| format!("next: {next}"));
+    let saw = report.saw.iter().cloned();
+    let written = written.lines().map(str::to_owned);
+    let lines = saw.chain(written).chain(notes).chain(next);
+    let lines: Vec<String> = lines.flat_map(|line| wrapped(&line, columns, 2)).collect();
+    format!("{}\n", lines.join("\n"))
+}
+
+/// Each line of the manifest with its reasons below it.
+fn explained_text(report: &InitReport, written: &str, columns: Option<usize>) -> String {
+    let mut lines: Vec<String> = written
+        .lines()
+        .flat_map(|line| wrapped(line, columns, 2))
+        .collect();
+    lines.push(String::new());
+    for explained in &report.explained {
+        lines.extend(explained.lines.iter().cloned());
+        for reason in &explained.because {
+            let indent = |line: String| format!("    {line}");
+            let columns = columns.map(|columns| columns.saturating_sub(4));
+            let reason = wrapped(&format!("because {reason}"), columns, 2);
+            lines.extend(reason.into_iter().map(indent));
+        }
+    }
+    lines.push(String::new());
+    let notes = report.notes.iter().map(|note| format!("note: {note}"));
+    let next = report.next.iter().map(|next| format!("next: {next}"));
+    lines.extend(
+        notes
+            .chain(next)
+            .flat_map(|line| wrapped(&line, columns, 2)),
+    );
+    format!("{}\n", lines.join("\n"))
+}
+
+fn explained_json(explained: &Explained) -> serde_json::Value {
+    serde_json::json!({ "lines": explained.lines, "because": explained.because })
 }

@@ -9,6 +9,7 @@ mod agent;
 mod build;
 mod cancel;
 mod check;
+mod complete;
 mod completions;
 mod deploy;
 mod dial;
@@ -23,8 +24,11 @@ mod init_command;
 mod listing;
 mod logs;
 mod man;
+#[cfg(test)]
+mod mentions;
 mod pin;
 mod releases;
+mod remove;
 mod rollback;
 mod run;
 mod service;
@@ -33,6 +37,7 @@ mod setup;
 mod signals;
 mod status;
 mod try_it;
+mod uncommitted;
 mod until;
 
 use globals::Globals;
@@ -65,6 +70,7 @@ enum Command {
     Test(build::TestArgs),
     Run(run::RunArgs),
     Setup(setup::SetupArgs),
+    Remove(remove::RemoveArgs),
     Deploy(deploy::DeployArgs),
     Rollback(rollback::RollbackArgs),
     Cancel(cancel::CancelArgs),
@@ -85,6 +91,8 @@ enum Command {
     Man(man::ManArgs),
     #[command(hide = true, subcommand)]
     Agent(agent::AgentCommand),
+    #[command(hide = true)]
+    Complete(complete::CompleteArgs),
     #[command(hide = true)]
     Dial(dial::DialArgs),
     #[command(hide = true)]
@@ -123,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Freeze(args) => freeze::freeze(&globals, &args),
         Command::Thaw(args) => freeze::thaw(&globals, &args),
         Command::Status(args) => status::run(&globals, &args),
+        Command::Remove(args) => remove::run(&globals, &args),
         Command::Releases(args) => releases::run(&globals, &args),
         Command::History(args) => history::run(&globals, &args),
         Command::Logs(args) => logs::run(&globals, &args),
@@ -133,7 +142,8 @@ pub fn main() -> ExitCode {
         Command::Host(command) => host::run(&globals, &command),
         Command::Try(args) => try_it::run(&globals, &args),
         Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Man(args) => man::run(&globals, &args),
+        Command::Complete(args) => complete::run(&args),
         Command::Agent(command) => agent::run(&command),
         Command::Dial(args) => dial::run(&args),
         Command::Acknowledge => dial::acknowledge(),

@@ -1,27 +1,29 @@
 //! `ship pin`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::globals::Globals;
-use super::session::Session;
+use super::session::{Session, cache_folder};
 use crate::model::Failure;
+use crate::model::event::Event;
 use crate::project::Project;
-use crate::runtime::pin::{Change, Pinned, Report, Upgrade, Work, pin};
-use crate::runtime::{self, Http, LOCK};
+use crate::runtime::pin::{Change, Pinned, Report, Upgrade, Work, pin, pin_what_can_be};
+use crate::runtime::{self, Http, LOCK, Registries};
 
 /// Writes the exact runtimes, with checksums, to ship.lock
 ///
-/// Resolves what [runtimes] asks for, and keeps what still answers it. Everything else takes the
+/// Resolves what [runtimes] asks for, and keeps what still matches. Build, test and deploy take the
 /// versions from ship.lock: commit it.
 #[derive(Debug, Clone, Args)]
 pub struct PinArgs {
-    /// Moves on to the newest versions that answer: all, or these
+    /// Updates to the newest versions that match: all, or only these
     #[arg(long, value_name = "NAME", num_args = 0..)]
     pub upgrade: Option<Vec<String>>,
 
-    /// Writes nothing and needs no network: fails when ship.lock does not answer ship.toml
+    /// Writes nothing and needs no network: fails when ship.lock does not match ship.toml
     #[arg(long, conflicts_with = "upgrade")]
     pub check: bool,
 }
@@ -35,7 +37,14 @@ pub fn run(globals: &Globals, args: &PinArgs) -> u8 {
     let result = session.manifest().and_then(|project| {
         if args.check {
             let lock = runtime::check(&project)?;
-            if !globals.json {
+            session.say_not_compared(&project, &lock);
+            if globals.json {
+                for (runtime, pin) in &lock.runtimes {
+                    let version = &pin.version;
+                    let object = serde_json::json!({ "runtime": runtime, "version": version });
+                    session.reporter.json(&object);
+                }
+            } else {
                 let versions = lock.runtimes.iter();
                 let versions = versions.map(|(name, pin)| format!("{name} {}", pin.version));
                 session
@@ -50,14 +59,10 @@ pub fn run(globals: &Globals, args: &PinArgs) -> u8 {
             Some(names) => Upgrade::Only(names.clone()),
         };
         let report = write(&session, &project, &upgrade)?;
-        let text = match globals.json {
-            true => lines_of_json(&report),
-            false => text(&report),
-        };
-        session.reporter.data(&text);
+        say(&session, globals, &report);
         Ok(())
     });
-    session.finish(result)
+    session.done(result)
 }
 
 /// Pins the runtimes of `project`; Ctrl-C ends it, with nothing written.
@@ -69,19 +74,70 @@ pub(super) fn write(
     project: &Project,
     upgrade: &Upgrade,
 ) -> Result<Report, Failure> {
-    let http = Http::new();
     let caller = std::env::vars_os().collect();
+    let cache = cache_folder();
+    let http = Http::new().at(Registries::of(&caller, &project.folders()));
     let work = Work {
         project,
         upgrade,
         caller: &caller,
+        cache: cache.as_deref(),
         http: &http,
         sink: &session.sink,
     };
+    interruptible(session, pin(&work))
+}
+
+/// Pins those runtimes of `project` that can be pinned within `limit` each; the others are returned
+/// with what stood in the way. Ctrl-C ends it, with nothing written.
+///
+/// # Errors
+/// As [`pin_what_can_be`].
+pub(super) fn write_what_can_be(
+    session: &Session,
+    project: &Project,
+    limit: Duration,
+) -> Result<(Report, BTreeMap<String, Failure>), Failure> {
+    let caller = std::env::vars_os().collect();
+    let cache = cache_folder();
+    let http = Http::impatient().at(Registries::of(&caller, &project.folders()));
+    let work = Work {
+        project,
+        upgrade: &Upgrade::Nothing,
+        caller: &caller,
+        cache: cache.as_deref(),
+        http: &http,
+        sink: &session.sink,
+    };
+    interruptible(session, pin_what_can_be(&work, limit))
+}
+
+/// Pins `project` for a deploy on this machine, where it has no lock yet, and says so.
+///
+/// # Errors
+/// As [`pin`], and when version files disagree with the manifest.
+pub(super) fn write_where_missing(session: &Session, project: &Project) -> Result<(), Failure> {
+    if !runtime::is_unpinned(project)? {
+        return Ok(());
+    }
+    let report = write(session, project, &Upgrade::Nothing)?;
+    let pinned = report.runtimes.iter();
+    let pinned: Vec<String> = pinned
+        .map(|pinned| format!("{} {}", pinned.runtime, pinned.version))
+        .collect();
+    let text = format!("wrote {LOCK}: {}; commit it", pinned.join(", "));
+    session.sink.emit(Event::Note { text });
+    Ok(())
+}
+
+fn interruptible<T>(
+    session: &Session,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let mut cancel = session.cancel.clone();
     session.block_on(async {
         tokio::select! {
-            report = pin(&work) => report,
+            done = work => done,
             _ = cancel.wait_for(|stop| *stop) => Err(Failure::new(
                 crate::model::FailureKind::Interrupted,
                 format!("interrupted; {LOCK} is as it was"),
@@ -92,21 +148,25 @@ pub(super) fn write(
 
 fn answered(versions: &[String]) -> String {
     match versions {
-        [] => "[runtimes] asks for nothing that ship brings\n".to_owned(),
-        _ => format!("{LOCK} answers ship.toml: {}\n", versions.join(", ")),
+        [] => "[runtimes] asks for nothing that ship provides\n".to_owned(),
+        _ => format!("{LOCK} matches ship.toml: {}\n", versions.join(", ")),
     }
 }
 
-fn lines_of_json(report: &Report) -> String {
-    let lines = report
-        .runtimes
-        .iter()
-        .map(|pinned| serde_json::json!(pinned));
-    lines.map(|line| format!("{line}\n")).collect()
+/// Says what was pinned.
+pub(super) fn say(session: &Session, globals: &Globals, report: &Report) {
+    if globals.json {
+        report
+            .runtimes
+            .iter()
+            .for_each(|pinned| session.reporter.json(pinned));
+    } else {
+        session.reporter.data(&text(report));
+    }
 }
 
 /// A line for each runtime, the platforms without an archive, and what became of the file.
-pub(super) fn text(report: &Report) -> String {
+fn text(report: &Report) -> String {
     let runtimes = &report.runtimes;
     if runtimes.is_empty() {
         return answered(&[]);
@@ -121,8 +181,8 @@ pub(super) fn text(report: &Report) -> String {
     for (pinned, version) in runtimes.iter().zip(&versions) {
         let (word, name) = (word(pinned.change), &pinned.runtime);
         let asked = match &pinned.request {
-            Some(request) => format!("answers {request}"),
-            None => "ship.toml asks for it no longer".to_owned(),
+            Some(request) => format!("matches {request}"),
+            None => "ship.toml no longer asks for it".to_owned(),
         };
         text.push_str(&format!(
             "{word}  {name:<names$}  {version:<wide$}  {asked}\n"
@@ -133,7 +193,7 @@ pub(super) fn text(report: &Report) -> String {
     }
     text.push_str(match report.is_written {
         true => "wrote ship.lock; commit it\n",
-        false => "ship.lock answers ship.toml\n",
+        false => "ship.lock matches ship.toml\n",
     });
     text
 }

@@ -1,10 +1,9 @@
 //! `ship releases`.
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::listing::{self, Answer, show};
+use super::listing::{self, Answer, View, show};
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::ReleaseSummary;
@@ -28,10 +27,11 @@ pub fn run(globals: &Globals, args: &ReleasesArgs) -> u8 {
 }
 
 /// A line per release; hosts that have the same are told together.
-fn text(answers: &[Answer<Vec<ReleaseSummary>>], now: Timestamp) -> String {
+fn text(answers: &[Answer<Vec<ReleaseSummary>>], view: View) -> String {
     let mut table = table([
         "RELEASE", "", "STATE", "CREATED", "BY", "COMMIT", "SUBJECT", "RUNTIMES", "HOSTS",
-    ]);
+    ])
+    .first_to_leave([6, 7, 8, 5, 4]);
     let mut rows: Vec<(&ReleaseSummary, Vec<&str>)> = Vec::new();
     for (host, answer) in answers {
         for release in answer.iter().flatten() {
@@ -59,7 +59,7 @@ fn text(answers: &[Answer<Vec<ReleaseSummary>>], now: Timestamp) -> String {
                 String::new()
             },
             release.state.as_str().to_owned(),
-            humanize::ago(&release.created, now),
+            humanize::ago(&release.created, view.now),
             release.who.clone(),
             listing::commit(release.commit.as_deref()),
             release.subject.clone().unwrap_or_default(),
@@ -71,5 +71,5 @@ fn text(answers: &[Answer<Vec<ReleaseSummary>>], now: Timestamp) -> String {
             },
         ]);
     }
-    format!("{}\n", table.lines().join("\n"))
+    view.page(&table, &[])
 }

@@ -24,7 +24,7 @@ pub struct RollbackArgs {
     #[arg(long)]
     pub skip_unreachable: bool,
 
-    /// Waits so long for another deploy to end, such as 10m; without a value: 30m
+    /// Waits this long for another deploy to end, such as 10m; without a value: 30m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
     pub wait: Option<String>,
 }

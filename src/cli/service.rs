@@ -38,7 +38,7 @@ struct TargetArgs {
     #[arg(value_name = "ENV | SERVICE")]
     target: Vec<String>,
 
-    /// Waits so long for another deploy to end, such as 10m; without a value: 30m
+    /// Waits this long for another deploy to end, such as 10m; without a value: 30m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "30m")]
     wait: Option<String>,
 }

@@ -13,17 +13,16 @@ use super::exit;
 use super::globals::Globals;
 use super::signals;
 use crate::model::event::{Event, Outcome, Sink};
-use crate::model::release::Origin;
-use crate::model::{Failure, FailureKind};
-use crate::pipeline::{self, StepEnvironment};
+use crate::model::{Failure, FailureKind, HostName};
+use crate::pipeline::{self, History, Provenance, StepEnvironment};
 use crate::project::{Diagnostic, Environment, Project};
 use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
 use crate::rollout::cache::Cache;
 use crate::rollout::conclude::Ended;
 use crate::rollout::stop::Stop;
-use crate::runtime::{self, Wish};
-use crate::transport::Options;
+use crate::runtime::{self, Lock, Wish};
+use crate::transport::{Options, SshKey};
 
 /// How long a connection may take, s.
 const CONNECT_S: u64 = 15;
@@ -52,6 +51,16 @@ impl Session {
     /// # Errors
     /// The exit code, when not even a runtime can be had; that was said then.
     pub fn start(globals: &Globals) -> Result<Self, u8> {
+        let session = Self::without_signals(globals)?;
+        session.spawn(signals::watch(session.stop(), session.sink.clone()));
+        Ok(session)
+    }
+
+    /// The same for a command that hears signals itself.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn without_signals(globals: &Globals) -> Result<Self, u8> {
         let terminal = std::io::stderr().is_terminal();
         let env = |name: &str| std::env::var(name).ok();
         let mode = Mode::choose(globals.json, globals.plain, terminal, env);
@@ -59,6 +68,9 @@ impl Session {
             verbosity: globals.verbosity(),
             colour: mode != Mode::Json && report::colour(terminal, env),
             width: None,
+            columns: env("COLUMNS")
+                .and_then(|columns| columns.trim().parse().ok())
+                .filter(|columns| *columns > 0),
         };
         let (sink, reporter) = Reporter::new(mode, options);
         let built = tokio::runtime::Builder::new_multi_thread()
@@ -73,7 +85,6 @@ impl Session {
             }
         };
         let stop = Stop::default();
-        runtime.spawn(signals::watch(stop.clone(), sink.clone()));
         Ok(Self {
             sink,
             reporter,
@@ -85,6 +96,17 @@ impl Session {
         })
     }
 
+    /// Runs a future beside what [`block_on`](Self::block_on) waits for.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(future);
+    }
+
+    /// Asks this command to stop.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
     /// Runs a future to its end.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
@@ -94,11 +116,7 @@ impl Session {
     /// this one.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        match &self.globals.project {
-            Some(dir) => here.join(dir),
-            None => crate::project::find(&here).unwrap_or(here),
-        }
+        folder_of(self.globals.project.clone())
     }
 
     /// The project.
@@ -132,13 +150,20 @@ impl Session {
             sink: &self.sink,
             cancel: self.cancel.clone(),
         }))?;
-        Ok(StepEnvironment::on(caller, provided))
+        let redactor = project.redactor(&caller);
+        Ok(StepEnvironment::on(project, caller, provided, redactor))
     }
 
-    fn accept(&self, checked: crate::project::Checked) -> Result<Project, Failure> {
+    /// The project of a manifest that was read; its warnings are said.
+    ///
+    /// # Errors
+    /// As [`project`](Self::project).
+    pub(super) fn accept(&self, checked: crate::project::Checked) -> Result<Project, Failure> {
         let diagnostics = checked.diagnostics;
         match checked.project {
             Some(project) => {
+                let caller = std::env::vars_os().collect();
+                self.reporter.know(project.redactor(&caller));
                 for warning in &diagnostics {
                     self.sink.emit(Event::Warning {
                         text: warning.message.clone(),
@@ -219,10 +244,13 @@ impl Session {
                 environment.name
             )));
         }
-        let options = connect_options(project.dir.clone())?;
+        let is_remote = |host: &crate::project::Host| host.name != HostName::local();
+        let has_remote = environment.hosts.iter().any(is_remote);
+        let options = connect_options(project.dir.clone(), has_remote)?;
         let caller: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         let (who, ci) = pipeline::who(&caller);
         Ok(Context {
+            fleet: environment.hosts.iter().map(|it| it.name.clone()).collect(),
             options,
             project,
             environment,
@@ -232,16 +260,27 @@ impl Session {
             who,
             ci,
             wait_ms: 0,
+            history: History::default(),
             cache: Cache::at(cache_folder()),
+            asks_only: false,
             caller,
         })
     }
 
-    /// Where the project's content comes from, and a warning when git does not tell.
+    /// Where the project's content comes from, and whether it is committed.
     #[must_use]
-    pub fn origin(&self, project: &Project, tests_skipped: bool) -> (Origin, Option<String>) {
+    pub fn provenance(&self, project: &Project, tests_skipped: bool) -> Provenance {
         let env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        pipeline::origin(&project.dir, &env, tests_skipped)
+        pipeline::origin(project, &env, tests_skipped)
+    }
+
+    /// Names the versions in other tools' files that could not be compared with `lock`.
+    pub fn say_not_compared(&self, project: &Project, lock: &Lock) {
+        for text in runtime::not_compared(project, lock) {
+            let hint =
+                Some("a version or a code name there is compared: `22` or `lts/jod`".to_owned());
+            self.sink.emit(Event::Warning { text, hint });
+        }
     }
 
     /// Says that `command` began on the environment of `context`; `commit` is a short commit id.
@@ -274,7 +313,15 @@ impl Session {
         }
     }
 
-    /// Ends a command that has no outcome.
+    /// Ends a command that did something, and has no outcome on hosts to tell.
+    pub fn done(self, result: Result<(), Failure>) -> u8 {
+        if result.is_ok() {
+            self.sink.emit(Event::Done);
+        }
+        self.finish(result)
+    }
+
+    /// Ends a command that was asked a question.
     pub fn finish(self, result: Result<(), Failure>) -> u8 {
         match result {
             Ok(()) => self.end(0),
@@ -283,6 +330,16 @@ impl Session {
                 self.end(code)
             }
         }
+    }
+
+    /// Ends a command with a failure that has an exit code of its own.
+    pub fn finish_with(self, failure: Failure, exit: u8) -> u8 {
+        self.sink.emit(Event::Failed {
+            failure,
+            outcome: None,
+            exit,
+        });
+        self.end(exit)
     }
 
     /// Ends with `code`.
@@ -295,17 +352,31 @@ impl Session {
 }
 
 /// How hosts are reached, by the environment variables that CI sets.
-fn connect_options(project: PathBuf) -> Result<Options, Failure> {
+/// Those for ssh(1) are read where `uses_ssh`.
+pub fn connect_options(project: PathBuf, uses_ssh: bool) -> Result<Options, Failure> {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let in_ci = || pipeline::ci::detect(&std::env::vars_os().collect()).is_some();
     Ok(Options {
         project,
         ssh_config: var("SHIP_SSH_CONFIG").map(PathBuf::from),
-        ssh_key: var("SHIP_SSH_KEY"),
+        ssh_key: match uses_ssh {
+            true => ssh_key()?,
+            false => None,
+        },
         persist_s: persist_s(var("SHIP_SSH_PERSIST").as_deref(), in_ci)?,
         cache: cache_folder(),
         timeout: Duration::from_secs(CONNECT_S),
     })
+}
+
+/// The key that `SHIP_SSH_KEY` gives. A variable that is set and empty is one of CI's whose secret
+/// is missing: ssh's own keys would be refused, for no reason that anybody could see.
+fn ssh_key() -> Result<Option<SshKey>, Failure> {
+    let Some(value) = std::env::var_os("SHIP_SSH_KEY") else {
+        return Ok(None);
+    };
+    let has_agent = std::env::var_os("SSH_AUTH_SOCK").is_some_and(|path| !path.is_empty());
+    SshKey::of_variable(&value.to_string_lossy(), has_agent).map(Some)
 }
 
 /// How long an idle connection outlives its command, s: what `SHIP_SSH_PERSIST` says; else not at
@@ -371,9 +442,19 @@ fn invalid_manifest(diagnostics: &[Diagnostic], colour: bool) -> Failure {
     Failure::new(FailureKind::Project, message).details(rendered)
 }
 
+/// The folder of a project that `--project` names; without it the nearest above this one with a
+/// manifest, else this one.
+pub(super) fn folder_of(named: Option<PathBuf>) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    match named {
+        Some(dir) => here.join(dir),
+        None => crate::project::find(&here).unwrap_or(here),
+    }
+}
+
 /// Where the controller remembers things: `$XDG_CACHE_HOME/ship`, else `~/.cache/ship` (XDG Base
 /// Directory Specification; a relative path is not valid there).
-fn cache_folder() -> Option<PathBuf> {
+pub(super) fn cache_folder() -> Option<PathBuf> {
     let folder = |name| {
         let path = PathBuf::from(std::env::var_os(name)?);
         path.is_absolute().then_some(path)

@@ -5,6 +5,7 @@ use clap::Args;
 use super::globals::Globals;
 use super::session::Session;
 use crate::model::event::Event;
+use crate::pipeline::History;
 use crate::rollout::setup::setup;
 
 /// Makes the hosts of an environment ready; says what it changed, and changes nothing twice
@@ -31,7 +32,8 @@ pub fn run(globals: &Globals, args: &SetupArgs) -> u8 {
     };
     let result = session
         .context(args.environment.as_deref())
-        .and_then(|context| {
+        .and_then(|mut context| {
+            context.history = History::of(&context.project.source);
             session.say_started("setup", &context, None);
             let changes = session.block_on(setup(&context, args.user.as_deref(), args.dry_run))?;
             for (host, changes) in &changes {
@@ -45,5 +47,5 @@ pub fn run(globals: &Globals, args: &SetupArgs) -> u8 {
             }
             Ok(())
         });
-    session.finish(result)
+    session.done(result)
 }

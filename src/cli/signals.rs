@@ -88,7 +88,7 @@ fn leaving(stage: Stage) -> (u8, Option<Event>) {
         Stage::Open => (exit::code(FailureKind::Interrupted), None),
         Stage::Decided(release) => {
             let what = format!(
-                "left while {release} was being made final; not every host has said that it is"
+                "stopped while {release} was being made final; not every host has confirmed it"
             );
             let failure = Failure::new(FailureKind::NeedsPerson, what)
                 .hint("`ship status` tells what is live, `ship deploy --resume` brings the hosts together");

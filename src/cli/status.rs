@@ -4,12 +4,12 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::globals::Globals;
-use super::listing::{self, Answer, show};
-use crate::model::Freeze;
+use super::listing::{self, Answer, View, show_and_judge};
+use crate::model::{Failure, FailureKind, Freeze, HostName, ServiceState};
 use crate::report::{humanize, table};
 use crate::rollout::freeze::described;
-use crate::rollout::query;
-use crate::wire::HostStatus;
+use crate::rollout::{Context, query};
+use crate::wire::{HostStatus, ServiceReport};
 
 /// Shows what is live where, since when, and whether it is healthy right now
 #[derive(Debug, Clone, Args)]
@@ -17,22 +17,72 @@ pub struct StatusArgs {
     /// Environment; may be left out when there is one besides `local`, or a default
     #[arg(value_name = "ENV")]
     pub environment: Option<String>,
+
+    /// For a probe: exits with 10 unless the services run and are healthy on every host
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// Runs it; the exit code.
 pub fn run(globals: &Globals, args: &StatusArgs) -> u8 {
-    show(
+    show_and_judge(
         globals,
         args.environment.as_deref(),
         async |context| query::status(context).await,
         text,
+        |context, answers| match args.exit_code {
+            true => healthy(context, answers),
+            false => Ok(()),
+        },
     )
 }
 
-fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
+/// # Errors
+/// [`FailureKind::Unhealthy`], when something is not live, not running or not healthy.
+fn healthy(context: &Context, answers: &[Answer<HostStatus>]) -> Result<(), Failure> {
+    let known = answers.iter().filter_map(|(host, answer)| {
+        let status = answer.as_ref().ok()?;
+        Some((host, status))
+    });
+    let problems: Vec<String> = known
+        .flat_map(|(host, status)| amiss(host, status))
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let (app, environment) = (&context.project.app, &context.environment.name);
+    let message = format!("{app} is not healthy on {environment}");
+    Err(Failure::new(FailureKind::Unhealthy, message).details(problems))
+}
+
+/// What is not as it should be on a host, a sentence each.
+fn amiss(host: &HostName, status: &HostStatus) -> Vec<String> {
+    if status.current.is_none() {
+        return vec![format!("{host}: nothing is deployed")];
+    }
+    let bad = status.services.iter().filter(|service| !service.serves());
+    bad.map(|service| match service.state == ServiceState::Running {
+        true => format!("{host}: {} is {}", service.service, health(service)),
+        false => format!("{host}: {} is {}", service.service, service.state.as_str()),
+    })
+    .collect()
+}
+
+fn health(service: &ServiceReport) -> String {
+    match (service.healthy, service.seen.is_empty()) {
+        (Some(true), _) => "healthy".to_owned(),
+        (Some(false), true) => "not healthy".to_owned(),
+        (Some(false), false) => format!("not healthy: {}", service.seen),
+        (None, _) => "no check".to_owned(),
+    }
+}
+
+fn text(answers: &[Answer<HostStatus>], view: View) -> String {
+    let now = view.now;
     let mut table = table([
         "HOST", "RELEASE", "SERVICE", "STATE", "HEALTH", "UP", "RESTARTS", "MEMORY", "RUNTIMES",
-    ]);
+    ])
+    .first_to_leave([8, 7, 6, 5]);
     let mut notes = Vec::new();
     for (host, answer) in answers {
         let status = match answer {
@@ -68,18 +118,12 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
             .map(|since| humanize::ago(since, now))
             .unwrap_or_default();
         notes.push(format!(
-            "{host}: {} is live since {since}, deployed by {}",
+            "{host}: {} went live {since}, deployed by {}",
             current.id, current.who
         ));
         let runtimes = listing::runtimes(&current.runtimes);
         for (at, service) in status.services.iter().enumerate() {
             let first = at == 0;
-            let health = match (service.healthy, service.seen.is_empty()) {
-                (Some(true), _) => "healthy".to_owned(),
-                (Some(false), true) => "not healthy".to_owned(),
-                (Some(false), false) => format!("not healthy: {}", service.seen),
-                (None, _) => "no check".to_owned(),
-            };
             table.row([
                 if first {
                     host.to_string()
@@ -92,8 +136,8 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
                     String::new()
                 },
                 service.service.to_string(),
-                service.state.clone(),
-                health,
+                service.state.as_str().to_owned(),
+                health(service),
                 service.uptime_ms.map(humanize::elapsed).unwrap_or_default(),
                 service.restarts.to_string(),
                 service.memory.map(humanize::bytes).unwrap_or_default(),
@@ -106,12 +150,7 @@ fn text(answers: &[Answer<HostStatus>], now: Timestamp) -> String {
         }
     }
     notes.extend(freezes(answers, now));
-    let mut lines = table.lines();
-    if !notes.is_empty() {
-        lines.push(String::new());
-        lines.extend(notes);
-    }
-    format!("{}\n", lines.join("\n"))
+    view.page(&table, &notes)
 }
 
 /// A line per freeze, which is usually the same on all hosts.

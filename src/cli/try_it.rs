@@ -110,6 +110,7 @@ impl Demo {
         status::run(
             &globals,
             &status::StatusArgs {
+                exit_code: false,
                 environment: Some("local".to_owned()),
             },
         );
@@ -218,8 +219,9 @@ fn asks(port: u16, body: Option<&str>) -> bool {
         body: body.map(str::to_owned),
         headers: std::collections::BTreeMap::new(),
     };
-    let none = std::collections::BTreeMap::new();
+    let none = || Ok(std::collections::BTreeMap::new());
     let context = CommandContext {
+        commands: &crate::agent::as_app::Commands::here(),
         dir: Path::new("/"),
         env: &none,
     };

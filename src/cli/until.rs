@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 
-use crate::project::duration_ms;
+use crate::project::{duration_ms, parse_duration};
 
 /// How far away it may be: a year, as durations.
 const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -19,10 +19,10 @@ const EXPECTED: &str =
 /// # Errors
 /// A lower-case sentence: it is none of these, not ahead of `now`, or more than a year away.
 pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
-    let until = read(text.trim(), now, zone)?;
+    let until = read(text.trim(), now, zone, DayEnd::Last)?;
     let until = until.round(Unit::Second).unwrap_or(until);
     if until <= now {
-        return Err("that is not ahead of us".to_owned());
+        return Err("that time has already passed".to_owned());
     }
     if until.duration_since(now) > LONGEST {
         return Err("that is more than a year away".to_owned());
@@ -30,13 +30,47 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, S
     Ok(until)
 }
 
-fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+/// Which end of a day a date without a time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayEnd {
+    /// Its first moment.
+    First,
+    /// Its last moment.
+    Last,
+}
+
+/// The time of a log that `text` means at `now` in `zone`: a duration before now; a date, at this
+/// `end` of it; a date and a time of that zone; or RFC 3339.
+///
+/// # Errors
+/// A lower-case sentence: it is none of these.
+pub fn in_a_log(
+    text: &str,
+    now: Timestamp,
+    zone: &TimeZone,
+    end: DayEnd,
+) -> Result<Timestamp, String> {
+    let expected =
+        "expected `10m`, `2h`, `2026-12-24`, `2026-12-24 18:00` or `2026-12-24T18:00:00Z`";
+    let text = text.trim();
+    let time = match duration_ms(text) {
+        Ok(ms) => {
+            let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+            now.checked_sub(SignedDuration::from_millis(ms)).ok()
+        }
+        Err(_) => read(text, now, zone, end).ok(),
+    };
+    time.ok_or_else(|| expected.to_owned())
+}
+
+fn read(text: &str, now: Timestamp, zone: &TimeZone, end: DayEnd) -> Result<Timestamp, String> {
     let expected = |_| EXPECTED.to_owned();
     let is_date = text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
     if !is_date {
-        let ms = duration_ms(text).map_err(|why| match why.contains("at most") {
-            true => why,
-            false => EXPECTED.to_owned(),
+        let ms = duration_ms(text).map_err(|why| match parse_duration(text) {
+            // It is one, and too long.
+            Some(_) => why,
+            None => EXPECTED.to_owned(),
         })?;
         let ms = i64::try_from(ms).unwrap_or(i64::MAX);
         let until = now.checked_add(SignedDuration::from_millis(ms));
@@ -53,8 +87,11 @@ fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String
         true => text.parse().map_err(expected)?,
         false => {
             let date: Date = text.parse().map_err(expected)?;
-            let next = date.checked_add(1.day()).map_err(expected)?;
-            next.to_datetime(jiff::civil::Time::midnight())
+            let day = match end {
+                DayEnd::First => date,
+                DayEnd::Last => date.checked_add(1.day()).map_err(expected)?,
+            };
+            day.to_datetime(jiff::civil::Time::midnight())
         }
     };
     let zoned = time.to_zoned(zone.clone()).map_err(expected)?;
@@ -72,6 +109,31 @@ mod tests {
         let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
         let zone = TimeZone::fixed(tz::offset(2));
         parse(text, now, &zone).map(|until| until.to_string())
+    }
+
+    #[test]
+    fn times_of_a_log_lie_behind() {
+        let parsed = |text, end| {
+            let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+            let zone = TimeZone::fixed(tz::offset(2));
+            in_a_log(text, now, &zone, end).map(|time| time.to_string())
+        };
+        for (text, time) in [
+            ("10m", "2026-06-01T11:50:00Z"),
+            (" 2h ", "2026-06-01T10:00:00Z"),
+            ("2026-05-30", "2026-05-29T22:00:00Z"),
+            ("2026-05-30 10:00", "2026-05-30T08:00:00Z"),
+            ("2026-05-30T10:00:30", "2026-05-30T08:00:30Z"),
+            ("2026-05-30T10:00:00Z", "2026-05-30T10:00:00Z"),
+            ("2026-05-30T10:00:00+01:00", "2026-05-30T09:00:00Z"),
+        ] {
+            assert_eq!(parsed(text, DayEnd::First).as_deref(), Ok(time), "{text}");
+        }
+        let last = parsed("2026-05-30", DayEnd::Last);
+        assert_eq!(last.as_deref(), Ok("2026-05-30T22:00:00Z"));
+        for text in ["", "yesterday", "10", "-5m", "2026-13-01", "10m[UTC]"] {
+            assert!(parsed(text, DayEnd::First).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -117,7 +179,7 @@ mod tests {
             "2026-06-01T12:00:00Z",
         ] {
             let why = parsed(text).unwrap_err();
-            assert_eq!(why, "that is not ahead of us", "{text}");
+            assert_eq!(why, "that time has already passed", "{text}");
         }
         for text in ["2126-12-24", "9999-12-31"] {
             let why = parsed(text).unwrap_err();

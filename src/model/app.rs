@@ -42,4 +42,7 @@ pub struct Deployment {
     pub manager: ServiceManagerKind,
     /// The system user that the services run as (`systemd` only).
     pub user: String,
+    /// Other users of the host that may read the releases (`release.readable-by`).
+    #[serde(default)]
+    pub readable_by: Vec<String>,
 }

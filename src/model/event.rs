@@ -22,7 +22,7 @@ pub enum Event {
         environment: EnvironmentName,
         /// The hosts, in the order of the manifest.
         hosts: Vec<HostName>,
-        /// Short commit id, with `-dirty` when there are uncommitted changes.
+        /// Short commit id, with `-dirty` when the release is made of uncommitted changes.
         commit: Option<String>,
     },
     /// Something worth a line, on no host in particular.
@@ -116,16 +116,21 @@ pub enum Event {
     },
     /// The hosts are put back; what follows concerns the previous releases.
     Reverting {
-        /// The release that failed.
+        /// The release that does not stay.
         release: ReleaseId,
-        /// Where it failed.
+        /// The host that is the reason.
         host: HostName,
+        /// Whether the release was activated on that host; false where the host failed before that.
+        activated: bool,
     },
     /// The command ended well, or as the policy allows.
     Finished {
         /// What is true now.
         outcome: Outcome,
     },
+    /// The command ended well, and has no outcome on hosts to tell: it prepared them, or worked on
+    /// this machine only.
+    Done,
     /// The command failed.
     Failed {
         /// What went wrong and what to do.
@@ -269,6 +274,8 @@ pub enum HostEvent {
         ms: u64,
         /// Longest time without a good answer during the switch; `None` where nothing was asked.
         unanswered_ms: Option<u64>,
+        /// Whether it has answered; a service that nobody can ask has kept running.
+        answered: bool,
     },
     /// A service failed its proof, or could not be restarted.
     Unproven {
@@ -300,6 +307,9 @@ pub enum HostEvent {
         to: Option<ReleaseId>,
         /// Whether that one was proven.
         healthy: bool,
+        /// Longest time without a good answer, from the switch until it was put back; `None` where
+        /// nothing was asked.
+        unanswered_ms: Option<u64>,
     },
     /// Old releases were removed.
     Pruned {
@@ -351,15 +361,85 @@ pub struct HostOutcome {
     pub healthy: Option<bool>,
     /// Why, when it is not what was asked for.
     pub why: Option<String>,
+    /// Longest time without a good answer on this host during the switch and the way back; `None`
+    /// where nothing was asked.
+    pub unanswered_ms: Option<u64>,
     /// Commands for a person, when the host needs one.
     pub by_hand: Vec<String>,
+}
+
+/// What a command did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// A new release is live.
+    Deployed,
+    /// What would be deployed was live already.
+    Unchanged,
+    /// An older release is live again, as asked.
+    RolledBack,
+    /// The release failed, and the one before is live again.
+    Reverted,
+    /// Services were restarted.
+    Restarted,
+    /// Services were stopped.
+    Stopped,
+    /// Services were started.
+    Started,
+    /// Deploys are refused.
+    Frozen,
+    /// Deploys are allowed again.
+    Thawed,
+    /// Deploys were allowed before, too.
+    NotFrozen,
+    /// Another command was made to stop.
+    Cancelled,
+    /// There was no other command to stop.
+    Idle,
+}
+
+impl Verb {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Deployed,
+        Self::Unchanged,
+        Self::RolledBack,
+        Self::Reverted,
+        Self::Restarted,
+        Self::Stopped,
+        Self::Started,
+        Self::Frozen,
+        Self::Thawed,
+        Self::NotFrozen,
+        Self::Cancelled,
+        Self::Idle,
+    ];
+
+    /// The word in a sentence.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Unchanged => "unchanged",
+            Self::RolledBack => "rolled back",
+            Self::Reverted => "reverted",
+            Self::Restarted => "restarted",
+            Self::Stopped => "stopped",
+            Self::Started => "started",
+            Self::Frozen => "frozen",
+            Self::Thawed => "thawed",
+            Self::NotFrozen => "not frozen",
+            Self::Cancelled => "cancelled",
+            Self::Idle => "idle",
+        }
+    }
 }
 
 /// What is true after a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `deployed`, `rolled-back`, `reverted`, `stopped`…
-    pub verb: String,
+    /// What was done.
+    pub verb: Verb,
     /// The release that was asked for.
     pub release: Option<ReleaseId>,
     /// A row per host, in the order of the manifest.
@@ -368,7 +448,7 @@ pub struct Outcome {
     pub ms: u64,
     /// Bytes on the wire to the hosts.
     pub sent: u64,
-    /// Longest time without a good answer on any host during the switch.
+    /// Longest time without a good answer on any host during the switch and the way back.
     pub unanswered_ms: Option<u64>,
 }
 

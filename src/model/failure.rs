@@ -27,8 +27,24 @@ pub enum FailureKind {
     NeedsPerson,
     /// Partly done, as the policy allows, or because it was final on a host already.
     Partial,
+    /// What is live does not serve as it should, or nothing is live: the answer of a probe, which
+    /// changes nothing.
+    Unhealthy,
     /// Interrupted; the hosts are on the release they were on.
     Interrupted,
+}
+
+/// What stands in the way of a connection, for code that decides by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The host, or a machine on the way to it, shows a key that is not known or not the known one.
+    /// Such a host is not down: somebody may be listening in.
+    HostKey,
+    /// The host, or a machine on the way to it, lets nobody in with the keys at hand.
+    Login,
+    /// There is no connection.
+    Connection,
 }
 
 /// A failure that a person can act on.
@@ -42,6 +58,9 @@ pub struct Failure {
     pub details: Vec<String>,
     /// What to do next, usually a command.
     pub hint: Option<String>,
+    /// What stands in the way of a connection to a host: `host-key`, `login` or `connection`.
+    #[serde(default)]
+    pub cause: Option<Cause>,
 }
 
 impl Failure {
@@ -53,7 +72,15 @@ impl Failure {
             message: message.into(),
             details: Vec::new(),
             hint: None,
+            cause: None,
         }
+    }
+
+    /// Says what stands in the way of a connection.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     /// Shorthand for [`FailureKind::Refused`].

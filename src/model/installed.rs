@@ -15,6 +15,7 @@ pub struct VersionCommand {
 
 /// Runtimes that are not asked by `NAME --version`: name, program, arguments.
 const ASKED: &[(&str, &str, &[&str])] = &[
+    ("bundler", "bundle", &["--version"]),
     ("dart", "dart", &["--version"]),
     ("elixir", "elixir", &["--short-version"]),
     (

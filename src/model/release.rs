@@ -80,8 +80,8 @@ pub struct Origin {
     pub subject: Option<String>,
     /// Author of the commit.
     pub author: Option<String>,
-    /// Whether the tree had uncommitted changes.
-    pub dirty: bool,
+    /// Whether it was made of uncommitted changes; `None` when git could not tell.
+    pub dirty: Option<bool>,
     /// The CI run's address, when deployed from CI.
     pub ci: Option<String>,
     /// Whether the tests were skipped.
@@ -108,6 +108,10 @@ pub struct Release {
     pub runtimes: Vec<HostRuntime>,
     /// Folders and files under `shared/` that are linked into the tree.
     pub shared: Vec<String>,
+    /// Names of the variables in its environment whose values are masked. `None` in releases from
+    /// before this was written down: nobody knows then which of the variables are secrets.
+    #[serde(default)]
+    pub secrets: Option<Vec<String>>,
 }
 
 impl Release {
@@ -172,6 +176,7 @@ mod tests {
             serde_json::from_str::<Release>(&text)
         };
         assert_eq!(release("{}").unwrap().runtimes, []);
+        assert_eq!(release("{}").unwrap().secrets, None);
         let php = HostRuntime {
             name: "php".to_owned(),
             version: "8.3.6".to_owned(),

@@ -155,7 +155,12 @@ pub enum ArchiveFormat {
     TarGz,
     /// `.zip`
     Zip,
+    /// None: it is one file, [`PROGRAM`] where it is unpacked.
+    Program,
 }
+
+/// What the only file of an archive is called that is one file.
+pub const PROGRAM: &str = "program";
 
 /// A runtime of a release on one host, whole: what the host checks, unpacks and runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +201,9 @@ pub struct RuntimeArchive {
     /// Variables that keep it from running another version of itself: `GOTOOLCHAIN` → `local`.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// Scripts that start what is in the archive: paths below it, and their texts.
+    #[serde(default)]
+    pub launchers: BTreeMap<String, String>,
     /// What the host must have for it.
     pub needs: RuntimeNeeds,
 }

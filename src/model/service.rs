@@ -13,6 +13,10 @@ pub struct ServiceSpec {
     pub name: ServiceName,
     /// What runs.
     pub run: Run,
+    /// For [`Run::Static`]: the page of the folder that answers where nothing else does, for apps
+    /// that route in the browser.
+    #[serde(default)]
+    pub fallback: Option<String>,
     /// The TCP port that it listens on, exported to it as `PORT`.
     pub port: Option<u16>,
     /// Environment of this service only, on top of the environment's `env`.
@@ -74,8 +78,8 @@ pub enum Probe {
         path: String,
         /// Where to ask.
         port: u16,
-        /// Accepted status codes; empty means any 2xx.
-        status: Vec<u16>,
+        /// Accepted statuses; empty means any 2xx.
+        status: Vec<Status>,
         /// Text that the body must hold.
         body: Option<String>,
         /// Headers to send, such as `Host`.
@@ -91,4 +95,107 @@ pub enum Probe {
         /// A line for `/bin/sh`.
         run: String,
     },
+}
+
+/// A status of HTTP that a health check accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Status {
+    /// This code: `200`.
+    Code(u16),
+    /// All codes of a class: `"4xx"`.
+    Class(StatusClass),
+}
+
+/// The classes of status codes (RFC 9110, section 15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatusClass {
+    /// Not the end of the answer.
+    #[serde(rename = "1xx")]
+    Informational,
+    /// The request was done.
+    #[serde(rename = "2xx")]
+    Successful,
+    /// It is elsewhere.
+    #[serde(rename = "3xx")]
+    Redirection,
+    /// The request was wrong, or is not allowed.
+    #[serde(rename = "4xx")]
+    ClientError,
+    /// The server failed.
+    #[serde(rename = "5xx")]
+    ServerError,
+}
+
+impl StatusClass {
+    /// All of them as the manifest writes them, in the order of the variants.
+    pub const NAMES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+    /// The class that is written `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        use StatusClass::{ClientError, Informational, Redirection, ServerError, Successful};
+        let all = [
+            Informational,
+            Successful,
+            Redirection,
+            ClientError,
+            ServerError,
+        ];
+        all.into_iter().find(|class| class.name() == name)
+    }
+
+    /// As the manifest writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+impl Status {
+    /// Whether `code` is meant.
+    #[must_use]
+    pub fn has(self, code: u16) -> bool {
+        match self {
+            Self::Code(one) => code == one,
+            Self::Class(class) => usize::from(code / 100) == class as usize + 1,
+        }
+    }
+}
+
+/// What a service does right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// The service manager does not know it: setup is missing.
+    #[default]
+    Missing,
+    /// Not running, on purpose.
+    Stopped,
+    /// On its way up (`activating`, not yet `READY=1`).
+    Starting,
+    /// Its main process is up.
+    Running,
+    /// Down after a crash, waiting for its next start (`auto-restart`).
+    Restarting,
+    /// On its way down.
+    Stopping,
+    /// Gave up.
+    Failed,
+}
+
+impl ServiceState {
+    /// The words on the screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "not set up",
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Restarting => "restarting",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+        }
+    }
 }

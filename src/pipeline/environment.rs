@@ -5,6 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::git;
+use crate::model::Redactor;
+use crate::project::Project;
 use crate::project::model::Pipeline;
 use crate::runtime::Provided;
 
@@ -47,6 +50,8 @@ pub const PASSED: &[(&str, &[&str])] = &[
             "GIT_SSL_CAINFO",
             "GIT_SSL_CAPATH",
             "NIX_SSL_CERT_FILE",
+            "DENO_CERT",
+            "DENO_TLS_CA_STORE",
         ],
     ),
     (
@@ -162,7 +167,7 @@ pub const PASSED: &[(&str, &[&str])] = &[
             "HOMEBREW_PREFIX",
         ],
     ),
-    ("reproducible dates", &["SOURCE_DATE_EPOCH"]),
+    ("reproducible dates", &[DATE]),
     (
         "the CI run",
         &[
@@ -186,6 +191,8 @@ pub const PASSED: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// When what a build makes was made.
+const DATE: &str = "SOURCE_DATE_EPOCH";
 /// `PATH` where the caller has none (execvp(3) has no portable default).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// `LANG` where the caller has no locale: bytes are UTF-8, the order is that of bytes.
@@ -200,6 +207,8 @@ pub struct StepEnvironment {
     pub runtimes: Vec<PathBuf>,
     /// Variables of pinned runtimes (`JAVA_HOME`).
     pub runtime_env: BTreeMap<String, OsString>,
+    /// Masks what the steps say.
+    pub redactor: Redactor,
 }
 
 impl std::fmt::Debug for StepEnvironment {
@@ -212,13 +221,27 @@ impl std::fmt::Debug for StepEnvironment {
 }
 
 impl StepEnvironment {
-    /// The one of `caller`, on the runtimes that were `provided`.
+    /// The one of `caller`, on the runtimes that were `provided`; `redactor` masks what the steps say.
+    ///
+    /// Tools that write dates into what they build take that of the commit, where the caller names
+    /// no other (`SOURCE_DATE_EPOCH`, reproducible-builds.org): two builds of one commit are the same.
     #[must_use]
-    pub fn on(caller: BTreeMap<OsString, OsString>, provided: Provided) -> Self {
+    pub fn on(
+        project: &Project,
+        mut caller: BTreeMap<OsString, OsString>,
+        provided: Provided,
+        redactor: Redactor,
+    ) -> Self {
+        if !caller.contains_key(OsStr::new(DATE))
+            && let Some(time) = git::commit_time(&project.source)
+        {
+            caller.insert(DATE.into(), time.to_string().into());
+        }
         Self {
             caller,
             runtimes: provided.paths,
             runtime_env: provided.env,
+            redactor,
         }
     }
 
@@ -302,6 +325,7 @@ mod tests {
             ]),
             runtimes: vec!["/r/node/bin".into(), "/r/python/bin".into()],
             runtime_env: [("JAVA_HOME".to_owned(), "/r/java".into())].into(),
+            redactor: Redactor::default(),
         };
         let mut pipeline = Pipeline {
             env: [("CI".to_owned(), "false".to_owned())].into(),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::event::Phase;
@@ -69,12 +70,12 @@ impl StepLog {
         command: &str,
     ) -> io::Result<Self> {
         let name = format!(".ship/logs/{}-{number}-{}.log", phase.as_str(), slug(step));
-        let mut file = io::BufWriter::new(File::create(project.join(&name))?);
+        let mut file = io::BufWriter::new(private(&project.join(&name))?);
         writeln!(file, "$ {command}")?;
         Ok(Self { name, file })
     }
 
-    /// Adds output as it came.
+    /// Adds output.
     ///
     /// # Errors
     /// What the system refuses.
@@ -88,6 +89,18 @@ impl StepLog {
     /// What the system refuses.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// A new file that only this user may read: a step may say more than everybody should know.
+fn private(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path),
     }
 }
 

@@ -5,17 +5,19 @@
 
 pub mod ci;
 pub mod environment;
+pub mod files;
 pub mod git;
 mod group;
-mod lines;
 pub mod log;
 pub mod origin;
+mod review;
 pub mod step;
 
 pub use environment::StepEnvironment;
-pub use git::{Git, GitState};
+pub use git::{Git, GitState, History};
 pub use log::state_folder;
-pub use origin::{origin, who};
+pub use origin::{Committed, Provenance, origin, who};
+pub use review::{Remark, When, review};
 pub use step::run_steps;
 
 #[cfg(test)]

@@ -2,39 +2,68 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
-use super::{ci, git};
+use super::ci;
+use super::git::{self, Change, Git, GitState, Unknown};
 use crate::model::release::Origin;
+use crate::project::Project;
 
-/// The origin of a release made from `project` by somebody with the environment `env`. The second
-/// value is a warning, when the project is in a git repository that does not tell its state.
+/// Where a release comes from, and whether all that it is made of is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// For the history. Its commit is git's, else the one that the CI system names.
+    pub origin: Origin,
+    /// For the guard of a deploy.
+    pub committed: Committed,
+}
+
+/// Whether all that a release is made of is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// It is, or there is no repository.
+    Yes,
+    /// These changes are not; at least one.
+    No(Vec<Change>),
+    /// Git could not tell.
+    Unknown(Unknown),
+}
+
+/// Where a release of `project` comes from that somebody with the environment `env` makes.
 #[must_use]
 pub fn origin(
-    project: &Path,
+    project: &Project,
     env: &BTreeMap<OsString, OsString>,
     tests_skipped: bool,
-) -> (Origin, Option<String>) {
-    let (state, warning) = match git::read(project) {
-        git::Git::Found(state) => (state, None),
-        git::Git::None => (git::GitState::default(), None),
-        git::Git::Unknown(why) => (
-            git::GitState::default(),
-            Some(format!("the commit of this release is not known: {why}")),
-        ),
+) -> Provenance {
+    let (state, committed) = match git::read(&project.source) {
+        Git::Found(mut state) => {
+            let changes = std::mem::take(&mut state.changes);
+            let changes = git::in_release(project, changes);
+            let committed = match changes.is_empty() {
+                true => Committed::Yes,
+                false => Committed::No(changes),
+            };
+            (state, committed)
+        }
+        Git::None => (GitState::default(), Committed::Yes),
+        Git::Unknown(unknown) => (GitState::default(), Committed::Unknown(unknown)),
     };
     let (who, ci) = who(env);
     let origin = Origin {
         who,
-        commit: state.commit,
+        commit: state.commit.or_else(|| ci::detect(env)?.commit),
         subject: state.subject,
         author: state.author,
-        dirty: state.dirty,
+        dirty: match &committed {
+            Committed::Yes => Some(false),
+            Committed::No(_) => Some(true),
+            Committed::Unknown(_) => None,
+        },
         ci,
         tests_skipped,
         ship: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    (origin, warning)
+    Provenance { origin, committed }
 }
 
 /// Who somebody with the environment `env` is: the CI's actor or `user@machine`, and the address

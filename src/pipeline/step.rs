@@ -13,13 +13,13 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::Command;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::environment::StepEnvironment;
 use super::group::Group;
-use super::lines::Lines;
 use super::log::{self, StepLog};
 use crate::model::event::{Event, Phase, Sink};
+use crate::model::lines::MaskedLines;
 use crate::model::{Failure, FailureKind};
 use crate::project::model::{Pipeline, Step};
 
@@ -27,10 +27,13 @@ use crate::project::model::{Pipeline, Step};
 /// holds the pipe.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Runs the steps of `pipeline` one after the other in `project`, each by `/bin/sh -c` in a process
+/// Output that may be the beginning of a secret is held back for so long at most.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs the steps of `pipeline` one after the other in the folder `source`, each by `/bin/sh -c` in a process
 /// group of its own, with no input and the environment that `environment` makes. Both outputs go
-/// line by line, in the order they come, to `sink`, and as they are into
-/// `.ship/logs/<phase>-<number>-<name>.log`. A step that takes longer than its timeout is ended
+/// line by line, in the order they come and with secrets masked, to `sink` and into
+/// `.ship/logs/<phase>-<number>-<name>.log` of `project`, the folder of the manifest. A step that takes longer than its timeout is ended
 /// with all its children (SIGTERM, 5 s later SIGKILL), and so is the running one when `cancel`
 /// becomes true. Children that a step leaves behind in the background live on.
 ///
@@ -42,6 +45,7 @@ pub async fn run_steps(
     pipeline: &Pipeline,
     environment: &StepEnvironment,
     project: &Path,
+    source: &Path,
     sink: &Sink,
     mut cancel: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
@@ -54,12 +58,13 @@ pub async fn run_steps(
         let log = StepLog::create(project, phase, at + 1, &step.name, &step.run)
             .map_err(|error| no_log(project, &error))?;
         let mut running = Running {
+            lines: MaskedLines::new(&environment.redactor),
             phase,
             step,
             sink,
             log: Some(log),
         };
-        running.run(&env, project, &mut cancel).await?;
+        running.run(&env, source, &mut cancel).await?;
     }
     Ok(())
 }
@@ -84,13 +89,14 @@ struct Running<'a> {
     step: &'a Step,
     sink: &'a Sink,
     log: Option<StepLog>,
+    lines: MaskedLines,
 }
 
 impl Running<'_> {
     async fn run(
         &mut self,
         env: &BTreeMap<OsString, OsString>,
-        project: &Path,
+        source: &Path,
         cancel: &mut watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         let (phase, name) = (self.phase, self.step.name.clone());
@@ -100,11 +106,11 @@ impl Running<'_> {
         });
         let start = Instant::now();
         let log = self.log.as_ref().map(|log| log.name.clone());
-        let end = match self.spawn(env, project) {
+        let end = match self.spawn(env, source) {
             Ok((group, output)) => self.attend(group, output, start, cancel).await,
             Err(error) => End::NotStarted(error),
         };
-        self.log(|log| log.flush());
+        self.log(StepLog::flush);
         let why = why(&end, self.step.timeout_ms);
         self.sink.emit(Event::StepFinished {
             phase,
@@ -124,14 +130,14 @@ impl Running<'_> {
     fn spawn(
         &self,
         env: &BTreeMap<OsString, OsString>,
-        project: &Path,
+        source: &Path,
     ) -> io::Result<(Group, pipe::Receiver)> {
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new("/bin/sh");
         command
             .arg("-c")
             .arg(&self.step.run)
-            .current_dir(project)
+            .current_dir(source)
             .env_clear()
             .envs(env)
             .stdin(Stdio::null())
@@ -150,7 +156,6 @@ impl Running<'_> {
         start: Instant,
         cancel: &mut watch::Receiver<bool>,
     ) -> End {
-        let mut lines = Lines::default();
         let mut buffer = vec![0; 64 * 1024];
         let timeout = start + Duration::from_millis(self.step.timeout_ms);
         let mut exit: Option<io::Result<ExitStatus>> = None;
@@ -172,8 +177,9 @@ impl Running<'_> {
                 }
                 read = output.read(&mut buffer), if open => match read {
                     Ok(0) | Err(_) => open = false,
-                    Ok(length) => self.output(&mut lines, &buffer[..length]),
+                    Ok(length) => self.output(&buffer[..length]),
                 },
+                () = sleep(PAUSE), if self.lines.waits() => self.says(MaskedLines::pause),
             }
         };
         if matches!(end, End::Exit(_)) {
@@ -190,7 +196,7 @@ impl Running<'_> {
                     () = sleep_until(deadline.unwrap_or(start)), if deadline.is_some() => break,
                     read = output.read(&mut buffer) => match read {
                         Ok(0) | Err(_) => open = false,
-                        Ok(length) => self.output(&mut lines, &buffer[..length]),
+                        Ok(length) => self.output(&buffer[..length]),
                     },
                 }
             }
@@ -198,21 +204,25 @@ impl Running<'_> {
                 ended.await;
             }
         }
-        lines.finish(&mut |line| self.emit(line));
+        self.says(MaskedLines::finish);
         end
     }
 
-    fn output(&mut self, lines: &mut Lines, bytes: &[u8]) {
-        self.log(|log| log.write(bytes));
-        lines.push(bytes, &mut |line| self.emit(line));
+    fn output(&mut self, bytes: &[u8]) {
+        self.says(|lines, emit| lines.push(bytes, emit));
     }
 
-    fn emit(&self, line: String) {
-        self.sink.emit(Event::StepOutput {
-            phase: self.phase,
-            name: self.step.name.clone(),
-            line,
-        });
+    /// Has the step say what comes of `lines`, which goes into the log too.
+    fn says(&mut self, lines: impl FnOnce(&mut MaskedLines, &mut dyn FnMut(String)) -> Vec<u8>) {
+        let emit = &mut |line| {
+            self.sink.emit(Event::StepOutput {
+                phase: self.phase,
+                name: self.step.name.clone(),
+                line,
+            });
+        };
+        let shown = lines(&mut self.lines, emit);
+        self.log(|log| log.write(&shown));
     }
 
     /// Does something to the log. One that cannot be written is not worth a failed build.

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Git, GitState, StepEnvironment, git, origin, run_steps};
+use super::{StepEnvironment, run_steps};
 use crate::model::event::{Event, Phase, Sink};
 use crate::model::{Failure, FailureKind};
 use crate::project::model::{Pipeline, Step};
@@ -74,6 +73,7 @@ fn run(steps: &[(&str, &str, u64)], cancel_on: &'static str) -> Ran {
         Phase::Build,
         &pipeline,
         &environment,
+        project.path(),
         project.path(),
         &sink,
         cancelled,
@@ -247,82 +247,4 @@ fn logs_of_an_earlier_run_go() {
         .collect();
     names.sort();
     assert_eq!(names, ["build-x.log", "test-1-keep.log"]);
-}
-
-fn git_in(folder: &Path, args: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
-        .args([
-            "-c",
-            "init.defaultBranch=main",
-            "-c",
-            "commit.gpgSign=false",
-        ])
-        .args(args)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-#[test]
-fn git_tells_commit_author_and_whether_it_is_all() {
-    let place = TempDir::new().unwrap();
-    let project = place.path().join("repo/sub");
-    fs::create_dir_all(&project).unwrap();
-    assert_eq!(git::read(&project), Git::None);
-    let found = || match git::read(&project) {
-        Git::Found(state) => state,
-        other => panic!("{other:?}"),
-    };
-
-    git_in(&place.path().join("repo"), &["init", "-q"]);
-    let main = Some("main".to_owned());
-    let before = GitState {
-        branch: main.clone(),
-        ..GitState::default()
-    };
-    assert_eq!(found(), before);
-    fs::write(project.join("a"), "a").unwrap();
-    assert_eq!(
-        found(),
-        GitState {
-            dirty: true,
-            ..before
-        }
-    );
-
-    git_in(&project, &["add", "."]);
-    git_in(&project, &["commit", "-q", "-m", "Add a\n\nat length"]);
-    let state = found();
-    assert_eq!(state.commit.as_ref().map(String::len), Some(40));
-    assert_eq!(state.subject.as_deref(), Some("Add a"));
-    assert_eq!(state.author.as_deref(), Some("Ada"));
-    assert_eq!((state.branch, state.dirty), (main, false));
-    fs::write(project.join("a"), "b").unwrap();
-    assert!(found().dirty);
-    git_in(&project, &["checkout", "-q", "--detach", "--force"]);
-    assert_eq!((found().branch, found().dirty), (None, false));
-    // What ship itself keeps in the project is not a change.
-    super::state_folder(&project).unwrap();
-    assert!(!found().dirty);
-    fs::write(project.join(".ship/known_hosts"), "").unwrap();
-    assert!(found().dirty, "pinned keys belong into the repository");
-
-    let env = [("USER".into(), "ada".into())].into();
-    let (origin, warning) = origin(&project, &env, true);
-    assert_eq!(warning, None);
-    assert!(origin.who.starts_with("ada@"), "{}", origin.who);
-    assert_eq!(origin.commit, state.commit);
-    assert!(origin.tests_skipped && origin.dirty);
-
-    fs::write(place.path().join("repo/.git/HEAD"), "nonsense").unwrap();
-    fs::write(place.path().join("repo/.git/config"), "[nonsense").unwrap();
-    assert!(
-        matches!(git::read(&project), Git::Unknown(_)),
-        "{:?}",
-        git::read(&project)
-    );
 }

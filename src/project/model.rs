@@ -1,10 +1,11 @@
 //! A project as validated: no text of the manifest is left to interpret past this point.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use crate::model::{
-    AppName, EnvironmentName, HostName, ServiceManagerKind, ServiceName, ServiceSpec,
+    AppName, EnvironmentName, HostName, Redactor, ServiceManagerKind, ServiceName, ServiceSpec,
 };
 
 /// A folder with a valid `ship.toml`.
@@ -12,6 +13,9 @@ use crate::model::{
 pub struct Project {
     /// The folder of the manifest, absolute.
     pub dir: PathBuf,
+    /// The folder in which steps run and to which the paths of the manifest are relative
+    /// (`app.source`), absolute: `dir` or one above it.
+    pub source: PathBuf,
     /// `app.name`.
     pub app: AppName,
     /// `[runtimes]`: what each asks for.
@@ -33,6 +37,40 @@ pub struct Project {
     /// `app.default-environment`, or the only one besides `local`.
     pub default_environment: Option<EnvironmentName>,
 }
+
+impl Project {
+    /// The folder of the manifest, relative to `source`: empty when they are the same.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        self.dir.strip_prefix(&self.source).unwrap_or(Path::new(""))
+    }
+
+    /// The folders in which tools look for their settings: the manifest's, and that of the sources.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&Path> {
+        match self.dir == self.source {
+            true => vec![&self.dir],
+            false => vec![&self.dir, &self.source],
+        }
+    }
+
+    /// Masks the values that `caller`, the environment of this command, has for the secrets of any
+    /// environment of the project, and the key that it gives as content.
+    #[must_use]
+    pub fn redactor(&self, caller: &BTreeMap<OsString, OsString>) -> Redactor {
+        let environments = self.environments.values();
+        let names = environments.flat_map(|environment| &environment.secrets);
+        let names = names.map(String::as_str).chain([SSH_KEY]);
+        let value = |name: &str| caller.get(std::ffi::OsStr::new(name))?.to_str();
+        Redactor::new(names.filter_map(|name| Some((name, value(name)?))).filter(
+            // A path is not a secret.
+            |(name, value)| *name != SSH_KEY || value.contains("PRIVATE KEY"),
+        ))
+    }
+}
+
+/// The variable that holds a key for ssh, as content or as a path.
+const SSH_KEY: &str = "SHIP_SSH_KEY";
 
 /// One entry of `[runtimes]`: `node = "20.11.1"` or `php = { version = "8.3", source = "host" }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,10 +112,24 @@ pub struct ReleaseRules {
     pub include: Vec<String>,
     /// Globs that are left out.
     pub exclude: Vec<String>,
+    /// Whether what git ignores is left out, unless an include is meant for it.
+    pub gitignore: bool,
     /// Paths that live in `shared/` on the host and are linked into each release.
     pub shared: Vec<String>,
-    /// How many good releases stay on a host.
+    /// Users of the hosts, beside the deploying one and the services', that may read the releases.
+    pub readable_by: Vec<String>,
+    /// How many good releases a host keeps.
     pub keep: u32,
+}
+
+impl ReleaseRules {
+    /// Globs of everything that is not released: `exclude`, and the paths that are in `shared`.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        let shared = self.shared.iter();
+        let shared = shared.map(|path| format!("/{}", path.trim_matches('/')));
+        self.exclude.iter().cloned().chain(shared).collect()
+    }
 }
 
 /// A command on the hosts around the activation.
@@ -118,10 +170,13 @@ pub struct Environment {
     pub manager: ServiceManagerKind,
     /// The system user that the services run as (`user`; default the app's name).
     pub user: String,
+    /// Whether the manifest names that user: an account that ship did not make runs the services
+    /// only then.
+    pub user_is_named: bool,
     /// Environment of the services.
     pub env: BTreeMap<String, String>,
-    /// Names of secrets that a release needs; their values come from `ship secrets` or the
-    /// controller's environment.
+    /// Names of secrets that a release needs; their values come from environment variables of the
+    /// controller.
     pub secrets: Vec<String>,
     /// How releases reach the hosts.
     pub rollout: RolloutRules,
@@ -145,7 +200,7 @@ pub struct RolloutRules {
     pub on_failure: OnFailure,
     /// With `on-failure = "continue"`: how many hosts may fail.
     pub max_failures: u32,
-    /// How long a host waits for a controller that is gone before it reverts by itself, ms.
+    /// How long a host waits for a lost controller before it reverts by itself, ms.
     pub lease_ms: u64,
     /// How long a new release is watched after its proof before it counts as good, ms.
     pub watch_ms: u64,

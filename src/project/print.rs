@@ -11,7 +11,7 @@ use super::model::{
     Strategy,
 };
 use crate::model::service::{Run, StartType};
-use crate::model::{HealthCheck, Probe, ServiceManagerKind, ServiceSpec};
+use crate::model::{HealthCheck, Probe, ServiceManagerKind, ServiceSpec, Status};
 
 impl Project {
     /// The manifest of this project with every default filled in: TOML that reads as the same
@@ -21,6 +21,7 @@ impl Project {
         let mut out = Printer::default();
         out.table("app");
         out.text("name", self.app.as_str());
+        out.text("source", &source(self));
         if let Some(environment) = &self.default_environment {
             out.text("default-environment", environment.as_str());
         }
@@ -35,7 +36,9 @@ impl Project {
         out.table("release");
         out.texts("include", &self.release.include);
         out.texts("exclude", &self.release.exclude);
+        out.bool("gitignore", self.release.gitignore);
         out.texts("shared", &self.release.shared);
+        out.texts("readable-by", &self.release.readable_by);
         out.number("keep", self.release.keep);
         for service in &self.services {
             out.service(service);
@@ -47,6 +50,15 @@ impl Project {
             out.environment(environment);
         }
         out.text
+    }
+}
+
+/// The way from the folder of the manifest up to `source`.
+fn source(project: &Project) -> String {
+    let up: Vec<&str> = project.place().components().map(|_| "..").collect();
+    match up.is_empty() {
+        true => ".".to_owned(),
+        false => up.join("/"),
     }
 }
 
@@ -80,6 +92,10 @@ impl Printer {
         self.text(key, &duration::format(ms));
     }
 
+    fn bool(&mut self, key: &str, value: bool) {
+        self.key(key, &value.to_string());
+    }
+
     fn texts(&mut self, key: &str, values: &[String]) {
         self.key(key, &list(values.iter().map(|value| quoted(value))));
     }
@@ -108,6 +124,9 @@ impl Printer {
             Run::Argv(words) => self.texts("command", words),
             // The demo is never in a manifest: `ship try` makes its project itself.
             Run::Static(folder) => self.text("static", folder),
+        }
+        if let Some(page) = &service.fallback {
+            self.text("fallback", page);
         }
         if let Some(port) = service.port {
             self.number("port", port.into());
@@ -141,7 +160,13 @@ impl Printer {
             }) => {
                 self.text("path", path);
                 self.number("port", (*port).into());
-                self.key("status", &list(status.iter().map(u16::to_string)));
+                self.key(
+                    "status",
+                    &list(status.iter().map(|status| match status {
+                        Status::Code(code) => code.to_string(),
+                        Status::Class(class) => quoted(class.name()),
+                    })),
+                );
                 if let Some(body) = body {
                     self.text("body", body);
                 }
@@ -172,8 +197,11 @@ impl Printer {
             self.text("root", root);
         }
         self.text("manager", environment.manager.as_str());
-        if environment.manager == ServiceManagerKind::Systemd {
+        if environment.user_is_named {
             self.text("user", &environment.user);
+        } else if environment.manager == ServiceManagerKind::Systemd {
+            // Naming it allows an account that ship did not make: that is for a person to write.
+            self.text("# user", &environment.user);
         }
         self.key("env", &map(&environment.env));
         self.texts("secrets", &environment.secrets);

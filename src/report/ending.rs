@@ -1,6 +1,6 @@
 //! The end of a command: what is true now.
 
-use crate::model::event::{Diagnosis, HostOutcome, Outcome};
+use crate::model::event::{Diagnosis, HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 
 use super::by_hand;
@@ -9,20 +9,26 @@ use super::paint::Paint;
 use super::phrase::{list, of, unanswered};
 use super::story::Story;
 use super::table::table;
+use super::wrap::wrapped;
 
-/// The lines of an end that is good, or as the policy allows. The last one says it all.
-pub(super) fn good(story: &Story, paint: Paint, outcome: &Outcome) -> Vec<String> {
+/// The lines of an end that is good, or as the policy allows: those that explain it, and the
+/// sentence that says it all.
+pub(super) fn good(
+    story: &Story,
+    paint: Paint,
+    columns: Option<usize>,
+    outcome: &Outcome,
+) -> (Vec<String>, Vec<String>) {
     let mut blocks = Vec::new();
     if amiss(outcome) > 0 {
-        blocks.extend(diagnoses(story, paint));
+        blocks.extend(diagnoses(story, paint, columns));
     }
-    let mut last = Vec::new();
-    if outcome.hosts.len() > 1 {
-        last.extend(truth(story, outcome));
-    }
-    last.push(sentence(story, paint, outcome));
-    blocks.push(last);
-    blocks.join(&String::new())
+    blocks.push(match outcome.hosts.len() > 1 {
+        true => truth(story, columns, outcome),
+        false => Vec::new(),
+    });
+    let last = wrapped(&sentence(story, paint, outcome), columns, 2);
+    (blocks.join(&String::new()), last)
 }
 
 /// The line for a release that is live already.
@@ -39,6 +45,7 @@ pub(super) fn unchanged(story: &Story, paint: Paint, release: ReleaseId) -> Stri
 pub(super) fn bad(
     story: &Story,
     paint: Paint,
+    columns: Option<usize>,
     failure: &Failure,
     outcome: Option<&Outcome>,
 ) -> (String, Vec<String>) {
@@ -48,9 +55,12 @@ pub(super) fn bad(
         .flat_map(|detail| detail.split('\n'))
         .map(|line| indented("  ", line))
         .collect();
-    let mut blocks = diagnoses(story, paint);
+    let mut blocks = diagnoses(story, paint, columns);
     if let Some(outcome) = outcome.filter(|outcome| !outcome.hosts.is_empty()) {
-        blocks.push(truth(story, outcome));
+        let mut block = truth(story, columns, outcome);
+        let outage = outage(story, outcome);
+        block.extend(outage.iter().flat_map(|text| wrapped(text, columns, 2)));
+        blocks.push(block);
     }
     let needs_person = failure.kind == FailureKind::NeedsPerson;
     let hint = failure.hint.iter().map(|hint| {
@@ -62,7 +72,7 @@ pub(super) fn bad(
     });
     blocks.extend(hint);
     if needs_person {
-        blocks.push(by_hand::block(story, paint, outcome));
+        blocks.push(by_hand::block(story, paint, columns, outcome));
     }
     // Short failures stay in one piece; what explains a host stands apart.
     let apart = blocks.len() > 1 || (!details.is_empty() && failure.hint.is_none());
@@ -96,20 +106,22 @@ fn sentence(story: &Story, paint: Paint, outcome: &Outcome) -> String {
         ),
         _ => format!("{environment} ({})", count(hosts as u64, "host")),
     };
-    let mut text = match outcome.verb.replace('-', " ").as_str() {
-        "deployed" | "promoted" => format!("{named} is live on {place}"),
-        "rolled back" | "reverted" => format!("{named} is live again on {place}"),
-        "unchanged" => format!("{named} is already live on {place}; nothing changed"),
-        verb @ ("stopped" | "frozen" | "thawed") => {
+    let verb = outcome.verb.as_str();
+    let mut text = match outcome.verb {
+        Verb::Deployed => format!("{named} is live on {place}"),
+        Verb::RolledBack | Verb::Reverted => format!("{named} is live again on {place}"),
+        Verb::Unchanged => format!("{named} is already live on {place}; nothing changed"),
+        Verb::Stopped | Verb::Frozen | Verb::Thawed => {
             format!("{} is {verb} on {place}", paint.strong(app))
         }
-        "not frozen" => format!("{} was not frozen on {place}", paint.strong(app)),
-        "cancelled" => format!("what was going on with {named} on {place} was cancelled"),
-        "idle" => format!("nothing is going on with {named} on {place}"),
-        verb @ ("started" | "restarted") => format!("{named} was {verb} on {place}"),
-        verb => format!("{named} on {place}: {verb}"),
+        Verb::NotFrozen => format!("{} was not frozen on {place}", paint.strong(app)),
+        Verb::Cancelled => format!("the running operation on {named} on {place} was cancelled"),
+        Verb::Idle => format!("nothing is going on with {named} on {place}"),
+        Verb::Started | Verb::Restarted => format!("{named} was {verb} on {place}"),
     };
-    text.push_str(&format!(" in {}", duration(outcome.ms)));
+    if outcome.verb != Verb::NotFrozen {
+        text.push_str(&format!(" in {}", duration(outcome.ms)));
+    }
     if outcome.sent > 0 {
         text.push_str(&format!(" · sent {}", bytes(outcome.sent)));
     }
@@ -133,18 +145,46 @@ fn amiss(outcome: &Outcome) -> usize {
 }
 
 /// The truth table: a row per host.
-fn truth(story: &Story, outcome: &Outcome) -> Vec<String> {
-    let mut rows = table(["host", "was", "is", "health", "why"]);
+fn truth(story: &Story, columns: Option<usize>, outcome: &Outcome) -> Vec<String> {
+    let mut rows = table(["host", "was", "is", "health", "no answer", "why"]);
+    // With one host, or none that was silent, the sentence below says it.
+    let silent = outcome.hosts.iter().any(|row| row.unanswered_ms > Some(0));
+    let per_host = silent && outcome.hosts.len() > 1;
     for row in &outcome.hosts {
         rows.row([
             story.name(&row.host),
             release(row.was),
             release(row.is),
             health(row).to_owned(),
+            row.unanswered_ms
+                .filter(|_| per_host)
+                .map(|ms| match ms {
+                    0 => "-".to_owned(),
+                    _ => duration(ms),
+                })
+                .unwrap_or_default(),
             row.why.clone().unwrap_or_default(),
         ]);
     }
-    rows.lines()
+    rows.lines(columns)
+}
+
+/// How long the users of a service had no answer, after a deploy that failed.
+fn outage(story: &Story, outcome: &Outcome) -> Option<String> {
+    let measured = outcome
+        .hosts
+        .iter()
+        .filter(|row| row.unanswered_ms > Some(0));
+    let worst = measured.max_by_key(|row| row.unanswered_ms)?;
+    let ms = worst.unanswered_ms?;
+    let place = match outcome.hosts.as_slice() {
+        [_] => String::new(),
+        _ => format!(" on {}", story.name(&worst.host)),
+    };
+    Some(match worst.healthy {
+        Some(false) => format!("the service{place} has not answered for {}", duration(ms)),
+        _ => format!("the service{place} did not answer for {}", duration(ms)),
+    })
 }
 
 /// `v42`, or `-` for none.
@@ -164,7 +204,7 @@ pub(super) fn health(row: &HostOutcome) -> &'static str {
 
 /// A block per finding: what, where, the facts, the service's own last words. Hosts that found
 /// the same share one.
-fn diagnoses(story: &Story, paint: Paint) -> Vec<Vec<String>> {
+fn diagnoses(story: &Story, paint: Paint, columns: Option<usize>) -> Vec<Vec<String>> {
     let mut findings: Vec<(Vec<&HostName>, &Diagnosis)> = Vec::new();
     for (host, found) in &story.diagnoses {
         let same = |other: &Diagnosis| {
@@ -181,13 +221,15 @@ fn diagnoses(story: &Story, paint: Paint) -> Vec<Vec<String>> {
         let first = story.name(hosts[0]);
         let many = hosts.len() > 1;
         let place = list(hosts.into_iter().map(|host| story.name(host)));
-        let mut lines = vec![format!(
+        let head = format!(
             "{} on {place}: {}",
             paint.strong(format!("{}{}", found.service, of(found.release))),
             found.reason
-        )];
+        );
+        let mut lines = wrapped(&head, columns, 2);
         let facts = found.facts.iter().flat_map(|fact| fact.split('\n'));
-        lines.extend(facts.map(|fact| indented("  ", fact)));
+        let facts = facts.map(|fact| indented("  ", fact));
+        lines.extend(facts.flat_map(|fact| wrapped(&fact, columns, 4)));
         if found.log.is_empty() {
             lines.push(format!(
                 "  {} logged nothing since the restart",

@@ -1,17 +1,22 @@
-//! Events to a program: one JSON object per line.
+//! Events and answers to a program: one JSON object per line.
 
-use crate::model::event::Event;
+use serde::Serialize;
 
-/// The event as one line, without its end.
-pub(super) fn line(event: &Event) -> String {
-    // Only maps with keys that are no strings fail to serialize; an event has none.
-    let json = serde_json::to_string(event).unwrap_or_default();
+use super::untrusted::misleads;
+
+/// The object as one line, without its end. A terminal that shows it obeys nothing in it, and shows
+/// it as it is.
+pub(super) fn line(object: &impl Serialize) -> String {
+    // Only maps with keys that are not strings fail to serialize; there are none.
+    let json = serde_json::to_string(object).unwrap_or_default();
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
             // Beyond ASCII's, which JSON has to escape, a terminal obeys C1 (ECMA-48), too.
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            c if ('\u{7f}'..='\u{9f}').contains(&c) || misleads(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    safe.push_str(&format!("\\u{unit:04x}"));
+                }
             }
             c => safe.push(c),
         }
@@ -24,14 +29,19 @@ pub(super) fn line(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Event;
 
     #[test]
     fn a_line_is_the_event_and_commands_no_one() {
         let event = Event::Note {
-            text: "\x1b[2J\u{9b}2J ##[error]x\n::error::y".to_owned(),
+            text: "\x1b[2J\u{9b}2J ##[error]x\n::error::y \u{202e}\u{2066}\u{200f}\u{61c}\u{e0041}"
+                .to_owned(),
         };
         let line = line(&event);
-        assert!(!line.chars().any(char::is_control), "{line}");
+        assert!(
+            line.is_ascii() && !line.contains(char::is_control),
+            "{line}"
+        );
         assert!(!line.contains("##["), "{line}");
         assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
     }

@@ -24,7 +24,10 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod untrusted;
+pub mod wrap;
+mod written;
 
 pub use mode::{Mode, Options, Verbosity, colour};
 pub use reporter::Reporter;
 pub use table::{Table, table};
+pub use written::Written;

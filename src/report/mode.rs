@@ -63,6 +63,9 @@ pub struct Options {
     pub colour: bool,
     /// Columns of the terminal; `None` asks it, and notices when it changes.
     pub width: Option<u16>,
+    /// Columns that tables and sentences may take, as `COLUMNS` says; `None` asks the terminal.
+    /// Without either there is no limit.
+    pub columns: Option<usize>,
 }
 
 /// Whether to use colour: `NO_COLOR` (no-color.org) forbids it, `CLICOLOR_FORCE` and

@@ -20,6 +20,8 @@ pub trait Output: Send + Sync {
     fn draw(&self, bytes: &[u8]);
     /// Columns and rows of the screen; 0 where it is not known.
     fn size(&self) -> (u16, u16);
+    /// Columns of the terminal that data goes to; 0 where it is none, or not known.
+    fn data_columns(&self) -> u16;
 }
 
 /// Talk to stderr, data to stdout.
@@ -45,6 +47,10 @@ impl Output for Standard {
     fn size(&self) -> (u16, u16) {
         rustix::termios::tcgetwinsize(rustix::stdio::stderr())
             .map_or((0, 0), |size| (size.ws_col, size.ws_row))
+    }
+
+    fn data_columns(&self) -> u16 {
+        rustix::termios::tcgetwinsize(rustix::stdio::stdout()).map_or(0, |size| size.ws_col)
     }
 }
 

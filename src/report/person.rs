@@ -81,7 +81,10 @@ impl Person {
         self.progress.hear(now, &event);
         // The end is the last thing on the screen; much that is only drawn waits for the next tick.
         match &event {
-            Event::Finished { .. } | Event::Failed { .. } | Event::Unchanged { .. } => {
+            Event::Finished { .. }
+            | Event::Done
+            | Event::Failed { .. }
+            | Event::Unchanged { .. } => {
                 if let Some(screen) = &mut self.screen {
                     screen.clear();
                 }
@@ -126,8 +129,13 @@ impl Person {
         self.talk.screen = self.screen.as_ref().map(Screen::bars);
     }
 
-    /// Writes data, past everything that is drawn.
+    /// Writes data for a person, past everything that is drawn.
     pub fn data(&self, text: &str) {
+        self.write(&self.talk.safe(text));
+    }
+
+    /// Writes data as it is, past everything that is drawn.
+    pub fn write(&self, text: &str) {
         match &self.talk.screen {
             Some(bars) => bars.suspend(|| self.talk.output.data(text.as_bytes())),
             None => self.talk.output.data(text.as_bytes()),
@@ -183,32 +191,46 @@ impl Person {
             Event::Host { host, what } => self.tell_host(now, host, what),
             Event::Unchanged { release } => {
                 let text = ending::unchanged(&self.story, self.talk.paint, release);
-                self.talk.line(&text);
+                self.talk.sentence(&text);
             }
             Event::Numbered { release } => {
                 self.say(Weight::Fact, &format!("the next release is {release}"));
             }
-            Event::Reverting { release, host } => {
+            Event::Reverting {
+                release,
+                host,
+                activated,
+            } => {
                 let host = self.story.name(&host);
-                let text = format!("{release} failed on {host}; putting the previous release back");
+                let what = match activated {
+                    true => "failed",
+                    false => "was not activated",
+                };
+                let text = format!("{release} {what} on {host}; going back on every host");
                 self.say(Weight::Loud, &text);
             }
+            Event::Done => {}
             // The line for it is there already.
             Event::Finished { .. } if self.story.unchanged => {}
             Event::Finished { outcome } => {
-                let mut lines = ending::good(&self.story, self.talk.paint, &outcome);
-                if self.verbosity == Verbosity::Quiet {
-                    lines.drain(..lines.len().saturating_sub(1));
-                }
+                let columns = self.talk.columns();
+                let (above, last) = ending::good(&self.story, self.talk.paint, columns, &outcome);
+                let mut lines = match self.verbosity {
+                    Verbosity::Quiet => Vec::new(),
+                    _ => above,
+                };
+                lines.extend(last);
                 self.talk.lines(lines.iter().map(String::as_str));
             }
             Event::Failed {
                 failure, outcome, ..
             } => {
                 let paint = self.talk.paint;
-                let (message, lines) = ending::bad(&self.story, paint, &failure, outcome.as_ref());
+                let columns = self.talk.columns();
+                let (message, lines) =
+                    ending::bad(&self.story, paint, columns, &failure, outcome.as_ref());
                 if failure.kind == FailureKind::Interrupted {
-                    self.talk.line(&paint.warn(message));
+                    self.talk.sentence(&paint.warn(message));
                 } else {
                     self.talk.error(&self.title(), &message);
                 }
@@ -285,7 +307,7 @@ impl Person {
             Verbosity::Verbose => Weight::Detail,
         };
         if weight >= least {
-            self.talk.line(text);
+            self.talk.sentence(text);
         }
     }
 
@@ -378,8 +400,12 @@ impl Person {
             );
         } else {
             let why = why.map_or_else(String::new, |why| format!(": {why}"));
-            self.talk
-                .line(&format!("{prefix}{} {about}{why}", paint.bad("failed")));
+            // A step that was stopped from outside did not fail.
+            let mark = match interrupted {
+                true => paint.faint("stopped"),
+                false => paint.bad("failed"),
+            };
+            self.talk.sentence(&format!("{prefix}{mark} {about}{why}"));
         }
     }
 }

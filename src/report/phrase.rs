@@ -3,7 +3,7 @@
 use crate::model::event::HostEvent;
 use crate::model::{HostName, ReleaseId};
 
-use super::humanize::{bytes, count, duration};
+use super::humanize::{bytes, count, duration, thousands};
 use super::story::Story;
 
 /// How much a sentence matters: what is below the reporter's level is not said.
@@ -71,8 +71,9 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
                     duration(*ms)
                 ),
                 _ => format!(
-                    "staged {release} in {}; sent {files_sent} of {}, {}{}",
+                    "staged {release} in {}; sent {} of {}, {}{}",
                     duration(*ms),
+                    thousands(*files_sent),
                     count(*files, "file"),
                     bytes(*sent),
                     match reused {
@@ -99,10 +100,12 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
             service,
             ms,
             unanswered_ms,
+            answered,
         } => (
             Weight::Fact,
             format!(
-                "{service} is healthy after {}{}",
+                "{service} is {} after {}{}",
+                proven(*answered),
                 duration(*ms),
                 match unanswered_ms {
                     None => String::new(),
@@ -131,14 +134,22 @@ pub(super) fn host(story: &Story, host: &HostName, what: &HostEvent) -> Option<(
                 duration(*ms)
             ),
         ),
-        HostEvent::Reverted { to, healthy } => (
-            Weight::Loud,
-            match (to, healthy) {
-                (Some(to), true) => format!("put back to {to}, which is healthy"),
+        HostEvent::Reverted {
+            to,
+            healthy,
+            unanswered_ms,
+        } => {
+            let unanswered = match (to, unanswered_ms) {
+                (Some(_), Some(ms)) => format!("; {}", unanswered(*ms, "the service")),
+                _ => String::new(),
+            };
+            let back = match (to, healthy) {
+                (Some(to), true) => format!("put back to {to}, which is healthy{unanswered}"),
                 (Some(to), false) => format!("put back to {to}, which is not healthy either"),
                 (None, _) => "put back to nothing live, its services are stopped".to_owned(),
-            },
-        ),
+            };
+            (Weight::Loud, back)
+        }
         HostEvent::Pruned { releases } if releases.is_empty() => return None,
         HostEvent::Pruned { releases } => (
             Weight::Fact,
@@ -177,5 +188,35 @@ pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
         None => String::new(),
         Some(last) if items.is_empty() => last,
         Some(last) => format!("{} and {last}", items.join(", ")),
+    }
+}
+
+/// The state of a service that is proven: one that was not asked has only kept running.
+pub(super) fn proven(answered: bool) -> &'static str {
+    match answered {
+        true => "healthy",
+        false => "running",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_counts_of_files_are_written_alike() {
+        let event = HostEvent::Staged {
+            release: ReleaseId(1),
+            files: 5_098,
+            files_sent: 3_965,
+            sent: 2_400_000,
+            reused: 0,
+            ms: 4_900,
+        };
+        let (_, said) = host(&Story::default(), &HostName::local(), &event).unwrap();
+        assert!(
+            said.ends_with("sent 3,965 of 5,098 files, 2.4 MB"),
+            "{said}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use crate::model::HostName;
 use crate::model::event::{Event, HostEvent, Phase};
 
 use super::humanize::{bytes, elapsed, rate};
+use super::phrase::proven;
 use super::story::Story;
 
 /// How often something that is waited for is mentioned where nothing is drawn, in milliseconds.
@@ -85,7 +86,10 @@ impl Progress {
             }
             Event::Waited { text, .. } => self.end(&Key::Wait(text.clone())),
             Event::Host { host, what } => self.hear_host(now, host, what),
-            Event::Unchanged { .. } | Event::Finished { .. } | Event::Failed { .. } => {
+            Event::Unchanged { .. }
+            | Event::Finished { .. }
+            | Event::Done
+            | Event::Failed { .. } => {
                 self.items.clear();
             }
             Event::Note { .. }
@@ -140,8 +144,11 @@ impl Progress {
                 self.begin(now, key.clone(), &format!("proving {service}"));
                 self.see(&key, seen.clone());
             }
-            HostEvent::Proven { service, .. } => {
-                self.rest(now, key, &format!("{service} is healthy"));
+            HostEvent::Proven {
+                service, answered, ..
+            } => {
+                let state = proven(*answered);
+                self.rest(now, key, &format!("{service} is {state}"));
             }
             HostEvent::Unproven { diagnosis } => {
                 self.rest(now, key, &format!("{} is not healthy", diagnosis.service));

@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::model::Event;
 use crate::model::event::Sink;
+use crate::model::{Event, Redactor, Texts};
 
 use super::clock::Clock;
 use super::json;
@@ -15,6 +15,7 @@ use super::output::{Output, Standard};
 use super::paint::Paint;
 use super::person::Person;
 use super::screen::Screen;
+use super::scrub::inert;
 use super::talk::{Dialect, Talk, random_token};
 
 /// Holds the screen and the ticker. Keep it until the command has ended; dropping it takes what
@@ -27,8 +28,12 @@ pub struct Reporter {
 struct Shared {
     output: Arc<dyn Output>,
     json: bool,
+    /// See [`Options::columns`].
+    columns: Option<usize>,
     /// Whether programs are told of round trips too (`-v`).
     trips: bool,
+    /// Masks the secrets that this process knows, in all that is said.
+    redactor: Mutex<Redactor>,
     person: Mutex<Person>,
     ended: Mutex<bool>,
     end: Condvar,
@@ -40,7 +45,13 @@ impl Shared {
         self.person.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn event(&self, event: Event) {
+    fn redactor(&self) -> Redactor {
+        let redactor = self.redactor.lock();
+        redactor.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn event(&self, mut event: Event) {
+        self.redactor().mask_all(&mut event);
         let mut person = self.person();
         if !self.json {
             person.event(event);
@@ -98,11 +109,17 @@ impl Reporter {
         };
         let screen = (mode == Mode::Live && verbosity != Verbosity::Quiet)
             .then(|| Screen::new(Arc::clone(&output), paint, options.width));
-        let talk = Talk::new(Arc::clone(&output), dialect, paint, clock, token);
+        let mut talk = Talk::new(Arc::clone(&output), dialect, paint, clock, token);
+        talk.columns = options
+            .columns
+            .filter(|_| dialect == Dialect::Plain && !json);
+        talk.is_live = mode == Mode::Live;
         let shared = Arc::new(Shared {
             output,
             json,
+            columns: options.columns,
             trips: options.verbosity == Verbosity::Verbose,
+            redactor: Mutex::default(),
             person: Mutex::new(Person::new(talk, verbosity, screen)),
             ended: Mutex::new(false),
             end: Condvar::new(),
@@ -116,9 +133,53 @@ impl Reporter {
         (sink, reporter)
     }
 
-    /// Writes data, such as a table that was asked for, to stdout. Whole lines.
+    /// From now on masks what `redactor` knows, in all that is said.
+    pub fn know(&self, redactor: Redactor) {
+        let mut known = self.shared.redactor.lock();
+        let known = known.as_mut();
+        match known {
+            Ok(known) => **known = redactor,
+            Err(poisoned) => **poisoned.get_mut() = redactor,
+        }
+    }
+
+    /// What masks the secrets that this process knows.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        self.shared.redactor()
+    }
+
+    /// An answer of a host before it is put into a table: its secrets masked, and, where it is for
+    /// a person, each of its texts in one safe line, so that none of them makes a row of its own.
+    pub fn prepare(&self, answer: &mut dyn Texts) {
+        self.redactor().mask_all(answer);
+        if !self.shared.json {
+            inert(answer);
+        }
+    }
+
+    /// Writes data for a person, such as a table that was asked for, to stdout. Whole lines. Nothing
+    /// in it commands a terminal or a CI, and no secret is in it.
     pub fn data(&self, text: &str) {
-        self.shared.person().data(text);
+        let text = self.redactor().mask(text).into_owned();
+        self.shared.person().data(&text);
+    }
+
+    /// Writes data for a program to stdout: one line of JSON.
+    pub fn json(&self, data: &impl serde::Serialize) {
+        let line = format!("{}\n", json::line(data));
+        self.shared.person().write(&line);
+    }
+
+    /// How many columns data may take: what `COLUMNS` says, else those of the terminal that it goes
+    /// to; `None` where there is no limit.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        let terminal = || match self.shared.output.data_columns() {
+            0 => None,
+            columns => Some(usize::from(columns)),
+        };
+        self.shared.columns.or_else(terminal)
     }
 
     /// Leaves the terminal to `ask`, which may prompt. Events meanwhile are told, not drawn.
@@ -127,6 +188,14 @@ impl Reporter {
         let answer = ask();
         self.shared.person().resume();
         answer
+    }
+
+    /// Draws while `work` runs, inside of [`suspend`](Self::suspend).
+    pub fn drawing<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.shared.person().resume();
+        let done = work();
+        self.shared.person().pause();
+        done
     }
 
     /// Lets the reporter notice that time passed.

@@ -13,6 +13,10 @@ use super::paint::Paint;
 use super::progress::{Item, Key, Progress};
 use super::story::Story;
 use super::untrusted::{Colours, line};
+use super::wrap::{cut, padded, width};
+
+/// The fewest columns that the name of a host is given.
+const LEAST_NAME: usize = 8;
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -22,19 +26,22 @@ pub(super) struct Screen {
     shown: HashMap<Key, ProgressBar>,
     style: ProgressStyle,
     paint: Paint,
+    terminal: Terminal,
 }
 
 impl Screen {
     /// A screen of `width` columns; `None` asks the terminal each time.
     pub fn new(output: Arc<dyn Output>, paint: Paint, width: Option<u16>) -> Self {
         let terminal = Terminal { output, width };
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal), 20);
+        let drawn = Box::new(terminal.clone());
+        let target = ProgressDrawTarget::term_like_with_hz(drawn, 20);
         Self {
             bars: MultiProgress::with_draw_target(target),
             shown: HashMap::new(),
             style: ProgressStyle::with_template("{wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
             paint,
+            terminal,
         }
     }
 
@@ -62,11 +69,7 @@ impl Screen {
                 _ => None,
             })
             .collect();
-        let widest = hosts
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let widest = hosts.iter().map(|name| width(name)).max().unwrap_or(0);
         // Steps and waits above the hosts: they come first, and there are few.
         let (below, above): (Vec<&Item>, Vec<&Item>) = items
             .iter()
@@ -93,23 +96,33 @@ impl Screen {
         let _ = self.bars.clear();
     }
 
+    /// The line of `item`, which takes no more than the terminal has: what was last seen gives way
+    /// first, then the subject; how long it takes stays.
     fn line(&self, now: u64, item: &Item, story: &Story, widest: usize) -> String {
         let frame = usize::try_from(now / 100 % 10).unwrap_or(0);
         let mark = if item.busy { SPINNER[frame] } else { "·" };
+        let time = item.busy.then(|| elapsed(now.saturating_sub(item.since)));
+        let time_takes = time.as_deref().map_or(0, |time| 2 + width(time));
+        let columns = usize::from(self.terminal.width());
+        let room = columns.saturating_sub(width(mark) + 1 + time_takes);
         let subject = match &item.key {
             Key::Step(phase, name) => format!("{:<5}  {name}", phase.as_str()),
             Key::Wait(text) => text.clone(),
-            Key::Host(host) => format!("{:<widest$}  {}", story.name(host), item.doing),
+            Key::Host(host) => {
+                // Where there is not room for both, what is being done says more.
+                let most = room.saturating_sub(width(&item.doing) + 2).max(LEAST_NAME);
+                let name = cut(&story.name(host), most);
+                format!("{}  {}", padded(&name, widest.min(most)), item.doing)
+            }
         };
-        let time = elapsed(now.saturating_sub(item.since));
-        let time = match item.busy {
-            true => format!("  {}", self.paint.faint(time)),
-            false => String::new(),
-        };
+        let subject = cut(&subject, room);
+        let room = room - width(&subject);
+        let time = time.map_or_else(String::new, |time| format!("  {}", self.paint.faint(time)));
         // Colours of others end at the edge of their own line only if it is not cut off.
         let seen = line(&item.seen, Colours::Strip).replace('\t', " ");
-        let seen = match (&item.key, seen.trim()) {
-            (_, "") => String::new(),
+        // Two columns for what stands before it, and no less than a word.
+        let seen = match (&item.key, cut(seen.trim(), room.saturating_sub(2)).as_str()) {
+            (_, "" | "…") => String::new(),
             (Key::Step(..), seen) => format!("  {}", self.paint.faint(seen)),
             (_, seen) => format!(": {seen}"),
         };
@@ -121,6 +134,7 @@ impl Screen {
 }
 
 /// The terminal as indicatif wants it, through the one place where bytes leave the program.
+#[derive(Clone)]
 struct Terminal {
     output: Arc<dyn Output>,
     width: Option<u16>,

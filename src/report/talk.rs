@@ -9,7 +9,8 @@ use super::clock::Clock;
 use super::ending::quoted;
 use super::output::Output;
 use super::paint::Paint;
-use super::untrusted::{not_a_github_command, not_a_gitlab_section};
+use super::untrusted::{not_a_github_command, not_a_gitlab_section, whole_line};
+use super::wrap::wrapped;
 
 /// Who collects the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub(super) struct Talk {
     pub token: fn() -> String,
     /// What is drawn below the lines and must step aside for them.
     pub screen: Option<MultiProgress>,
+    /// See [`super::Options::columns`].
+    pub columns: Option<usize>,
+    /// Whether a person watches at a terminal.
+    pub is_live: bool,
     sections: u32,
 }
 
@@ -50,6 +55,8 @@ impl Talk {
             clock,
             token,
             screen: None,
+            columns: None,
+            is_live: false,
             sections: 0,
         }
     }
@@ -57,6 +64,25 @@ impl Talk {
     /// Says one sentence; a line break in it makes several lines.
     pub fn line(&self, text: &str) {
         self.lines(std::iter::once(text));
+    }
+
+    /// How many columns a line may take; `None` where there is no limit: away from a terminal, and
+    /// with `--plain`.
+    pub fn columns(&self) -> Option<usize> {
+        let terminal = || match self.output.size().0 {
+            0 => None,
+            columns => Some(usize::from(columns)),
+        };
+        self.columns.or_else(|| self.is_live.then(terminal)?)
+    }
+
+    /// Says one sentence of our own, which breaks between words where the terminal is too narrow.
+    /// Not for commands that a person copies, nor for what others wrote.
+    pub fn sentence(&self, text: &str) {
+        let columns = self.columns();
+        let lines = text.split('\n').flat_map(|line| wrapped(line, columns, 2));
+        let lines: Vec<String> = lines.collect();
+        self.lines(lines.iter().map(String::as_str));
     }
 
     /// Says several sentences in one write.
@@ -79,7 +105,7 @@ impl Talk {
             ));
             return;
         }
-        self.line(&format!("{} {prefix}{text}", self.paint.warn("warning:")));
+        self.sentence(&format!("{} {prefix}{text}", self.paint.warn("warning:")));
         if let Some(hint) = hint {
             self.line(&format!("  {} {hint}", self.paint.hint("hint:")));
         }
@@ -92,7 +118,7 @@ impl Talk {
             self.write(&format!("::error title={title}::{}\n", data(message)));
             return;
         }
-        self.line(&format!("{} {message}", self.paint.bad("error:")));
+        self.sentence(&format!("{} {message}", self.paint.bad("error:")));
     }
 
     /// What a step said, under a title. In a CI, `folded` output is there but out of the way.
@@ -137,6 +163,13 @@ impl Talk {
             }
         }
         self.write(&whole);
+    }
+
+    /// Lines that others may have written parts of, for stdout: they command neither a terminal nor
+    /// the CI.
+    pub fn safe(&self, text: &str) -> String {
+        let lines = text.split('\n').map(|line| self.inert(&whole_line(line)));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn inert(&self, line: &str) -> String {

@@ -21,12 +21,21 @@ pub(super) enum Colours {
 /// One line, safe to print: without escape sequences; of a line that overwrote itself with
 /// carriage returns, what a terminal would show last; of a very long one, its beginning.
 pub(super) fn line(text: &str, colours: Colours) -> String {
+    up_to(LONGEST, text, colours)
+}
+
+/// As [`line`], without colours, and however long it is.
+pub(super) fn whole_line(text: &str) -> String {
+    up_to(usize::MAX, text, Colours::Strip)
+}
+
+fn up_to(longest: usize, text: &str, colours: Colours) -> String {
     let text = last_drawn(text);
     let mut safe = String::with_capacity(text.len());
     let mut coloured = false;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        if safe.len() > LONGEST {
+        if safe.len() > longest {
             let _ = write!(
                 safe,
                 "… ({} more bytes)",
@@ -132,11 +141,13 @@ fn escape_sequence<'a>(first: char, chars: &mut Chars<'a>) -> Option<&'a str> {
 /// Whether a character makes a line read differently from what it is: it turns the direction of
 /// the text, or takes no room (Unicode: bidirectional controls, line separators, most of the
 /// default ignorables; the joiners stay, words of some languages and emoji need them).
-fn misleads(c: char) -> bool {
+pub(super) fn misleads(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A line that GitHub's runner will not take for a command: those start with `::` after white

@@ -58,10 +58,10 @@ pub fn catch_up(hosts: &[(&HostName, &Facts)]) -> Result<CatchUp, Failure> {
         .filter(|(_, facts)| position(facts) == Some(furthest))
         .filter_map(|(_, facts)| live(facts));
     let Some(target) = ahead.next() else {
-        return Err(disagree("no host tells which release is right", hosts));
+        return Err(disagree("no host says which release is right", hosts));
     };
     if ahead.any(|other| !same(other, target)) {
-        let why = "the hosts that have come furthest are not on the same release";
+        let why = "the hosts that are furthest ahead have different releases";
         return Err(disagree(why, hosts));
     }
     let mut plan = CatchUp {
@@ -89,7 +89,11 @@ pub fn catch_up(hosts: &[(&HostName, &Facts)]) -> Result<CatchUp, Failure> {
         }
     }
     if let Some(host) = plan.bring.first().filter(|_| target.id.is_adopted()) {
-        let why = format!("{} has not the {} of the others", host.short(), target.id);
+        let why = format!(
+            "{1} on {0} differs from {1} on the other hosts",
+            host.short(),
+            target.id
+        );
         return Err(disagree(&why, hosts));
     }
     Ok(plan)
@@ -137,7 +141,7 @@ fn disagree(why: &str, hosts: &[(&HostName, &Facts)]) -> Failure {
             None => format!("{}: nothing is live", host.short()),
         }
     };
-    Failure::refused(format!("{why}: which release is right, is not known"))
+    Failure::refused(format!("{why}: the right release is not known"))
         .details(hosts.iter().map(row))
         .hint("a deploy, or `ship rollback --to`, brings all of them together")
 }
@@ -265,7 +269,7 @@ mod tests {
         assert_eq!(plan(&[back.clone(), ahead]), Ok("v0: - switch".to_owned()));
         let new = host(1, &[(1, Good)]);
         let refused = plan(&[back, new]).unwrap_err();
-        assert!(refused.contains("web2 has not the v0"), "{refused}");
+        assert!(refused.contains("v0 on web2 differs"), "{refused}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{CHUNKED_FROM, Index, TreePath};
-use crate::model::{Digest, HostName};
+use crate::model::{Digest, HostName, ReleaseId};
+use crate::wire::FleetMember;
 
 /// Indexes that are kept.
 const MAX_INDEXES: usize = 50;
@@ -33,6 +34,17 @@ pub struct Remembered {
     pub artifact: Option<Digest>,
     /// How fast its link took what was sent, bytes per second.
     pub rate: Option<u64>,
+}
+
+/// A release that was seen on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenRelease {
+    /// Its number.
+    pub id: ReleaseId,
+    /// Whether a rollback may go to it: it is good, and was not live.
+    pub is_target: bool,
+    /// The first line of its commit, else when it was made.
+    pub about: String,
 }
 
 impl Cache {
@@ -138,6 +150,56 @@ impl Cache {
         {
             let _ = write(&path, &text);
         }
+    }
+
+    /// The hosts of `place` at its last deploy from here.
+    #[must_use]
+    pub fn fleet(&self, place: &str) -> Vec<FleetMember> {
+        let read = || {
+            let text = fs::read(self.fleet_path(place)?).ok()?;
+            serde_json::from_slice(&text).ok()
+        };
+        read().unwrap_or_default()
+    }
+
+    /// Remembers the hosts of `place`.
+    pub fn keep_fleet(&self, place: &str, fleet: &[FleetMember]) {
+        if let (Some(path), Ok(text)) = (self.fleet_path(place), serde_json::to_vec(fleet)) {
+            let _ = write(&path, &text);
+        }
+    }
+
+    fn fleet_path(&self, place: &str) -> Option<PathBuf> {
+        self.path("fleets", &Digest::of(place.as_bytes()))
+    }
+
+    /// The releases that were on `host` when this machine last asked; for completions.
+    #[must_use]
+    pub fn releases(&self, app: &str, environment: &str, host: &str) -> Vec<SeenRelease> {
+        let read = || {
+            let text = fs::read(self.releases_path(app, environment, host)?).ok()?;
+            serde_json::from_slice(&text).ok()
+        };
+        read().unwrap_or_default()
+    }
+
+    /// Remembers the releases that are on `host`.
+    pub fn keep_releases(&self, app: &str, environment: &str, host: &str, seen: &[SeenRelease]) {
+        let Some(path) = self.releases_path(app, environment, host) else {
+            return;
+        };
+        let Ok(text) = serde_json::to_vec(seen) else {
+            return;
+        };
+        if fs::read(&path).is_ok_and(|before| before == text) {
+            return;
+        }
+        let _ = write(&path, &text);
+    }
+
+    fn releases_path(&self, app: &str, environment: &str, host: &str) -> Option<PathBuf> {
+        let name = Digest::of(format!("{app}\n{environment}\n{host}").as_bytes());
+        self.path("releases", &name)
     }
 
     fn host_path(&self, host: &HostName, root: &str) -> Option<PathBuf> {

@@ -8,7 +8,7 @@ use super::conclude::{Ended, HostEnd};
 use super::context::Context;
 use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
-use crate::model::event::{HostEvent, HostOutcome, Outcome};
+use crate::model::event::{HostEvent, HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::wire::{Activated, Attach, FromAgent, HistoryEntry, HostStatus, ToAgent};
 
@@ -59,6 +59,7 @@ impl Stopped {
                 is,
                 healthy: is.map(|_| status.serves()),
                 why: None,
+                unanswered_ms: None,
                 by_hand: Vec::new(),
             },
         };
@@ -86,7 +87,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
             stopped = asked => stopped,
             () = context.interruption() => Err(Failure::new(
                 FailureKind::Interrupted,
-                "interrupted; what was asked to stop goes on doing so",
+                "interrupted; the stop that was asked for continues",
             )),
         };
         (host.name.clone(), stopped)
@@ -96,9 +97,9 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
         end.as_ref().is_ok_and(|end| end.was_busy)
     };
     let verb = if ends.iter().any(busy) {
-        "cancelled"
+        Verb::Cancelled
     } else {
-        "idle"
+        Verb::Idle
     };
     let row = |(host, end): &(HostName, Result<Stopped, Failure>)| match end {
         Ok(stopped) => stopped.row(host),
@@ -108,11 +109,12 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
             is: None,
             healthy: None,
             why: Some(LeftOut::why(host, failure).to_owned()),
+            unanswered_ms: None,
             by_hand: Vec::new(),
         },
     };
     let outcome = Outcome {
-        verb: verb.to_owned(),
+        verb,
         release: None,
         hosts: ends.iter().map(row).collect(),
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -142,7 +144,7 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
         });
     };
     let before = newest(&mut link).await?;
-    let doing = holder.doing.map(|what| format!(": {what}"));
+    let doing = holder.doing.as_ref().map(|what| format!(": {what}"));
     let text = format!(
         "asking the {} by {} to stop{}",
         holder.what,
@@ -167,7 +169,11 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
             };
         }
         let status = status(&mut link).await?;
-        if status.holder.as_ref().map(|now| &now.since) != Some(&holder.since) {
+        let is_over = match &status.holder {
+            None => true,
+            Some(now) => holder.is_followed_by(now),
+        };
+        if is_over {
             let entry = newest(&mut link).await?;
             let entry = entry.filter(|now| Some(now) != before.as_ref());
             let not_final = entry.as_ref().filter(|entry| entry.outcome != "good");
@@ -184,12 +190,17 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
             });
         }
         if since.elapsed() >= patience {
-            return Err(Failure::unexpected(format!(
-                "{host}: the {} by {} was asked to stop {} s ago and has not",
-                holder.what,
-                holder.who,
-                patience.as_secs()
-            )));
+            let (what, who) = (&holder.what, &holder.who);
+            let seconds = patience.as_secs();
+            return Err(Failure::unexpected(match is_asked {
+                true => format!(
+                    "{host}: the {what} by {who} was asked to stop {seconds} s ago and has not"
+                ),
+                false => format!(
+                    "{host}: the {what} by {who} holds the lock and cannot be asked to stop: for \
+                     {seconds} s nobody has answered at its socket"
+                ),
+            }));
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
@@ -253,11 +264,15 @@ async fn status(link: &mut HostLink) -> Result<HostStatus, Failure> {
     }
 }
 
-/// The newest entry of the history.
+/// The entries of the history that are looked through: others may stand between those of
+/// transactions.
+const ENTRIES: usize = 50;
+
+/// The newest entry of the history that tells of a transaction.
 async fn newest(link: &mut HostLink) -> Result<Option<HistoryEntry>, Failure> {
-    let request = ToAgent::History { limit: 1 };
+    let request = ToAgent::History { limit: ENTRIES };
     match link.ask(&request, "history").await? {
-        FromAgent::History(entries) => Ok(entries.into_iter().next()),
+        FromAgent::History(entries) => Ok(entries.into_iter().find(|entry| !entry.is_beside())),
         other => Err(unasked(&link.host, &other)),
     }
 }

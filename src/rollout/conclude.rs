@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::model::event::{HostOutcome, Outcome};
+use crate::model::event::{HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::wire::Activated;
 
@@ -80,6 +80,7 @@ impl HostEnd {
                 is: *current,
                 healthy: None,
                 why: Some("not touched".to_owned()),
+                unanswered_ms: None,
                 by_hand: Vec::new(),
             },
             Self::Reported(end) => HostOutcome {
@@ -93,9 +94,11 @@ impl HostEnd {
                     Some(end.healthy)
                 },
                 why: end.why.clone(),
+                unanswered_ms: end.unanswered_ms,
                 by_hand: end.by_hand.clone(),
             },
             Self::Unknown { was, why } => HostOutcome {
+                unanswered_ms: None,
                 by_hand: vec![format!("ssh {host}   # then look: ship status")],
                 host,
                 was: *was,
@@ -104,6 +107,15 @@ impl HostEnd {
                 why: Some(why.clone()),
             },
         }
+    }
+
+    /// Takes in what the agent reported later: that is what is true now. The longest time without
+    /// an answer stays, as the service's users have had to wait for it.
+    pub fn report(&mut self, mut ended: Box<Activated>) {
+        if let Self::Reported(before) = self {
+            ended.unanswered_ms = ended.unanswered_ms.max(before.unanswered_ms);
+        }
+        *self = Self::Reported(ended);
     }
 
     /// The release before.
@@ -148,7 +160,7 @@ impl HostEnd {
 /// Puts the ends of all hosts into an outcome.
 #[must_use]
 pub fn outcome(
-    verb: &str,
+    verb: Verb,
     release: Option<ReleaseId>,
     ends: &[(HostName, HostEnd)],
     started: Instant,
@@ -162,7 +174,7 @@ pub fn outcome(
         })
         .max();
     Outcome {
-        verb: verb.to_owned(),
+        verb,
         release,
         hosts: ends.iter().map(|(host, end)| end.row(host)).collect(),
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -184,4 +196,25 @@ pub fn kind(ends: &[(HostName, HostEnd)], interrupted: bool) -> FailureKind {
         return FailureKind::Interrupted;
     }
     FailureKind::Reverted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A host that was proven and then put back has kept its users waiting twice: the longer time
+    /// is told. A watch, which measures nothing, does not hide what the switch before it measured.
+    #[test]
+    fn a_later_report_does_not_hide_the_longer_outage() {
+        let told = |first, then| {
+            let proven = |ms| Box::new(Activated::proven(None, ReleaseId(1), ms));
+            let mut end = HostEnd::Reported(proven(first));
+            end.report(proven(then));
+            let host = HostName::try_from("web1").unwrap();
+            end.row(&host).unanswered_ms
+        };
+        assert_eq!(told(Some(40), Some(900)), Some(900));
+        assert_eq!(told(Some(40), None), Some(40));
+        assert_eq!(told(None, None), None);
+    }
 }

@@ -5,14 +5,16 @@ use std::ffi::OsString;
 
 use tokio::sync::watch;
 
-use super::cache::{Cache, Remembered};
+use super::cache::{Cache, Remembered, SeenRelease};
+use super::programs::programs;
 use super::stop::{Stage, Stop};
 use crate::model::event::{Event, HostEvent, Sink};
-use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ServiceSpec};
+use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ReleaseState, ServiceSpec};
+use crate::pipeline::History;
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
 use crate::transport::Options;
-use crate::wire::Holder;
+use crate::wire::{Facts, FleetMember, Holder, Wants};
 
 /// What every command against an environment needs.
 #[derive(Clone)]
@@ -35,8 +37,16 @@ pub struct Context {
     pub ci: Option<String>,
     /// How long a command waits for a lock, ms.
     pub wait_ms: u64,
+    /// The hosts of the environment, also where a command goes on without some of them.
+    pub fleet: Vec<HostName>,
+    /// How the project's git history begins, where the command has to know whose the root folder is;
+    /// else nothing.
+    pub history: History,
     /// What earlier commands learned.
     pub cache: Cache,
+    /// Whether the hosts are only asked something: then none is waited for longer than a question may
+    /// take.
+    pub asks_only: bool,
     /// The environment of whoever started `ship`.
     pub caller: BTreeMap<OsString, OsString>,
 }
@@ -61,6 +71,19 @@ impl Context {
             root: environment.root.clone(),
             manager: environment.manager,
             user: environment.user.clone(),
+            readable_by: self.project.release.readable_by.clone(),
+        }
+    }
+
+    /// What a release needs of `host`, which setup made or will make.
+    #[must_use]
+    pub fn wants_of(&self, host: &Host) -> Wants {
+        Wants {
+            services: self.services_of(host),
+            shared: self.project.release.shared.clone(),
+            user_is_named: self.environment.user_is_named,
+            programs: programs(&self.project, &self.services_of(host)),
+            history: self.history.commits().to_vec(),
         }
     }
 
@@ -92,6 +115,24 @@ impl Context {
             .collect()
     }
 
+    /// The hosts of the environment as a deploy tells them to each other.
+    #[must_use]
+    pub fn members(&self) -> Vec<FleetMember> {
+        let names = self.fleet.iter().cloned();
+        names.map(|name| FleetMember { name }).collect()
+    }
+
+    /// The hosts of the last deploy from this machine.
+    #[must_use]
+    pub fn remembered_fleet(&self) -> Vec<FleetMember> {
+        self.cache.fleet(&self.place())
+    }
+
+    /// Remembers the hosts for the next deploy from this machine.
+    pub fn remember_fleet(&self) {
+        self.cache.keep_fleet(&self.place(), &self.members());
+    }
+
     /// What earlier commands learned of `host`.
     #[must_use]
     pub fn remember_of(&self, host: &HostName) -> Remembered {
@@ -113,6 +154,22 @@ impl Context {
     /// Remembers what was learned of `host`.
     pub fn remember(&self, host: &HostName, remembered: Remembered) {
         self.cache.keep_host(host, &self.place(), remembered);
+    }
+
+    /// Remembers which releases are on `host`, for completions.
+    pub fn remember_releases(&self, host: &HostName, facts: &Facts) {
+        let seen = facts.releases.iter().map(|release| SeenRelease {
+            id: release.id,
+            is_target: release.state == ReleaseState::Good && !release.current,
+            about: match &release.subject {
+                Some(subject) => subject.clone(),
+                None => release.created.clone(),
+            },
+        });
+        let seen: Vec<SeenRelease> = seen.collect();
+        let (app, environment) = (self.project.app.as_str(), self.environment.name.as_str());
+        self.cache
+            .keep_releases(app, environment, host.as_str(), &seen);
     }
 
     /// The same for those hosts only of which `is_one` says so.
@@ -143,6 +200,7 @@ impl Context {
         });
         Self {
             sink,
+            asks_only: true,
             ..self.clone()
         }
     }

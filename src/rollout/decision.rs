@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::conclude::HostEnd;
 use super::fleet::on_each;
 use super::link::unasked;
-use super::switch::{Answer, Switch, why_not};
+use super::switch::{Answer, Switch, what_failed, why_not};
 use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName};
 use crate::project::OnFailure;
@@ -19,8 +19,14 @@ impl Switch<'_> {
         ends: &mut [HostEnd],
         cause: Option<&(HostName, Failure)>,
     ) {
+        let end_of = |name: &HostName| {
+            let mut names = self.fleet.hosts.iter().map(|host| &host.host);
+            names
+                .position(|host| host == name)
+                .and_then(|at| ends.get(at))
+        };
         let why = match cause {
-            Some((host, _)) => format!("{} failed on {host}", self.release),
+            Some((host, _)) => what_failed(self.release, host, end_of(host)),
             None => "interrupted".to_owned(),
         };
         // A host that failed has gone back by itself already.
@@ -29,6 +35,7 @@ impl Switch<'_> {
             self.context.sink.emit(Event::Reverting {
                 release: self.release,
                 host: host.clone(),
+                activated: !matches!(end_of(host), Some(HostEnd::Untouched { .. })),
             });
         }
         let request = ToAgent::Revert { why };
@@ -43,19 +50,14 @@ impl Switch<'_> {
                     match end {
                         _ if end.open() => {
                             let was = end.was();
-                            *end = match host.ask(request, "revert").await {
+                            let why = match host.ask(request, "revert").await {
                                 Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
-                                    HostEnd::Reported(back)
+                                    return end.report(back);
                                 }
-                                Ok(other) => HostEnd::Unknown {
-                                    was,
-                                    why: unasked(&host.host, &other).message,
-                                },
-                                Err(failure) => HostEnd::Unknown {
-                                    was,
-                                    why: failure.message,
-                                },
+                                Ok(other) => unasked(&host.host, &other).message,
+                                Err(failure) => failure.message,
                             };
+                            *end = HostEnd::Unknown { was, why };
                         }
                         // Out of reach, or final.
                         HostEnd::Unknown { .. } => {}
@@ -184,6 +186,6 @@ impl Switch<'_> {
 /// is not on the release.
 fn ended_itself(end: &mut HostEnd, ended: Box<Activated>) -> Option<Failure> {
     let failure = (!ended.ok).then(|| why_not(&ended));
-    *end = HostEnd::Reported(ended);
+    end.report(ended);
     failure
 }

@@ -7,11 +7,13 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::cache::Remembered;
+use super::compare;
 use super::conclude::{Ended, HostEnd, outcome};
 use super::context::Context;
-use super::fleet::{Brings, Fleet};
+use super::fleet::{Brings, Compares, Fleet};
 use super::freeze;
 use super::hook::run_before_switch;
+use super::left;
 use super::left_out::LeftOut;
 use super::link::unasked;
 use super::offer::Offers;
@@ -20,7 +22,7 @@ use super::plan;
 use super::runtimes::Runtimes;
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
-use crate::model::event::{Event, Outcome, Phase};
+use crate::model::event::{Event, Outcome, Phase, Verb};
 use crate::model::release::Origin;
 use crate::model::{Failure, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
@@ -60,16 +62,13 @@ pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcom
         }),
         true,
     ) = (&result, left_out.is_empty())
-        && verb == UNCHANGED
+        && *verb == Verb::Unchanged
     {
         let release = *release;
         context.sink.emit(Event::Unchanged { release });
     }
     left_out.conclude(context, result)
 }
-
-/// The verb of a deploy of what is live already.
-const UNCHANGED: &str = "unchanged";
 
 /// Deploys to the hosts that were reached.
 async fn deploy_to(
@@ -101,7 +100,7 @@ async fn deploy_to(
                 )
             })
             .collect();
-        let mut unchanged = outcome(UNCHANGED, Some(release), &ends, started, 0);
+        let mut unchanged = outcome(Verb::Unchanged, Some(release), &ends, started, 0);
         for host in &mut unchanged.hosts {
             host.healthy = Some(true);
             host.why = None;
@@ -131,7 +130,7 @@ async fn deploy_to(
         settle: true,
         strategy: rules.strategy,
         on_failure: rules.on_failure,
-        verb: "deployed",
+        verb: Verb::Deployed,
         after: &context.project.after_activate,
         started,
         keep: context.project.release.keep,
@@ -143,7 +142,11 @@ async fn deploy_to(
         _ = remembering => {}
         () = context.interruption() => {}
     }
-    switched.into_result()
+    let result = switched.into_result();
+    if result.is_ok() {
+        context.remember_fleet();
+    }
+    result
 }
 
 /// Remembers for the next deploy what this one brought, while the services restart.
@@ -172,12 +175,7 @@ async fn build_and_connect(
 ) -> Result<(Fleet, LeftOut, Payload), Failure> {
     let (stop, stopped) = watch::channel(false);
     let connecting = async {
-        let connected = LeftOut::connect(context, options.skip_unreachable).await;
-        // What is refused now needs no build.
-        let connected = connected.and_then(|(fleet, left_out)| {
-            freeze::refuse(context, &fleet)?;
-            Ok((fleet, left_out))
-        });
+        let connected = connect(context, options.skip_unreachable).await;
         if connected.is_err() {
             let _ = stop.send(true);
         }
@@ -205,6 +203,17 @@ async fn build_and_connect(
     Ok((fleet, left_out, built?))
 }
 
+/// Connects to the hosts. A host that would refuse the release is heard now: that needs no build.
+async fn connect(context: &Context, skip_unreachable: bool) -> Result<(Fleet, LeftOut), Failure> {
+    let compares = Compares::WithManifest;
+    let (mut fleet, left_out) = LeftOut::connect(context, skip_unreachable, compares).await?;
+    freeze::refuse(context, &fleet)?;
+    plan::lock_order(&fleet.facts())?;
+    compare::refuse(context, &mut fleet).await?;
+    left::warn(context, &fleet);
+    Ok((fleet, left_out))
+}
+
 /// Runs the build steps, then the test steps, on the pinned runtimes.
 ///
 /// # Errors
@@ -216,13 +225,17 @@ pub async fn run_pipeline(
 ) -> Result<(), Failure> {
     let project = &context.project;
     let provided = runtime::provide(&context.wish(stop.clone())).await?;
-    let environment = StepEnvironment::on(context.caller.clone(), provided);
+    let environment = {
+        let redactor = project.redactor(&context.caller);
+        StepEnvironment::on(project, context.caller.clone(), provided, redactor)
+    };
     let run = |phase, steps| {
         pipeline::run_steps(
             phase,
             steps,
             &environment,
             &project.dir,
+            &project.source,
             &context.sink,
             stop.clone(),
         )

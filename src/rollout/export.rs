@@ -12,6 +12,7 @@ use super::context::Context;
 use super::link::{HostLink, named, unasked};
 use super::payload::Payload;
 use super::runtimes::Runtimes;
+use super::vouched;
 use crate::artifact::{Assembly, Index, Known, Unpacker, remove_tree};
 use crate::model::{Failure, HostName, Release, ReleaseId};
 use crate::wire::{Exported, Frame, FromAgent, ToAgent};
@@ -55,7 +56,8 @@ impl Drop for Folder {
     }
 }
 
-/// Fetches release `id` from `host`, for hosts of `platforms`. Over a connection of its own: a
+/// Fetches release `id` from `host`, for hosts of `platforms`, after comparing it with what `others`
+/// have of it. Over a connection of its own: a
 /// transaction may be under way on the one that stands.
 ///
 /// # Errors
@@ -66,14 +68,17 @@ pub(super) async fn fetch(
     host: &HostName,
     id: ReleaseId,
     platforms: &[&str],
+    others: &[HostName],
 ) -> Result<Fetched, Failure> {
     let fetching = async {
         let mut link = HostLink::connect(&context.quiet(), host.clone(), None, false).await?;
-        link.send(&ToAgent::Export { release: id }).await?;
-        let exported = match link.answer().await? {
+        let request = ToAgent::Export { release: id };
+        link.send(&request).await?;
+        let exported = match link.answer_to(&request, "export").await? {
             FromAgent::Exported(exported) => *exported,
             other => return Err(unasked(host, &other)),
         };
+        vouched::compare(context, host, &exported, others).await?;
         let index = Arc::new(read_index(&mut link, &exported).await?);
         let folder = Folder::make(context.cache.scratch())?;
         read_content(&mut link, Arc::clone(&index), folder.tree()).await?;

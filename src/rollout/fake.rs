@@ -44,6 +44,7 @@ impl Fake {
             let (reader, writer) = tokio::io::split(near);
             let link = Link::new(reader, writer, Box::new(()));
             let way = Way {
+                wants: None,
                 context: Arc::new(context.clone()),
                 host: host.name.clone(),
                 user: None,
@@ -95,6 +96,7 @@ pub fn context(count: usize, tables: &str) -> Context {
     let project = project.unwrap_or_else(|| panic!("{}", problems[0].render(false)));
     let stop = Stop::default();
     Context {
+        fleet: Vec::new(),
         environment: project.environments.values().next_back().unwrap().clone(),
         options: Options {
             project: project.dir.clone(),
@@ -112,6 +114,8 @@ pub fn context(count: usize, tables: &str) -> Context {
         ci: None,
         wait_ms: 0,
         cache: Cache::default(),
+        asks_only: false,
+        history: crate::pipeline::History::default(),
         caller: BTreeMap::new(),
     }
 }
@@ -119,6 +123,7 @@ pub fn context(count: usize, tables: &str) -> Context {
 /// Of a host on which `v1` is live.
 pub fn facts() -> Facts {
     Facts {
+        fleet: Vec::new(),
         hostname: String::new(),
         user: String::new(),
         uid: 0,
@@ -134,6 +139,8 @@ pub fn facts() -> Facts {
         freeze: None,
         clock_ms: 0,
         recovered: Vec::new(),
+        root_id: crate::wire::RootId::default(),
+        is_login_old: false,
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::context::Context;
 use super::link::{HostLink, unasked};
 use super::offer::Offers;
+use super::plan;
 use super::transfer::offer;
 use crate::model::{Failure, FailureKind, HostName};
 use crate::wire::{Begin, Facts, FromAgent, ToAgent};
@@ -24,6 +25,15 @@ pub enum Brings<'a> {
     Offers(&'a Offers<'a>),
 }
 
+/// What hosts compare themselves with while they are being connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compares {
+    /// With nothing: what is there will do.
+    Nothing,
+    /// With what the manifest wants of them, for a deploy.
+    WithManifest,
+}
+
 /// Hosts of the environment, in the order of the manifest.
 #[derive(Debug)]
 pub struct Fleet {
@@ -37,7 +47,7 @@ impl Fleet {
     /// # Errors
     /// When one cannot be reached; the others' failures are in the details.
     pub async fn connect(context: &Context) -> Result<Self, Failure> {
-        let (fleet, failures) = Self::connect_each(context, |_, _| {}).await?;
+        let (fleet, failures) = Self::connect_each(context, Compares::Nothing, |_, _| {}).await?;
         whole(failures).map_or(Ok(fleet), Err)
     }
 
@@ -45,12 +55,19 @@ impl Fleet {
     /// that were reached and the others, in the order of the manifest.
     pub(super) async fn connect_each(
         context: &Context,
+        compares: Compares,
         failed: impl Fn(&HostName, &Failure),
     ) -> Result<(Self, Vec<(HostName, Failure)>), Failure> {
         let mut tasks = JoinSet::new();
         for (at, host) in context.environment.hosts.iter().enumerate() {
-            let (context, host) = (context.clone(), host.name.clone());
-            tasks.spawn(async move { (at, HostLink::connect(&context, host, None, false).await) });
+            let (context, host) = (context.clone(), host.clone());
+            tasks.spawn(async move {
+                let connected = match compares {
+                    Compares::Nothing => HostLink::connect(&context, host.name, None, false).await,
+                    Compares::WithManifest => HostLink::connect_comparing(&context, &host).await,
+                };
+                (at, connected)
+            });
         }
         let mut found = Vec::new();
         let mut failures = Vec::new();
@@ -96,12 +113,13 @@ impl Fleet {
         hosts.map(|host| (&host.host, &host.facts)).collect()
     }
 
-    /// Takes the lock on every host. The first host is the arbiter: of two commands that start at
-    /// the same moment exactly one gets it, and only that one asks the others. Offers go out
+    /// Takes the lock on every host, in the order of [`plan::lock_order`]. Its first host is the
+    /// arbiter: of two commands that start at the same moment exactly one gets it, and only that one
+    /// asks the others. Offers go out
     /// behind the request, without waiting; their answers come later.
     ///
     /// # Errors
-    /// Refused when somebody else has it, or the host is not ready. Locks that were taken are
+    /// Refused when somebody else has it, the host is not ready, or two hosts are one machine. Locks that were taken are
     /// free again.
     pub async fn begin(
         &mut self,
@@ -125,21 +143,25 @@ impl Fleet {
                 wait_ms: context.wait_ms,
                 lease_ms: context.environment.rollout.lease_ms,
                 services: is_bringing.then(|| context.services_of(host)),
+                history: context.history.commits().to_vec(),
+                fleet: context.members(),
+                compared: self
+                    .hosts
+                    .iter()
+                    .any(|link| link.host == host.name && link.is_compared()),
             })
             .collect();
-        let count = self.hosts.len();
-        let (first, rest) = self.hosts.split_at_mut(1.min(count));
+        let order = plan::lock_order(&self.facts())?;
+        let mut hosts: Vec<Option<_>> = self.hosts.iter_mut().zip(&begins).map(Some).collect();
+        let mut ordered = order.into_iter().filter_map(|at| hosts[at].take());
         let mut begun = 0;
         let mut result = Ok(());
-        if let (Some(host), Some(begin)) = (first.first_mut(), begins.first()) {
+        if let Some((host, begin)) = ordered.next() {
             result = begin_one(host, begin, offers).await;
             begun += usize::from(result.is_ok());
         }
         if result.is_ok() {
-            let asked = rest
-                .iter_mut()
-                .zip(&begins[1..])
-                .map(|(host, begin)| begin_one(host, begin, offers));
+            let asked = ordered.map(|(host, begin)| begin_one(host, begin, offers));
             result = match context.wait_ms {
                 0 => join_all(asked).await.into_iter().collect(),
                 // Who waits takes them one after the other: two that reach different hosts would
@@ -246,7 +268,10 @@ async fn begin_one(
             Err(failure) if failure.kind == FailureKind::Unreachable => {}
             sent => sent?,
         }
-        let left = match host.answer().await? {
+        let left = match host
+            .answer_to(&ToAgent::Begin(Box::new(begin.clone())), "lock")
+            .await?
+        {
             FromAgent::Begun { facts } => {
                 host.took("lock", started);
                 host.facts = *facts;

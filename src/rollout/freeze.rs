@@ -11,7 +11,7 @@ use super::context::Context;
 use super::fleet::Fleet;
 use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
-use crate::model::event::{Event, HostOutcome, Outcome};
+use crate::model::event::{Event, HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, Freeze, HostName};
 use crate::wire::{Facts, FromAgent, ToAgent};
 
@@ -30,7 +30,12 @@ struct Done {
 /// a host refuses.
 pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let request = ToAgent::Freeze(freeze.cloned());
+    let request = match freeze {
+        Some(freeze) => ToAgent::Freeze(freeze.clone()),
+        None => ToAgent::Thaw {
+            who: context.who.clone(),
+        },
+    };
     let quiet = &context.quiet();
     let asked = context.environment.hosts.iter().map(|host| {
         let request = &request;
@@ -60,9 +65,9 @@ pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, 
         done.as_ref().is_ok_and(|done| done.before.is_some())
     };
     let verb = match freeze {
-        Some(_) => "frozen",
-        None if done.iter().any(was_frozen) => "thawed",
-        None => "not frozen",
+        Some(_) => Verb::Frozen,
+        None if done.iter().any(was_frozen) => Verb::Thawed,
+        None => Verb::NotFrozen,
     };
     conclude(context, started, verb, done)
 }
@@ -78,7 +83,7 @@ fn tell(context: &Context, done: &[(&HostName, Result<Done, Failure>)], is_set: 
         if let (Some(holder), true) = (&done.facts.holder, is_set) {
             let environment = &context.environment.name;
             notes.push(format!(
-                "a {} by {} is under way and goes on: ship cancel {environment} would stop it",
+                "a {} by {} is still running; to stop it: ship cancel {environment}",
                 holder.what, holder.who
             ));
         }
@@ -93,7 +98,7 @@ fn tell(context: &Context, done: &[(&HostName, Result<Done, Failure>)], is_set: 
 fn conclude(
     context: &Context,
     started: Instant,
-    verb: &str,
+    verb: Verb,
     done: Vec<(&HostName, Result<Done, Failure>)>,
 ) -> Result<Outcome, Ended> {
     let row = |(host, done): &(&HostName, Result<Done, Failure>)| {
@@ -107,11 +112,12 @@ fn conclude(
                 .as_ref()
                 .err()
                 .map(|failure| LeftOut::why(host, failure).to_owned()),
+            unanswered_ms: None,
             by_hand: Vec::new(),
         }
     };
     let outcome = Outcome {
-        verb: verb.to_owned(),
+        verb,
         release: None,
         hosts: done.iter().map(row).collect(),
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -132,7 +138,10 @@ fn conclude(
     let environment = &context.environment.name;
     let mut whole = Failure::new(
         first.kind,
-        format!("{environment} is {verb} on {reached} of {count} hosts"),
+        format!(
+            "{environment} is {} on {reached} of {count} hosts",
+            verb.as_str()
+        ),
     )
     .detail(first.message)
     .details(failures.into_iter().map(|failure| failure.message));
@@ -155,7 +164,7 @@ pub fn refuse(context: &Context, fleet: &Fleet) -> Result<(), Failure> {
     let environment = &context.environment.name;
     Err(
         Failure::refused(format!("{environment} is frozen {}", described(freeze))).hint(format!(
-            "wait for its end, or agree with {} and: ship thaw {environment}",
+            "wait until it ends, or agree with {} and run: ship thaw {environment}",
             freeze.who
         )),
     )

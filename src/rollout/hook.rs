@@ -4,7 +4,7 @@ use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, HookScope};
-use crate::wire::{FromAgent, HookRequest, ToAgent};
+use crate::wire::{Facts, FromAgent, HookRequest, ToAgent};
 
 /// Runs `hook` in the folder of `release`, host after host.
 ///
@@ -38,7 +38,7 @@ pub async fn run_hook(
 }
 
 /// Runs the hooks that come before the switch to `release`. What one did before it failed is not
-/// undone by us; the release was not switched to, so the previous one serves.
+/// undone by us; the release was not switched to, so what was live stays live.
 ///
 /// # Errors
 /// [`FailureKind::Reverted`]: the first failure.
@@ -47,15 +47,35 @@ pub async fn run_before_switch(
     hooks: &[Hook],
     release: ReleaseId,
 ) -> Result<(), Failure> {
+    let live: Vec<_> = fleet.hosts.iter().map(|host| live(&host.facts)).collect();
     for hook in hooks {
         run_hook(fleet, hook, release)
             .await
             .map_err(|(_, mut failure)| {
                 failure.kind = FailureKind::Reverted;
-                failure.detail("nothing was switched; the previous release serves on")
+                failure.detail(format!("nothing was switched; {}", still_true(&live)))
             })?;
     }
     Ok(())
+}
+
+/// What is live on a host, in a word.
+fn live(facts: &Facts) -> Option<String> {
+    let current = facts.current.map(|id| id.to_string());
+    current.or_else(|| facts.adoptable.clone())
+}
+
+/// What hosts serve on which nothing was switched, and where this was `live`.
+fn still_true(live: &[Option<String>]) -> String {
+    match live.split_first() {
+        Some((None, others)) if others.iter().all(Option::is_none) => {
+            "nothing was live before".to_owned()
+        }
+        Some((Some(first), others)) if others.iter().all(|it| it.as_ref() == Some(first)) => {
+            format!("{first} is still live")
+        }
+        _ => "every host serves what it served before".to_owned(),
+    }
 }
 
 async fn run_one(host: &mut HostLink, request: &ToAgent) -> Result<(), (HostName, Failure)> {
@@ -65,4 +85,29 @@ async fn run_one(host: &mut HostLink, request: &ToAgent) -> Result<(), (HostName
         Err(failure) => failure,
     };
     Err((host.host.clone(), failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A first deploy was told that the previous release serves on.
+    #[test]
+    fn only_what_was_live_is_said_to_be_live_still() {
+        let hosts = |live: &[&str]| {
+            let named = live.iter().map(|name| Some((*name).to_owned()));
+            still_true(
+                &named
+                    .map(|name| name.filter(|it| !it.is_empty()))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(hosts(&[""]), "nothing was live before");
+        assert_eq!(hosts(&["", ""]), "nothing was live before");
+        assert_eq!(hosts(&["v3", "v3"]), "v3 is still live");
+        let different = "every host serves what it served before";
+        assert_eq!(hosts(&["v3", "v2"]), different);
+        assert_eq!(hosts(&["", "v2"]), different);
+        assert_eq!(hosts(&["v2", ""]), different);
+    }
 }

@@ -2,10 +2,9 @@
 
 use super::conclude::Ended;
 use super::context::Context;
-use super::fleet::{Fleet, whole};
+use super::fleet::{Compares, Fleet, whole};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
-use crate::model::{Failure, FailureKind, HostName};
-use crate::transport;
+use crate::model::{Cause, Failure, FailureKind, HostName};
 
 /// The hosts that were left out, each with what was said of it, in the order of the manifest.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +17,13 @@ impl LeftOut {
     /// # Errors
     /// When one cannot be reached that is not left out: with another host key than the known one none
     /// is; when none can be reached at all.
-    pub async fn connect(context: &Context, skip: bool) -> Result<(Fleet, Self), Failure> {
+    pub async fn connect(
+        context: &Context,
+        skip: bool,
+        compares: Compares,
+    ) -> Result<(Fleet, Self), Failure> {
         if !skip {
-            return Self::connect_all(context).await;
+            return Self::connect_all(context, compares).await;
         }
         let warn = |host: &HostName, failure: &Failure| {
             if Self::may_be(failure) {
@@ -28,12 +31,12 @@ impl LeftOut {
                 context.sink.host(host, HostEvent::Warning { text });
             }
         };
-        let (fleet, failures) = Fleet::connect_each(context, warn).await?;
+        let (fleet, failures) = Fleet::connect_each(context, compares, warn).await?;
         Ok((fleet, Self::of(context, failures)?))
     }
 
-    async fn connect_all(context: &Context) -> Result<(Fleet, Self), Failure> {
-        let (fleet, failures) = Fleet::connect_each(context, |_, _| {}).await?;
+    async fn connect_all(context: &Context, compares: Compares) -> Result<(Fleet, Self), Failure> {
+        let (fleet, failures) = Fleet::connect_each(context, compares, |_, _| {}).await?;
         let can_be = failures.iter().all(|(_, failure)| Self::may_be(failure));
         match whole(failures) {
             None => Ok((fleet, Self::default())),
@@ -63,7 +66,7 @@ impl LeftOut {
     /// in. One that shows another key than the known one cannot.
     #[must_use]
     pub fn may_be(failure: &Failure) -> bool {
-        failure.kind == FailureKind::Unreachable && !transport::is_about_key(failure)
+        failure.kind == FailureKind::Unreachable && failure.cause != Some(Cause::HostKey)
     }
 
     /// What was said of `host`, without its name.
@@ -105,7 +108,7 @@ impl LeftOut {
                 self.add_rows(context, &mut outcome);
                 let what = match outcome.release {
                     Some(release) => format!("{release} is live"),
-                    None => outcome.verb.clone(),
+                    None => outcome.verb.as_str().to_owned(),
                 };
                 let message = format!(
                     "{what} on {reached} of {} hosts; {}",
@@ -143,6 +146,7 @@ impl LeftOut {
             is: None,
             healthy: None,
             why: Some(format!("not reached: {}", Self::why(host, failure))),
+            unanswered_ms: None,
             by_hand: Vec::new(),
         };
         outcome.hosts.extend(self.0.iter().map(row));
@@ -173,19 +177,15 @@ mod tests {
 
     #[test]
     fn a_host_with_another_key_is_never_left_out() {
-        let failure = |kind, text: &str| Failure::new(kind, format!("deploy@web1: {text}"));
-        let unreachable = |text| failure(FailureKind::Unreachable, text);
-        assert!(LeftOut::may_be(&unreachable("no connection within 15 s")));
-        assert!(LeftOut::may_be(&unreachable(
-            "the host refuses every key that ssh offers"
-        )));
-        for text in [
-            "its host key is not the one that is known",
-            "its host key is not known",
-        ] {
-            assert!(!LeftOut::may_be(&unreachable(text)), "{text}");
+        let unreachable = |cause| Failure {
+            cause,
+            ..Failure::new(FailureKind::Unreachable, "deploy@web1: no way")
+        };
+        for cause in [None, Some(Cause::Connection), Some(Cause::Login)] {
+            assert!(LeftOut::may_be(&unreachable(cause)), "{cause:?}");
         }
-        let refused = failure(FailureKind::Refused, "current is a real folder");
+        assert!(!LeftOut::may_be(&unreachable(Some(Cause::HostKey))));
+        let refused = Failure::refused("current is a real folder");
         assert!(!LeftOut::may_be(&refused));
     }
 }

@@ -7,11 +7,13 @@ use tokio::sync::watch;
 
 use super::aside::{Asides, Beat};
 use super::context::Context;
+use super::limit::{self, Wait};
 use super::rejoin::{Lost, Rejoined, Talk, Way};
 use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, FailureKind, HostName};
+use crate::project::Host;
 use crate::transport::Link;
-use crate::wire::{Facts, Frame, FromAgent, ToAgent};
+use crate::wire::{Facts, Finding, Frame, FromAgent, Level, ToAgent};
 
 /// An agent that answers a question is given up after so long a silence, ms.
 const SILENCE_MS: u64 = 40_000;
@@ -23,6 +25,9 @@ const HUSH_MS: u64 = 7_000;
 /// While content travels, a connection that may come back is waited for longer, ms: what is on its
 /// way would have to be sent again.
 const PATIENCE_MS: u64 = 20_000;
+
+/// What a host was compared with stays true this long: after it, the rights are looked at again.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// How long an end is worth waiting for, ms.
 const ENDING_MS: u64 = 10_000;
@@ -39,6 +44,10 @@ pub struct HostLink {
     /// What was said in the transaction that was begun on this host.
     talk: Option<Talk>,
     asides: Asides,
+    /// Whether the host compares itself with the manifest and its answer has not been read.
+    comparing: bool,
+    /// When it turned out to be as the manifest says.
+    compared: Option<Instant>,
     /// Bytes written on connections that were lost.
     sent_before: u64,
     _beat: Beat,
@@ -56,14 +65,38 @@ impl HostLink {
         user: Option<String>,
         sudo: bool,
     ) -> Result<Self, Failure> {
-        let started = Instant::now();
-        let way = Way {
+        Self::connect_by(Way {
             context: Arc::new(context.clone()),
-            host: host.clone(),
+            host,
             user,
             sudo,
-        };
+            wants: None,
+        })
+        .await
+    }
+
+    /// Connects to a host of the environment, which compares itself with what the manifest wants of
+    /// it; [`HostLink::findings`] waits for the answer.
+    ///
+    /// # Errors
+    /// As [`HostLink::connect`].
+    pub async fn connect_comparing(context: &Context, host: &Host) -> Result<Self, Failure> {
+        Self::connect_by(Way {
+            context: Arc::new(context.clone()),
+            host: host.name.clone(),
+            user: None,
+            sudo: false,
+            wants: Some(context.wants_of(host)),
+        })
+        .await
+    }
+
+    async fn connect_by(mut way: Way) -> Result<Self, Failure> {
+        let started = Instant::now();
         let (link, facts) = way.connect_unless_interrupted().await?;
+        // A connection that is made anew asks for nothing.
+        let comparing = way.wants.take().is_some();
+        let (context, host) = (Arc::clone(&way.context), way.host.clone());
         context.sink.host(
             &host,
             HostEvent::Connected {
@@ -72,12 +105,40 @@ impl HostLink {
                 ms: millis(started),
             },
         );
+        context.remember_releases(&host, &facts);
         for text in &facts.recovered {
             context
                 .sink
                 .host(&host, HostEvent::Warning { text: text.clone() });
         }
-        Ok(Self::of(way, link, facts))
+        let mut this = Self::of(way, link, facts);
+        this.comparing = comparing;
+        Ok(this)
+    }
+
+    /// What the host found when it compared itself with the manifest; nothing where it was not
+    /// asked to.
+    ///
+    /// # Errors
+    /// As [`HostLink::ask`].
+    pub async fn findings(&mut self) -> Result<Vec<Finding>, Failure> {
+        if !std::mem::take(&mut self.comparing) {
+            return Ok(Vec::new());
+        }
+        match self.answer().await? {
+            FromAgent::Findings(findings) => {
+                let is_right = |found: &Finding| found.level != Level::Failure;
+                self.compared = findings.iter().all(is_right).then(Instant::now);
+                Ok(findings)
+            }
+            other => Err(unasked(&self.host, &other)),
+        }
+    }
+
+    /// Whether the host was as the manifest says a moment ago.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.compared.is_some_and(|at| at.elapsed() < FRESH)
     }
 
     /// A connection that stands.
@@ -88,6 +149,8 @@ impl HostLink {
             way,
             talk: None,
             asides: Asides::default(),
+            comparing: false,
+            compared: None,
             sent_before: 0,
             _beat: Beat::on(&link),
             link,
@@ -112,7 +175,7 @@ impl HostLink {
         if self.talk.is_none() {
             sent?;
         }
-        let answer = self.answer().await?;
+        let answer = self.answer_to(request, what).await?;
         self.took(what, started);
         Ok(answer)
     }
@@ -196,24 +259,69 @@ impl HostLink {
         });
     }
 
-    /// The next answer. Events on the way go to the sink; a cancel goes to the agent, which then
-    /// ends what it does in an orderly way.
+    /// The answer to `request`, within what that may take; `what` is its word.
     ///
     /// # Errors
-    /// What the agent says failed; a lost connection is [`FailureKind::Unreachable`].
+    /// As [`HostLink::answer_within`].
+    pub async fn answer_to(&mut self, request: &ToAgent, what: &str) -> Result<FromAgent, Failure> {
+        let limit = limit::limit(request, &self.way.context);
+        self.answer_within(limit, what).await
+    }
+
+    /// The next piece of something that streams and may stay silent for any time.
+    ///
+    /// # Errors
+    /// As [`HostLink::answer_within`], without its limit.
     pub async fn answer(&mut self) -> Result<FromAgent, Failure> {
         loop {
             let message = self.next().await?;
-            if let Some(talk) = &mut self.talk {
-                talk.count(&message);
+            if let Some(answer) = self.take(message)? {
+                return Ok(answer);
             }
-            match message {
-                FromAgent::Failed(failure) => return Err(named(failure, &self.host)),
-                FromAgent::Event(_) | FromAgent::Heartbeat | FromAgent::CancelAsked { .. } => {
-                    self.hear(message);
-                }
-                answer => return Ok(answer),
+        }
+    }
+
+    /// The next answer, to `what` was asked. Events on the way go to the sink; a cancel goes to the
+    /// agent, which then ends what it does in an orderly way. The host may take `limit` from one
+    /// event, or one piece of content that is on its way to it, to the next; heartbeats count for
+    /// nothing.
+    ///
+    /// # Errors
+    /// What the agent says failed; a lost connection and an answer that does not come are
+    /// [`FailureKind::Unreachable`].
+    pub async fn answer_within(
+        &mut self,
+        limit: Duration,
+        what: &str,
+    ) -> Result<FromAgent, Failure> {
+        let mut wait = Wait::of(limit, self.sent());
+        loop {
+            let message = match tokio::time::timeout_at(wait.end(), self.next()).await {
+                Ok(message) => message?,
+                Err(_) if wait.is_moving(self.sent()) => continue,
+                Err(_) => return Err(wait.in_vain(&self.host, what)),
+            };
+            if !matches!(message, FromAgent::Heartbeat) {
+                wait.renew();
             }
+            if let Some(answer) = self.take(message)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Takes a message down; it, when it is an answer.
+    fn take(&mut self, message: FromAgent) -> Result<Option<FromAgent>, Failure> {
+        if let Some(talk) = &mut self.talk {
+            talk.count(&message);
+        }
+        match message {
+            FromAgent::Failed(failure) => Err(named(failure, &self.host)),
+            FromAgent::Event(_) | FromAgent::Heartbeat | FromAgent::CancelAsked { .. } => {
+                self.hear(message);
+                Ok(None)
+            }
+            answer => Ok(Some(answer)),
         }
     }
 
@@ -445,7 +553,7 @@ pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
     if matches!(answer, FromAgent::Ended(_)) {
         return Failure::new(
             FailureKind::Unreachable,
-            format!("{host}: the connection was lost, and what was begun there has ended"),
+            format!("{host}: the connection was lost, and the operation there has ended"),
         );
     }
     let text = format!("{answer:?}");
@@ -455,7 +563,7 @@ pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
         .unwrap_or_default()
         .to_owned();
     Failure::unexpected(format!(
-        "{host}: the agent answered `{word}`, which was not asked for"
+        "{host}: the agent answered `{word}`, which does not fit the request"
     ))
 }
 

@@ -13,9 +13,11 @@ use super::deltas::Deltas;
 use super::identity::identity;
 use super::packing::Packing;
 use super::runtimes::Runtimes;
-use crate::artifact::{DigestSource, Digests, Held, Index, NoCache, scan, select};
+use crate::artifact::{DigestSource, Digests, Held, Index, NoCache, scan};
+use crate::model::event::Event;
 use crate::model::release::Origin;
 use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
+use crate::pipeline::{Remark, When, files, review};
 use crate::project::Project;
 use crate::wire::{Exported, Publish, ToAgent};
 
@@ -43,6 +45,8 @@ pub struct Payload {
     pub runtimes: Runtimes,
     /// Paths below `shared/`.
     shared: Vec<String>,
+    /// Names of the secrets in `env`, where they are known.
+    secrets: Option<Vec<String>>,
     /// Good releases that stay on a host.
     pub keep: u32,
     /// Where it comes from.
@@ -70,22 +74,22 @@ impl Payload {
             .filter_map(|host| host.artifact)
             .collect();
         let is_new_to_all = context.is_new_to_all();
+        let on_hosts = !context.environment.name.is_local();
         let read = tokio::task::spawn_blocking(move || {
-            let mut exclude = project.release.exclude.clone();
-            // What lives in `shared/` is never part of a release.
-            let shared = project.release.shared.iter();
-            exclude.extend(shared.map(|path| format!("/{}", path.trim_matches('/'))));
-            let (index, held) = tree(&project, &exclude, &cache, is_new_to_all)?;
+            let (index, held, remarks) = tree(&project, &cache, is_new_to_all, on_hosts)?;
             let changes = Changes::new(Arc::clone(&index), cache);
             let artifact = index.digest();
             for other in artifacts.into_iter().filter(|other| *other != artifact) {
                 changes.of(Some(other))?;
             }
-            Ok::<_, Failure>((index, held, artifact, changes))
+            Ok::<_, Failure>((index, held, remarks, artifact, changes))
         });
-        let (index, held, artifact, changes) = read
+        let (index, held, remarks, artifact, changes) = read
             .await
             .map_err(|error| Failure::unexpected(error.to_string()))??;
+        for Remark { text, hint } in remarks {
+            context.sink.emit(Event::Warning { text, hint });
+        }
         let mut env: BTreeMap<String, Secret> = context
             .environment
             .env
@@ -93,7 +97,8 @@ impl Payload {
             .map(|(key, value)| (key.clone(), Secret::new(value.clone())))
             .collect();
         env.extend(secrets.clone());
-        let dir = context.project.dir.clone();
+        let names = secrets.keys().cloned().collect();
+        let dir = context.project.source.clone();
         let packing = Packing::of(context, &dir, &index);
         if is_new_to_all {
             // Where there is no room for it, who needs it will say so.
@@ -110,6 +115,7 @@ impl Payload {
             env,
             runtimes: Runtimes::default(),
             shared: context.project.release.shared.clone(),
+            secrets: Some(names),
             keep: context.project.release.keep,
             origin: origin.clone(),
             created: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
@@ -136,6 +142,7 @@ impl Payload {
             env,
             runtimes,
             shared: release.shared,
+            secrets: release.secrets,
             keep: context.project.release.keep,
             origin: release.origin,
             created: release.created,
@@ -151,6 +158,7 @@ impl Payload {
             &self.env,
             self.runtimes.of(platform),
             &self.shared,
+            self.secrets.as_deref().unwrap_or_default(),
         )
     }
 
@@ -167,26 +175,22 @@ impl Payload {
                 services,
                 runtimes: self.runtimes.of(platform).to_vec(),
                 shared: self.shared.clone(),
+                secrets: self.secrets.clone(),
             },
             env: self.env.clone(),
         }))
     }
 }
 
-/// The tree of `project`, and small contents of it if `holds`.
+/// The tree of `project`, small contents of it if `holds`, and what is worth a word about it.
 fn tree(
     project: &Project,
-    exclude: &[String],
     cache: &Cache,
     holds: bool,
-) -> Result<(Arc<Index>, Contents), Failure> {
-    let dir = &project.dir;
-    let selection = select(dir, &project.release.include, exclude).map_err(|error| {
-        invalid(
-            "the files of the release cannot be taken",
-            &error.to_string(),
-        )
-    })?;
+    on_hosts: bool,
+) -> Result<(Arc<Index>, Contents, Vec<Remark>), Failure> {
+    let dir = &project.source;
+    let selection = files::select(project)?;
     let unreadable = |error: &dyn ToString| {
         invalid(
             "the files of the release cannot be read",
@@ -202,17 +206,22 @@ fn tree(
         let index = index.map_err(|error| unreadable(&error))?;
         Ok::<_, Failure>((index, held.into_contents()))
     };
-    let (index, held) = match cache.digests(dir) {
-        None => read(&NoCache)?,
+    let scanned = || match cache.digests(dir) {
+        None => read(&NoCache),
         Some(file) => {
             let digests = Digests::open(&file);
             let read = read(&digests)?;
             // A cache that cannot be written costs the next deploy some time.
             let _ = digests.save(read.0.files().map(|file| file.0));
-            read
+            Ok(read)
         }
     };
-    Ok((Arc::new(index), held))
+    let (scanned, remarks) = std::thread::scope(|scope| {
+        let remarks = scope.spawn(|| review(project, &selection, When::Built, on_hosts));
+        (scanned(), remarks.join().unwrap_or_default())
+    });
+    let (index, held) = scanned?;
+    Ok((Arc::new(index), held, remarks))
 }
 
 fn invalid(what: &str, why: &str) -> Failure {

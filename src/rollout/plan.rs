@@ -1,6 +1,6 @@
 //! What will be done, as a value, before anything is done: facts in, plan out, no I/O.
 
-use crate::model::{Failure, HostName, ReleaseId, ReleaseState};
+use crate::model::{EnvironmentName, Failure, HostName, ReleaseId, ReleaseState};
 use crate::project::{Batch, Strategy};
 use crate::wire::Facts;
 
@@ -9,6 +9,29 @@ use crate::wire::Facts;
 #[must_use]
 pub fn next_release(facts: &[&Facts]) -> ReleaseId {
     ReleaseId(facts.iter().map(|facts| facts.last).max().unwrap_or(0) + 1)
+}
+
+/// The order in which the hosts are locked, by their positions: the same for every command, however
+/// its manifest lists them, so that of two at once one gets all locks. Hosts that cannot tell
+/// who they are keep their order.
+///
+/// # Errors
+/// Refused, when two of the names lead to one root folder of one machine.
+pub fn lock_order(hosts: &[(&HostName, &Facts)]) -> Result<Vec<usize>, Failure> {
+    let mut order: Vec<usize> = (0..hosts.len()).collect();
+    let id = |at: &usize| &hosts[*at].1.root_id;
+    order.sort_by(|one, other| id(one).cmp(id(other)));
+    for (at, (host, facts)) in hosts.iter().enumerate() {
+        let is_same = |(_, other): &&(&HostName, &Facts)| other.root_id.is_same(&facts.root_id);
+        if let Some((other, _)) = hosts[..at].iter().find(is_same) {
+            return Err(Failure::refused(format!(
+                "{other} and {host} are one machine: {} is the same folder there",
+                facts.root
+            ))
+            .hint("name it once among the hosts of the environment"));
+        }
+    }
+    Ok(order)
 }
 
 /// Hosts (by position) that switch together, in order.
@@ -60,6 +83,7 @@ pub fn waves(count: usize, strategy: Strategy) -> Vec<Wave> {
 /// Refused, when there is nothing to go back to, the named release is not on every host, is not
 /// good, or is live already.
 pub fn rollback_target(
+    environment: &EnvironmentName,
     hosts: &[(&HostName, &Facts)],
     to: Option<ReleaseId>,
 ) -> Result<ReleaseId, Failure> {
@@ -104,6 +128,8 @@ pub fn rollback_target(
     {
         return Ok(before);
     }
+    let others = candidates.iter().filter(|id| **id != current).rev();
+    let others: Vec<String> = others.map(ToString::to_string).collect();
     candidates
         .into_iter()
         .rfind(|id| *id < current)
@@ -111,6 +137,14 @@ pub fn rollback_target(
             Failure::refused(format!(
                 "there is no good release before {current} to go back to"
             ))
+            .detail(match others.as_slice() {
+                [] => format!("{current} is the only good release on every host"),
+                others => format!("good on every host: {}", others.join(", ")),
+            })
+            .hint(match others.first() {
+                Some(other) => format!("ship rollback {environment} --to {other}"),
+                None => format!("deploy a corrected release: ship deploy {environment}"),
+            })
         })
 }
 
@@ -127,7 +161,7 @@ fn named_target(
     }
     let there: Vec<String> = candidates.iter().map(ToString::to_string).collect();
     let hint = if there.is_empty() {
-        "no good release is on every host".to_owned()
+        "there is no good release that is on every host".to_owned()
     } else {
         format!("good on every host: {}", there.join(", "))
     };
@@ -157,6 +191,7 @@ mod tests {
 
     fn facts(current: Option<u32>, releases: &[(u32, ReleaseState, Option<u32>)]) -> Facts {
         Facts {
+            fleet: Vec::new(),
             hostname: "h".into(),
             user: "deploy".into(),
             uid: 1000,
@@ -186,18 +221,63 @@ mod tests {
             freeze: None,
             clock_ms: 0,
             recovered: Vec::new(),
+            root_id: crate::wire::RootId::default(),
+            is_login_old: false,
         }
     }
 
     fn target(facts: &[Facts], to: Option<u32>) -> Result<u32, String> {
         let name = HostName::local();
         let hosts: Vec<_> = facts.iter().map(|facts| (&name, facts)).collect();
-        rollback_target(&hosts, to.map(ReleaseId))
+        rollback_target(&"production".try_into().unwrap(), &hosts, to.map(ReleaseId))
             .map(|id| id.0)
             .map_err(|failure| failure.message)
     }
 
     use ReleaseState::{Bad, Good};
+
+    #[test]
+    fn locks_are_taken_in_one_order_whatever_the_manifest_says() {
+        let host = |name: &str| HostName::try_from(name).unwrap();
+        let plain = || facts(None, &[]);
+        let names = ["a", "b", "c", "d"].map(host);
+        let facts = [
+            (Some("9"), "x"),
+            (Some("1"), "y"),
+            (None, ""),
+            (Some("1"), "w"),
+        ];
+        let facts = facts.map(|(id, boot)| {
+            let mut facts = plain();
+            facts.root = "/srv/shop".to_owned();
+            facts.root_id.machine = id.map(str::to_owned);
+            facts.root_id.boot = Some(boot.to_owned()).filter(|boot| !boot.is_empty());
+            facts.root_id.folder = Some("7 9".to_owned());
+            facts
+        });
+        let order = |positions: &[usize]| {
+            let hosts: Vec<_> = positions
+                .iter()
+                .map(|at| (&names[*at], &facts[*at]))
+                .collect();
+            let order = lock_order(&hosts).unwrap();
+            let named = order.into_iter().map(|at| hosts[at].0.as_str());
+            named.collect::<Vec<_>>().concat()
+        };
+        // Two that were copied have one id, and are told apart by where they are.
+        assert_eq!(order(&[0, 1, 2, 3]), "cdba");
+        assert_eq!(order(&[3, 2, 1, 0]), "cdba");
+        let twice = [
+            (&names[0], &facts[0]),
+            (&names[1], &facts[1]),
+            (&names[2], &facts[0]),
+        ];
+        let failure = lock_order(&twice).unwrap_err();
+        let said = "a and c are one machine: /srv/shop is the same folder there";
+        assert_eq!(failure.message, said);
+        let unknown = [(&names[0], &facts[2]), (&names[1], &facts[2])];
+        assert_eq!(lock_order(&unknown).unwrap(), [0, 1]);
+    }
 
     #[test]
     fn going_back_twice_goes_back_two() {

@@ -4,10 +4,12 @@ use futures_util::future::join_all;
 
 use super::context::Context;
 use super::link::{HostLink, unasked};
+use super::programs::with_versions_here;
 use super::runtimes::Runtimes;
 use crate::model::{Failure, HostName, ServiceName};
 use crate::wire::{
-    Finding, Frame, FromAgent, HistoryEntry, HostStatus, Level, Preflight, ReleaseSummary, ToAgent,
+    Finding, FromAgent, HistoryEntry, HostStatus, Level, LogsRequest, Preflight, ReleaseSummary,
+    ToAgent,
 };
 
 /// What each host answered.
@@ -77,7 +79,10 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
             let mut findings = vec![
                 finding(
                     "connection",
-                    format!("reached as {}, host key known", link.facts.user),
+                    match context.environment.name.is_local() {
+                        true => format!("this machine, as {}", link.facts.user),
+                        false => format!("reached as {}, host key known", link.facts.user),
+                    },
                 ),
                 finding("architecture", link.facts.platform.clone()),
                 clock(link.facts.clock_ms),
@@ -90,10 +95,9 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
                     Vec::new()
                 }
             };
-            let request = ToAgent::Preflight(Box::new(Preflight {
-                services: context.services_of(host),
-                runtimes,
-            }));
+            let mut wants = context.wants_of(host);
+            with_versions_here(&mut wants.programs, &context.caller).await;
+            let request = ToAgent::Preflight(Box::new(Preflight { wants, runtimes }));
             let questions = std::iter::once((request, "preflight"))
                 .chain(deep.then_some((ToAgent::Verify, "verify")));
             for (question, what) in questions {
@@ -158,7 +162,7 @@ fn clock(theirs: u64) -> Finding {
         level: Level::Warning,
         subject: "clock".to_owned(),
         text: format!("differs by {} s from this machine's", skew / 1000),
-        hint: Some("logs and certificates need a right clock: set up NTP on the host".to_owned()),
+        hint: Some("logs and certificates need a correct clock: set up NTP on the host".to_owned()),
     }
 }
 
@@ -168,23 +172,22 @@ fn clock(theirs: u64) -> Finding {
 /// The first host's failure, after all have ended.
 pub async fn logs(
     context: &Context,
-    services: &[ServiceName],
-    lines: usize,
-    follow: bool,
+    asked: LogsRequest,
     line: &(dyn Fn(&HostName, &str, &ServiceName, &str) + Sync),
 ) -> Result<(), Failure> {
-    let request = ToAgent::Logs {
-        services: services.to_vec(),
-        lines,
-        follow,
-    };
+    let is_followed = asked.follow;
+    let request = ToAgent::Logs(asked);
     let request = &request;
     let quiet = &context.quiet();
     let streams = context.environment.hosts.iter().map(|host| async move {
         let mut link = HostLink::connect(quiet, host.name.clone(), None, false).await?;
         link.send(request).await?;
         loop {
-            match link.answer().await? {
+            let answer = match is_followed {
+                true => link.answer().await,
+                false => link.answer_to(request, "logs").await,
+            };
+            match answer? {
                 FromAgent::Log {
                     time,
                     service,
@@ -200,61 +203,4 @@ pub async fn logs(
         results = join_all(streams) => results.into_iter().find(Result::is_err).unwrap_or(Ok(())),
         _ = cancel.wait_for(|on| *on) => Ok(()),
     }
-}
-
-/// Runs `argv` in the live release of `host`; `output` gets its bytes (and whether they are
-/// standard error's). The exit code.
-///
-/// # Errors
-/// When the host cannot be reached, or the command cannot be started.
-pub async fn exec(
-    context: &Context,
-    host: &HostName,
-    argv: &[String],
-    output: &mut dyn FnMut(bool, &[u8]),
-) -> Result<i32, Failure> {
-    let mut link = HostLink::connect(&context.quiet(), host.clone(), None, false).await?;
-    link.send(&ToAgent::Exec {
-        argv: argv.to_vec(),
-    })
-    .await?;
-    let mut cancel = context.cancel.clone();
-    loop {
-        let answer = tokio::select! {
-            answer = link.answer() => answer?,
-            // Dropping the link ends the command on the host.
-            _ = cancel.wait_for(|on| *on) => return Ok(130),
-        };
-        match answer {
-            FromAgent::Output { stderr } => match link.next_frame().await? {
-                Frame::Data(bytes) => output(stderr, &bytes),
-                Frame::Message(_) => return Err(Failure::unexpected("output without data")),
-            },
-            FromAgent::Exited { code } => return Ok(code),
-            other => return Err(unasked(host, &other)),
-        }
-    }
-}
-
-/// The first host of the fleet, for commands that run on one.
-///
-/// # Errors
-/// When `wanted` is not a host of the environment.
-pub fn one_host(context: &Context, wanted: Option<&str>) -> Result<HostName, Failure> {
-    let hosts = &context.environment.hosts;
-    let found = match wanted {
-        None => hosts.first(),
-        Some(name) => hosts
-            .iter()
-            .find(|host| host.name.as_str() == name || host.name.short() == name),
-    };
-    found.map(|host| host.name.clone()).ok_or_else(|| {
-        let there: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-        Failure::refused(format!(
-            "{} is not a host of {}",
-            wanted.unwrap_or("the first"),
-            context.environment.name
-        ))
-        .hint(format!("its hosts are: {}", there.join(", ")))
-    })
 }

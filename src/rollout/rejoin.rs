@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
+use super::limit::{self, Wait};
 use super::link::{lost, named, unasked};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::{self, Link, Target};
-use crate::wire::{Attach, Facts, Frame, FromAgent, Open, ToAgent};
+use crate::wire::{Attach, Facts, Frame, FromAgent, Open, ToAgent, Wants};
 
 /// How long an agent may be silent before its first word, ms.
 const OPENING_MS: u64 = 40_000;
@@ -32,6 +33,8 @@ pub struct Way {
     pub user: Option<String>,
     /// Whether the agent runs as root.
     pub sudo: bool,
+    /// What the host compares itself with, when it is asked to.
+    pub wants: Option<Wants>,
 }
 
 /// How a connection was lost.
@@ -134,16 +137,32 @@ impl Way {
     /// # Errors
     /// As [`transport::connect`]; when the agent fails, or the connection is lost.
     pub async fn connect(&self) -> Result<(Link, Facts), Failure> {
+        let (link, facts) = self.connect_over(false).await?;
+        // What it lacks, services may need: their logs are for members of a group only.
+        match facts.is_login_old {
+            true => self.connect_over(true).await,
+            false => Ok((link, facts)),
+        }
+    }
+
+    /// Connects, with a login of its own if `anew` says so.
+    async fn connect_over(&self, anew: bool) -> Result<(Link, Facts), Failure> {
         let deployment = self.context.deployment();
         let target = Target {
             host: self.host.clone(),
             user: self.user.clone(),
             sudo: self.sudo,
             root: transport::root_of(&deployment),
+            anew,
         };
-        let open = Open { deployment };
+        let open = Open {
+            deployment,
+            is_kept: false,
+            wants: self.wants.as_ref().map(Wants::for_an_argument),
+        };
         let mut link = transport::connect(&target, &self.context.options, &open).await?;
-        match hear(&self.host, &mut link).await? {
+        let limit = limit::opening(&self.context);
+        match hear(&self.host, &mut link, limit).await? {
             FromAgent::Opened(facts) => Ok((link, *facts)),
             FromAgent::Failed(failure) => Err(named(failure, &self.host)),
             other => Err(unasked(&self.host, &other)),
@@ -215,7 +234,7 @@ impl Way {
         sent.map_err(|_| lost(&self.host, &link))?;
         let mut missed = VecDeque::new();
         let over = loop {
-            match hear(&self.host, &mut link).await? {
+            match hear(&self.host, &mut link, limit::opening(&self.context)).await? {
                 FromAgent::Attached(attached) => {
                     talk.arrived = attached.requests;
                     break false;
@@ -234,14 +253,19 @@ impl Way {
     }
 }
 
-/// The next word of an agent, which may be at a repair and say that it lives.
-async fn hear(host: &HostName, link: &mut Link) -> Result<FromAgent, Failure> {
+/// The next word of an agent, which may be at a repair and say that it lives for up to `limit`.
+async fn hear(host: &HostName, link: &mut Link, limit: Duration) -> Result<FromAgent, Failure> {
+    let wait = Wait::of(limit, 0);
     loop {
-        let limit = Duration::from_millis(OPENING_MS);
-        match tokio::time::timeout(limit, link.message()).await {
+        let silence = tokio::time::Instant::now() + Duration::from_millis(OPENING_MS);
+        let end = silence.min(wait.end());
+        match tokio::time::timeout_at(end, link.message()).await {
             Ok(Ok(Some(FromAgent::Heartbeat))) => {}
             Ok(Ok(Some(message))) => return Ok(message),
             Ok(_) => return Err(lost(host, link)),
+            Err(_) if end == wait.end() => {
+                return Err(wait.in_vain(host, "what is live there?"));
+            }
             Err(_) => {
                 return Err(Failure::new(
                     FailureKind::Unreachable,
@@ -264,9 +288,10 @@ mod tests {
         let said = std::io::Cursor::new(frames.concat());
         let mut link = Link::new(said, tokio::io::sink(), Box::new(()));
         let host = "web1.example.com".try_into().unwrap();
-        let heard = hear(&host, &mut link).await.unwrap();
+        let long = Duration::from_secs(20);
+        let heard = hear(&host, &mut link, long).await.unwrap();
         assert!(matches!(heard, FromAgent::Done));
-        let failure = hear(&host, &mut link).await.unwrap_err();
+        let failure = hear(&host, &mut link, long).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unreachable);
     }
 }

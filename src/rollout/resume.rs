@@ -7,14 +7,14 @@ use super::behind::{CatchUp, catch_up, sentence};
 use super::conclude::{Ended, HostEnd, outcome};
 use super::context::Context;
 use super::export::{Fetched, fetch};
-use super::fleet::{Brings, Fleet};
+use super::fleet::{Brings, Compares, Fleet};
 use super::freeze;
 use super::hook::run_before_switch;
 use super::left_out::LeftOut;
 use super::offer::Offers;
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
-use crate::model::event::{Event, HostOutcome, Outcome};
+use crate::model::event::{Event, HostOutcome, Outcome, Verb};
 use crate::model::{Failure, HostName, ServiceSpec};
 use crate::project::{Hook, HookScope, Host};
 
@@ -25,7 +25,7 @@ use crate::project::{Hook, HookScope, Host};
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn resume(context: &Context, skip_unreachable: bool) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable).await?;
+    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable, Compares::Nothing).await?;
     freeze::refuse(context, &fleet)?;
     let rest = left_out.rest(context);
     let result = resume_reached(&rest, fleet, &left_out, started).await;
@@ -97,7 +97,7 @@ async fn bring_up(
         settle: true,
         strategy: rules.strategy,
         on_failure: rules.on_failure,
-        verb: "deployed",
+        verb: Verb::Deployed,
         after: &hooks(&context.project.after_activate),
         watch_ms: rules.watch_ms,
         started,
@@ -123,7 +123,14 @@ async fn bring(
         .map(|host| host.facts.platform.clone())
         .collect();
     let platforms: Vec<&str> = platforms.iter().map(String::as_str).collect();
-    let fetched = fetch(context, &source, release, &platforms).await?;
+    let others: Vec<HostName> = plan
+        .done
+        .iter()
+        .chain(&plan.switch)
+        .filter(|host| **host != source)
+        .cloned()
+        .collect();
+    let fetched = fetch(context, &source, release, &platforms, &others).await?;
     let context = &context.only(|host| plan.bring.contains(host));
     let delivery = Delivery {
         release,
@@ -146,7 +153,7 @@ fn source(plan: &CatchUp, lacking: &Fleet, others: &Fleet) -> Result<HostName, F
     let there = plan.done.iter().find(fits).or_else(|| plan.done.first());
     there
         .cloned()
-        .ok_or_else(|| Failure::refused(format!("{} is live on no host", plan.release)))
+        .ok_or_else(|| Failure::refused(format!("{} is not live on any host", plan.release)))
 }
 
 /// The services of the release on `host`: which, the manifest says; what they are, the release. One
@@ -178,7 +185,7 @@ fn nothing_behind(
     let current = Some(release);
     let end = |host| (host, HostEnd::Untouched { current });
     let ends: Vec<_> = fleet.names().into_iter().map(end).collect();
-    let mut unchanged = outcome("unchanged", current, &ends, started, 0);
+    let mut unchanged = outcome(Verb::Unchanged, current, &ends, started, 0);
     for host in &mut unchanged.hosts {
         host.why = None;
     }
@@ -204,6 +211,7 @@ fn with_rows_of(
                 is: Some(plan.release),
                 healthy: None,
                 why: None,
+                unanswered_ms: None,
                 by_hand: Vec::new(),
             }));
         outcome.hosts.sort_by_key(|row| context.position(&row.host));

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::conclude::Ended;
 use super::context::Context;
-use super::fleet::{Brings, Fleet};
+use super::fleet::{Brings, Compares, Fleet};
 use super::freeze;
 use super::left_out::LeftOut;
 use super::plan::rollback_target;
 use super::switch::Switch;
 use crate::model::ReleaseId;
-use crate::model::event::{Event, Outcome};
+use crate::model::event::{Event, Outcome, Verb};
 use crate::project::{OnFailure, Strategy};
 
 /// Goes back to `to`, or to the good release from before the current one; on the hosts that can be
@@ -25,7 +25,7 @@ pub async fn rollback(
     skip_unreachable: bool,
 ) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable).await?;
+    let (fleet, left_out) = LeftOut::connect(context, skip_unreachable, Compares::Nothing).await?;
     let rest = left_out.rest(context);
     let result = roll_back(&rest, fleet, to, started).await;
     left_out.conclude(context, result)
@@ -38,10 +38,10 @@ async fn roll_back(
     started: Instant,
 ) -> Result<Outcome, Ended> {
     // Before the lock: nothing to go back to is said at once, and takes nobody's lock.
-    target(&fleet, to)?;
+    target(context, &fleet, to)?;
     freeze::mention(context, &fleet, "rollback");
     fleet.begin(context, "rollback", Brings::Nothing).await?;
-    let release = match target(&fleet, to) {
+    let release = match target(context, &fleet, to) {
         Ok(release) => release,
         Err(failure) => {
             fleet.end().await;
@@ -58,7 +58,7 @@ async fn roll_back(
         settle: false,
         strategy: Strategy::AllAtOnce,
         on_failure: OnFailure::RevertAll,
-        verb: "rolled back",
+        verb: Verb::RolledBack,
         after: &[],
         started,
         keep: context.project.release.keep,
@@ -67,6 +67,10 @@ async fn roll_back(
     switch.run().await.into_result()
 }
 
-fn target(fleet: &Fleet, to: Option<ReleaseId>) -> Result<ReleaseId, crate::model::Failure> {
-    rollback_target(&fleet.facts(), to)
+fn target(
+    context: &Context,
+    fleet: &Fleet,
+    to: Option<ReleaseId>,
+) -> Result<ReleaseId, crate::model::Failure> {
+    rollback_target(&context.environment.name, &fleet.facts(), to)
 }

@@ -31,7 +31,8 @@ impl Runtimes {
                 continue;
             }
             let platform = platform(name)?;
-            let mut runtimes = runtime::locked(&context.project, platform)?;
+            let runtimes = runtime::locked(&context.project, platform)?;
+            let mut runtimes = runtime::for_hosts(&context.project, runtimes);
             for runtime in &mut runtimes {
                 if runtime.source == RuntimeSource::Host {
                     runtime.version = runtime::installed(runtime, &context.caller).await?;
@@ -99,10 +100,10 @@ fn elsewhere(
             .cloned();
         same.ok_or_else(|| {
             Failure::refused(format!(
-                "{} runs on {} {}, and ship.lock has no such build for {name}",
+                "{} runs on {} {}, but ship.lock has no build of that version for {name}",
                 release.id, theirs.name, theirs.version
             ))
-            .hint("take the project as it was when that was deployed, or deploy it anew")
+            .hint("check out the project as it was at that deploy, or make a new deploy")
         })
     };
     release.runtimes.iter().map(of_release).collect()

@@ -8,7 +8,7 @@ use super::conclude::{Conclusion, Ended};
 use super::context::Context;
 use super::fleet::{Brings, Fleet};
 use super::link::{named, unasked};
-use crate::model::event::{HostOutcome, Outcome};
+use crate::model::event::{HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, HostName, ServiceName};
 use crate::wire::{FromAgent, ServiceAction, ToAgent};
 
@@ -55,6 +55,7 @@ pub async fn act(
                     result => (action != ServiceAction::Stop).then_some(result.is_ok()),
                 },
                 why: result.as_ref().err().map(|failure| failure.message.clone()),
+                unanswered_ms: None,
                 by_hand: Vec::new(),
             };
             (row, result)
@@ -64,12 +65,12 @@ pub async fn act(
         join_all(asked).await.into_iter().unzip();
     fleet.end().await;
     let verb = match action {
-        ServiceAction::Restart => "restarted",
-        ServiceAction::Stop => "stopped",
-        ServiceAction::Start => "started",
+        ServiceAction::Restart => Verb::Restarted,
+        ServiceAction::Stop => Verb::Stopped,
+        ServiceAction::Start => Verb::Started,
     };
     let outcome = Outcome {
-        verb: verb.to_owned(),
+        verb,
         release: hosts.iter().find_map(|row| row.is),
         hosts,
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -1,13 +1,13 @@
 //! Making every host of an environment ready, as root where that is needed.
 
-use std::time::Duration;
-
 use super::context::Context;
 use super::link::{HostLink, unasked};
+use super::programs::with_versions_here;
 use crate::model::event::HostEvent;
 use crate::model::{Failure, HostName, ServiceManagerKind};
 use crate::project::Host;
-use crate::wire::{FromAgent, SetupRequest, ToAgent};
+use crate::transport::ssh::host_keys;
+use crate::wire::{self, FromAgent, SetupRequest, ToAgent};
 
 /// What was changed, per host.
 pub type Changes = Vec<(HostName, Vec<String>)>;
@@ -23,26 +23,18 @@ pub async fn setup(
 ) -> Result<Changes, Failure> {
     let mut all = Vec::new();
     for host in &context.environment.hosts {
-        let mut link = connect_rightly(context, host, user).await?;
+        let mut link = connect_rightly(context, host, user, "setup").await?;
+        let mut wants = context.wants_of(host);
+        with_versions_here(&mut wants.programs, &context.caller).await;
         let request = ToAgent::Setup(Box::new(SetupRequest {
-            services: context.services_of(host),
-            shared: context.project.release.shared.clone(),
-            login: deploying_user(context, host, &link, user),
+            wants,
+            login: deploying_user(context, host, &link, user).await,
             dry_run,
         }));
-        let asked =
-            tokio::time::timeout(Duration::from_secs(300), link.ask(&request, "setup")).await;
-        let answer = asked.map_err(|_| {
-            Failure::unexpected(format!("{}: setup took longer than 5 minutes", host.name))
-        })??;
-        match answer {
+        match link.ask(&request, "setup").await? {
             FromAgent::Changes(changes) => {
-                for text in &changes {
-                    context
-                        .sink
-                        .host(&host.name, HostEvent::Changed { text: text.clone() });
-                }
-                all.push((host.name.clone(), changes));
+                say(context, &host.name, &changes);
+                all.push((host.name.clone(), changes.made));
             }
             other => return Err(unasked(&host.name, &other)),
         }
@@ -50,11 +42,22 @@ pub async fn setup(
     Ok(all)
 }
 
+/// Says what was changed on a host, and what stays there.
+pub(super) fn say(context: &Context, host: &HostName, changes: &wire::Changes) {
+    for text in changes.made.iter().cloned() {
+        context.sink.host(host, HostEvent::Changed { text });
+    }
+    for text in changes.left.iter().cloned() {
+        context.sink.host(host, HostEvent::Note { text });
+    }
+}
+
 /// With `systemd` the agent must be root: by login, else through `sudo -n`.
-async fn connect_rightly(
+pub(super) async fn connect_rightly(
     context: &Context,
     host: &Host,
     user: Option<&str>,
+    command: &str,
 ) -> Result<HostLink, Failure> {
     let user = user.map(str::to_owned);
     if context.environment.manager != ServiceManagerKind::Systemd || host.name == HostName::local()
@@ -68,7 +71,7 @@ async fn connect_rightly(
     HostLink::connect(context, host.name.clone(), user, true)
         .await
         .map_err(|failure| {
-            let as_root = format!("ship setup {} --as root", context.environment.name);
+            let as_root = format!("ship {command} {} --as root", context.environment.name);
             match failure.hint {
                 Some(ref hint) if hint.contains("--as root") => failure.hint(as_root),
                 _ => failure,
@@ -86,7 +89,7 @@ fn login_of(host: &HostName) -> Option<&str> {
 
 /// The user that will deploy: the one in the manifest's address; where it names none, whoever the
 /// connection without `--as` would be, which only the user's ssh_config(5) knows.
-fn deploying_user(
+pub(super) async fn deploying_user(
     context: &Context,
     host: &Host,
     link: &HostLink,
@@ -98,6 +101,7 @@ fn deploying_user(
     if as_user.is_none() {
         return link.facts.user.clone();
     }
-    crate::transport::keyscan::login(&host.name, context.options.ssh_config.as_deref())
+    host_keys::login(&host.name, &context.options)
+        .await
         .unwrap_or_else(|| link.facts.user.clone())
 }

@@ -16,7 +16,7 @@ const AHEAD: u64 = 8 << 20;
 /// How far it may be ahead of the first reader's beginning, bytes: what is made in about a second.
 const HEAD_START: u64 = 32 << 20;
 /// What is said when the stream cannot be written.
-pub const UNKEPT: &str = "what is on its way cannot be kept on this machine";
+pub const UNKEPT: &str = "data on its way cannot be stored on this machine";
 /// How long a writer that waits does not notice that nobody reads any more.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -182,7 +182,7 @@ impl SpoolReader {
             .wait_for(|grown| grown.written > offset || grown.end.is_some())
             .await
             .map(|grown| grown.clone());
-        let grown = grown.map_err(|_| "it was not packed to its end".to_owned())?;
+        let grown = grown.map_err(|_| "its packing did not finish".to_owned())?;
         if grown.written == offset {
             return match grown.end {
                 Some(Err(why)) => Err(why),

@@ -9,6 +9,7 @@ use super::fleet::{Fleet, on_each};
 use super::hook::run_hook;
 use super::link::{HostLink, unasked};
 use super::plan::{Wave, waves};
+use crate::model::event::Verb;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, OnFailure, Strategy};
 use crate::wire::{ActivateRequest, Activated, FromAgent, ToAgent};
@@ -28,8 +29,8 @@ pub struct Switch<'a> {
     pub strategy: Strategy,
     /// What when a host fails.
     pub on_failure: OnFailure,
-    /// `deployed` or `rolled back`.
-    pub verb: &'a str,
+    /// What it is called when it is done.
+    pub verb: Verb,
     /// Hooks that run when every host is proven, before anything is final: one that fails is a
     /// failure of the rollout.
     pub after: &'a [Hook],
@@ -85,7 +86,10 @@ impl Answer {
             Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Self::Ended(*ended),
             Ok(FromAgent::Ended(None)) => Self::Refused(Failure::new(
                 FailureKind::Reverted,
-                format!("{host}: the host gave up waiting for this machine"),
+                format!(
+                    "{host}: what was begun there has ended, and nothing had been switched: it \
+                     heard nothing of this machine for too long, or its process died"
+                ),
             )),
             Ok(other) => Self::Refused(unasked(host, &other)),
             Err(failure) if failure.kind == FailureKind::Unreachable => Self::Lost(failure),
@@ -162,7 +166,7 @@ impl Switch<'_> {
             let failure = match answer {
                 Answer::Ended(activated) => {
                     let failure = (!activated.ok).then(|| why_not(&activated));
-                    course.ends[at] = HostEnd::Reported(Box::new(activated));
+                    course.ends[at].report(Box::new(activated));
                     failure
                 }
                 Answer::Refused(failure) => Some(failure),
@@ -255,7 +259,7 @@ impl Switch<'_> {
         let went_back = failure.is_some() || interrupted;
         let stays = ends.iter().any(|(_, end)| end.done());
         let verb = if went_back && !stays {
-            "reverted"
+            Verb::Reverted
         } else {
             self.verb
         };
@@ -271,7 +275,10 @@ impl Switch<'_> {
         let kind = kind(&ends, interrupted);
         let message = match (&failure, kind) {
             (None, _) | (_, FailureKind::Interrupted) => "interrupted".to_owned(),
-            (Some((host, _)), _) => format!("{} failed on {host}", self.release),
+            (Some((host, _)), _) => {
+                let end = ends.iter().find(|(of, _)| of == host);
+                what_failed(self.release, host, end.map(|(_, end)| end))
+            }
         };
         let mut whole = Failure::new(
             kind,
@@ -289,16 +296,28 @@ impl Switch<'_> {
     }
 }
 
+/// The failure of `release` on `host`, which came to this `end`. A release that was only staged there
+/// did not fail by itself.
+pub(super) fn what_failed(release: ReleaseId, host: &HostName, end: Option<&HostEnd>) -> String {
+    match end {
+        Some(HostEnd::Untouched { .. }) => format!("{release} was not activated on {host}"),
+        _ => format!("{release} failed on {host}"),
+    }
+}
+
 /// What the hosts are on; `policy` is what decided that, unless it was interrupted.
 fn what_is_true(
     kind: FailureKind,
     policy: Option<OnFailure>,
     ends: &[(HostName, HostEnd)],
 ) -> &'static str {
-    let nothing_before = ends.iter().all(|(_, end)| end.was().is_none());
+    let before = ends.iter().filter(|(_, end)| end.was().is_some()).count();
     match kind {
-        FailureKind::Reverted if nothing_before => {
+        FailureKind::Reverted if before == 0 => {
             "; there was no release before, so the service is stopped"
+        }
+        FailureKind::Reverted if before < ends.len() => {
+            "; the hosts that had a release before serve it, the others serve nothing"
         }
         FailureKind::Reverted => "; the previous release is serving",
         FailureKind::Interrupted => "; every host is on the release that it was on",

@@ -15,7 +15,7 @@ async fn switches(mut fake: Fake, on_failure: OnFailure) -> (Fake, Conclusion) {
         settle: false,
         strategy: Strategy::AllAtOnce,
         on_failure,
-        verb: "deployed",
+        verb: Verb::Deployed,
         after: &[],
         started: Instant::now(),
         keep: 3,
@@ -55,7 +55,7 @@ async fn a_host_that_went_back_by_itself_is_told_of_as_it_is() {
     let (kind, message, hosts) = told(&conclusion);
     assert_eq!(hosts, [Some(1), Some(2)]);
     assert_eq!(kind, FailureKind::Partial, "{message}");
-    assert_eq!(conclusion.outcome.verb, "deployed");
+    assert_eq!(conclusion.outcome.verb, Verb::Deployed);
     assert!(!fake.was_asked(0, "Commit"));
 
     let late: Answers = |at, request| match request {
@@ -105,7 +105,7 @@ async fn a_host_that_cannot_note_what_it_is_told_is_asked_to_go_back() {
     assert!(fake.was_asked(1, "Revert"));
     assert_eq!(hosts, [Some(1), Some(1)]);
     assert_eq!(kind, FailureKind::Reverted, "{message}");
-    assert_eq!(conclusion.outcome.verb, "reverted");
+    assert_eq!(conclusion.outcome.verb, Verb::Reverted);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! read and compressed once.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::{HashMap, HashSet, HashSetExt};
 
@@ -23,6 +23,10 @@ use crate::model::{
 };
 use crate::project::Host;
 use crate::wire::{FromAgent, Need, NeededArchive, ToAgent};
+
+/// How long a host may take over its disk while no content moves: to hash what it has, to bring a
+/// release to the disk.
+const STAGING: Duration = Duration::from_secs(900);
 
 /// How often a transfer goes on after a lost connection.
 const REJOINS: usize = 5;
@@ -153,7 +157,7 @@ impl Transfer<'_> {
             let arrived = host.rejoin_staging().await?;
             offered = false;
             staged = match arrived {
-                true => match host.answer().await {
+                true => match host.answer_within(STAGING, "staging").await {
                     Ok(FromAgent::Published) => Ok(Delivered::default()),
                     // What it has is damaged; it forgot the rest when the connection was lost.
                     Ok(FromAgent::Need(_)) => self.deliver_all(host, &publish, offered).await,
@@ -189,7 +193,7 @@ impl Transfer<'_> {
         if !offered {
             offer(host, &self.offers.for_host(&host.facts)?).await?;
         }
-        let mut need = match host.answer().await? {
+        let mut need = match host.answer_within(STAGING, "offer").await? {
             FromAgent::Need(need) => need,
             FromAgent::NeedIndex => self.offer_again(host).await?,
             other => return Err(unasked(&host.host, &other)),
@@ -221,7 +225,7 @@ impl Transfer<'_> {
 
     async fn offer_again(&self, host: &mut HostLink) -> Result<Need, Failure> {
         offer(host, &self.offers.whole(&host.facts)?).await?;
-        match host.answer().await? {
+        match host.answer_within(STAGING, "staging").await? {
             FromAgent::Need(need) => Ok(need),
             other => Err(unasked(&host.host, &other)),
         }
@@ -300,7 +304,7 @@ impl Transfer<'_> {
             Ok::<_, Unsent>(feed.end())
         };
         let (answer, fed) = {
-            let answering = host.answer();
+            let answering = host.answer_within(STAGING, "staging");
             tokio::pin!(sending, answering);
             tokio::select! {
                 biased;

@@ -23,7 +23,7 @@ use super::download::{Wanted, download};
 use super::http::Http;
 use super::trouble;
 use crate::artifact::archive::{self, Limits};
-use crate::artifact::{Sha256Hasher, TreeError, remove_tree, sync_all};
+use crate::artifact::{Sha256Hasher, TreeError, remove_tree, sync_all, write_launchers};
 use crate::model::event::{Event, Sink};
 use crate::model::runtime::RuntimeArchive;
 use crate::model::{Failure, FailureKind, Sha256};
@@ -94,7 +94,7 @@ impl Cache {
         if verify(path.clone(), wanted).await? {
             return Ok(path);
         }
-        let _held = self.hold(wanted, sink).await?;
+        let _held = self.hold(&wanted.what, &wanted.sha256, sink).await?;
         self.archive_held(http, wanted, sink).await?;
         Ok(path)
     }
@@ -113,7 +113,7 @@ impl Cache {
         starts: impl FnOnce(&Path) -> Result<(), Failure> + Send + 'static,
         sink: &Sink,
     ) -> Result<PathBuf, Failure> {
-        let held = self.hold(wanted, sink).await?;
+        let held = self.hold(&wanted.what, &wanted.sha256, sink).await?;
         if let Some(path) = self.unpacked(name) {
             return Ok(path);
         }
@@ -137,16 +137,62 @@ impl Cache {
         Ok(path)
     }
 
+    /// The folder `name`, when the file `part` is in it.
+    #[must_use]
+    pub fn whole(&self, name: &str, part: &str) -> Option<PathBuf> {
+        self.unpacked(name).filter(|path| path.join(part).exists())
+    }
+
+    /// Makes the folder `name` of `what` by `work`, which fills a folder beside it; nothing where
+    /// the file `part` is in it already. Of several processes that want it at once, one makes it;
+    /// `key` names it among all.
+    ///
+    /// # Errors
+    /// What `work` says, and [`FailureKind::Refused`] when the cache cannot be written.
+    pub(super) async fn make<W: Future<Output = Result<(), Failure>>>(
+        &self,
+        (name, what, part): (&str, &str, &str),
+        key: &Sha256,
+        work: impl FnOnce(PathBuf) -> W,
+        sink: &Sink,
+    ) -> Result<PathBuf, Failure> {
+        let _held = self.hold(what, key, sink).await?;
+        if let Some(path) = self.whole(name, part) {
+            return Ok(path);
+        }
+        let (made, path) = (
+            self.folder.join(format!("{name}.part")),
+            self.folder.join(name),
+        );
+        let unusable = |error: TreeError| {
+            let kind = error.io_kind().unwrap_or(std::io::ErrorKind::Other);
+            let error = std::io::Error::new(kind, error.to_string());
+            trouble::cache("write", &path, &error)
+        };
+        // What a command that was killed has left, and what is not whole any more.
+        remove_tree(&made)
+            .and_then(|()| remove_tree(&path))
+            .map_err(unusable)?;
+        fs::create_dir_all(&made).map_err(|error| trouble::cache("write", &made, &error))?;
+        if let Err(failure) = work(made.clone()).await {
+            let _ = remove_tree(&made);
+            return Err(failure);
+        }
+        sync_all(&made).map_err(unusable)?;
+        fs::rename(&made, &path).map_err(|error| trouble::cache("write", &path, &error))?;
+        Ok(path)
+    }
+
     fn path(&self, sha256: &Sha256, extension: &str) -> PathBuf {
         self.folder.join(format!("archives/{sha256}{extension}"))
     }
 
     /// Waits for the right to make what this archive brings.
-    async fn hold(&self, wanted: &Wanted, sink: &Sink) -> Result<Held, Failure> {
+    async fn hold(&self, what: &str, sha256: &Sha256, sink: &Sink) -> Result<Held, Failure> {
         let folder = self.folder.join("archives");
         fs::create_dir_all(&folder)
             .map_err(|error| trouble::cache("make the cache folder", &folder, &error))?;
-        let path = self.path(&wanted.sha256, ".lock");
+        let path = self.path(sha256, ".lock");
         let failed = |error: std::io::Error| trouble::cache("lock", &path, &error);
         let mut waiting = None;
         let file = loop {
@@ -154,9 +200,9 @@ impl Cache {
                 break file;
             }
             waiting.get_or_insert_with(|| {
-                let text = format!("another command fetches {}; waiting for it", wanted.what);
+                let text = format!("another command fetches {what}; waiting for it");
                 sink.emit(Event::Note { text });
-                Wait::begin(sink, format!("waiting for {}", wanted.what))
+                Wait::begin(sink, format!("waiting for {what}"))
             });
             tokio::time::sleep(LOOK).await;
         };
@@ -194,12 +240,13 @@ impl Cache {
 
 /// The lock file at `path`, locked; `None` while another process has it.
 fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     loop {
         let file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(path)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             // Whoever had it has removed it meanwhile: a lock on it keeps nobody out.
@@ -264,6 +311,7 @@ impl Unpacking {
     fn make(&self, starts: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
         let RuntimeArchive { format, strip, .. } = self.archive;
         archive::unpack(&self.packed, format, strip, &self.part, Limits::default())
+            .and_then(|()| write_launchers(&self.part, &self.archive))
             .map_err(|error| self.failure(&error))?;
         self.check()?;
         starts(&self.part)?;
@@ -301,14 +349,14 @@ impl Unpacking {
 }
 
 /// A wait of this machine, as events tell it.
-struct Wait<'a> {
+pub(super) struct Wait<'a> {
     sink: &'a Sink,
     text: String,
     begun: Instant,
 }
 
 impl<'a> Wait<'a> {
-    fn begin(sink: &'a Sink, text: String) -> Self {
+    pub(super) fn begin(sink: &'a Sink, text: String) -> Self {
         let wait = Self {
             sink,
             text,
@@ -327,7 +375,7 @@ impl<'a> Wait<'a> {
         self.sink.emit(Event::Waiting { text, done, total });
     }
 
-    fn end(&self, bytes: Option<u64>) {
+    pub(super) fn end(&self, bytes: Option<u64>) {
         self.sink.emit(Event::Waited {
             text: self.text.clone(),
             bytes,

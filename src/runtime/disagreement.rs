@@ -1,5 +1,5 @@
-//! What the project's files say about a runtime must not contradict what is pinned: other people's
-//! tools read those files.
+//! Compares the version files of a project with the pinned runtimes: other people's tools read those
+//! files, so the two must agree.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) fn check(
     if project.runtimes.is_empty() {
         return Ok(());
     }
-    let found: Vec<(Declared, String)> = declared_in(&project.dir)
+    let found: Vec<(Declared, String)> = declared_of(project)
         .into_iter()
         .filter_map(|declared| {
             let other = contradicted(project, versions, &declared)?;
@@ -65,6 +65,43 @@ pub(super) fn check(
         .hint("make them say the same; after a change of ship.toml: ship pin"))
 }
 
+/// What the version files of `project` ask for: those beside the manifest, and those of the
+/// workspace that it is released from.
+fn declared_of(project: &Project) -> Vec<Declared> {
+    let mut found = declared_in(&project.dir);
+    if project.source != project.dir {
+        found.extend(declared_in(&project.source));
+    }
+    found
+}
+
+/// What `declared` asks for, when that has one fixed meaning: not `lts/*`, `system` or a path.
+fn comparable(declared: &Declared) -> Option<&Request> {
+    declared
+        .request
+        .as_ref()
+        .filter(|wanted| !wanted.is_alias())
+}
+
+/// What the version files of `project` ask for without a fixed meaning (`lts/*`, `system`, a path),
+/// a sentence each: that could not be compared with `lock`.
+#[must_use]
+pub fn not_compared(project: &Project, lock: &Lock) -> Vec<String> {
+    let versions = versions(project, lock);
+    let all = declared_of(project);
+    let open = all.iter().filter(|found| comparable(found).is_none());
+    open.filter_map(|found| {
+        let (name, asks, file) = (&found.runtime, &found.asks, &found.source.name);
+        let request = project.runtimes.get(name)?;
+        let ours = match versions.get(name) {
+            Some(version) => format!("the pinned {name} {version}"),
+            None => format!("{name} {} of {MANIFEST}", request.version),
+        };
+        Some(format!("`{asks}` in {file} is not compared with {ours}"))
+    })
+    .collect()
+}
+
 /// What is pinned, when that is not what `declared` names.
 fn contradicted(
     project: &Project,
@@ -73,10 +110,7 @@ fn contradicted(
 ) -> Option<String> {
     let name = &declared.runtime;
     let request = project.runtimes.get(name)?;
-    let wanted = Request::parse(Grammar::of(name), &declared.asks).ok()?;
-    if wanted.is_alias() {
-        return None;
-    }
+    let wanted = comparable(declared)?;
     if request.from_host {
         // Two requests: when either is an exact version or a prefix, the other must take it.
         let ours = Request::parse(Grammar::Other, &request.version).ok()?;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::http::{ATTEMPTS, Body, Http, NOT_HAD, is_html, pause, shown};
@@ -132,7 +133,7 @@ fn another_length(wanted: &Wanted, message: &str) -> Failure {
         wanted.size, wanted.what
     ))
     .detail(format!(
-        "where it is ship.lock that is wrong, {}",
+        "if ship.lock is wrong, {}",
         trouble::ask_again(&wanted.what)
     ))
     .hint(trouble::MIRROR)
@@ -146,7 +147,7 @@ fn stopped(wanted: &Wanted, at: u64, why: Option<String>) -> Trouble {
             format!("{address} stopped after {at} of {} bytes", wanted.size),
         )
         .details(why)
-        .hint("try again: what came is kept, and the rest is asked for"),
+        .hint("try again: the part that arrived is kept, and only the rest is downloaded"),
         again: true,
     }
 }
@@ -183,6 +184,7 @@ impl Part {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(path)
             .map_err(trouble)?;
         let mut hasher = Sha256Hasher::default();

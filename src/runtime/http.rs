@@ -13,6 +13,8 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RA
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
+use super::registries::{Located, Registries};
+use super::source::{ACCEPT, file_url};
 use super::trouble::{self, Trouble};
 use crate::model::{Failure, FailureKind};
 use crate::transport::resolve::addresses;
@@ -21,6 +23,8 @@ use crate::transport::resolve::addresses;
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long nothing may come.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The longest index of a package's files that is read, bytes.
+const LONGEST_INDEX: u64 = 32 << 20;
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 10;
 /// How often something is asked for before it counts as not to be had.
@@ -28,9 +32,21 @@ pub(super) const ATTEMPTS: u32 = 3;
 
 /// Reads from addresses. Proxies are those of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
 /// `NO_PROXY`; certificates those of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Http {
     client: OnceLock<Client>,
+    registries: Registries,
+    attempts: u32,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            client: OnceLock::new(),
+            registries: Registries::default(),
+            attempts: ATTEMPTS,
+        }
+    }
 }
 
 impl Http {
@@ -40,6 +56,44 @@ impl Http {
         Self::default()
     }
 
+    /// Gives up after the first attempt: for whoever can go on without an answer.
+    #[must_use]
+    pub fn impatient() -> Self {
+        Self {
+            attempts: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Reads addresses of registries, too: at those in `registries`.
+    #[must_use]
+    pub fn at(self, registries: Registries) -> Self {
+        Self { registries, ..self }
+    }
+
+    /// The `http`, `https` or `file` address of what tables and locks call `address`.
+    async fn locate(&self, address: &str) -> Result<String, Failure> {
+        let (index, file) = match self.registries.locate(address).await? {
+            Located::At(address) => return Ok(address),
+            Located::In { index, file } => (index, file),
+        };
+        let list = Box::pin(self.document(&index, LONGEST_INDEX)).await?;
+        let found = file_url(&String::from_utf8_lossy(&list), &file)
+            .and_then(|url| Url::parse(&index).ok()?.join(&url).ok());
+        found.map(String::from).ok_or_else(|| {
+            let message = format!("{} does not tell of {file}", shown(&index));
+            Failure::refused(message).hint(trouble::MIRROR)
+        })
+    }
+
+    /// The address of the index of Python packages that this machine uses, without a slash at its end.
+    ///
+    /// # Errors
+    /// As [`Registries::locate`].
+    pub(super) async fn python_index(&self) -> Result<String, Failure> {
+        self.registries.python().await
+    }
+
     /// What is at `address`, `max` bytes at most: a list of versions, of checksums.
     ///
     /// # Errors
@@ -47,7 +101,7 @@ impl Http {
     /// [`FailureKind::Refused`] when what is there is not what was asked for (nothing, a page, more
     /// than `max`). Both name the address.
     pub async fn document(&self, address: &str, max: u64) -> Result<Vec<u8>, Failure> {
-        attempt(async || {
+        attempt(self.attempts, async || {
             let mut body = self.open(address, 0).await?;
             let mut document = Vec::new();
             while body
@@ -77,7 +131,8 @@ impl Http {
     /// As [`document`](Self::document), and [`FailureKind::Refused`] when the server does not say,
     /// or says that there is nothing in it.
     pub async fn size(&self, address: &str) -> Result<u64, Failure> {
-        attempt(async || {
+        let address = &self.locate(address).await?;
+        attempt(self.attempts, async || {
             if let Some(url) = http_url(address)?
                 && let Some(length) = self.length_by_head(&url).await
             {
@@ -120,6 +175,7 @@ impl Http {
 
     /// Opens what is at `address`, from byte `from` on where the server can do that.
     pub(super) async fn open(&self, address: &str, from: u64) -> Result<Body, Trouble> {
+        let address = &*self.locate(address).await?;
         let Some(url) = http_url(address)? else {
             return open_file(address, from).await;
         };
@@ -136,7 +192,7 @@ impl Http {
             _ => Some(0),
         };
         let Some(begin) = begin.filter(|begin| *begin == 0 || *begin == from) else {
-            let message = format!("{} answers with another part than asked", shown(address));
+            let message = format!("{} sent another range than was asked for", shown(address));
             return Err(Failure::refused(message).hint(trouble::MIRROR).into());
         };
         Ok(Body {
@@ -149,6 +205,7 @@ impl Http {
 
     async fn ask(&self, method: Method, url: &Url, from: u64) -> Result<Response, Trouble> {
         let mut request = self.client()?.request(method, url.clone());
+        request = request.header(reqwest::header::ACCEPT, ACCEPT);
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
@@ -250,7 +307,7 @@ async fn open_file(address: &str, from: u64) -> Result<Body, Trouble> {
     let mut file = tokio::fs::File::open(&path).await.map_err(trouble)?;
     let about = file.metadata().await.map_err(trouble)?;
     if !about.is_file() {
-        let message = format!("{} is no file", path.display());
+        let message = format!("{} is not a file", path.display());
         return Err(Failure::refused(message).into());
     }
     let from = if from > about.len() { 0 } else { from };
@@ -297,12 +354,12 @@ fn may_follow(before: &[Url], next: &Url) -> Result<(), String> {
 }
 
 /// Tries again, after a while, what may go better then.
-async fn attempt<T>(act: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, Failure> {
+async fn attempt<T>(most: u32, act: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, Failure> {
     let mut attempts = 1;
     loop {
         match act().await {
             Ok(value) => return Ok(value),
-            Err(trouble) if trouble.again && attempts < ATTEMPTS => {
+            Err(trouble) if trouble.again && attempts < most => {
                 pause(attempts).await;
                 attempts += 1;
             }

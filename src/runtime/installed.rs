@@ -7,6 +7,7 @@ use std::io;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::process::Command;
 
 use crate::model::installed::{VersionCommand, version_in};
@@ -31,7 +32,7 @@ pub async fn installed(
     let refuse = |found: String| {
         Failure::new(
             FailureKind::Project,
-            format!("{name} {version} is asked for, and is not on this machine"),
+            format!("{name} {version} is required, but it is not on this machine"),
         )
         .detail(format!(
             "ship.toml: {name} = \"{version}\", brought by each machine"
@@ -52,8 +53,35 @@ pub async fn installed(
     match version_in(&String::from_utf8_lossy(&printed)) {
         Some(found) if output.status.success() && answers(name, &found, version) => Ok(found),
         Some(found) if output.status.success() => Err(refuse(format!("{name} {found}"))),
-        _ => Err(refuse(format!("`{}` tells no version", asked.line()))),
+        _ => Err(refuse(format!(
+            "`{}` does not print a version",
+            asked.line()
+        ))),
     }
+}
+
+/// How long a program may take to tell its version when nothing depends on it.
+const BRIEFLY: Duration = Duration::from_secs(3);
+
+/// The versions that this machine has of the programs in `names`, by name; one that is not there or
+/// does not tell is left out. They are asked outside of any project, so that a project's files do not
+/// choose what runs.
+pub async fn versions_here(
+    names: impl IntoIterator<Item = &str>,
+    env: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<String, Version> {
+    let mut env = env.clone();
+    // A shim of Corepack would download the program to ask it.
+    env.insert("COREPACK_ENABLE_NETWORK".into(), "0".into());
+    let env = &env;
+    let asked = names.into_iter().map(|name| async move {
+        let output = tokio::time::timeout(BRIEFLY, ask(&VersionCommand::of(name), env)).await;
+        let output = output.ok()?.ok().filter(|output| output.status.success())?;
+        let printed = [output.stdout, b"\n".to_vec(), output.stderr].concat();
+        let version = version_in(&String::from_utf8_lossy(&printed))?;
+        Some((name.to_owned(), Version::parse(&version)?))
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 fn answers(name: &str, found: &str, request: &str) -> bool {
@@ -67,6 +95,7 @@ async fn ask(asked: &VersionCommand, env: &BTreeMap<OsString, OsString>) -> io::
         .args(asked.args)
         .env_clear()
         .envs(env)
+        .current_dir("/")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -104,7 +133,10 @@ mod tests {
         assert_eq!(other.kind, FailureKind::Project);
         assert_eq!(other.details[1], "this machine: php 8.3.6");
         let silent = php("8.3", Some("hello")).await.unwrap_err();
-        assert_eq!(silent.details[1], "this machine: `php -v` tells no version");
+        assert_eq!(
+            silent.details[1],
+            "this machine: `php -v` does not print a version"
+        );
         let missing = php("8.3", None).await.unwrap_err();
         assert_eq!(missing.details[1], "this machine: no `php` on PATH");
     }

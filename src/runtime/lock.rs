@@ -32,6 +32,9 @@ pub struct Pin {
     pub version: String,
     /// Its archives; a platform that the publisher has no build for is missing.
     pub platforms: BTreeMap<Platform, Archive>,
+    /// Of a tool that is a Python package: it and all that it depends on, each as a line of a
+    /// requirements file with its checksums. Its archives are those of uv, which installs them.
+    pub packages: Vec<String>,
 }
 
 /// An archive of a pinned runtime.
@@ -43,6 +46,27 @@ pub struct Archive {
     pub sha256: Sha256,
     /// Of the archive, bytes.
     pub size: u64,
+}
+
+/// What a section of an archive is called that is the same on every platform.
+pub(super) const ANY: &str = "any";
+
+impl Pin {
+    /// The archives under the names of their sections.
+    fn sections(&self) -> Vec<(&'static str, &Archive)> {
+        let mut archives = self.platforms.values();
+        let first = archives.next();
+        let is_one = self.platforms.len() == Platform::ALL.len()
+            && archives.all(|archive| Some(archive) == first);
+        match first.filter(|_| is_one) {
+            Some(archive) => vec![(ANY, archive)],
+            None => {
+                let each = self.platforms.iter();
+                each.map(|(platform, archive)| (platform.as_str(), archive))
+                    .collect()
+            }
+        }
+    }
 }
 
 impl Lock {
@@ -96,7 +120,14 @@ impl Lock {
                 text,
                 "\n[runtimes.{name}]\nrequest = {request}\nversion = {version}\n"
             );
-            for (platform, archive) in &pin.platforms {
+            if !pin.packages.is_empty() {
+                let lines = pin
+                    .packages
+                    .iter()
+                    .map(|line| format!("    {},\n", quoted(line)));
+                let _ = write!(text, "packages = [\n{}]\n", lines.collect::<String>());
+            }
+            for (platform, archive) in pin.sections() {
                 let Archive { url, sha256, size } = archive;
                 let url = quoted(url);
                 let _ = write!(

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::lock::{Archive, FORMAT, LOCK, Lock, Pin};
+use super::lock::{ANY, Archive, FORMAT, LOCK, Lock, Pin};
 use super::source::{SOURCES, Source, source};
+use super::tool::is_package;
 use crate::model::runtime::{Platform, Sha256};
 use crate::model::version::{Request, Version};
 use crate::project::diagnostic::{self, Diagnostic};
@@ -108,7 +109,7 @@ impl Reader {
         for (name, section) in self.sections(found, "runtimes") {
             let Some(source) = source(name.get_ref()) else {
                 let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
-                let message = format!("`{}` is no runtime that ship brings", name.get_ref());
+                let message = format!("`{}` is not a runtime that ship provides", name.get_ref());
                 let label = format!("expected one of {}", names.join(", "));
                 self.error(name.span(), message, label);
                 continue;
@@ -122,14 +123,15 @@ impl Reader {
 
     fn pin(&mut self, source: &Source, section: &Section<'_>) -> Option<Pin> {
         self.known(section, |key| {
-            ["request", "version"].contains(&key) || Platform::from_str(key).is_ok()
+            ["request", "version", "packages", ANY].contains(&key)
+                || Platform::from_str(key).is_ok()
         });
         let request = self.text(section, "request");
         let version = self.text(section, "version");
         let (request, request_at) = request?;
         let (version, version_at) = version?;
         let Some(exact) = Version::parse(version) else {
-            let message = format!("`{version}` is no exact version");
+            let message = format!("`{version}` is not an exact version");
             self.error(version_at, message, "expected one such as `20.11.1`");
             return None;
         };
@@ -146,10 +148,16 @@ impl Reader {
         }
         let mut platforms = BTreeMap::new();
         for platform in Platform::ALL {
-            let Some(value) = section.table.get(platform.as_str()) else {
+            let own = section.table.get(platform.as_str());
+            let name = if own.is_some() {
+                platform.as_str()
+            } else {
+                ANY
+            };
+            let Some(value) = own.or_else(|| section.table.get(ANY)) else {
                 continue;
             };
-            let title = format!("{}.{platform}", section.title);
+            let title = format!("{}.{name}", section.title);
             let archive = self.table(value, title)?;
             if let Some(archive) = self.archive(source, &exact, platform, &archive) {
                 platforms.insert(platform, archive);
@@ -159,11 +167,40 @@ impl Reader {
             let message = format!("[{}] has no archive", section.title);
             self.error(section.span.clone(), message, "for no platform");
         }
+        let packages = self.packages(source, section);
         Some(Pin {
             request: request.to_owned(),
             version: version.to_owned(),
             platforms,
+            packages,
         })
+    }
+
+    /// The packages of a tool: lines that uv takes for nothing else.
+    fn packages(&mut self, source: &Source, section: &Section<'_>) -> Vec<String> {
+        if source.packages.is_none() {
+            if let Some((key, _)) = section.table.get_key_value("packages") {
+                let message = format!("{} is not made of packages", section.title);
+                self.error(key.span(), message, "not written by ship");
+            }
+            return Vec::new();
+        }
+        let Some((value, span)) = self.value(section, "packages") else {
+            return Vec::new();
+        };
+        let lines = value.as_array().map(|lines| {
+            let lines = lines.iter().map(|line| line.get_ref().as_str());
+            lines.collect::<Option<Vec<&str>>>().unwrap_or_default()
+        });
+        let lines = lines.unwrap_or_default();
+        if lines.is_empty() || !lines.iter().all(|line| is_package(line)) {
+            self.error(
+                span,
+                "`packages` is wrong",
+                "expected lines of a name, a version and checksums",
+            );
+        }
+        lines.into_iter().map(str::to_owned).collect()
     }
 
     fn archive(
@@ -236,7 +273,7 @@ impl Reader {
     fn text<'a>(&mut self, section: &Section<'a>, key: &str) -> Option<(&'a str, Range<usize>)> {
         let (value, span) = self.value(section, key)?;
         let Some(text) = value.as_str() else {
-            self.error(span, format!("`{key}` is no text"), "expected text");
+            self.error(span, format!("`{key}` is not text"), "expected text");
             return None;
         };
         Some((text, span))
@@ -246,7 +283,7 @@ impl Reader {
         let Some(table) = value.get_ref().as_table() else {
             self.error(
                 value.span(),
-                format!("`{title}` is no table"),
+                format!("`{title}` is not a table"),
                 "expected a table",
             );
             return None;

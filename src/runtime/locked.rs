@@ -7,6 +7,7 @@ use super::disagreement;
 use super::lock::{LOCK, Lock, Pin};
 use super::source::{Layout, Source, source};
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeNeeds, RuntimeSource};
+use crate::model::service::Run;
 use crate::model::version::{Request, Version};
 use crate::model::{Failure, FailureKind};
 use crate::project::{Project, RuntimeRequest};
@@ -66,7 +67,7 @@ pub fn check(project: &Project) -> Result<Lock, Failure> {
     };
     let stale = stale(project, &lock);
     if !stale.is_empty() {
-        return Err(to_pin(format!("{LOCK} does not answer ship.toml")).details(stale));
+        return Err(to_pin(format!("{LOCK} does not match ship.toml")).details(stale));
     }
     let versions = disagreement::versions(project, &lock);
     disagreement::check(project, &versions)?;
@@ -203,6 +204,7 @@ fn archive(
         env,
         settings,
         guards: _,
+        launchers,
         needs,
     } = (source.layout)(&version, platform);
     let needs = match platform.is_linux() {
@@ -217,6 +219,7 @@ fn archive(
         bin,
         env,
         settings,
+        launchers,
         needs,
     })
 }
@@ -234,4 +237,37 @@ fn no_build(name: &str, pin: &Pin, platform: Platform) -> Failure {
 
 fn to_pin(message: String) -> Failure {
     Failure::new(FailureKind::Project, message).hint("ship pin")
+}
+
+/// Those of `runtimes` that a host needs: a package manager only where a command of a service or a
+/// hook starts it.
+#[must_use]
+pub fn for_hosts(project: &Project, mut runtimes: Vec<HostRuntime>) -> Vec<HostRuntime> {
+    let lines = commands(project);
+    let starts = |program: &&str| {
+        let mut words = lines.iter().flat_map(|line| {
+            line.split(|c: char| !(c.is_ascii_alphanumeric() || "._-/".contains(c)))
+        });
+        words.any(|word| word == *program)
+    };
+    runtimes.retain(|runtime| match source(&runtime.name) {
+        Some(source) if source.packages.is_some() => false,
+        Some(source) if source.is_manager() => source.programs.iter().any(starts),
+        _ => true,
+    });
+    runtimes
+}
+
+/// The lines of everything that runs on a host.
+fn commands(project: &Project) -> Vec<String> {
+    let services = project.services.iter().map(|service| match &service.run {
+        Run::Shell(line) => line.clone(),
+        Run::Argv(words) => words.join(" "),
+        Run::Static(_) => String::new(),
+    });
+    let hooks = project
+        .before_activate
+        .iter()
+        .chain(&project.after_activate);
+    services.chain(hooks.map(|hook| hook.run.clone())).collect()
 }

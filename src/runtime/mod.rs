@@ -14,14 +14,19 @@ mod lock_text;
 mod locked;
 pub mod pin;
 pub mod provide;
+mod registries;
 mod resolve;
+mod sha512;
 pub mod source;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod trouble;
 
+pub use disagreement::not_compared;
 pub use http::Http;
-pub use installed::installed;
+pub use installed::{installed, versions_here};
 pub use lock::{LOCK, Lock};
-pub use locked::{Archived, archived, check, is_unpinned, locked, mirror};
+pub use locked::{Archived, archived, check, for_hosts, is_unpinned, locked, mirror};
 pub use provide::{Provided, Wish, archive, provide};
+pub use registries::Registries;

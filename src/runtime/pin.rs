@@ -2,20 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 
+use super::cache::Cache;
 use super::disagreement;
 use super::http::Http;
 use super::lock::{Lock, Pin};
 use super::locked::{answers, asked, mirror};
 use super::resolve::{Question, Resolved, resolve};
-use super::source::source;
+use super::source::{Source, source};
+use super::tool::Installer;
 use crate::model::event::{Event, Sink};
 use crate::model::runtime::Platform;
 use crate::model::{Failure, FailureKind};
+use crate::project::declared::package_manager_hash;
 use crate::project::{Project, RuntimeRequest};
 
 /// What moves on to the newest version that answers; the rest stays while it answers.
@@ -78,6 +82,8 @@ pub struct Work<'a> {
     pub upgrade: &'a Upgrade,
     /// The caller's environment, for mirrors.
     pub caller: &'a BTreeMap<OsString, OsString>,
+    /// The user's cache folder of ship.
+    pub cache: Option<&'a Path>,
     /// Reads lists.
     pub http: &'a Http,
     /// Where the waiting is told.
@@ -141,6 +147,49 @@ pub async fn pin(work: &Work<'_>) -> Result<Report, Failure> {
     })
 }
 
+/// Like [`pin`] for a project without a lock, but goes on without the runtimes that cannot be
+/// pinned within `limit` each. The lock has the others; what stood in the way is returned by name.
+///
+/// # Errors
+/// `Project` when a version file disagrees with an answer, or the lock cannot be written.
+pub async fn pin_what_can_be(
+    work: &Work<'_>,
+    limit: Duration,
+) -> Result<(Report, BTreeMap<String, Failure>), Failure> {
+    let (mut lock, mut report) = (Lock::default(), Vec::new());
+    let mut failures = BTreeMap::new();
+    let answers = asked(work.project).map(async |(name, request)| {
+        let answer = tokio::time::timeout(limit, ask(work, name, request)).await;
+        let late = || {
+            let message = format!("no answer within {} s", limit.as_secs());
+            Failure::new(FailureKind::Unreachable, message)
+        };
+        (name, answer.unwrap_or_else(|_| Err(late())))
+    });
+    for (name, resolved) in join_all(answers).await {
+        match resolved {
+            Ok(resolved) => {
+                let missing = resolved.missing.into_iter().collect();
+                report.push(said(name, &resolved.pin, None, missing));
+                lock.runtimes.insert(name.clone(), resolved.pin);
+            }
+            Err(failure) => {
+                failures.insert(name.clone(), failure);
+            }
+        }
+    }
+    disagreement::check(work.project, &disagreement::versions(work.project, &lock))?;
+    let is_written = !lock.runtimes.is_empty();
+    if is_written {
+        lock.write(&work.project.dir)?;
+    }
+    let report = Report {
+        runtimes: report,
+        is_written,
+    };
+    Ok((report, failures))
+}
+
 fn known(project: &Project, upgrade: &Upgrade) -> Result<(), Failure> {
     let Upgrade::Only(names) = upgrade else {
         return Ok(());
@@ -149,7 +198,7 @@ fn known(project: &Project, upgrade: &Upgrade) -> Result<(), Failure> {
     match names.iter().find(|name| !there.contains(name.as_str())) {
         None => Ok(()),
         Some(name) => {
-            let message = format!("[runtimes] asks for no {name} that ship brings");
+            let message = format!("[runtimes] does not ask for a {name} that ship provides");
             let failure = Failure::new(FailureKind::Usage, message);
             Err(match there.is_empty() {
                 true => failure,
@@ -186,6 +235,9 @@ async fn ask(work: &Work<'_>, name: &str, request: &RuntimeRequest) -> Result<Re
         source,
         request: &request.version,
         mirror: mirror(source, Some(request), work.caller)?,
+        hash: [&work.project.dir, &work.project.source]
+            .iter()
+            .find_map(|dir| package_manager_hash(dir, name)),
     };
     let text = format!("looking for {name} {}", request.version);
     let began = Instant::now();
@@ -194,7 +246,12 @@ async fn ask(work: &Work<'_>, name: &str, request: &RuntimeRequest) -> Result<Re
         done: None,
         total: None,
     });
-    let resolved = resolve(work.http, &question).await;
+    let resolved = match resolve(work.http, &question).await {
+        Ok(resolved) if source.packages.is_some() => {
+            with_packages(work, source, request, resolved).await
+        }
+        resolved => resolved,
+    };
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     work.sink.emit(Event::Waited {
         text,
@@ -202,6 +259,28 @@ async fn ask(work: &Work<'_>, name: &str, request: &RuntimeRequest) -> Result<Re
         bytes: None,
     });
     resolved
+}
+
+/// Adds what a tool is made of.
+async fn with_packages(
+    work: &Work<'_>,
+    source: &'static Source,
+    request: &RuntimeRequest,
+    mut resolved: Resolved,
+) -> Result<Resolved, Failure> {
+    let cache = Cache::below(work.cache)?;
+    let installer = Installer {
+        source,
+        request: Some(request),
+        cache: &cache,
+        caller: work.caller,
+        http: work.http,
+        sink: work.sink,
+    };
+    let python = work.project.runtimes.get("python");
+    let python = python.map(|python| python.version.as_str());
+    resolved.pin.packages = installer.resolve(&resolved.pin, python).await?;
+    Ok(resolved)
 }
 
 fn said(

@@ -1,7 +1,7 @@
 //! The runtimes of a project, on this machine: unpacked and ready to be put in front of `PATH`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use futures_util::future::try_join_all;
@@ -11,8 +11,10 @@ use super::cache::Cache;
 use super::download::Wanted;
 use super::http::Http;
 use super::installed::installed;
-use super::locked::{archived, locked};
-use super::source::source;
+use super::locked::{archived, check, locked};
+use super::registries::Registries;
+use super::source::{LAUNCHERS, Source, source};
+use super::tool::{Installer, python_in};
 use super::trouble;
 use crate::model::event::Sink;
 use crate::model::runtime::{HostRuntime, Platform, RuntimeArchive, RuntimeSource};
@@ -59,8 +61,67 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
     let Some(platform) = here(wish.project)? else {
         return Ok(Provided::default());
     };
-    let runtimes = locked(wish.project, platform)?;
-    let http = Http::new();
+    let (tools, runtimes): (Vec<_>, Vec<_>) = locked(wish.project, platform)?
+        .into_iter()
+        .partition(|runtime| source(&runtime.name).is_some_and(|s| s.packages.is_some()));
+    let is_manager = |runtime: &&HostRuntime| source(&runtime.name).is_some_and(Source::is_manager);
+    let (managers, runtimes): (Vec<_>, Vec<_>) = runtimes.iter().partition(is_manager);
+    let runtimes = each(wish, wish.caller, &runtimes, platform).await?;
+    // Where managers come from, Node's npm may be the one to say.
+    let env = runtimes.on_top_of(wish.caller);
+    let managers = each(wish, &env, &managers, platform).await?;
+    let tools = cancellable(wish, install(wish, &env, &tools)).await?;
+    // npm of its own version before the one that Node brings.
+    Ok(Provided {
+        paths: [tools, managers.paths, runtimes.paths].concat(),
+        env: runtimes.env.into_iter().chain(managers.env).collect(),
+    })
+}
+
+/// The folders of launchers of the `tools`, which run on the `python3` of `env`.
+async fn install(
+    wish: &Wish<'_>,
+    env: &BTreeMap<OsString, OsString>,
+    tools: &[HostRuntime],
+) -> Result<Vec<PathBuf>, Failure> {
+    if tools.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(python) = python_in(env) else {
+        let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+        let names = names.join(" and ");
+        let message = format!("{names} needs Python, and there is no python3 here");
+        return Err(Failure::new(FailureKind::Project, message)
+            .hint("pin python under [runtimes] and run ship pin, or install Python 3"));
+    };
+    let (lock, cache) = (check(wish.project)?, Cache::below(wish.cache)?);
+    let http = Http::new().at(Registries::of(env, &wish.project.folders()));
+    let tools = tools.iter().filter_map(|tool| {
+        let installer = Installer {
+            source: source(&tool.name)?,
+            request: wish.project.runtimes.get(&tool.name),
+            cache: &cache,
+            caller: env,
+            http: &http,
+            sink: wish.sink,
+        };
+        Some((installer, lock.runtimes.get(&tool.name)?))
+    });
+    let python = &python;
+    let each = tools.map(|(installer, pin)| async move { installer.install(pin, python).await });
+    let roots = try_join_all(each).await?;
+    Ok(roots.into_iter().map(|root| root.join(LAUNCHERS)).collect())
+}
+
+/// Provides some of the project's runtimes, at the same time, with the registries that tools use in
+/// the environment `env`.
+async fn each(
+    wish: &Wish<'_>,
+    env: &BTreeMap<OsString, OsString>,
+    runtimes: &[&HostRuntime],
+    platform: Platform,
+) -> Result<Provided, Failure> {
+    let http = Http::new().at(Registries::of(env, &wish.project.folders()));
     let each = runtimes.iter().map(|runtime| async {
         match &runtime.source {
             RuntimeSource::Host => installed(runtime, wish.caller).await.map(|_| None),
@@ -93,6 +154,26 @@ pub async fn provide(wish: &Wish<'_>) -> Result<Provided, Failure> {
     Ok(provided)
 }
 
+impl Provided {
+    /// The environment `env` with this in it.
+    fn on_top_of(&self, env: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+        let mut env = env.clone();
+        let before = env.remove(OsStr::new("PATH")).unwrap_or_default();
+        let paths = self
+            .paths
+            .iter()
+            .cloned()
+            .chain(std::env::split_paths(&before));
+        env.insert(
+            "PATH".into(),
+            std::env::join_paths(paths).unwrap_or(before.clone()),
+        );
+        let own = self.env.iter();
+        env.extend(own.map(|(name, value)| (name.into(), value.clone())));
+        env
+    }
+}
+
 /// The archive of a locked `runtime` for `platform`, whole and verified, in the cache; downloaded
 /// when it is not there. It is what a host of that platform gets.
 ///
@@ -107,7 +188,7 @@ pub async fn archive(
         let message = format!("{} has no archive: the host brings it", runtime.name);
         return Err(Failure::unexpected(message));
     };
-    let http = Http::new();
+    let http = Http::new().at(Registries::of(wish.caller, &wish.project.folders()));
     let cache = Cache::below(wish.cache)?;
     let wanted = wanted(wish, runtime, archive, platform)?;
     cancellable(wish, cache.archive(&http, &wanted, wish.sink)).await
@@ -195,6 +276,6 @@ async fn cancellable<T>(
             FailureKind::Interrupted,
             "interrupted while runtimes were made ready",
         )
-        .detail("what came of a download is kept; the next one goes on with it")),
+        .detail("the downloaded part is kept; the next download continues from it")),
     }
 }

@@ -6,13 +6,18 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::http::{Http, shown};
 use super::lock::{Archive, Pin};
-use super::source::{Build, Offer, Proof, Source, checksum, file_name};
-use crate::model::runtime::Platform;
+use super::sha512::Sha512;
+use super::source::{Build, Offer, Proof, Source, checksum, file_name, integrity};
+use crate::artifact::Sha256Hasher;
+use crate::model::runtime::{Platform, Sha256};
 use crate::model::version::{Request, Version};
 use crate::model::{Failure, FailureKind};
 
 /// The longest list of versions or of checksums that is read, bytes.
 const LONGEST_LIST: u64 = 32 << 20;
+
+/// The largest archive that is read whole to pin it, bytes.
+const LARGEST_READ: u64 = 256 << 20;
 
 /// A request, and whom to ask.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(super) struct Question<'a> {
     pub(super) request: &'a str,
     /// Where to read instead of at the publisher.
     pub(super) mirror: Option<String>,
+    /// What the project says the archive's checksum is: `sha512.` and hexadecimal digits.
+    pub(super) hash: Option<String>,
 }
 
 /// The answer.
@@ -74,6 +81,7 @@ pub(super) async fn resolve(http: &Http, question: &Question<'_>) -> Result<Reso
             request: (*request).to_owned(),
             version: offer.version.to_string(),
             platforms: archives,
+            packages: Vec::new(),
         },
         missing,
     })
@@ -116,6 +124,18 @@ fn nothing(question: &Question<'_>, wanted: &Request, offers: &[Offer]) -> Failu
     }
 }
 
+/// The text of a list, or why it cannot be had.
+fn listed<'a>(
+    lists: &'a BTreeMap<&str, Result<String, Failure>>,
+    address: &str,
+) -> Result<&'a str, Failure> {
+    match lists.get(address) {
+        Some(Ok(list)) => Ok(list),
+        Some(Err(failure)) => Err(failure.clone()),
+        None => Ok(""),
+    }
+}
+
 impl Question<'_> {
     /// The versions that there are, as far as they may answer.
     async fn offers(&self, http: &Http, wanted: &Request) -> Result<Vec<Offer>, Failure> {
@@ -143,8 +163,8 @@ impl Question<'_> {
             .builds
             .iter()
             .filter_map(|build| match &build.proof {
-                Proof::List(address) => Some(address.as_str()),
-                Proof::Here(..) => None,
+                Proof::List(address) | Proof::Document(address) => Some(address.as_str()),
+                Proof::Here(..) | Proof::Integrity(_) => None,
             })
             .collect();
         let read = addresses.iter().map(|address| self.read(http, address));
@@ -153,12 +173,20 @@ impl Question<'_> {
             .copied()
             .zip(join_all(read).await)
             .collect();
-        let archives = offer
+        // What is the same on every platform is read once.
+        let urls: BTreeMap<&str, &Build> = offer
             .builds
             .iter()
-            .map(|build| self.archive(http, build, &lists));
+            .map(|build| (build.url.as_str(), build))
+            .collect();
+        let archives = urls.values().map(|build| self.archive(http, build, &lists));
+        let archives = join_all(archives).await;
+        let archives: BTreeMap<&str, _> = urls.into_keys().zip(archives).collect();
         let (mut found, mut failed) = (BTreeMap::new(), BTreeMap::new());
-        for (build, archive) in offer.builds.iter().zip(join_all(archives).await) {
+        for build in &offer.builds {
+            let Some(archive) = archives.get(build.url.as_str()).cloned() else {
+                continue;
+            };
             match archive {
                 Ok(archive) => {
                     found.insert(build.platform, archive);
@@ -181,12 +209,15 @@ impl Question<'_> {
         let (sha256, size) = match &build.proof {
             Proof::Here(sum, 0) => (*sum, http.size(&self.address(&build.url)).await?),
             Proof::Here(sum, size) => (*sum, *size),
+            Proof::Integrity(integrity) => self.verified(http, &build.url, integrity).await?,
+            Proof::Document(address) => {
+                let document = listed(lists, address)?;
+                let integrity = integrity(document)
+                    .ok_or_else(|| self.no_list(address, "it has no integrity"))?;
+                self.verified(http, &build.url, &integrity).await?
+            }
             Proof::List(address) => {
-                let list = match lists.get(address.as_str()) {
-                    Some(Ok(list)) => list,
-                    Some(Err(failure)) => return Err(failure.clone()),
-                    None => "",
-                };
+                let list = listed(lists, address)?;
                 let name = file_name(&build.url);
                 let sum = checksum(list, &name).ok_or_else(|| {
                     Failure::refused(format!(
@@ -204,9 +235,45 @@ impl Question<'_> {
         })
     }
 
+    /// The checksum and the size of an archive whose publisher tells another checksum: it is read
+    /// whole, and must be what the publisher says.
+    async fn verified(
+        &self,
+        http: &Http,
+        url: &str,
+        integrity: &str,
+    ) -> Result<(Sha256, u64), Failure> {
+        let address = self.address(url);
+        let bytes = http.document(&address, LARGEST_READ).await?;
+        let found = Sha512::of(&bytes);
+        if !found.answers(integrity) {
+            let message = format!("{} is not the archive that was published", shown(&address));
+            return Err(Failure::refused(message)
+                .detail(format!("published: {integrity}"))
+                .detail(format!("found:     {}", found.integrity()))
+                .hint(super::trouble::MIRROR));
+        }
+        if let Some(hash) = &self.hash
+            && !found.answers(hash)
+        {
+            let message = format!(
+                "package.json names another archive of {}",
+                self.source.title
+            );
+            return Err(Failure::refused(message)
+                .detail(format!("package.json: {hash}"))
+                .detail(format!("found:        sha512.{}", found.hex()))
+                .hint("correct `packageManager` in package.json"));
+        }
+        let mut sha256 = Sha256Hasher::default();
+        sha256.update(&bytes);
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok((sha256.finish(), size))
+    }
+
     async fn read(&self, http: &Http, url: &str) -> Result<String, Failure> {
         let bytes = http.document(&self.address(url), LONGEST_LIST).await?;
-        String::from_utf8(bytes).map_err(|_| self.no_list(url, "it is no text"))
+        String::from_utf8(bytes).map_err(|_| self.no_list(url, "it is not text"))
     }
 
     fn address(&self, url: &str) -> String {
@@ -216,7 +283,7 @@ impl Question<'_> {
     fn no_list(&self, url: &str, why: &str) -> Failure {
         let (address, title) = (self.address(url), self.source.title);
         let message = format!(
-            "{} is no list of {title}'s versions: {why}",
+            "{} is not a list of {title}'s versions: {why}",
             shown(&address)
         );
         Failure::refused(message).hint(super::trouble::MIRROR)

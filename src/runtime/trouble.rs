@@ -99,7 +99,7 @@ pub(super) fn file(address: &str, error: &io::Error) -> Trouble {
 /// Something that is no address.
 pub(super) fn no_address(address: &str) -> Failure {
     Failure::refused(format!(
-        "{} is no address of http://, https:// or file:///",
+        "{} is not an http://, https:// or file:/// address",
         shown(address)
     ))
     .hint(MIRROR)

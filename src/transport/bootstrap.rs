@@ -30,8 +30,38 @@ pub enum AtHand {
     Replace,
 }
 
+/// Where root's agents lie on a host: programs of a package's own that it brings itself are part of
+/// its state (hier(7), `/var/lib`), and root alone writes there.
+const ROOTS_OWN: &str = "/var/lib/ship/bin";
+
+/// Functions of sh that tell whether a folder is safe to run an agent from: `s FOLDER` says so, and
+/// leaves its real path in `p`. The folder, each one above it up to the home folder (whose owner
+/// could change what the login itself runs) or to `/`, and the agent in it if there is one, belong
+/// to this user or to root, and nobody else may write them: else somebody could have put another
+/// program there. The sticky bit of a folder above keeps what lies in it. A group that nobody else
+/// is in (`a GID`) is the user's own; a folder that an access control list opens to more (`+` behind
+/// its mode, ls(1)) is not.
+///
+/// The real path holds no link. While only this user and root can write there, what was looked at
+/// is what is run. One `ls` looks at all of it, by names that hold no space (`..`, `../..`); the rest
+/// is built into the shell, because a connection waits for each process that is started here.
+const SAFE: &str = "\
+    a() { x=$(id -un); case $(getent group $1) in $x:*:|$x:*:$x) ;; *) return 1;; esac; \
+    [ $(cut -d: -f4 /etc/passwd | grep -cx $1) -le 1 ]; }; \
+    s() { [ -n \"$1\" ] && cd -P -- \"$1\" 2>/dev/null || return 1; \
+    p=$PWD; q=${p%/*}; q=${q:-/}; y=..; set -- .; \
+    until [ \"$q\" = \"$h\" ]; do set -- \"$@\" $y; [ \"$q\" = / ] && break; q=${q%/*}; q=${q:-/}; y=$y/..; done; \
+    [ -x ./$n ] && set -- \"$@\" ./$n; k=0; \
+    for w in $(LC_ALL=C ls -ldn -- \"$@\" 2>/dev/null); do case $w in \
+    [a-z-][r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-]*) m=$w; u=-; g=-; f=0;; \
+    .|..*|./*) k=$((k+1)); case $u in 0|$i) ;; *) return 1;; esac; \
+    case $m in [d-]????-??-*) ;; d????????[tT]*) case $w in ..*) ;; *) return 1;; esac;; \
+    ??????????+*) return 1;; [d-]????w??-*) a $g || return 1;; *) return 1;; esac;; \
+    *) f=$((f+1)); case $f in 2) u=$w;; 3) g=$w;; esac;; esac; done; [ $k = $# ] && cd -- \"${h:-/}\"; }; ";
+
 /// The command line for the login shell. `root` is the app's root folder (`~/` is the login's
-/// home); without one the agent is the login's alone. It answers `open` without being sent it again.
+/// home), where an agent is looked for and put first; then come the login's own folders. Only one
+/// that is safe to run a program from is used. The agent answers `open` without being sent it again.
 /// Asked for the agent, send its compressed length in decimal digits, a newline, and the bytes. With
 /// `sudo` the agent runs as root; `at_hand` says whether one that is there will do.
 ///
@@ -44,30 +74,47 @@ pub fn command_line(
     open: &Open,
     at_hand: AtHand,
 ) -> io::Result<String> {
+    let script = script(agent, root, open, at_hand, ROOTS_OWN)?;
+    let sudo = if sudo { "sudo -n -H " } else { "" };
+    Ok(format!("{sudo}sh -c '{script}'"))
+}
+
+/// The script of [`command_line`], with root's own folder at `roots_own`.
+fn script(
+    agent: &Agent,
+    root: Option<&str>,
+    open: &Open,
+    at_hand: AtHand,
+    roots_own: &str,
+) -> io::Result<String> {
     let name = agent_name(&agent.digest);
     let open = argument::encode(open)?;
     let in_home = root.and_then(|root| root.strip_prefix("~/"));
-    let bin = match (in_home, root) {
+    let app = match (in_home, root) {
         (Some(rest), _) => format!("\"$HOME\"/{}/.ship/bin", escape(rest)),
         (None, Some(root)) => format!("{}/.ship/bin", escape(root)),
-        (None, None) => "\"$c\"".to_owned(),
+        (None, None) => String::new(),
     };
     let start = match at_hand {
-        AtHand::Use => {
-            "for b in \"$d\" \"$c\"; do [ -x \"$b/$n\" ] && \
-             exec \"$b/$n\" agent serve --open $o; done; "
-        }
-        AtHand::Replace => "",
+        AtHand::Use => format!(
+            "for b in {app} \"$@\"; do s \"$b\" && [ -x \"$p/$n\" ] && \
+             exec \"$p/$n\" agent serve --open $o; done; "
+        ),
+        AtHand::Replace => String::new(),
     };
-    let script = format!(
-        "umask 022; n={name}; o={open}; c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; d={bin}; {start}\
-         [ -w \"$d\" ] || d=$c; t=\"$d/.$n.$$\"; \
-         mkdir -p \"$d\" && printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
-         read -r l && head -c \"$l\" | gzip -dc > \"$t\" && chmod 755 \"$t\" && mv -f \"$t\" \"$d/$n\" && \
+    // A file system may let nobody run programs (`noexec`): that is tried before the agent is sent.
+    Ok(format!(
+        "umask 022; n={name}; o={open}; i=$(id -u); c=${{XDG_CACHE_HOME:-$HOME/.cache}}/ship; \
+         h=; cd -P -- \"$HOME\" 2>/dev/null && h=$PWD; {SAFE}\
+         set -- \"$c\"; [ \"$i\" = 0 ] && set -- {roots_own} \"$c\"; {start}\
+         d=; w() {{ s \"$1\" || return 1; t=\"$p/.$n.$$\"; \
+         ( : > \"$t\" && chmod 755 \"$t\" ) 2>/dev/null && [ -x \"$t\" ] && d=$p || rm -f \"$t\"; [ -n \"$d\" ]; }}; \
+         w {app} || for b in \"$@\"; do mkdir -p -- \"$b\" 2>/dev/null; w \"$b\" && break; done; \
+         [ -n \"$d\" ] || {{ echo \"$(id -un) has no folder to run programs from that nobody else can write:\" {app} \"$@\" >&2; exit 97; }}; \
+         printf \"\\377ship-need\\376%s %s\\n\" \"$(uname -s)\" \"$(uname -m)\" && \
+         read -r l && head -c \"$l\" | gzip -dc > \"$t\" && mv -f \"$t\" \"$d/$n\" && \
          exec \"$d/$n\" agent serve --open $o; rm -f \"$t\"; exit 97"
-    );
-    let sudo = if sudo { "sudo -n -H " } else { "" };
-    Ok(format!("{sudo}sh -c '{script}'"))
+    ))
 }
 
 /// `text` as part of a word of sh, without quotes of any kind.
@@ -174,61 +221,4 @@ impl<R: AsyncRead + Unpin> AsyncRead for SkipMarker<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(bytes: &[u8]) -> First {
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(first(&mut &bytes[..]))
-            .unwrap()
-    }
-
-    #[test]
-    fn noise_before_the_marker_is_passed_over() {
-        let mut stream = b"Welcome!\nyou have mail\n".to_vec();
-        stream.extend_from_slice(MARKER);
-        assert_eq!(read(&stream), First::Running);
-        let mut stream = b"motd ".to_vec();
-        stream.extend_from_slice(NEED);
-        stream.extend_from_slice(b"Linux x86_64\n");
-        assert_eq!(read(&stream), First::Need("Linux".into(), "x86_64".into()));
-        assert_eq!(
-            read(b"This account is currently not available.\n"),
-            First::Ended("This account is currently not available.".into())
-        );
-    }
-
-    #[test]
-    fn the_line_holds_nothing_that_a_login_shell_reads_its_own_way() {
-        let agent = super::super::agents::for_platform(&super::super::agents::own_platform(), None)
-            .unwrap();
-        let open = Open {
-            deployment: crate::model::Deployment {
-                app: "shop".try_into().unwrap(),
-                environment: "production".try_into().unwrap(),
-                root: Some("/srv/it's !\\\\".into()),
-                manager: crate::model::ServiceManagerKind::Systemd,
-                user: "shop".into(),
-            },
-        };
-        for root in [
-            Some("/srv/shop"),
-            Some("~/apps/my shop"),
-            Some("/srv/it$HOME"),
-            None,
-        ] {
-            let line = command_line(&agent, root, false, &open, AtHand::Use).unwrap();
-            let inside = line
-                .strip_prefix("sh -c '")
-                .unwrap()
-                .strip_suffix('\'')
-                .unwrap();
-            for bad in ["'", "\n", "!", "\\\\"] {
-                assert!(!inside.contains(bad), "{bad:?} in {inside}");
-            }
-        }
-        assert_eq!(escape("a b$c"), "a\\ b\\$c");
-    }
-}
+mod tests;

@@ -4,14 +4,14 @@
 pub mod agents;
 pub mod bootstrap;
 mod digests;
-pub mod keyscan;
 pub mod link;
 pub mod local;
+pub mod pins;
 pub mod resolve;
 pub mod ssh;
 
 pub use link::Link;
-pub use ssh::is_about_key;
+pub use ssh::SshKey;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ pub struct Options {
     pub project: PathBuf,
     /// A replacement for the user's ssh_config(5) (`SHIP_SSH_CONFIG`).
     pub ssh_config: Option<PathBuf>,
-    /// A private key, as a path or as its content (`SHIP_SSH_KEY`).
-    pub ssh_key: Option<String>,
+    /// The private key to log in with (`SHIP_SSH_KEY`).
+    pub ssh_key: Option<SshKey>,
     /// How long an idle connection outlives its command, so that the next one pays no handshake,
     /// seconds (`SHIP_SSH_PERSIST`); `None`: it ends with its command. A key that was given as its
     /// content is on the disk only while its command runs, and so is its connection.
@@ -57,6 +57,8 @@ pub struct Target {
     pub sudo: bool,
     /// The app's root folder, where a first agent may lie; `~/` is the login's home.
     pub root: String,
+    /// Whether it takes a new login: one that an earlier command kept is too old.
+    pub anew: bool,
 }
 
 impl Target {

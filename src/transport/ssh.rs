@@ -1,30 +1,34 @@
 //! SSH by the user's own `ssh`, so that their ssh_config(5), agent, keys and jump hosts work.
 
 mod address;
+mod base64;
 pub mod dial;
 mod effective;
 mod explain;
 mod folder;
+pub mod host_keys;
 mod identity;
 mod kept;
+mod key;
+mod master;
 mod start;
 
-pub use self::explain::is_about_key;
+pub use self::key::SshKey;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
+use openssh::Session;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use self::address::Address;
 use self::effective::Effective;
-use self::explain::{explain, unreachable_host};
+use self::explain::{not_connected, unreachable_host};
 use self::folder::Folder;
 use self::kept::Kept;
+use self::master::NotConnected;
 use self::start::Started;
 use super::bootstrap::First;
 use super::{Link, Options, Target};
@@ -36,12 +40,8 @@ use crate::wire::Open;
 const KILLED_S: NonZeroUsize = NonZeroUsize::new(30).expect("not zero");
 
 /// A kept connection on which nothing is heard for this long is given up for a new one: the
-/// network may have changed under it, which ssh(1) itself notices after three times [`ALIVE_S`].
+/// network may have changed under it, which ssh(1) itself notices after three unanswered questions (`ServerAliveInterval`).
 const SILENT: Duration = Duration::from_secs(4);
-
-/// ssh(1) asks a silent server for a sign of life this often (`ServerAliveInterval`), seconds;
-/// three unanswered questions end the connection.
-const ALIVE_S: u64 = 5;
 
 /// Logins that go on at once where they may lead through one and the same machine (jump hosts,
 /// proxies): sshd refuses bursts from ten on (sshd_config(5), `MaxStartups`).
@@ -62,16 +62,16 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
         _ => None,
     };
     if let Some(kept) = &kept
+        && !target.anew
         && let Some(started) = again(kept, target, options, open).await
     {
         return in_time(started.link(target, folder), target, options).await;
     }
-    let dials = effect.is_some_and(|effect| dial::suits(&effect));
     let login = Login {
         target,
         options,
         folder: &folder,
-        dials,
+        effect: effect.as_ref(),
     };
     let session = match &kept {
         Some(kept) => login.kept_session(kept).await?,
@@ -91,6 +91,10 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
 /// fails there too, its words are about the host and not about a connection of the past.
 async fn again(kept: &Kept, target: &Target, options: &Options, open: &Open) -> Option<Started> {
     let session = Arc::new(Session::resume_mux(kept.socket()?.into(), None));
+    let open = &Open {
+        is_kept: true,
+        ..open.clone()
+    };
     let started = Started::on(&session, target, options, open);
     let started = tokio::time::timeout(SILENT, started).await.ok()?.ok()?;
     (!matches!(started.first, First::Ended(_))).then_some(started)
@@ -116,8 +120,8 @@ struct Login<'a> {
     target: &'a Target,
     options: &'a Options,
     folder: &'a Folder,
-    /// Whether we dial ([`dial`]); else ssh(1) does.
-    dials: bool,
+    /// The configuration in effect, where ssh(1) tells it.
+    effect: Option<&'a Effective>,
 }
 
 impl Login<'_> {
@@ -139,29 +143,25 @@ impl Login<'_> {
     }
 
     /// Has ssh(1) log in and go to the background, where it ends `idle_s` after its last use. The
-    /// folder of its control socket. Where our dialling gets no connection, ssh(1) shall say why.
+    /// folder of its control socket. We dial ([`dial`]) where that suits; where our dialling gets
+    /// no connection, ssh(1) tries by itself and says why.
     async fn launch(&self, idle_s: NonZeroUsize) -> Result<TempDir, Failure> {
-        let (target, timeout) = (self.target, self.options.timeout);
-        let _turn = match self.dials {
+        let dials = self.effect.is_some_and(dial::suits);
+        let _turn = match dials {
             true => None,
             false => THROUGH_OTHERS.acquire().await.ok(),
         };
-        let both = async {
-            if self.dials
-                && let Ok(config) = self.folder.dialling_config()
-            {
-                match self.master(idle_s, &config).await? {
-                    Err(error) if dial::has_failed(&error) => {}
-                    ended => return Ok(ended),
-                }
-            }
-            self.master(idle_s, &self.folder.config()).await
+        let until = Instant::now() + self.options.timeout;
+        let mut ended = None;
+        if dials && let Ok(config) = self.folder.dialling_config() {
+            ended = Some(self.master(idle_s, &config, until).await);
+        }
+        let ended = match ended {
+            Some(ended) if !ended.as_ref().is_err_and(dial::has_failed) => ended,
+            _ => self.master(idle_s, &self.folder.config(), until).await,
         };
-        let late = format!("no connection within {} s", timeout.as_secs());
-        tokio::time::timeout(timeout, both)
-            .await
-            .map_err(|_| unreachable_host(target, &late))??
-            .map_err(|error| explain(target, &error))
+        let limit_s = self.options.timeout.as_secs();
+        ended.map_err(|why| not_connected(self.target, self.effect, why, limit_s))
     }
 
     /// Runs ssh(1) with the configuration `config`.
@@ -169,25 +169,17 @@ impl Login<'_> {
         &self,
         idle_s: NonZeroUsize,
         config: &Path,
-    ) -> Result<Result<TempDir, openssh::Error>, Failure> {
-        let address = Address::of(self.target);
-        let mut builder = SessionBuilder::default();
-        builder
-            .known_hosts_check(KnownHosts::Strict)
-            .config_file(config)
-            .control_directory(self.folder.path())
-            .control_persist(ControlPersist::IdleFor(idle_s))
-            .connect_timeout(self.options.timeout)
-            .server_alive_interval(Duration::from_secs(ALIVE_S));
-        if let Some(key) = &self.options.ssh_key {
-            builder.keyfile(self.folder.key_file(key)?);
-        }
-        if let Some(user) = address.user {
-            builder.user(user.to_owned());
-        }
-        if let Some(port) = address.port {
-            builder.port(port);
-        }
-        Ok(builder.launch_master(address.host).await)
+        until: Instant,
+    ) -> Result<TempDir, NotConnected> {
+        let limit = until.saturating_duration_since(Instant::now());
+        master::launch(
+            self.target,
+            self.options,
+            self.folder,
+            config,
+            idle_s,
+            limit,
+        )
+        .await
     }
 }

@@ -48,7 +48,10 @@ mod tests {
                 root: Some("~/läden/it's \"ours\"".into()),
                 manager: ServiceManagerKind::Systemd,
                 user: "shop".into(),
+                readable_by: Vec::new(),
             },
+            wants: None,
+            is_kept: false,
         };
         let argument = encode(&open).unwrap();
         assert!(argument.bytes().all(|byte| byte.is_ascii_hexdigit()));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::Holder;
+use super::message::{FleetMember, Holder};
 use crate::model::event::Diagnosis;
-use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName};
+use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName, ServiceState};
 
 /// What an agent finds on its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +37,37 @@ pub struct Facts {
     pub holder: Option<Holder>,
     /// The stop sign that somebody set, also when its time is over.
     pub freeze: Option<Freeze>,
+    /// The hosts of the environment, as the last deploy here knew them.
+    pub fleet: Vec<FleetMember>,
     /// The host's clock, ms since the epoch.
     pub clock_ms: u64,
     /// What the agent repaired when it came: a sentence each.
     pub recovered: Vec<String>,
+    /// Which root folder of which machine this is.
+    pub root_id: RootId,
+    /// Whether the user was added to a group since the login began; only looked for where
+    /// [`super::Open::is_kept`] asks for it.
+    pub is_login_old: bool,
+}
+
+/// What tells a root folder from all others. Commands that come at the same time find the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RootId {
+    /// The machine, under any name and through every boot; a copy of it has the same.
+    pub machine: Option<String>,
+    /// The boot of its kernel, which a copy does not share; containers of one machine do.
+    pub boot: Option<String>,
+    /// Where the folder lies on that kernel's file systems.
+    pub folder: Option<String>,
+}
+
+impl RootId {
+    /// Whether both are known to be the same folder of the same machine.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let known = |id: &Self| Some((id.boot.clone()?, id.folder.clone()?));
+        known(self).is_some() && known(self) == known(other)
+    }
 }
 
 /// A release as lists show it.
@@ -85,7 +112,7 @@ pub struct Activated {
     pub why: Option<String>,
     /// What was found.
     pub diagnoses: Vec<Diagnosis>,
-    /// Longest time without a good answer during the switch.
+    /// Longest time without a good answer during the switch and the way back.
     pub unanswered_ms: Option<u64>,
     /// Commands for a person, when the host needs one.
     pub by_hand: Vec<String>,
@@ -155,9 +182,7 @@ impl HostStatus {
     /// Whether every service runs and none is known to be unhealthy.
     #[must_use]
     pub fn serves(&self) -> bool {
-        self.services
-            .iter()
-            .all(|service| service.state == "running" && service.healthy != Some(false))
+        self.services.iter().all(ServiceReport::serves)
     }
 }
 
@@ -166,8 +191,8 @@ impl HostStatus {
 pub struct ServiceReport {
     /// Its name.
     pub service: ServiceName,
-    /// `running`, `restarting`, `stopped`, `failed`…
-    pub state: String,
+    /// What it does.
+    pub state: ServiceState,
     /// Whether it is healthy right now; `None` when there is nothing to ask.
     pub healthy: Option<bool>,
     /// What the health check saw.
@@ -180,6 +205,14 @@ pub struct ServiceReport {
     pub memory: Option<u64>,
     /// Its main process.
     pub pid: Option<u32>,
+}
+
+impl ServiceReport {
+    /// Whether it runs and is not known to be unhealthy.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.state == ServiceState::Running && self.healthy != Some(false)
+    }
 }
 
 /// A line of `history.jsonl`.
@@ -208,4 +241,33 @@ pub struct HistoryEntry {
     pub commit: Option<String>,
     /// Whether the tests were skipped.
     pub tests_skipped: bool,
+}
+
+impl HistoryEntry {
+    /// What happened beside the transactions, just now: `what` (`freeze`, `thaw`, `exec`) by `who`,
+    /// with `why` in a few words.
+    #[must_use]
+    pub fn beside(what: &str, outcome: String, why: String, who: String) -> Self {
+        let now = jiff::Timestamp::now();
+        Self {
+            transaction: None,
+            time: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+            what: what.to_owned(),
+            release: None,
+            from: None,
+            outcome,
+            why: Some(why),
+            who,
+            ci: None,
+            commit: None,
+            tests_skipped: false,
+        }
+    }
+
+    /// Whether it tells of something beside the transactions: these take no lock, so that such an
+    /// entry may stand between those of a transaction.
+    #[must_use]
+    pub fn is_beside(&self) -> bool {
+        matches!(self.what.as_str(), "freeze" | "thaw" | "exec")
+    }
 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::found::{Activated, Facts, Finding, HistoryEntry, HostStatus, ReleaseSummary};
 use crate::model::event::HostEvent;
+use crate::model::service::{HealthCheck, Run};
 use crate::model::{
-    Deployment, Digest, Failure, Freeze, HostRuntime, Release, ReleaseId, Secret, ServiceName,
-    ServiceSpec, Sha256,
+    Deployment, Digest, Failure, Freeze, HostName, HostRuntime, Release, ReleaseId, Secret,
+    ServiceName, ServiceSpec, Sha256,
 };
 
 /// From the controller to the agent.
@@ -25,6 +26,8 @@ pub enum ToAgent {
     Verify,
     /// Makes the host ready. → [`FromAgent::Changes`].
     Setup(Box<SetupRequest>),
+    /// Takes the app off the host. → [`FromAgent::Changes`].
+    Remove(RemoveRequest),
     /// Offers an artifact; its index follows, under zstd, as data frames and [`ToAgent::DataEnd`].
     /// → [`FromAgent::Need`] or [`FromAgent::NeedIndex`].
     Offer(Offer),
@@ -91,18 +94,19 @@ pub enum ToAgent {
         limit: usize,
     },
     /// → [`FromAgent::Log`] lines, then [`FromAgent::Done`].
-    Logs {
-        /// Which; empty means all.
-        services: Vec<ServiceName>,
-        /// How many old lines per service.
-        lines: usize,
-        /// Whether to go on.
-        follow: bool,
-    },
-    /// Runs a command in the live release. → [`FromAgent::Output`], then [`FromAgent::Exited`].
-    Exec {
-        /// Program and arguments.
-        argv: Vec<String>,
+    Logs(LogsRequest),
+    /// Runs a command in the live release; the connection is its own from here on. Its input follows
+    /// as data frames and [`ToAgent::DataEnd`].
+    /// → [`FromAgent::Output`], then [`FromAgent::Exited`]; or [`FromAgent::NotStarted`].
+    Exec(Box<Exec>),
+    /// The terminal of the command has another size now. No answer.
+    Resize(Size),
+    /// Sends a signal to the command. No answer.
+    Signal(ExecSignal),
+    /// Nobody reads this output of the command any more. No answer.
+    Unread {
+        /// Whether it is standard error.
+        stderr: bool,
     },
     /// The controller lives. No answer.
     Heartbeat,
@@ -117,8 +121,13 @@ pub enum ToAgent {
         /// Who asks: `user@machine`.
         by: String,
     },
-    /// Sets the stop sign for deploys, or takes it away. → [`FromAgent::Done`].
-    Freeze(Option<Freeze>),
+    /// Sets the stop sign for deploys. → [`FromAgent::Done`].
+    Freeze(Freeze),
+    /// Takes the stop sign away. → [`FromAgent::Done`].
+    Thaw {
+        /// Who asks: `user@machine`.
+        who: String,
+    },
     /// Asks for all of a release, to bring it to another host. → [`FromAgent::Exported`], then its
     /// index and its packed content as data frames, each with [`FromAgent::DataEnd`].
     Export {
@@ -127,18 +136,156 @@ pub enum ToAgent {
     },
 }
 
+/// Which lines of logs are wanted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogsRequest {
+    /// Of which services; empty means all.
+    pub services: Vec<ServiceName>,
+    /// The newest so many old lines of each service; all of them when there is no number.
+    pub lines: Option<usize>,
+    /// Not before this, RFC 3339.
+    pub since: Option<String>,
+    /// Not after this, RFC 3339.
+    pub until: Option<String>,
+    /// Only lines that match this regular expression.
+    pub pattern: Option<String>,
+    /// Whether to go on with what comes.
+    pub follow: bool,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Lines.
+    pub rows: u16,
+    /// Characters per line.
+    pub columns: u16,
+}
+
+/// So many bytes of a command's input may be on their way, or wait for the command, at once.
+pub const EXEC_WINDOW: usize = 1 << 20;
+
+/// A command to run in the live release.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exec {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// The service whose environment it gets; the first one when none is named.
+    pub service: Option<ServiceName>,
+    /// Its terminal; `None` to give it pipes.
+    pub terminal: Option<Terminal>,
+    /// Whether its standard output is wanted exactly as it is written.
+    pub raw_stdout: bool,
+    /// The same for its standard error.
+    pub raw_stderr: bool,
+    /// Who asks: `user@machine`.
+    pub who: String,
+}
+
+/// The terminal at the controller's end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// Its size.
+    pub size: Size,
+    /// Its kind (`$TERM`, term(7)).
+    pub kind: String,
+}
+
+/// A signal that is passed on to a command. By name: the numbers differ between systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecSignal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP.
+    Hangup,
+    /// SIGQUIT.
+    Quit,
+    /// SIGUSR1.
+    User1,
+    /// SIGUSR2.
+    User2,
+}
+
 /// What the agent must know first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Open {
     /// Which app, where, how.
     pub deployment: Deployment,
+    /// What a deploy needs of the host: compared with what is there, and answered by
+    /// [`FromAgent::Findings`] behind [`FromAgent::Opened`]. `None` asks for no comparison.
+    #[serde(default)]
+    pub wants: Option<Wants>,
+    /// Whether the login is that of an earlier command, and may be older than what it needs.
+    pub is_kept: bool,
+}
+
+/// What the manifest says that only `ship setup` can make true on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wants {
+    /// The services that may run there.
+    pub services: Vec<ServiceSpec>,
+    /// Paths below `shared/`.
+    pub shared: Vec<String>,
+    /// Whether the manifest names the user that the services run as: an account that ship did not
+    /// make is taken only then.
+    pub user_is_named: bool,
+    /// What a release starts there and does not bring.
+    #[serde(default)]
+    pub programs: Vec<HostProgram>,
+    /// The commits that the project's git history begins with; empty when that is not known.
+    #[serde(default)]
+    pub history: Vec<String>,
+}
+
+/// A program that a release starts on a host, looked up on its `PATH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostProgram {
+    /// `node`.
+    pub program: String,
+    /// Who starts it: `the service web`.
+    pub by: String,
+    /// Whether it is started in any case: a shell has nothing to decide.
+    pub is_certain: bool,
+    /// The runtime that it is, when its version counts.
+    pub runtime: Option<String>,
+    /// The Debian package that has it.
+    pub package: Option<String>,
+    /// The version on the machine that deploys.
+    pub here: Option<String>,
+    /// What the project asks for, and the file that does.
+    pub asks: Option<(String, String)>,
+}
+
+impl Wants {
+    /// The same with only those parts of each service that setup writes down. Commands and
+    /// environments stay here: every user of the host may read an argument (proc(5), `cmdline`).
+    #[must_use]
+    pub fn for_an_argument(&self) -> Self {
+        let bare = |service: &ServiceSpec| ServiceSpec {
+            run: Run::Argv(Vec::new()),
+            fallback: None,
+            env: BTreeMap::new(),
+            health: HealthCheck {
+                probe: None,
+                ..service.health.clone()
+            },
+            ..service.clone()
+        };
+        Self {
+            services: self.services.iter().map(bare).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// What a preflight looks at.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Preflight {
-    /// The services that a release will have on this host.
-    pub services: Vec<ServiceSpec>,
+    /// What a release needs of the host.
+    pub wants: Wants,
     /// The runtimes that it will run on.
     pub runtimes: Vec<HostRuntime>,
 }
@@ -157,6 +304,14 @@ pub struct Begin {
     /// The services that the release will have on this host; checked against what setup made.
     /// `None` when nothing will be deployed.
     pub services: Option<Vec<ServiceSpec>>,
+    /// As [`Wants::history`].
+    #[serde(default)]
+    pub history: Vec<String>,
+    /// The hosts of the environment; noted when a release of this becomes final.
+    pub fleet: Vec<FleetMember>,
+    /// Whether the host was compared with the manifest a moment ago, and was right: the rights of
+    /// the deploying user are not looked at again then.
+    pub compared: bool,
 }
 
 /// Who holds a lock.
@@ -173,6 +328,19 @@ pub struct Holder {
     /// What it is at right now: `activating v42`.
     #[serde(default)]
     pub doing: Option<String>,
+}
+
+impl Holder {
+    /// `since` of a holder whose note on the host cannot be read.
+    pub const UNKNOWN_TIME: &str = "an unknown time";
+
+    /// Whether `now` is surely another holder than this one was. Where one of the two notes could not
+    /// be read, nobody knows.
+    #[must_use]
+    pub fn is_followed_by(&self, now: &Self) -> bool {
+        let known = |holder: &Self| holder.since != Self::UNKNOWN_TIME;
+        known(self) && known(now) && self.since != now.since
+    }
 }
 
 /// Goes on with a transaction whose connection was lost.
@@ -261,17 +429,42 @@ pub struct Publish {
     pub env: BTreeMap<String, Secret>,
 }
 
-/// What setup shall make.
+/// A request to make a host ready.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SetupRequest {
-    /// All services that may run there.
-    pub services: Vec<ServiceSpec>,
-    /// Paths below `shared/`.
-    pub shared: Vec<String>,
+    /// What the host is made ready for.
+    pub wants: Wants,
     /// The user that deploys.
     pub login: String,
     /// Only say what would be done.
     pub dry_run: bool,
+}
+
+/// A request to take an app off a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveRequest {
+    /// The user that deploys.
+    pub login: String,
+    /// Whether the shared files go as well.
+    pub purge: bool,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// A host of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetMember {
+    /// Its address in the manifest.
+    pub name: HostName,
+}
+
+/// What was done to a host, or would be, in sentences.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Changes {
+    /// Each change, in the past tense.
+    pub made: Vec<String>,
+    /// What stays there although it is not wanted any more, and why.
+    pub left: Vec<String>,
 }
 
 /// A hook to run.
@@ -371,8 +564,8 @@ pub enum FromAgent {
     Done,
     /// The findings of a preflight.
     Findings(Vec<Finding>),
-    /// What setup changed.
-    Changes(Vec<String>),
+    /// What setup or a removal changed.
+    Changes(Changes),
     /// The status.
     Status(Box<HostStatus>),
     /// The releases on the host, newest first.
@@ -392,6 +585,21 @@ pub enum FromAgent {
     Output {
         /// Whether it is stderr's.
         stderr: bool,
+    },
+    /// An exec'd command, or nobody any more, took so many bytes of its input: as many more may
+    /// come ([`EXEC_WINDOW`]).
+    Taken {
+        /// Bytes.
+        bytes: usize,
+    },
+    /// An exec'd command has closed its input.
+    InputClosed,
+    /// A command could not be started.
+    NotStarted {
+        /// The exit code that a shell would give.
+        code: i32,
+        /// Why.
+        failure: Failure,
     },
     /// An exec'd command ended.
     Exited {

@@ -8,6 +8,7 @@ pub mod argument;
 pub mod found;
 pub mod frame;
 pub mod message;
+mod texts;
 
 pub use found::*;
 pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};

@@ -42,6 +42,13 @@ def crash():
 
 if refused.exists() and version in refused.read_text().split():
     sys.exit(f"{version} does not run on this machine")
+announced = os.environ["RUNTIME_DIRECTORY"] + "/release"
+if "fifo" in behaviour:
+    os.unlink(announced)
+    os.mkfifo(announced)
+if "endless" in behaviour:
+    os.unlink(announced)
+    os.symlink("/dev/zero", announced)
 if "stubborn" in behaviour:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 seconds = float(behaviour.get("crash", "-1"))
@@ -67,6 +74,10 @@ pub enum Behaviour {
     Sick,
     /// It serves, and does not end when it is asked to.
     Stubborn,
+    /// It serves, and leaves a FIFO where its launcher told which release runs.
+    Fifo,
+    /// It serves, and has that file lead to one without an end.
+    Endless,
 }
 
 /// Writes a version of the app into a person's project.
@@ -78,6 +89,8 @@ pub fn write(person: &Controller, version: &str, behaviour: Behaviour) {
         Behaviour::Crashes(seconds) => format!("crash {seconds}"),
         Behaviour::Sick => "sick yes".to_owned(),
         Behaviour::Stubborn => "stubborn yes".to_owned(),
+        Behaviour::Fifo => "fifo yes".to_owned(),
+        Behaviour::Endless => "endless yes".to_owned(),
     };
     person.write("app/behaviour", behaviour);
 }

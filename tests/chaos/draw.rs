@@ -46,6 +46,12 @@ pub fn faults() -> Vec<Fault> {
         Fault::NoInodes,
         Fault::SystemctlFails(3),
         Fault::SystemctlFails(0),
+        Fault::SystemctlHangs(3),
+        Fault::SystemctlHangs(0),
+        Fault::SudoHangs(3),
+        Fault::SudoHangs(0),
+        Fault::StopTransaction(3),
+        Fault::StopTransaction(20),
         Fault::HostClock(86_400),
         Fault::HostClock(-86_400),
         Fault::ControllerClock(86_400),
@@ -62,7 +68,12 @@ pub fn points(fault: Fault) -> Vec<Point> {
     match fault {
         Fault::LinkDown(60) | Fault::Pause(_) => vec![Numbered, Staged, Flipped, Proving, Proven],
         Fault::Signal("TERM" | "HUP") => vec![Staged, Proving],
-        Fault::SystemctlFails(_) => vec![Started, Staged, Flipped, Restarted, Proving, GoingBack],
+        Fault::SystemctlHangs(0) | Fault::SudoHangs(0) | Fault::StopTransaction(20) => {
+            vec![Staged, Flipped, Proving]
+        }
+        Fault::SystemctlFails(_) | Fault::SystemctlHangs(_) | Fault::SudoHangs(_) => {
+            vec![Started, Staged, Flipped, Restarted, Proving, GoingBack]
+        }
         Fault::HostClock(_) | Fault::ControllerClock(_) => vec![Numbered, Flipped, Proving],
         Fault::Second => vec![Spawned],
         _ => Point::TOLD.to_vec(),
@@ -76,6 +87,8 @@ pub fn troubles() -> Vec<Trouble> {
         Trouble::Release(Behaviour::Crashes(1)),
         Trouble::Release(Behaviour::Crashes(5)),
         Trouble::Release(Behaviour::Sick),
+        Trouble::Release(Behaviour::Fifo),
+        Trouble::Release(Behaviour::Endless),
         Trouble::StubbornBefore,
         Trouble::Refused,
         Trouble::BothRefused,

@@ -4,8 +4,10 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::ground::{Ground, Manifest};
-use crate::support::{Clock, Process, Running};
+use crate::support::{Clock, Host, Process, Running};
 
 /// A fault. Seconds where there is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,12 @@ pub enum Fault {
     NoInodes,
     /// `systemctl` fails for so long; 0: until the deploy has ended.
     SystemctlFails(u64),
+    /// `systemctl` does not return for so long; 0: until the deploy has ended.
+    SystemctlHangs(u64),
+    /// `sudo` does not return for so long; 0: until the deploy has ended.
+    SudoHangs(u64),
+    /// SIGSTOP of the activation, and SIGCONT after so long.
+    StopTransaction(u64),
     /// The host's clock jumps by so much.
     HostClock(i64),
     /// The controller's clock jumps by so much.
@@ -71,6 +79,11 @@ impl Fault {
             Self::NoInodes => "inodes gone".to_owned(),
             Self::SystemctlFails(0) => "systemctl fails".to_owned(),
             Self::SystemctlFails(s) => format!("systemctl fails {s} s"),
+            Self::SystemctlHangs(0) => "systemctl hangs".to_owned(),
+            Self::SystemctlHangs(s) => format!("systemctl hangs {s} s"),
+            Self::SudoHangs(0) => "sudo hangs".to_owned(),
+            Self::SudoHangs(s) => format!("sudo hangs {s} s"),
+            Self::StopTransaction(s) => format!("transaction stopped {s} s"),
             Self::HostClock(s) => format!("host clock {s:+} s"),
             Self::ControllerClock(s) => format!("controller clock {s:+} s"),
             Self::Second => "second deploy".to_owned(),
@@ -85,6 +98,7 @@ impl Fault {
                 | Self::KillSession
                 | Self::KillServe
                 | Self::LinkDown(0..=2)
+                | Self::StopTransaction(0..=3)
                 | Self::HostClock(_)
                 | Self::ControllerClock(_)
         )
@@ -92,7 +106,10 @@ impl Fault {
 
     /// Whether a host may lack what it needs to serve while this lasts.
     pub fn hinders_serving(self) -> bool {
-        matches!(self, Self::SystemctlFails(_))
+        matches!(
+            self,
+            Self::SystemctlFails(_) | Self::SystemctlHangs(_) | Self::SudoHangs(_)
+        )
     }
 
     /// Whether it can be done here.
@@ -140,12 +157,13 @@ impl Fault {
             Self::FullDisk => ground.fleet[host].fill_disk("/srv", 0),
             Self::NoInodes => ground.fleet[host].take_inodes("/srv", 0),
             Self::SystemctlFails(seconds) => {
-                break_systemctl(ground, host);
-                if seconds > 0 {
-                    thread::sleep(Duration::from_secs(seconds));
-                    mend_systemctl(ground, host);
-                }
+                for_a_while(ground, host, SYSTEMCTL, FAILS, seconds);
             }
+            Self::SystemctlHangs(seconds) => {
+                for_a_while(ground, host, SYSTEMCTL, HANGS, seconds);
+            }
+            Self::SudoHangs(seconds) => for_a_while(ground, host, SUDO, HANGS, seconds),
+            Self::StopTransaction(seconds) => came = stop_transaction(ground, host, seconds),
             Self::HostClock(seconds) => Clock::set_on(&ground.fleet[host], seconds),
             Self::ControllerClock(seconds) => {
                 if let Some(clock) = &ground.clock {
@@ -176,7 +194,8 @@ impl Injected {
         match self.fault {
             Fault::FullDisk => host.free_disk("/srv"),
             Fault::NoInodes => host.free_inodes("/srv"),
-            Fault::SystemctlFails(0) => mend_systemctl(ground, self.host),
+            Fault::SystemctlFails(0) | Fault::SystemctlHangs(0) => mend(host, SYSTEMCTL),
+            Fault::SudoHangs(0) => mend(host, SUDO),
             Fault::HostClock(_) => Clock::set_on(host, 0),
             Fault::ControllerClock(_) => {
                 if let Some(clock) = &ground.clock {
@@ -218,19 +237,44 @@ fn kill_ssh(ground: &Ground, host: usize) -> bool {
     !all.is_empty()
 }
 
-const SYSTEMCTL: &str = "/usr/bin/systemctl";
-
-fn break_systemctl(ground: &Ground, host: usize) {
-    let broken = "#!/bin/sh\necho 'Failed to connect to bus: Connection refused' >&2\nexit 1\n";
-    let host = &ground.fleet[host];
-    host.write(&format!("{SYSTEMCTL}.new"), broken);
-    host.sh(&format!(
-        "chmod 755 {SYSTEMCTL}.new && mv {SYSTEMCTL}.new {SYSTEMCTL}"
-    ));
+/// Stops the activation of a host for so long; whether there was one.
+fn stop_transaction(ground: &Ground, host: usize, seconds: u64) -> bool {
+    let mut found = ground.fleet[host].processes();
+    found.retain(|process| process.title.contains(" agent transaction"));
+    found
+        .iter()
+        .for_each(|process| process.signal(Signal::STOP));
+    if !found.is_empty() {
+        thread::sleep(Duration::from_secs(seconds));
+    }
+    found
+        .iter()
+        .for_each(|process| process.signal(Signal::CONT));
+    !found.is_empty()
 }
 
-fn mend_systemctl(ground: &Ground, host: usize) {
-    ground.fleet[host].sh(&format!(
-        "cp -a {SYSTEMCTL}.real {SYSTEMCTL}.new && mv {SYSTEMCTL}.new {SYSTEMCTL}"
+/// Programs that a fault replaces; [`Ground::boot`] keeps the real one as `<program>.real`.
+pub const SYSTEMCTL: &str = "/usr/bin/systemctl";
+pub const SUDO: &str = "/usr/bin/sudo";
+
+const FAILS: &str = "#!/bin/sh\necho 'Failed to connect to bus: Connection refused' >&2\nexit 1\n";
+const HANGS: &str = "#!/bin/sh\nexec sleep 600\n";
+
+/// Puts `text` in the place of a program, and the program back after so many seconds (0: not here).
+fn for_a_while(ground: &Ground, host: usize, program: &str, text: &str, seconds: u64) {
+    let host = &ground.fleet[host];
+    host.write(&format!("{program}.new"), text);
+    host.sh(&format!(
+        "chmod 755 {program}.new && mv {program}.new {program}"
+    ));
+    if seconds > 0 {
+        thread::sleep(Duration::from_secs(seconds));
+        mend(host, program);
+    }
+}
+
+fn mend(host: &Host, program: &str) {
+    host.sh(&format!(
+        "cp -a {program}.real {program}.new && mv {program}.new {program}"
     ));
 }

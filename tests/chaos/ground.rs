@@ -1,6 +1,7 @@
 //! Hosts with a good release on them, and the person who deploys the next one.
 
 use super::app::{self, Behaviour, PORT};
+use super::fault::{SUDO, SYSTEMCTL};
 use crate::support::{Clock, Controller, Disk, Fleet, Host, HostOptions, Run};
 
 /// How long a host waits for a controller that is gone, s: the shortest that a manifest may say.
@@ -77,7 +78,9 @@ impl Ground {
             }
         }
         for host in fleet.iter() {
-            host.sh("cp -a /usr/bin/systemctl /usr/bin/systemctl.real");
+            for program in [SYSTEMCTL, SUDO] {
+                host.sh(&format!("cp -a {program} {program}.real"));
+            }
             if let Some(clock) = &clock {
                 clock.install(host);
             }

@@ -116,8 +116,13 @@ fn died_deciding(case: &Case) -> bool {
 
 /// The exit code says what is true on the hosts, at once.
 fn exit_is_true(case: &Case, verdict: &mut Verdict) {
+    // A host whose power was cut may still be booting when ship says that it cannot be reached.
+    let may_be_down =
+        case.told.exit() == Some(6) && case.scenario.fault == Some(super::Fault::PowerCut);
     let all_serve = |version: &str| {
-        case.at_exit.iter().all(|a| a.as_deref() == Ok(version))
+        case.at_exit
+            .iter()
+            .all(|a| a.as_deref() == Ok(version) || may_be_down && a.is_err())
             && case
                 .after
                 .iter()

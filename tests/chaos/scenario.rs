@@ -41,6 +41,8 @@ impl Trouble {
             Self::Release(Behaviour::Crashes(s)) => format!("release crashes after {s} s"),
             Self::Release(Behaviour::Sick) => "release is sick".to_owned(),
             Self::Release(Behaviour::Stubborn) => "release ignores SIGTERM".to_owned(),
+            Self::Release(Behaviour::Fifo) => "release leaves a FIFO".to_owned(),
+            Self::Release(Behaviour::Endless) => "release leaves an endless file".to_owned(),
             Self::StubbornBefore => "old release ignores SIGTERM".to_owned(),
             Self::Refused => "one host refuses".to_owned(),
             Self::BothRefused => "old release broken too".to_owned(),
@@ -276,7 +278,9 @@ impl Scenario {
             ground.manifest(&Manifest::default());
             ground.deploy().ok();
         }
-        let looks: Vec<Look> = ground.hosts().iter().map(Look::at).collect();
+        // The deploy before may still be tidying up.
+        let until = Instant::now() + GRACE;
+        let (looks, _) = settle(ground, Duration::ZERO, until);
         let version = looks[0].version().expect("a good release").to_owned();
         for look in &looks {
             let unrest = look.unrest();

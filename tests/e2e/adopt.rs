@@ -84,7 +84,7 @@ fn what_capistrano_left_is_adopted_and_gone_back_to() {
     host.sh("systemctl stop old-shop");
     shop.deploy()
         .ok()
-        .stderr_has("adopted releases/20240101120000 as v0, which can be gone back to")
+        .stderr_has("adopted releases/20240101120000 as v0; a rollback can return to it")
         .stderr_has("switched from v0 to v1")
         .stderr_has("shop v1 is live on production (web1)");
     serves(&host, "v1", "v1");
@@ -97,7 +97,7 @@ fn what_capistrano_left_is_adopted_and_gone_back_to() {
     shop.ship(&["check", "production", "--deep"])
         .ok()
         .stdout_has("was adopted: there is nothing to compare it with");
-    assert_eq!(host.sh(&format!("stat -c %a {CAP}/.ship/env")), "600");
+    assert_eq!(host.sh(&format!("stat -c %a {CAP}/.ship/env")), "640");
 
     // Back to what Capistrano had put there, and forth again.
     shop.ship(&["rollback"])
@@ -234,7 +234,7 @@ fn what_cannot_be_adopted_is_refused_before_anything_changes() {
 
     // It leads nowhere, or elsewhere.
     for (target, said) in [
-        ("/srv/shop/releases/20200101120000", "which is not there"),
+        ("/srv/shop/releases/20200101120000", "which does not exist"),
         ("/var/www", "which is not a folder of /srv/shop/releases"),
     ] {
         host.sh(&format!(

@@ -1,7 +1,7 @@
 //! Hosts that are not as they should be: one clear error, and what served before serves on.
 
 use crate::shop::{Shop, WEB, current, releases, serves};
-use crate::support::{Disk, Host, HostOptions, Run, noise, require_hosts};
+use crate::support::{Disk, Host, HostOptions, Run, eventually, noise, require_hosts};
 
 /// Refused, for this reason, and nothing is different.
 #[track_caller]
@@ -38,10 +38,49 @@ fn a_full_disk() {
     serves(&host, "v2", "v2");
 }
 
+/// Mounts `/srv` with an option, once nothing of the command before writes there any more.
+fn remount(host: &Host, option: &str) {
+    eventually("the file system to be idle", || {
+        host.sh(&format!(
+            "mount -o remount,bind,{option} /srv && echo done || true"
+        )) == "done"
+    });
+}
+
+#[test]
+fn a_file_system_that_is_read_only_or_starts_no_program() {
+    let Some(()) = require_hosts() else { return };
+    let disk = Some(Disk::at("/srv", 80));
+    let host = Host::boot_with("web1", &HostOptions { disk });
+    let shop = Shop::on([&host]);
+    shop.deploy().ok();
+    shop.version("v2");
+    for (option, undo, why) in [
+        ("ro", "rw", "on a file system that is mounted read-only"),
+        (
+            "noexec",
+            "exec",
+            "on a file system that is mounted noexec: no program starts from it",
+        ),
+    ] {
+        remount(&host, option);
+        refused(&host, &shop.deploy(), why);
+        let check = shop.ship(&["check", "production"]);
+        assert!(!check.status.success(), "{check}");
+        let said = format!("{}{}", check.stdout, check.stderr);
+        assert!(said.contains(why), "{check}");
+        let setup = shop.ship(&["setup", "production", "--as", "root"]);
+        setup.code(5).stderr_has(why);
+        remount(&host, undo);
+    }
+    shop.deploy().ok();
+    serves(&host, "v2", "v2");
+}
+
 #[test]
 fn no_inodes() {
     let Some(()) = require_hosts() else { return };
-    let disk = Some(Disk::at("/srv", 80).inodes(600));
+    let disk = Some(Disk::at("/srv", 80).inodes(640));
     let host = Host::boot_with("web1", &HostOptions { disk });
     let shop = Shop::on([&host]);
     shop.deploy().ok();
@@ -86,8 +125,16 @@ fn a_folder_of_another_environment_no_sudo_and_no_login() {
     refused(&host, &shop.ship(&["deploy", "staging"]), "belongs to");
     shop.write_manifest();
 
-    // The reason is the app's own, from its log.
+    // A program that is not there is missed before the switch; one that only the app starts, in
+    // its own log.
     shop.tables = WEB.replace("python3", "deno");
+    shop.write_manifest();
+    refused(
+        &host,
+        &shop.deploy(),
+        "starts `deno`, which is not on this host",
+    );
+    shop.tables = WEB.replace("python3", "sh -c 'exec deno' #");
     shop.write_manifest();
     shop.deploy().code(7).stderr_has("deno: not found");
     serves(&host, "v1", "v1");

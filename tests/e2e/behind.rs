@@ -12,9 +12,9 @@ before-activate = [
 ]
 "#;
 
-/// How often the hook ran there.
+/// How often the hook ran there, as the app's user, whose home is the shared folder.
 fn ran(host: &Host, hook: &str) -> usize {
-    let ran = host.sh(&format!("cat /home/deploy/{hook} 2>/dev/null || true"));
+    let ran = host.sh(&format!("cat /srv/shop/shared/{hook} 2>/dev/null || true"));
     ran.lines().count()
 }
 

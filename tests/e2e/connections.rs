@@ -276,6 +276,15 @@ fn setup_as_root_runs_nothing_of_the_deploying_user() {
     host.sh("cd /srv/shop/.ship/bin && install -o deploy -m 755 /tmp/trap new && mv new ship-*");
     shop.setup();
     assert!(!host.exists("/tmp/ran"), "{}", host.sh("cat /tmp/ran"));
+
+    // Nor does any other command that logs in as root, who keeps what it runs where it alone writes.
+    let root = Shop::with(Controller::knowing([&host]), &["root@web1"]);
+    root.ship(&["status"]);
+    root.ship(&["exec", "production", "--", "true"]);
+    assert!(!host.exists("/tmp/ran"), "{}", host.sh("cat /tmp/ran"));
+    let found = host.sh("find /var/lib/ship -name 'ship-*' -user root -perm 755");
+    assert_eq!(found.lines().count(), 1, "{found}");
+    assert_eq!(host.sh("find /srv/shop -user root"), "");
 }
 
 /// What an activation left half done there is the deploying user's to repair: its folders could be

@@ -1,7 +1,7 @@
 //! An ordinary day with a release that is live.
 
 use crate::shop::{JOBS, Shop, WEB, answer, serves, state};
-use crate::support::{Host, Run, eventually, require_hosts};
+use crate::support::{Host, Run, Running, Terminal, eventually, noise, require_hosts};
 use serde_json::Value;
 
 fn two_services(host: &Host) -> Shop {
@@ -31,7 +31,7 @@ fn services_are_looked_at_restarted_stopped_and_started() {
     let status = shop.ship(&["status"]);
     status
         .ok()
-        .stdout_has("v1 is live since")
+        .stdout_has("v1 went live")
         .stdout_has("healthy")
         .stdout_has("worker");
     assert_eq!(status.stderr, "", "{status}");
@@ -98,6 +98,20 @@ fn logs_are_shown_and_followed() {
         (&"web".into(), &"one".into())
     );
 
+    let chosen = |more: &[&str]| {
+        let run = shop.ship(&[&["logs", "production", "web"], more].concat());
+        run.ok().stdout.lines().count()
+    };
+    assert_eq!(
+        chosen(&["--grep", "^shop v[0-9] opens$", "--host", "web1"]),
+        1
+    );
+    assert_eq!(chosen(&["--since", "1h"]), 2);
+    assert_eq!(
+        chosen(&["--since", "1h", "--until", "1m", "--grep", "never said"]),
+        0
+    );
+    assert_eq!(chosen(&["--until", "2020-01-01 10:00"]), 0);
     let follower = shop.spawn(&["logs", "production", "web", "--follow", "-n", "1"]);
     follower.wait_for("web  one");
     // Between the old lines and the new ones nothing is asked twice; a line that comes just then
@@ -128,7 +142,7 @@ fn a_command_runs_in_the_live_release() {
 
     let said = exec("echo out; echo err >&2; echo $SHELF $SHIP_RELEASE $PWD; id -un; exit 7");
     said.code(7);
-    assert_eq!(said.stdout, "out\nfull v1 /srv/shop/releases/v1\ndeploy\n");
+    assert_eq!(said.stdout, "out\nfull v1 /srv/shop/releases/v1\nshop\n");
     assert_eq!(said.stderr, "err\n");
     let silent = exec("true");
     assert_eq!((&*silent.ok().stdout, &*silent.stderr), ("", ""));
@@ -154,6 +168,66 @@ fn a_command_runs_in_the_live_release() {
     shop.ship(&["exec", "production", "--host", "web9", "--", "true"])
         .code(5)
         .stderr_has("web1");
+}
+
+/// As `rails console` and `psql < dump.sql` need it.
+#[test]
+fn exec_is_a_console_over_ssh() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let mut shop = Shop::planned_on([&host]);
+    shop.tables = format!("{WEB}env = {{ PYTHONPATH = \"app/vendor\" }}\n");
+    shop.write_manifest();
+    shop.write("app/vendor/greet.py", "HELLO = 'hello from web1'\n");
+    shop.setup();
+    shop.deploy().ok();
+    let exec = |words: &[&str]| {
+        let mut command = shop.command(env!("CARGO_BIN_EXE_ship"));
+        command.args([&["exec", "--"], words].concat());
+        command
+    };
+    // The default environment, and a module that the service's environment leads to.
+    let import =
+        "import greet, os; print(greet.HELLO, os.environ['PORT'], os.environ['RUNTIME_DIRECTORY'])";
+    let said = Running::start(&mut exec(&["python3", "-c", import])).wait();
+    assert_eq!(said.ok().stdout, "hello from web1 3000 /run/shop-web\n");
+
+    // Ten megabytes in, and what came of them out.
+    let sent = noise(3, 10_000_000);
+    let path = shop.project().join("dump");
+    std::fs::write(&path, &sent).expect("write");
+    let back = shop.project().join("back");
+    let mut cat = exec(&["cat"]);
+    cat.stdin(std::fs::File::open(&path).expect("open"))
+        .stdout(std::fs::File::create(&back).expect("create"));
+    assert!(cat.status().expect("run ship").success());
+    assert!(std::fs::read(&back).expect("read") == sent);
+
+    let mut terminal = Terminal::start(exec(&["python3", "-q"]));
+    terminal.shows(">>> ");
+    terminal.types("import greet, os, time; greet.HELLO, tuple(os.get_terminal_size())\n");
+    terminal.shows("('hello from web1', (100, 40))");
+    terminal.resize(50, 120);
+    terminal.types("while os.get_terminal_size().lines != 50: time.sleep(0.02)\n\n");
+    terminal.types("print('fol' + 'lowed'); time.sleep(1000)\n");
+    terminal.shows("followed");
+    terminal.types("\x03");
+    terminal.shows("KeyboardInterrupt");
+    terminal.types("raise SystemExit(7)\n");
+    assert_eq!(terminal.end().code(), Some(7));
+    assert!(terminal.is_ordinary(), "the terminal is as it was");
+
+    // The cable is cut: both ends notice.
+    let mut terminal = Terminal::start(exec(&["sh", "-c", "echo on; sleep 971"]));
+    terminal.shows("on");
+    let sleeps = || host.sh("pgrep -fc '^sleep [9]71' || true");
+    assert_eq!(sleeps(), "1");
+    host.link_down();
+    assert_eq!(terminal.end().code(), Some(6));
+    terminal.shows("the connection was lost");
+    assert!(terminal.is_ordinary());
+    eventually("the command to end", || sleeps() == "0");
+    host.link_up();
 }
 
 #[test]
@@ -240,7 +314,7 @@ fn a_secret_reaches_the_service_and_nobody_else() {
     assert!(!said.contains("tok-7f3a"), "the secret was said");
 
     let env = "/srv/shop/releases/v2/.ship/env";
-    assert_eq!(host.sh(&format!("stat -c '%a %U' {env}")), "600 deploy");
+    assert_eq!(host.sh(&format!("stat -c '%a %U' {env}")), "640 deploy");
     let files = host.sh("grep -rlF tok-7f3a /srv /home /tmp /var /etc /run 2>/dev/null | sort");
     assert_eq!(files, format!("/srv/shop/releases/v1/.ship/env\n{env}"));
     let mine = shop

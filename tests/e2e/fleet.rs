@@ -70,7 +70,8 @@ fn where_one_host_fails_all_go_back() {
         serves(host, "v1", "v1");
         let row = row(&failed.stderr, host.name());
         assert_eq!(row[1..4], ["v1", "v1", "healthy"], "{failed}");
-        assert!(row[4..].join(" ").starts_with(why), "{failed}");
+        // How long the service did not answer stands before the reason: `512 ms`.
+        assert!(row[6..].join(" ").starts_with(why), "{failed}");
         assert_eq!(history(host), ["deploy v2: reverted", "deploy v1: good"]);
     }
 
@@ -181,6 +182,53 @@ fn with_on_failure_stop_a_host_that_goes_back_later_ends_the_rollout_too() {
     let row = row(&stopped.stderr, "web3").join(" ");
     assert!(row.ends_with("not touched"), "{stopped}");
     assert_eq!(history(&fleet[2]), ["deploy v1: good"]);
+}
+
+/// The first host is being proven, the second has the release and waits for its turn.
+#[test]
+fn a_transaction_that_is_killed_on_a_host_that_waits_its_turn() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(2);
+    let mut shop = Shop::on(&*fleet);
+    shop.deploy().ok();
+    shop.tables = WEB.replace("settle = \"1s\"", "settle = \"6s\"");
+    shop.environment = "rollout = { strategy = \"rolling\", batch = 1 }".into();
+    shop.write_manifest();
+    shop.version("v2");
+    let deploy = shop.start_deploy(&[]);
+    eventually("the first switch", || current(&fleet[0]) == "releases/v2");
+    let processes = fleet[1].processes();
+    let transactions: Vec<_> = processes
+        .iter()
+        .filter(|process| process.title.contains(" agent transaction"))
+        .collect();
+    assert_eq!(transactions.len(), 1);
+    transactions.into_iter().for_each(Process::kill);
+    let failed = deploy.wait();
+    failed
+        .code(7)
+        .stderr_has("v2 was not activated on web2; going back on every host")
+        .stderr_has("v2 was not activated on deploy@web2; the previous release is serving")
+        .stderr_has("has died (killed by signal 9");
+    for untrue in ["v2 failed", "gave up waiting"] {
+        assert!(!failed.stderr.contains(untrue), "{failed}");
+    }
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
+
+    // Somebody removes `current` on the first host while the second one's turn has come.
+    shop.version("v3");
+    let deploy = shop.start_deploy(&[]);
+    eventually("the second switch", || current(&fleet[1]) == "releases/v3");
+    fleet[0].sh("rm /srv/shop/current");
+    let failed = deploy.wait();
+    failed
+        .code(7)
+        .stderr_has("/srv/shop/current is gone: somebody removed it after v3 was proven");
+    for host in &*fleet {
+        serves(host, "v1", "v1");
+    }
 }
 
 #[test]

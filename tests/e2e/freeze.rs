@@ -149,7 +149,7 @@ fn a_deploy_that_is_under_way_is_told_of() {
     shop.ship(&freeze)
         .ok()
         .stderr_has("a deploy by dev@")
-        .stderr_has("goes on");
+        .stderr_has("is still running");
     let waiting = shop.start_deploy(&["--force", "--wait", "1m"]);
     waiting.wait_for("enough");
     waiting.wait().code(5);

@@ -148,12 +148,17 @@ fn a_dead_connection_is_replaced() {
     shop.ship(&["status"]).ok();
 }
 
+/// The shortest time there is: the connection must not end before its own command has used it.
 #[test]
 fn nothing_is_left_when_it_was_idle_long_enough() {
     let Some(()) = require_hosts() else { return };
     let (host, mut shop) = kept();
     shop.masters().kill();
     shop.set_env("SHIP_SSH_PERSIST", "1");
+    for _ in 0..30 {
+        shop.ship(&["status"]).ok();
+        shop.masters().kill();
+    }
     shop.ship(&["status"]).ok();
     eventually("the connection to end", || {
         shop.masters().sockets().is_empty() && host.sh("pgrep -fc '[s]shd: deploy' || true") == "0"
@@ -249,4 +254,30 @@ fn output_ends_with_the_command() {
         shop.masters().kill();
     }
     serves(&host, "v1", "v1");
+}
+
+/// A login has the groups that its user had when it began, and the log of a service is for members
+/// of a group that setup adds the user to.
+#[test]
+fn a_login_that_lacks_a_group_is_replaced() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("web1");
+    let mut shop = Shop::planned_on([&host]);
+    shop.set_env("SHIP_SSH_PERSIST", "60");
+    shop.deploy().code(5);
+    assert_eq!(shop.masters().sockets().len(), 1, "a kept connection");
+    shop.setup();
+    shop.tables = WEB.replace("python3 app/shop.py", "echo out of cheese; exit 3");
+    shop.write_manifest();
+    shop.deploy().code(7).stderr_has("out of cheese");
+
+    // The new login is kept in its place; another group, another login.
+    let status = || {
+        let before = logins(&host);
+        shop.ship(&["status"]);
+        logins(&host) - before
+    };
+    assert_eq!(status(), 0);
+    host.sh("groupadd cheese && usermod --append --groups cheese deploy");
+    assert_eq!((status(), status()), (1, 0));
 }

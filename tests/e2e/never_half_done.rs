@@ -1,5 +1,7 @@
 //! Never half-done: one fault each, in the middle of a deploy, and what is promised after it.
 
+use std::time::Duration;
+
 use crate::chaos::{Behaviour, Fault, Ground, LEASE, Manifest, Point, Scenario, Strategy, Trouble};
 use crate::support::require_hosts;
 
@@ -120,6 +122,15 @@ fn a_systemctl_that_fails_is_not_called_success() {
     for fault in [Fault::SystemctlFails(2), Fault::SystemctlFails(0)] {
         let report = Scenario::of(fault, Point::Hook).run(&mut ground);
         assert!(report.kept().came && report.exit != Some(0));
+    }
+    // Whoever finds that first, nothing has changed yet.
+    for delay in [0, 100].map(Duration::from_millis) {
+        let scenario = Scenario {
+            delay,
+            ..Scenario::of(Fault::SystemctlFails(0), Point::Started)
+        };
+        let report = scenario.run(&mut ground);
+        assert!(report.kept().exited(5).came);
     }
 }
 

@@ -95,7 +95,7 @@ impl Place {
     }
 }
 
-const LOST: &str = "the host lost power or was restarted in the activation of";
+const LOST: &str = "the host lost power or restarted during the activation of";
 
 fn every_step(mut place: Place) {
     // The old process is on its way down.

@@ -8,7 +8,7 @@ use ship::agent::setup::{check, ready_for, setup};
 use ship::agent::{Layout, service::Supervisor};
 use ship::model::service::{HealthCheck, Run, StartType};
 use ship::model::{Deployment, Failure, ServiceManagerKind, ServiceName, ServiceSpec};
-use ship::wire::{Finding, Level, SetupRequest};
+use ship::wire::{Finding, Level, SetupRequest, Wants};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -85,14 +85,13 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
             dry_run,
         } => {
             let request = SetupRequest {
-                services: task.services.clone(),
-                shared: shared.clone(),
+                wants: wants(task, shared),
                 login: login.clone(),
                 dry_run: *dry_run,
             };
-            setup(&host, &request).map(|changes| json(&changes))
+            setup(&host, &request).map(|changes| json(&changes.made))
         }
-        What::Check => Ok(json(&check(&host, &task.services))),
+        What::Check => Ok(json(&check(&host, &wants(task, &[])))),
         What::Ready => ready_for(&host, &task.services).map(|()| json(&())),
         What::Status(service) => manager.status(service).map(|status| json(&status)),
         What::Restart(service, deadline) => manager
@@ -117,6 +116,16 @@ fn carry_out(task: &Task) -> Result<serde_json::Value, Failure> {
             Ok(json(&lines))
         }
         What::Shutdown => supervisor.shutdown(ms(10_000)).map(|()| json(&())),
+    }
+}
+
+fn wants(task: &Task, shared: &[String]) -> Wants {
+    Wants {
+        services: task.services.clone(),
+        shared: shared.to_vec(),
+        user_is_named: false,
+        programs: vec![],
+        history: Vec::new(),
     }
 }
 
@@ -168,6 +177,7 @@ impl<'a> App<'a> {
             root: Some(root.to_owned()),
             manager,
             user: "shop".to_owned(),
+            readable_by: Vec::new(),
         };
         let services = vec![service("web")];
         Self {
@@ -252,6 +262,7 @@ impl<'a> App<'a> {
         let root = &self.root;
         let launcher = format!(
             "#!/bin/sh\ncd -P {root}/releases/{id} || exit 1\n\
+             set -a; . {root}/releases/{id}/.ship/env; set +a; unset SHIP_ENV\n\
              echo \"$$ {id}\" > \"$RUNTIME_DIRECTORY/release\"\n{command}\n"
         );
         let folder = format!("{root}/releases/{id}/.ship");
@@ -262,7 +273,8 @@ impl<'a> App<'a> {
             env_file::write(env).expect("an env file"),
         );
         self.host.sh(&format!(
-            "chmod 555 {folder}/run/web; chmod 600 {folder}/env; chown -R deploy: {root}/releases"
+            "chmod 555 {folder}/run/web; chmod 640 {folder}/env; chown -R deploy {root}/releases; \
+             chgrp $(stat -c %g {root}/releases) {folder}/env"
         ));
         self.host.sh_as(
             "deploy",
@@ -388,6 +400,7 @@ fn service(name: &str) -> ServiceSpec {
     ServiceSpec {
         name: name.try_into().expect("a name"),
         run: Run::Shell("unused".to_owned()),
+        fallback: None,
         port: None,
         env: BTreeMap::new(),
         health: HealthCheck {
@@ -475,16 +488,16 @@ fn systemd_keeps_services_with_exact_rights() {
         refused.hint.as_deref(),
         Some("ship setup production --as root")
     );
-    assert_eq!(app.status().state.as_str(), "missing");
+    assert_eq!(app.status().state.as_str(), "not set up");
 
     let changes = [
         "created the system user shop",
         "added deploy to the group systemd-journal",
         "made the folder /srv/shop",
         "made the folder /srv/shop/ for deploy",
-        "made the folder /srv/shop/releases for deploy",
         "made the folder /srv/shop/runtimes for deploy",
-        "made the folder /srv/shop/.ship for deploy",
+        "made the folder /srv/shop/releases for deploy and shop alone",
+        "made the folder /srv/shop/.ship for deploy and shop alone",
         "made the folder /srv/shop/shared for shop",
         "made the folder /srv/shop/shared/uploads for shop",
         "made the folder /srv/shop/shared/data for shop",
@@ -538,7 +551,7 @@ fn systemd_keeps_services_with_exact_rights() {
     app.host.sh_as("deploy", "mkdir /srv/shop/current");
     let findings = [
         "live: /srv/shop/current is a real folder, not a link to a release",
-        "port: 3000 is taken: a process of root listens on 0.0.0.0:3000, web could not",
+        "port: port 3000 of service web is taken by another process (0.0.0.0:3000, user id 0)",
     ];
     assert_eq!(bad(&app.ok::<Vec<Finding>>(What::Check)), findings);
     app.host
@@ -567,6 +580,8 @@ fn systemd_keeps_services_with_exact_rights() {
     app.host
         .sh("echo 'Defaults requiretty' > /etc/sudoers.d/00-tty");
     app.ok::<()>(What::Restart(web(), 10_000));
+    // The releases of this test are made by hand: setup gives them what those of a deploy have.
+    app.setup("root", false);
     app.host.sh("rm /etc/sudoers.d/ship-shop");
     let refused = app.fails(What::Restart(web(), 10_000));
     assert_eq!(
@@ -642,7 +657,7 @@ fn systemd_keeps_services_with_exact_rights() {
         "{refused}"
     );
     app.host
-        .sh("rm /etc/systemd/system/shop-web.service; mkdir -m 700 /srv/closed");
+        .sh("rm /etc/systemd/system/shop-web.service /srv/shop/current; mkdir -m 700 /srv/closed");
     app.deployment.root = Some("/srv/closed/shop".to_owned());
     let refused = app
         .run::<Vec<String>>("root", all())

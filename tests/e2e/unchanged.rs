@@ -130,8 +130,8 @@ fn hooks_run_before_the_switch_in_the_new_release() {
     shop.deploy_version("v2").ok();
     assert_eq!(
         fleet[0].read("/tmp/migrated"),
-        "/srv/shop/releases/v1 v1 deploy nothing live\n\
-         /srv/shop/releases/v2 v2 deploy releases/v1 live\n"
+        "/srv/shop/releases/v1 v1 shop nothing live\n\
+         /srv/shop/releases/v2 v2 shop releases/v1 live\n"
     );
     assert!(!fleet[1].exists("/tmp/migrated"));
     for host in &*fleet {
@@ -147,7 +147,7 @@ fn hooks_run_before_the_switch_in_the_new_release() {
         .code(7)
         .stderr_has("the table is locked")
         .stderr_has("hook `migrate` failed: exit code 3")
-        .stderr_has("the previous release serves on");
+        .stderr_has("nothing was switched; v2 is still live");
     for host in &*fleet {
         serves(host, "v2", "v2");
         assert_eq!(releases(host), ["v1", "v2"]);

@@ -24,7 +24,7 @@ fn what_deployer_left_is_adopted_and_gone_back_to() {
     deployer(&shop);
     shop.deploy(&[])
         .ok()
-        .stderr_has("adopted releases/7 as v0, which can be gone back to");
+        .stderr_has("adopted releases/7 as v0; a rollback can return to it");
     shop.serves("one", "v1");
     shop.controller.ship(&["rollback", "local"]).ok();
     shop.serves("seven", "v0");

@@ -23,7 +23,7 @@ fn fails(mode: &str, words: &[&str]) {
 #[track_caller]
 fn bad(shop: &Shop, mode: &str, words: &[&str], truth: &str) {
     shop.mode(mode);
-    let never_healthy = ["silent", "500", "elsewhere"].contains(&mode);
+    let never_healthy = ["silent", "500", "elsewhere", "address"].contains(&mode);
     if never_healthy {
         shop.patience(PATIENT, "4s");
     }
@@ -94,6 +94,36 @@ fn one_that_listens_on_another_port() {
     shop.serves("one", "v2");
 }
 
+#[test]
+fn one_that_listens_on_another_address() {
+    let shop = Shop::deployed();
+    let words = format!("listens on 127.0.0.2:{} only", shop.port);
+    bad(
+        &shop,
+        "address",
+        &[&words],
+        "the previous release is serving",
+    );
+    shop.serves("one", "v1");
+}
+
+#[test]
+fn an_old_process_that_ignores_the_signal_is_said_to_have_been_killed() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"\nstop-timeout = \"1s\"".to_owned(),
+        ..Words::default()
+    });
+    shop.mode("stubborn");
+    shop.deploy(&[]).ok();
+    shop.mode("good");
+    shop.version("two");
+    let run = shop.deploy(&[]);
+    run.ok()
+        .stderr_has("the old web did not stop within 1s and was killed");
+    shop.serves("two", "v2");
+    assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+}
+
 /// It answers for three seconds: only the default of `settle` finds it out.
 #[test]
 fn one_that_crashes_after_three_seconds() {
@@ -120,9 +150,9 @@ fn one_whose_program_is_not_there() {
         text.replace("python3 app.py", "no-such-runtime app.py"),
     );
     let run = shop.deploy(&[]);
-    run.code(7)
-        .stderr_has("no-such-runtime: not found")
-        .stderr_has("exit code 127");
+    run.code(5)
+        .stderr_has("the service web starts `no-such-runtime`, which is not on this host")
+        .stderr_has("install no-such-runtime on the host");
     one_error(&run);
     shop.serves("one", "v1");
 }
@@ -160,4 +190,42 @@ fn one_whose_new_port_is_taken() {
     drop(stranger);
     shop.port = old;
     shop.serves("one", "v1");
+}
+
+/// Users had no answer for the whole health timeout, and the end of the deploy did not say so.
+#[test]
+fn the_time_without_an_answer_is_told_when_the_deploy_fails_too() {
+    let shop = Shop::deployed();
+    shop.mode("silent");
+    shop.patience(PATIENT, "4s");
+    let run = shop.deploy(&["--json"]);
+    shop.patience("4s", PATIENT);
+    run.code(7);
+    let events: Vec<serde_json::Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    let outcome = &events.last().expect("a last event")["outcome"];
+    let ms = outcome["unanswered_ms"].as_u64().expect("a figure");
+    let all = outcome["ms"].as_u64().expect("a duration");
+    assert!((4_000..all).contains(&ms), "{ms} of {all} ms\n{run}");
+    assert_eq!(outcome["hosts"][0]["unanswered_ms"], ms);
+    let reverted = events.iter().find(|event| event["what"] == "reverted");
+    assert_eq!(reverted.expect("a way back")["unanswered_ms"], ms);
+}
+
+/// The health path of the release before is another one: it answers there, and nowhere else.
+#[test]
+fn a_release_with_another_health_path_is_measured_too() {
+    let shop = Shop::deployed();
+    let manifest = shop.controller.project().join("ship.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    shop.controller.write(
+        "ship.toml",
+        text.replace("path = \"/\"", "path = \"/healthz\""),
+    );
+    shop.mode("strict");
+    let run = shop.deploy(&[]);
+    run.ok().stderr_has("did not answer for");
 }

@@ -164,20 +164,14 @@ fn of_the_supervisor() {
 #[test]
 fn of_the_container() {
     let (shop, deploy) = proving();
-    // Who repairs what another one left goes first.
-    for part in [
-        " agent serve ",
-        "deploy local",
-        "agent transaction",
-        "agent supervise",
-        "app.py",
-    ] {
-        for process in shop.processes() {
-            if process.command.contains(part) {
-                process.signal("KILL");
-            }
-        }
+    // All at one moment, as the kernel ends a container: a process that sees another one die would
+    // begin to repair what that one left.
+    let mut stopped = Vec::new();
+    while stopped != shop.processes() {
+        stopped = shop.processes();
+        stopped.iter().for_each(|process| process.signal("STOP"));
     }
+    stopped.iter().for_each(|process| process.signal("KILL"));
     deploy.wait().killed_by(9);
     within(Duration::from_secs(20), "all to be gone", || {
         shop.processes().is_empty().then_some(())

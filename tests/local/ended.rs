@@ -22,13 +22,16 @@ struct Conversation {
 impl Conversation {
     fn with(shop: &Shop) -> Self {
         let open = Open {
+            wants: None,
             deployment: Deployment {
                 app: "shop".try_into().expect("a name"),
                 environment: "local".try_into().expect("a name"),
                 root: None,
                 manager: ServiceManagerKind::Supervisor,
                 user: "shop".to_owned(),
+                readable_by: Vec::new(),
             },
+            is_kept: false,
         };
         let open = argument::encode(&open).expect("an argument");
         let mut agent = shop
@@ -74,6 +77,9 @@ impl Conversation {
         let opened = self.answer();
         assert!(matches!(opened, FromAgent::Opened { .. }), "{opened:?}");
         let begun = self.say(&ToAgent::Begin(Box::new(Begin {
+            history: Vec::new(),
+            compared: false,
+            fleet: Vec::new(),
             transaction: "ended".to_owned(),
             holder: Holder {
                 what: "rollback".to_owned(),

@@ -2,9 +2,11 @@
 //! asked with is nobody's secret.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use crate::shop::{Shop, Words, free_port};
+use crate::support::{KeyPair, Running, TempDir, skip};
 
 /// A shop on a port of this machine where nobody listens.
 fn nowhere() -> (Shop, u16) {
@@ -60,4 +62,74 @@ fn a_key_from_ci_is_no_argument() {
 fn arguments(seen: &Path) -> String {
     let bytes = fs::read(seen).expect("ssh looked");
     String::from_utf8_lossy(&bytes).replace('\0', " ")
+}
+
+/// A key that came to harm on its way through CI is told from one that the host refuses.
+#[test]
+fn a_key_that_is_none_is_refused_before_a_connection() {
+    let (mut shop, port) = nowhere();
+    configure(&shop, "");
+    let key = KeyPair::person().private.trim().to_owned();
+    let half = key[..key.len() / 2].to_owned();
+    let public = KeyPair::person().public.clone();
+    for wrong in [half, public, "hunter2-not-a-key".to_owned(), String::new()] {
+        shop.controller.set_env("SHIP_SSH_KEY", &wrong);
+        let run = shop.controller.ship(&["status", "production"]);
+        run.code(2)
+            .stderr_has("SHIP_SSH_KEY is not a private key: ");
+        let first = wrong.lines().next().unwrap_or_default();
+        assert!(first.is_empty() || !run.stderr.contains(first), "{run}");
+    }
+    for mended in [
+        key.replace('\n', "\\n"),
+        key.replace('\n', "\n  "),
+        format!("\"{key}\""),
+    ] {
+        shop.controller.set_env("SHIP_SSH_KEY", &mended);
+        let run = shop.controller.ship(&["status", "production"]);
+        run.code(6)
+            .stderr_has(&format!("port {port}: Connection refused"));
+    }
+}
+
+/// ssh works for nobody without an account, and says so before it opens its log.
+#[test]
+fn a_user_without_an_account_reads_what_ssh_says() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("another user: not root");
+    }
+    let (shop, _) = nowhere();
+    let open = TempDir::new();
+    let chmod = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+    };
+    chmod(open.path(), 0o755);
+    for (from, to) in [
+        (shop.controller.project().join("ship.toml"), "ship.toml"),
+        (PathBuf::from(env!("CARGO_BIN_EXE_ship")), "ship"),
+    ] {
+        fs::copy(from, open.path().join(to)).expect("copy");
+        chmod(&open.path().join(to), 0o755);
+    }
+    for home in ["/nonexistent", "/proc", ""] {
+        let mut command = shop.controller.command("setpriv");
+        command
+            .args(["--reuid=12345", "--clear-groups"])
+            .arg(open.path().join("ship"))
+            .args(["status", "production"])
+            .current_dir(open.path())
+            .env("HOME", home);
+        for name in [
+            "XDG_RUNTIME_DIR",
+            "XDG_CACHE_HOME",
+            "TMPDIR",
+            "SHIP_SSH_CONFIG",
+            "USER",
+            "LOGNAME",
+        ] {
+            command.env_remove(name);
+        }
+        let run = Running::start(&mut command).wait();
+        run.code(6).stderr_has("No user exists for uid 12345");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::shop::Shop;
+use crate::shop::{PATIENT, Shop};
 use crate::support::Running;
 
 /// No cursor movement, no colour: bytes that only a terminal understands.
@@ -147,4 +147,89 @@ fn output_of_others_is_inert() {
     let run = shop.deploy(&[]);
     run.code(4);
     assert!(is_plain(&run.stderr) && is_plain(&run.stdout), "{run:?}");
+}
+
+#[test]
+fn a_probe_tells_by_its_exit_code_whether_all_is_well() {
+    let shop = Shop::deployed();
+    let status = |more: &[&str]| shop.controller.ship(&[&["status", "local"], more].concat());
+    status(&["--exit-code"]).ok().stdout_has("healthy");
+    shop.controller.ship(&["stop", "local"]).ok();
+    status(&[]).ok().stdout_has("stopped");
+    status(&["--exit-code"])
+        .code(10)
+        .stdout_has("stopped")
+        .stderr_has("shop is not healthy on local")
+        .stderr_has("local: web is stopped");
+    shop.controller.ship(&["start", "local"]).ok();
+    status(&["--exit-code"]).ok();
+}
+
+/// Tables of real answers, at a terminal that is too narrow for them: `COLUMNS` says how wide.
+#[test]
+fn the_listings_fit_and_break_no_word() {
+    let shop = Shop::deployed();
+    shop.mode("500");
+    shop.patience(PATIENT, "2s");
+    shop.deploy(&[]).code(7);
+    for command in ["status", "releases", "history", "check"] {
+        let at = |columns: &str| {
+            let mut ship = shop.controller.command(env!("CARGO_BIN_EXE_ship"));
+            ship.args([command, "local"]).env("COLUMNS", columns);
+            let output = ship.output().expect("ship runs");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let words = |text: &str| {
+            let words = text.split_whitespace().filter(|word| *word != "·");
+            words
+                .map(|word| word.trim_end_matches(':').to_lowercase())
+                .collect::<Vec<_>>()
+        };
+        let wide = words(&at("10000"));
+        for columns in [40, 60, 80, 120] {
+            let narrow = at(&columns.to_string());
+            for word in words(&narrow) {
+                let is_time = word.starts_with(|c: char| c.is_ascii_digit());
+                assert!(is_time || wide.contains(&word), "{word}\n{narrow}");
+            }
+            for line in narrow.lines() {
+                let fits = line.chars().count() <= columns;
+                assert!(
+                    fits || line.split_whitespace().count() == 1,
+                    "{columns}: {line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_new_user_reads_true_words_about_this_machine() {
+    let mut shop = Shop::deployed();
+    // As under cron: the name then comes from the account, not from the environment.
+    shop.controller.unset_env("USER");
+    shop.controller.unset_env("LOGNAME");
+    let ship = |args: &[&str]| shop.controller.ship(args);
+    let me = account_name();
+    let check = ship(&["check", "local"]);
+    check.ok().stdout_has(&format!("this machine, as {me}"));
+    assert!(!check.stdout.contains("host key"), "{check}");
+    let status = ship(&["status", "local"]);
+    status.ok().stdout_has("local: v1 went live ");
+    let quiet = ship(&["logs", "local"]);
+    quiet
+        .ok()
+        .stderr_has("the services have not written any log lines");
+    assert_eq!(quiet.stdout, "", "{quiet}");
+    let filtered = ship(&["logs", "local", "--grep", "no such line"]);
+    filtered.ok().stderr_has("no log lines match");
+    assert_eq!(ship(&["logs", "local", "-q"]).ok().stderr, "");
+    assert_eq!(ship(&["logs", "local", "--json"]).ok().stdout, "");
+}
+
+/// The name of this process's user, as id(1) tells it.
+fn account_name() -> String {
+    let id = std::process::Command::new("id").arg("-un").output();
+    let name = id.expect("id(1) runs").stdout;
+    String::from_utf8(name).expect("a name").trim().to_owned()
 }

@@ -99,6 +99,7 @@ fn pin(mirror: &Mirror, real: &Real) -> (String, Pin) {
         request: real.version.to_owned(),
         version: real.version.to_owned(),
         platforms: BTreeMap::from([(Platform::X86_64Linux, archive)]),
+        packages: Vec::new(),
     };
     (real.name.to_owned(), pin)
 }

@@ -12,7 +12,7 @@ use crate::support::{Controller, Run, Running, get, within};
 
 /// The app: what `app.py` does is in the file `mode`, what it answers is in the file `version`.
 const APP: &str = r#"
-import http.server, os, sys, threading, time
+import http.server, os, signal, sys, threading, time
 mode = open("mode").read().strip()
 port = int(os.environ["PORT"])
 if mode == "exit":
@@ -21,6 +21,9 @@ if mode == "exit":
 if mode == "silent":
     print("thinking", flush=True)
     time.sleep(3600)
+if mode == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+address = "127.0.0.2" if mode == "address" else "127.0.0.1"
 if mode == "elsewhere":
     port = int(open("elsewhere").read())
 def age():
@@ -41,13 +44,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/env/"):
             body = os.environ.get(self.path[5:], "<unset>").encode()
         sour = mode == "sour" and os.path.exists("../../turn")
-        self.send_response(500 if sour or mode == "500" else 200)
+        strict = self.path == "/healthz" and mode == "good"
+        self.send_response(404 if strict else 500 if sour or mode == "500" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+http.server.ThreadingHTTPServer((address, port), Handler).serve_forever()
 "#;
 
 /// How long a release may take to be healthy that will be, on a machine that has much to do.
@@ -139,7 +143,9 @@ impl Shop {
     }
 
     /// What the app does: `good`, `exit`, `crash` after 3 s, `dies` or `sour` (500) from
-    /// [`Shop::turns`] on, `silent`, `elsewhere` or `500`.
+    /// [`Shop::turns`] on, `silent`, `elsewhere`, `address` (it listens on another one), `500`, `stubborn`
+    /// (it ignores SIGTERM), or `strict`,
+    /// which is good at `/healthz`, too.
     pub fn mode(&self, mode: &str) {
         self.controller.write("mode", mode);
     }

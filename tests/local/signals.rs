@@ -102,7 +102,7 @@ fn during_the_proof_of_a_restart() {
     });
     restart.signal("INT");
     let run = restart.wait();
-    run.code(130).stderr_has("was not proven");
+    run.code(130).stderr_has("unproven");
     let history = shop.history();
     assert!(history.contains("interrupted"), "{history}");
     becomes("good");

@@ -66,7 +66,8 @@ fn one_that_turns_bad_goes_back() {
     run.code(7)
         .stderr_has("web: answered 500 Internal Server Error, 1 of 3")
         .stderr_has("3 health checks in a row failed, the last one: answered 500")
-        .stderr_has("v2 failed on local; the previous release is serving");
+        .stderr_has("v2 failed on local; the previous release is serving")
+        .stderr_has("the service did not answer for");
     shop.serves("one", "v1");
     assert_eq!(state(&shop), "bad");
     let history = shop.history();
@@ -77,7 +78,9 @@ fn one_that_turns_bad_goes_back() {
 fn one_that_dies_goes_back_at_once() {
     let shop = watched("dies", "20m");
     let run = turns_bad(&shop);
-    run.code(7).stderr_has("the process ended: exit code 9");
+    run.code(7)
+        .stderr_has("the process ended: exit code 9")
+        .stderr_has("the service did not answer for");
     shop.serves("one", "v1");
     assert_eq!(state(&shop), "bad");
     assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());

@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 const SUITE: &str = "bookworm";
 
@@ -59,39 +58,49 @@ impl Base {
     /// later test runs: `/var/cache/ship-tests/base-<hash of the recipe>`.
     /// `$SHIP_TEST_CACHE` names another folder than `/var/cache/ship-tests`,
     /// `$SHIP_TEST_MIRROR` another Debian mirror than mmdebstrap's own.
-    pub fn tree() -> &'static Path {
-        static TREE: OnceLock<PathBuf> = OnceLock::new();
-        TREE.get_or_init(|| {
-            let cache = std::env::var_os("SHIP_TEST_CACHE")
-                .map_or_else(|| "/var/cache/ship-tests".into(), PathBuf::from);
-            fs::create_dir_all(&cache).expect("create the cache folder");
-            let mut hasher = DefaultHasher::new();
-            (SUITE, PACKAGES, RECIPE).hash(&mut hasher);
-            let tree = cache.join(format!("base-{:016x}", hasher.finish()));
+    pub fn tree() -> PathBuf {
+        Self::with(&[])
+    }
+
+    /// The same with more Debian packages: a tree of its own for each list of them.
+    pub fn with(more: &[&str]) -> PathBuf {
+        let cache = std::env::var_os("SHIP_TEST_CACHE")
+            .map_or_else(|| "/var/cache/ship-tests".into(), PathBuf::from);
+        fs::create_dir_all(&cache).expect("create the cache folder");
+        let mut hasher = DefaultHasher::new();
+        match more {
+            [] => (SUITE, PACKAGES, RECIPE).hash(&mut hasher),
+            more => (SUITE, PACKAGES, RECIPE, more).hash(&mut hasher),
+        }
+        let tree = cache.join(format!("base-{:016x}", hasher.finish()));
+        if !tree.is_dir() {
+            let lock = File::create(cache.join("lock")).expect("create the lock file");
+            lock.lock().expect("lock the cache folder");
             if !tree.is_dir() {
-                let lock = File::create(cache.join("lock")).expect("create the lock file");
-                lock.lock().expect("lock the cache folder");
-                if !tree.is_dir() {
-                    build(&cache.join("building"), &tree);
-                }
+                build(&cache.join("building"), &tree, more);
             }
-            tree
-        })
+        }
+        tree
     }
 }
 
 /// Builds under a temporary name; a tree under its own name is complete.
-fn build(building: &Path, tree: &Path) {
+fn build(building: &Path, tree: &Path, more: &[&str]) {
     let _ = fs::remove_dir_all(building);
     let mirror = std::env::var("SHIP_TEST_MIRROR").ok();
     let made = output(
         Command::new("mmdebstrap")
             .args(["--quiet", "--variant=minbase"])
-            .arg(format!("--include={}", PACKAGES.join(",")))
+            .arg(format!(
+                "--include={}",
+                [&PACKAGES, more].concat().join(",")
+            ))
             .arg("--aptopt=Acquire::Retries \"3\"")
             .arg("--dpkgopt=path-exclude=/usr/share/doc/*")
             .arg("--dpkgopt=path-exclude=/usr/share/locale/*")
             .arg("--dpkgopt=path-exclude=/usr/share/man/*")
+            // Java's packages link to pages of the manual, and need the folder.
+            .arg("--essential-hook=mkdir -p \"$1/usr/share/man/man1\"")
             .arg(SUITE)
             .arg(building)
             .args(mirror),

@@ -195,6 +195,12 @@ impl Controller {
         Running::start(self.command(env!("CARGO_BIN_EXE_ship")).args(args))
     }
 
+    /// Runs another build of `ship` to its end.
+    #[track_caller]
+    pub fn run_program(&self, program: &Path, args: &[&str]) -> Run {
+        Running::start(self.command(program).args(args)).wait()
+    }
+
     /// Runs git in the project; returns its trimmed stdout, panics when it fails.
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> String {

@@ -1,5 +1,6 @@
 //! A Debian host that boots, serves, breaks and comes back.
 
+use super::base::Base;
 use super::command::{finish, output};
 use super::disk::Disk;
 use super::http::{self, Response};
@@ -14,6 +15,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -54,8 +56,17 @@ impl Host {
     }
 
     pub fn boot_with(name: &str, options: &HostOptions) -> Self {
+        Self::boot_on(name, Base::tree(), options)
+    }
+
+    /// Boots a host that has these Debian packages beside those of every host.
+    pub fn boot_having(name: &str, packages: &[&str]) -> Self {
+        Self::boot_on(name, Base::with(packages), &HostOptions::default())
+    }
+
+    fn boot_on(name: &str, base: PathBuf, options: &HostOptions) -> Self {
         let slot = Slot::take();
-        let tree = Tree::create(slot.dir(), options.disk.as_ref());
+        let tree = Tree::create(slot.dir(), base, options.disk.as_ref());
         let key = KeyPair::generate(&format!("root@{name}"));
         let mut host = Self {
             name: name.to_owned(),

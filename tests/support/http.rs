@@ -28,7 +28,30 @@ pub fn get_within(timeout: Duration, ip: Ipv4Addr, port: u16, path: &str) -> io:
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     // HTTP/1.0: the answer ends with the connection and is never chunked.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {ip}:{port}\r\n\r\n")?;
+    // In one piece, as clients send it.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {ip}:{port}\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    answer(stream)
+}
+
+/// One `POST` of `body` as this media type; times and errors as [`get`].
+///
+/// # Errors
+/// As [`get`].
+pub fn post(ip: Ipv4Addr, port: u16, path: &str, media: &str, body: &str) -> io::Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ip, port)), TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.0\r\nHost: {ip}:{port}\r\nContent-Type: {media}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes())?;
+    answer(stream)
+}
+
+fn answer(mut stream: TcpStream) -> io::Result<Response> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

@@ -16,6 +16,7 @@
 )]
 
 mod base;
+mod before;
 mod clock;
 mod command;
 mod controller;
@@ -35,18 +36,23 @@ mod process;
 mod relay;
 mod run;
 pub mod runtimes;
+pub mod secrets;
 mod skip;
 mod slot;
 mod temp;
+mod terminal;
 mod tree;
 
 pub use base::Base;
+pub use before::ship_before;
 pub use clock::Clock;
+pub use command::run as run_tool;
 pub use controller::Controller;
 pub use disk::Disk;
 pub use fleet::Fleet;
 pub use host::{Host, HostOptions};
-pub use http::{Response, get, get_within};
+pub use http::{Response, get, get_within, post};
+pub use keys::KeyPair;
 pub use masters::Masters;
 pub use mirror::{Fault, Mirror};
 pub use noise::noise;
@@ -57,3 +63,4 @@ pub use run::{Run, Running};
 pub use skip::{require_hosts, skip};
 pub use slot::sweep;
 pub use temp::TempDir;
+pub use terminal::Terminal;

@@ -53,9 +53,14 @@ impl Process {
 
     /// Kills it with SIGKILL; fine when it is gone.
     pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends it a signal; fine when it is gone.
+    pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::KILL);
+            let _ = kill_process(pid, signal);
         }
     }
 }

@@ -107,6 +107,8 @@ macro_rules! node {
 pub const NODE_16: Real = node!("16.20.2", "8.19.4");
 pub const NODE_18: Real = node!("18.20.8", "10.8.2");
 pub const NODE_20: Real = node!("20.11.1", "10.2.4");
+/// The last of its line: packages of today ask for more than the one above.
+pub const NODE_20_LAST: Real = node!("20.20.2", "10.8.2");
 pub const NODE_22: Real = node!("22.14.0", "10.9.2");
 
 pub const BUN_1: Real = Real {

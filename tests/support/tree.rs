@@ -1,6 +1,5 @@
 //! A host's file system: an overlay on the base tree.
 
-use super::base::Base;
 use super::command::{attempt, run};
 use super::disk::{self, Disk, LoopDevice};
 use super::slot;
@@ -12,18 +11,20 @@ use std::path::{Path, PathBuf};
 /// wrote, `disk.img` its own disk.
 pub struct Tree {
     dir: PathBuf,
+    base: PathBuf,
     disk: Option<(Disk, LoopDevice)>,
 }
 
 impl Tree {
-    /// Makes and mounts it.
-    pub fn create(dir: &Path, disk: Option<&Disk>) -> Self {
+    /// Makes and mounts it, on top of `base`.
+    pub fn create(dir: &Path, base: PathBuf, disk: Option<&Disk>) -> Self {
         let disk = disk.map(|disk| {
             let _lock = slot::lock();
             (disk.clone(), LoopDevice::make(disk, &dir.join("disk.img")))
         });
         let tree = Self {
             dir: dir.to_owned(),
+            base,
             disk,
         };
         tree.share();
@@ -123,7 +124,7 @@ impl Tree {
         }
         let options = format!(
             "lowerdir={},upperdir={},workdir={}",
-            Base::tree().display(),
+            self.base.display(),
             upper.display(),
             work.display()
         );

@@ -3,6 +3,7 @@
 
 use super::Pending;
 use crate::agent::journal::{Entry, Step};
+use crate::agent::prove::Fault;
 use crate::model::{Failure, ReleaseId, ReleaseState};
 
 /// Where an effect belongs to.
@@ -19,8 +20,8 @@ pub enum Way {
 pub struct Trouble {
     /// What to tell.
     pub failure: Failure,
-    /// Whether the release failed by itself: not the host, the disk or a person.
-    pub own: bool,
+    /// Whose fault it is.
+    pub fault: Fault,
 }
 
 impl Trouble {
@@ -29,8 +30,23 @@ impl Trouble {
     pub fn own(why: impl Into<String>) -> Self {
         Self {
             failure: Failure::unexpected(why),
-            own: true,
+            fault: Fault::Release,
         }
+    }
+
+    /// It was told to stop.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self {
+            failure: Failure::unexpected("cancelled"),
+            fault: Fault::Stopped,
+        }
+    }
+
+    /// Whether it is the release's own fault.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.fault == Fault::Release
     }
 
     /// Not the release's fault.
@@ -44,7 +60,7 @@ impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         Self {
             failure,
-            own: false,
+            fault: Fault::Host,
         }
     }
 }

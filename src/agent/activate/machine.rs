@@ -27,7 +27,7 @@ pub fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure
     let left = effects.unfinished().map_err(|trouble| trouble.failure)?;
     if let Some(left) = left {
         return Err(Failure::refused(format!(
-            "the activation of {} has not come to its end, and could not be brought to it",
+            "the activation of {} has not ended, and could not be ended",
             left.to
         ))
         .hint("the history says why; each contact tries again"));
@@ -173,7 +173,7 @@ fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
     }
     match (flipped.and(stopped), proven) {
         (Ok(()), Ok(())) => Back::Healthy,
-        (Ok(()), Err(trouble)) if trouble.own => Back::Unhealthy(trouble),
+        (Ok(()), Err(trouble)) if trouble.is_own() => Back::Unhealthy(trouble),
         (_, Err(trouble)) | (Err(trouble), Ok(())) => Back::Undone(trouble),
     }
 }

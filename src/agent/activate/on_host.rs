@@ -14,7 +14,7 @@ use crate::agent::before::{Before, Befores};
 use crate::agent::downtime::Downtime;
 use crate::agent::host::LoadedRelease;
 use crate::agent::journal::{self, Entry, Step};
-use crate::agent::prove::{Span, Unproven, add_log};
+use crate::agent::prove::{Fault, Span, Unproven, add_log};
 use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
 use crate::agent::{disk, flip, history, releases};
 use crate::model::event::{Diagnosis, HostEvent};
@@ -53,7 +53,7 @@ pub struct OnHost<'a> {
     seen: BTreeMap<ServiceName, ServiceStatus>,
     probes: Vec<Option<Downtime>>,
     /// How long each service took to be proven, ms.
-    times: Vec<(ServiceName, u64)>,
+    times: Vec<(ServiceName, bool, u64)>,
     /// What was found of services that are not healthy, and not told yet.
     pub diagnoses: Vec<Found>,
     /// When the way back began.
@@ -93,7 +93,7 @@ impl<'a> OnHost<'a> {
     }
 
     /// How the services look, and how long they do not answer from now on.
-    fn begin_to_look(&mut self, services: Vec<ServiceSpec>) {
+    fn begin_to_look(&mut self, services: Vec<ServiceSpec>, old: Vec<ServiceSpec>) {
         let host = self.activation.host.clone();
         let given = self.given.take().and_then(Befores::if_fresh);
         self.look = Some(std::thread::spawn(move || {
@@ -101,7 +101,8 @@ impl<'a> OnHost<'a> {
                 Some(given) => given.complete(&host, &services),
                 None => Befores::of(&host, &services),
             };
-            (befores, services.iter().map(Downtime::start).collect())
+            let probes = services.iter().map(|new| Downtime::start(&both(new, &old)));
+            (befores, probes.collect())
         }));
     }
 
@@ -122,6 +123,30 @@ impl<'a> OnHost<'a> {
         self.befores.get(&service.name).cloned().unwrap_or_default()
     }
 
+    /// Measures from now on how long the services of the two releases do not answer, for a way back
+    /// that begins with both of them well; with `down`, for one that begins with a service that has
+    /// not answered since then.
+    pub fn begin_to_measure(&mut self, pending: Pending, down: Option<Instant>) {
+        let Some(from) = pending.from else {
+            return;
+        };
+        let mut services = |id| match self.release(id) {
+            Ok(loaded) => loaded.release.services.clone(),
+            Err(_) => Vec::new(),
+        };
+        let (new, old) = (services(pending.to), services(from));
+        let start = |service: &ServiceSpec| match down {
+            Some(down) => Downtime::since(down, &both(service, &old)),
+            None => Downtime::start(&both(service, &old)),
+        };
+        self.probes = std::thread::scope(|scope| {
+            let asked = new.iter().map(|service| scope.spawn(|| start(service)));
+            let asked: Vec<_> = asked.collect();
+            let answers = asked.into_iter().map(|thread| thread.join().ok().flatten());
+            answers.collect()
+        });
+    }
+
     /// Ends the measurement of downtime: the longest time without a good answer of each service,
     /// ms.
     pub fn end_of_downtime(&mut self) -> Vec<Option<u64>> {
@@ -133,11 +158,13 @@ impl<'a> OnHost<'a> {
     /// Tells that all services are proven; the longest time without a good answer, ms.
     pub fn say_proven(&mut self) -> Option<u64> {
         let unanswered = self.end_of_downtime();
-        for (at, (service, ms)) in std::mem::take(&mut self.times).into_iter().enumerate() {
+        for (at, (service, answered, ms)) in std::mem::take(&mut self.times).into_iter().enumerate()
+        {
             self.emit(HostEvent::Proven {
                 service,
                 ms,
                 unanswered_ms: unanswered.get(at).copied().flatten(),
+                answered,
             });
         }
         unanswered.into_iter().flatten().max()
@@ -145,7 +172,6 @@ impl<'a> OnHost<'a> {
 
     /// What was found of the new release, which `trouble` ended; the way back begins now.
     pub fn turn(&mut self, to: ReleaseId, trouble: &Trouble) -> Vec<Found> {
-        let _ = self.end_of_downtime();
         self.turned = Some(jiff::Timestamp::now());
         let found = std::mem::take(&mut self.diagnoses);
         if !found.is_empty() {
@@ -207,8 +233,8 @@ impl<'a> OnHost<'a> {
     }
 
     /// Keeps what a proof found, and says whose fault it is.
-    fn keep(&mut self, way: Way, unproven: Vec<Unproven>) -> bool {
-        let own = unproven.iter().any(|found| found.own);
+    fn keep(&mut self, way: Way, unproven: Vec<Unproven>) -> Fault {
+        let fault = Fault::of(&unproven);
         // Of those that were proven before another one failed, what was seen is too old.
         let seen = unproven.iter();
         self.seen = seen
@@ -230,7 +256,7 @@ impl<'a> OnHost<'a> {
                 until,
             });
         }
-        own
+        fault
     }
 
     /// Whether a service that could not be restarted had been started anew: then what was started
@@ -250,7 +276,7 @@ impl<'a> OnHost<'a> {
     fn restart_forth(&mut self, new: &LoadedRelease) -> Result<(), Trouble> {
         self.end_of_look();
         if self.activation.stop.load(Ordering::Relaxed) {
-            return Err(Trouble::other("cancelled"));
+            return Err(Trouble::stopped());
         }
         let services = &new.release.services;
         let befores: Vec<_> = services
@@ -261,8 +287,11 @@ impl<'a> OnHost<'a> {
         let restarted = restart_all(self.activation.host, &each, self.activation.emit);
         restarted.map_err(|failure| {
             self.seen.clear();
-            let own = self.was_started(services);
-            Trouble { failure, own }
+            let fault = match self.was_started(services) {
+                true => Fault::Release,
+                false => Fault::Host,
+            };
+            Trouble { failure, fault }
         })
     }
 
@@ -287,6 +316,7 @@ impl<'a> OnHost<'a> {
                     invocation: status.as_ref().and_then(|s| s.invocation.clone()),
                     status,
                     cursor: None,
+                    silent: None,
                     kept,
                 }
             })
@@ -302,8 +332,11 @@ impl<'a> OnHost<'a> {
             let was_started = self.was_started(services);
             if was_started || began.elapsed() >= INSISTING {
                 // Rights or units that are missing stay so: a later try changes nothing.
-                let own = was_started || failure.kind == FailureKind::Refused;
-                break Err(Trouble { failure, own });
+                let fault = match was_started || failure.kind == FailureKind::Refused {
+                    true => Fault::Release,
+                    false => Fault::Host,
+                };
+                break Err(Trouble { failure, fault });
             }
             std::thread::sleep(PAUSE);
         };
@@ -331,6 +364,12 @@ impl<'a> OnHost<'a> {
     }
 }
 
+/// A service as a release starts it, and as the one before did, where that had it.
+fn both<'a>(new: &'a ServiceSpec, old: &'a [ServiceSpec]) -> Vec<&'a ServiceSpec> {
+    let old = old.iter().find(|old| old.name == new.name);
+    std::iter::once(new).chain(old).collect()
+}
+
 impl Effects for OnHost<'_> {
     fn unfinished(&self) -> Result<Option<Entry>, Trouble> {
         Ok(journal::unfinished(&self.activation.host.layout)?)
@@ -342,7 +381,9 @@ impl Effects for OnHost<'_> {
 
     fn prepare(&mut self, Pending { from, to }: Pending) -> Result<(), Trouble> {
         let services = self.release(to)?.release.services.clone();
-        self.begin_to_look(services);
+        let old = from.and_then(|from| self.release(from).ok());
+        let old = old.map(|old| old.release.services.clone());
+        self.begin_to_look(services, old.unwrap_or_default());
         let layout = &self.activation.host.layout;
         flip::prepare(layout, from.into_iter().chain([to]))?;
         if releases::state(layout, to) != ReleaseState::Good {
@@ -436,12 +477,14 @@ impl Effects for OnHost<'_> {
         };
         match prove_all(host, &release, &befores, settle, stop, *emit) {
             Ok(times) => {
-                let names = services.iter().map(|service| service.name.clone());
-                self.times = names.zip(times).collect();
+                let proven = services.iter().zip(times);
+                let proven =
+                    proven.map(|(it, ms)| (it.name.clone(), it.health.probe.is_some(), ms));
+                self.times = proven.collect();
                 Ok(())
             }
             Err(unproven) => {
-                let own = self.keep(way, unproven);
+                let fault = self.keep(way, unproven);
                 let found = self.diagnoses.iter().map(|found| found.diagnosis.clone());
                 let found: Vec<Diagnosis> = found.collect();
                 let why = match way {
@@ -449,7 +492,7 @@ impl Effects for OnHost<'_> {
                     Way::Back => format!("{of} is not healthy either ({})", all(&found)),
                 };
                 let failure = Failure::unexpected(why);
-                Err(Trouble { failure, own })
+                Err(Trouble { failure, fault })
             }
         }
     }

@@ -4,7 +4,7 @@ use super::together::{prove_all, restart_all, stop_all, worth_telling};
 use super::{Activation, all, deadline};
 use crate::agent::before::Before;
 use crate::agent::host::LoadedRelease;
-use crate::agent::prove::{Span, add_log};
+use crate::agent::prove::{Fault, Span, add_log};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ServiceName, ServiceSpec};
 use crate::wire::ServiceAction;
@@ -49,10 +49,10 @@ impl Activation<'_> {
         }
         let proof = prove_all(self.host, &chosen, &befores, false, self.stop, self.emit);
         let times = proof.map_err(|unproven| {
-            match self.cancelled() && unproven.iter().all(|found| found.cancelled) {
+            match self.cancelled() && unproven.iter().all(|found| found.fault == Fault::Stopped) {
                 true => Failure::new(
                     FailureKind::Interrupted,
-                    "interrupted; what was started runs on, and was not proven",
+                    "interrupted; the started services keep running, unproven",
                 ),
                 false => self.not_healthy(worth_telling(unproven), services, &befores),
             }
@@ -62,6 +62,7 @@ impl Activation<'_> {
                 service: service.name.clone(),
                 ms,
                 unanswered_ms: None,
+                answered: service.health.probe.is_some(),
             });
         }
         Ok(())

@@ -1,12 +1,15 @@
 //! All services of a release at once: the slowest decides how long it takes.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::deadline;
 use crate::agent::before::Before;
+use crate::agent::health::secs;
 use crate::agent::host::{Host, LoadedRelease};
-use crate::agent::prove::{Unproven, prove};
+use crate::agent::prove::{Unproven, drop_stopped, prove};
+use crate::agent::service::ServiceStatus;
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, ServiceName, ServiceSpec};
 
@@ -30,6 +33,9 @@ pub fn restart_all(
                     let started = Instant::now();
                     let seen = before.status.as_ref();
                     let result = host.manager.restart(&service.name, seen, deadline(service));
+                    if let Some(text) = was_killed(service, seen, millis(started)) {
+                        emit(HostEvent::Warning { text });
+                    }
                     (service.name.clone(), millis(started), result)
                 })
             })
@@ -45,6 +51,20 @@ pub fn restart_all(
         }
     }
     first
+}
+
+/// Says that the old process of `service`, which looked like `seen`, was killed: it is gone, and the
+/// restart took at least its whole stop timeout (systemd.service(5) `TimeoutStopSec=`).
+fn was_killed(service: &ServiceSpec, seen: Option<&ServiceStatus>, ms: u64) -> Option<String> {
+    let pid = seen?.main_pid?;
+    let is_there = Path::new("/proc").join(pid.to_string()).exists();
+    (ms >= service.stop_timeout_ms && !is_there).then(|| {
+        let limit = secs(Duration::from_millis(service.stop_timeout_ms));
+        format!(
+            "the old {} did not stop within {limit} and was killed",
+            service.name
+        )
+    })
 }
 
 /// Stops services, one after the other.
@@ -118,9 +138,7 @@ pub fn prove_all(
 /// Those that have something to tell: not those that were waited for no more because another one
 /// failed.
 pub fn worth_telling(mut unproven: Vec<Unproven>) -> Vec<Diagnosis> {
-    if unproven.iter().any(|found| !found.cancelled) {
-        unproven.retain(|found| !found.cancelled);
-    }
+    drop_stopped(&mut unproven);
     unproven.into_iter().map(|found| found.diagnosis).collect()
 }
 

@@ -109,7 +109,7 @@ impl Walk {
         self.promised = None;
         let switched = self.step(|world| {
             machine::switch(world, pending)
-                .map_err(|trouble| machine::back(world, pending, trouble.own, "it failed"))
+                .map_err(|trouble| machine::back(world, pending, trouble.is_own(), "it failed"))
         });
         match switched {
             Some(Ok(())) => self.fleet(pending),

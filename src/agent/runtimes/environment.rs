@@ -117,6 +117,7 @@ pub(in crate::agent) mod tests {
                     .map(|_| ("JAVA_ONLY".to_owned(), "this".to_owned()))
                     .into_iter()
                     .collect(),
+                launchers: BTreeMap::new(),
                 needs: RuntimeNeeds::default(),
             }),
         }

@@ -48,7 +48,7 @@ impl Incoming {
         for runtime in offered {
             if runtime.folder().is_some_and(|name| !is_one_name(&name)) {
                 return Err(Failure::unexpected(format!(
-                    "`{}` is no name of a runtime",
+                    "`{}` is not the name of a runtime",
                     title(runtime)
                 )));
             }
@@ -127,7 +127,7 @@ impl Incoming {
         };
         let Some(runtime) = self.missing.iter().find(wanted) else {
             return Err(Failure::unexpected(
-                "an archive arrived that was not asked for",
+                "an archive arrived that nobody asked for",
             ));
         };
         let receiver = Receiver::open(&self.layout, runtime.clone(), from)?;
@@ -180,7 +180,7 @@ impl Incoming {
     pub fn settle(&mut self, runtimes: &[HostRuntime]) -> Result<Vec<NeededArchive>, Failure> {
         if runtimes != self.offered {
             return Err(Failure::unexpected(
-                "the release runs on other runtimes than were offered",
+                "the release needs other runtimes than the ones offered",
             ));
         }
         self.checked()?;

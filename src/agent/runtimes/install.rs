@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{GONE, NEW, archive, folder, is_here, title};
 use crate::agent::{Layout, disk};
 use crate::artifact::archive::{Limits, unpack};
-use crate::artifact::{remove_tree, starts, sync_all};
+use crate::artifact::{remove_tree, starts, sync_all, write_launchers};
 use crate::model::{Failure, HostRuntime};
 
 /// Unpacks the archive at `from`, which is gone then, whatever comes of it.
@@ -42,6 +42,7 @@ fn install_through(
         temporary,
         Limits::default(),
     );
+    let unpacked = unpacked.and_then(|()| write_launchers(temporary, archive));
     unpacked.map_err(|error| match error.io_kind() {
         Some(_) => Failure::from(error),
         None => Failure::refused(format!(

@@ -27,7 +27,7 @@ pub(super) fn problems(runtimes: &[HostRuntime], manager: ServiceManagerKind) ->
 }
 
 /// Where the services' programs are looked for. A login's `PATH` is not theirs.
-fn search_path(manager: ServiceManagerKind) -> OsString {
+pub(super) fn search_path(manager: ServiceManagerKind) -> OsString {
     let own = std::env::var_os("PATH").filter(|path| !path.is_empty());
     match (manager, own) {
         (ServiceManagerKind::Supervisor, Some(own)) => own,
@@ -51,13 +51,11 @@ fn problem(runtime: &HostRuntime, path: &OsString) -> Option<Problem> {
         });
     };
     let shown = program.display();
-    let mut asked = child::command(&program.to_string_lossy());
-    let said = child::run(asked.args(command.args).env("PATH", path), DEADLINE);
-    let found = match said {
-        Ok(said) => version_in(&format!("{}\n{}", said.stdout, said.stderr)),
+    let found = match version_of(name, &program, path) {
+        Ok(found) => found,
         Err(why) => {
             return Some(Problem {
-                text: format!("{name} on this host does not tell its version: {shown}: {why}"),
+                text: format!("{name} on this host does not report its version: {shown}: {why}"),
                 hint: format!("run `{}` on the host", command.line()),
             });
         }
@@ -71,14 +69,26 @@ fn problem(runtime: &HostRuntime, path: &OsString) -> Option<Problem> {
             hint: format!("install the same {name} on both"),
         }),
         None => Some(Problem {
-            text: format!("{name} on this host does not tell its version: {shown}"),
+            text: format!("{name} on this host does not report its version: {shown}"),
             hint: format!("run `{}` on the host", command.line()),
         }),
     }
 }
 
+/// The version that the runtime `name`, which is at `program`, tells; `None` when it tells none.
+pub(super) fn version_of(
+    name: &str,
+    program: &Path,
+    path: &OsString,
+) -> Result<Option<String>, child::NoOutput> {
+    let mut asked = child::command(&program.to_string_lossy());
+    let arguments = VersionCommand::of(name).args;
+    let said = child::run(asked.args(arguments).env("PATH", path), DEADLINE)?;
+    Ok(version_in(&format!("{}\n{}", said.stdout, said.stderr)))
+}
+
 /// The program, as `command -v` of sh(1) would find it.
-fn find(program: &str, path: &OsString) -> Option<PathBuf> {
+pub(super) fn find(program: &str, path: &OsString) -> Option<PathBuf> {
     let is_program = |file: &PathBuf| {
         file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
     };

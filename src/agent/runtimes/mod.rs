@@ -15,6 +15,7 @@ mod incoming;
 mod install;
 mod installed;
 mod needs;
+mod programs;
 mod receive;
 mod sweep;
 
@@ -29,6 +30,7 @@ pub(in crate::agent) use environment::tests::runtime as example;
 pub use environment::{DEFAULT_PATH, RuntimeEnvironment};
 pub use findings::findings;
 pub use incoming::Incoming;
+pub use programs::programs;
 pub use sweep::{remove_gone, sweep};
 
 /// Archives on their way.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Problem, archive, title};
-use crate::agent::service::child;
+use crate::agent::service::child::{self, NoOutput};
 use crate::model::HostRuntime;
 
 /// How long a program of the system may take to answer.
@@ -45,7 +45,12 @@ pub(super) fn problems(runtimes: &[&HostRuntime]) -> Vec<Problem> {
             continue;
         }
         let missing = archive.needs.libraries.iter();
-        let missing = missing.filter(|(name, _)| !has_library(name, &cache));
+        let is_missing = |name: &str| {
+            cache
+                .as_deref()
+                .is_some_and(|cache| !has_library(name, cache))
+        };
+        let missing = missing.filter(|(name, _)| is_missing(name));
         problems.extend(missing.map(|(name, package)| Problem {
             text: format!("{title} needs {name}, which this host does not have"),
             hint: format!("install the package {package} on the host: apt-get install {package}"),
@@ -103,9 +108,15 @@ fn glibc(version: &str) -> Option<CLibrary> {
 }
 
 /// The libraries that the loader's cache names, with their places: `ldconfig -p` (ldconfig(8)).
-fn library_cache() -> Vec<(String, String)> {
-    let listed = child::run(child::command("ldconfig").arg("-p"), DEADLINE);
-    listed.map_or_else(|_| Vec::new(), |output| read_cache(&output.stdout))
+///
+/// `None` where ldconfig does not answer: which libraries are there is not known then.
+fn library_cache() -> Option<Vec<(String, String)>> {
+    match child::run(child::command("ldconfig").arg("-p"), DEADLINE) {
+        Ok(output) => Some(read_cache(&output.stdout)),
+        // A system without a cache has its libraries in the standard folders.
+        Err(NoOutput::NotFound) => Some(Vec::new()),
+        Err(_) => None,
+    }
 }
 
 /// Lines such as `libz.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libz.so.1`, of this

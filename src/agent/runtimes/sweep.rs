@@ -82,6 +82,7 @@ mod tests {
             services: Vec::new(),
             runtimes: vec![node],
             shared: Vec::new(),
+            secrets: None,
         };
         let own = layout.release(release.id).join(".ship");
         fs::create_dir_all(&own).unwrap();

@@ -1,11 +1,12 @@
 //! Users and groups of this host, by the host's own name service (getent(1)): a static binary
 //! cannot load the C library's modules for it.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::child;
+use super::child::{self, NoOutput};
+use crate::agent::careful;
+use crate::model::Failure;
 
 /// How long the name service, which may be on the network, gets.
 const ASKING: Duration = Duration::from_secs(10);
@@ -19,27 +20,49 @@ pub struct Account {
     pub uid: u32,
     /// The id of the primary group.
     pub gid: u32,
+    /// What it is for, or the full name.
+    pub comment: String,
     /// The home folder.
     pub home: PathBuf,
 }
 
-/// The user of this name.
+/// The user of this name; `None` also where the name service does not answer: for words, not for
+/// decisions, which are [`find`]'s.
 #[must_use]
 pub fn by_name(name: &str) -> Option<Account> {
-    entry("passwd", name, |fields| fields.first() == Some(&name))
-        .and_then(|line| parse(&line))
-        .or_else(|| own().filter(|account| account.name == name))
+    find(name).ok().flatten()
+}
+
+/// The user of this name; `None` where there is none.
+///
+/// # Errors
+/// When the name service does not answer: then nobody knows.
+pub fn find(name: &str) -> Result<Option<Account>, Failure> {
+    let line = entry("passwd", name, |fields| fields.first() == Some(&name))?;
+    let found = line.and_then(|line| parse(&line));
+    Ok(found.or_else(|| own().filter(|account| account.name == name)))
+}
+
+/// The user of this name, who must be there.
+///
+/// # Errors
+/// When there is no such user, or the name service does not answer.
+pub fn known(name: &str) -> std::io::Result<Account> {
+    use std::io::Error;
+    let found = find(name).map_err(|failure| Error::other(failure.message))?;
+    found.ok_or_else(|| Error::other(format!("there is no user {name}")))
 }
 
 /// The user with this id.
 #[must_use]
 pub fn by_uid(uid: u32) -> Option<Account> {
     let key = uid.to_string();
-    entry("passwd", &key, |fields| {
+    let line = entry("passwd", &key, |fields| {
         fields.get(2) == Some(&key.as_str())
-    })
-    .and_then(|line| parse(&line))
-    .or_else(|| own().filter(|account| account.uid == uid))
+    });
+    let line = line.ok().flatten();
+    line.and_then(|line| parse(&line))
+        .or_else(|| own().filter(|account| account.uid == uid))
 }
 
 /// This process's user by its environment, where accounts are in no file and there is no getent
@@ -52,25 +75,48 @@ fn own() -> Option<Account> {
         name: std::env::var("USER").ok()?,
         uid: rustix::process::geteuid().as_raw(),
         gid: rustix::process::getegid().as_raw(),
+        comment: String::new(),
         home: PathBuf::from(std::env::var_os("HOME")?),
     })
 }
 
 /// Whether `user` is listed as a member of `group`; a session that is older than the membership
 /// does not have it (credentials(7)).
-#[must_use]
-pub fn is_listed(user: &str, group: &str) -> bool {
-    let line = entry("group", group, |fields| fields.first() == Some(&group));
-    line.is_some_and(|line| {
+///
+/// # Errors
+/// When the name service does not answer.
+pub fn is_listed(user: &str, group: &str) -> Result<bool, Failure> {
+    let line = entry("group", group, |fields| fields.first() == Some(&group))?;
+    Ok(line.is_some_and(|line| {
         let members = line.split(':').nth(3).unwrap_or_default();
         members.split(',').any(|member| member == user)
-    })
+    }))
+}
+
+/// The names of all groups of `user`, its own first (id(1)).
+///
+/// # Errors
+/// When there is no such user, or the name service does not answer.
+pub fn groups_of(user: &str) -> Result<Vec<String>, Failure> {
+    let mut id = child::command("id");
+    id.args(["-Gn", "--", user]);
+    match child::run(&mut id, ASKING) {
+        Ok(output) if output.ok() => Ok(output
+            .stdout
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()),
+        Ok(output) => Err(Failure::unexpected(output.stderr)),
+        Err(why) => Err(Failure::unexpected(why.of(&id))),
+    }
 }
 
 /// Whether there is a group of this name.
-#[must_use]
-pub fn group_exists(group: &str) -> bool {
-    entry("group", group, |fields| fields.first() == Some(&group)).is_some()
+///
+/// # Errors
+/// When the name service does not answer.
+pub fn group_exists(group: &str) -> Result<bool, Failure> {
+    Ok(entry("group", group, |fields| fields.first() == Some(&group))?.is_some())
 }
 
 /// Whether `name` can be written into a unit, a sudoers file and a command line as it is:
@@ -86,9 +132,17 @@ pub fn is_name(name: &str) -> bool {
 
 /// A line of a database of nsswitch.conf(5). A user that the file has is that user everywhere, and
 /// the file is quicker; of a group other sources may know more members.
-fn entry(database: &str, key: &str, matches: impl Fn(&[&str]) -> bool) -> Option<String> {
+///
+/// # Errors
+/// When the file does not have it and getent does not answer.
+fn entry(
+    database: &str,
+    key: &str,
+    matches: impl Fn(&[&str]) -> bool,
+) -> Result<Option<String>, Failure> {
     let in_file = || {
-        let file = fs::read_to_string(format!("/etc/{database}")).ok()?;
+        let path = format!("/etc/{database}");
+        let file = careful::text(Path::new(&path), careful::METADATA).ok()?;
         file.lines()
             .find(|line| matches(&line.split(':').collect::<Vec<_>>()))
             .map(str::to_owned)
@@ -96,11 +150,18 @@ fn entry(database: &str, key: &str, matches: impl Fn(&[&str]) -> bool) -> Option
     if database == "passwd"
         && let Some(line) = in_file()
     {
-        return Some(line);
+        return Ok(Some(line));
     }
-    match child::run(child::command("getent").args([database, key]), ASKING) {
-        Ok(output) => output.stdout.lines().next().map(str::to_owned),
-        Err(_) => in_file(),
+    let mut getent = child::command("getent");
+    getent.args([database, key]);
+    match child::run(&mut getent, ASKING) {
+        Ok(output) => Ok(output.stdout.lines().next().map(str::to_owned)),
+        // A system without it has its accounts in files alone.
+        Err(NoOutput::NotFound) => Ok(in_file()),
+        Err(why) => match in_file() {
+            Some(line) => Ok(Some(line)),
+            None => Err(Failure::unexpected(why.of(&getent))),
+        },
     }
 }
 
@@ -110,6 +171,7 @@ fn parse(line: &str) -> Option<Account> {
         name: (*fields.first()?).to_owned(),
         uid: fields.get(2)?.parse().ok()?,
         gid: fields.get(3)?.parse().ok()?,
+        comment: (*fields.get(4)?).to_owned(),
         home: PathBuf::from(fields.get(5)?),
     })
 }
@@ -123,7 +185,7 @@ mod tests {
         let root = by_name("root").unwrap();
         assert_eq!((root.uid, by_uid(0)), (0, Some(root.clone())));
         assert_eq!(by_name("no-such-user"), None);
-        assert!(!is_listed("no-such-user", "no-such-group"));
+        assert!(!is_listed("no-such-user", "no-such-group").unwrap());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A service's own lines in systemd's journal (journalctl(1), systemd.journal-fields(7)).
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -12,11 +12,14 @@ use serde_json::Value;
 
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
-use super::{LogCursor, LogLine, child};
+use super::{LogCursor, LogLine, LogSpan, child};
 use crate::model::{Deployment, Failure, ServiceName};
 
 /// How long reading what is there may take.
 const READING: Duration = Duration::from_secs(20);
+
+/// The longest line of journalctl's that is read in one piece, bytes.
+const LINE: u64 = 1 << 20;
 
 /// How often a follower is asked whether it still wants lines.
 const TICK: Duration = Duration::from_millis(500);
@@ -46,8 +49,8 @@ impl Journal {
         let now = Timestamp::now();
         let mut journalctl = self.journalctl();
         journalctl.args(["--lines=0", "--show-cursor"]);
-        let output = child::run(&mut journalctl, READING)
-            .map_err(|why| Failure::unexpected(format!("cannot read the journal: {why}")))?;
+        let output = child::run(&mut journalctl, systemctl::ASKING)
+            .map_err(|why| Failure::unexpected(why.of(&journalctl)))?;
         self.check_access(&output.stderr)?;
         let cursor = output
             .stdout
@@ -56,7 +59,7 @@ impl Journal {
         // An empty journal has no cursor; whatever comes is newer than now.
         Ok(LogCursor(match cursor {
             Some(cursor) => cursor.to_owned(),
-            None => format!("@{}.{:06}", now.as_second(), now.subsec_microsecond()),
+            None => at(now),
         }))
     }
 
@@ -86,16 +89,17 @@ impl Journal {
         let mut is_first = true;
         let end = Instant::now() + READING;
         loop {
-            match follower
-                .lines
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let seconds = READING.as_secs();
+                let text = format!("journalctl had not told all after {seconds} s");
+                return Err(Failure::unexpected(text));
+            }
+            match follower.lines.recv_timeout(left) {
                 Ok(text) if std::mem::take(&mut is_first) && is_at(&text, cursor) => {}
                 Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(Failure::unexpected("journalctl did not answer in time"));
-                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
             if lines.len() > max {
                 lines.pop_front();
@@ -105,6 +109,51 @@ impl Journal {
             self.check_access(&follower.stderr())?;
         }
         Ok(lines.into())
+    }
+
+    /// What `services` themselves said within `span`, until `line` returns `false`; the newest first
+    /// where that is asked for.
+    ///
+    /// # Errors
+    /// `Refused` when this user may not read the journal; when journalctl says nothing for too long.
+    pub fn within(
+        &self,
+        services: &[ServiceName],
+        span: &LogSpan,
+        newest_first: bool,
+        line: &mut dyn FnMut(LogLine) -> bool,
+    ) -> Result<(), Failure> {
+        let mut journalctl = self.lines_of(services);
+        let bounds = [("since", span.since), ("until", span.until)];
+        for (name, time) in bounds {
+            if let Some(time) = time {
+                journalctl.arg(format!("--{name}={}", at(time)));
+            }
+        }
+        if newest_first {
+            journalctl.arg("--reverse");
+        }
+        let mut follower = Follower::start(&mut journalctl)?;
+        let mut is_empty = true;
+        loop {
+            match follower.lines.recv_timeout(READING) {
+                Ok(text) => {
+                    is_empty = false;
+                    let parsed = self.parse(&text, services);
+                    if parsed.is_some_and(|parsed| !line(parsed)) {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Failure::unexpected("journalctl did not answer in time"));
+                }
+            }
+        }
+        match is_empty {
+            true => self.check_access(&follower.stderr()),
+            false => Ok(()),
+        }
     }
 
     /// Hands on what `services` say from now on, and `None` at least once a second.
@@ -195,7 +244,7 @@ impl Journal {
         }
         let user = systemctl::user_name();
         let failure = Failure::refused(format!("{user} may not read the journal of the services"));
-        let member = super::account::is_listed(&user, GROUP);
+        let member = super::account::is_listed(&user, GROUP)?;
         Err(if member {
             failure.hint(format!(
                 "{user} is in the group {GROUP}, which counts for new logins only: close open \
@@ -213,6 +262,11 @@ impl Journal {
             ))
         })
     }
+}
+
+/// A time as journalctl takes it (systemd.time(7)).
+fn at(time: Timestamp) -> String {
+    format!("@{}.{:06}", time.as_second(), time.subsec_microsecond())
 }
 
 /// Whether an entry is the one at the cursor, which was there before.
@@ -248,7 +302,7 @@ fn message(value: &Value) -> String {
 struct Follower {
     child: Child,
     lines: Receiver<String>,
-    errors: Option<thread::JoinHandle<String>>,
+    errors: Receiver<String>,
 }
 
 impl Follower {
@@ -262,21 +316,29 @@ impl Follower {
         let (sender, lines) = mpsc::sync_channel(1024);
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
-                for line in BufReader::new(stdout).lines() {
-                    let Ok(line) = line else { break };
-                    if sender.send(line).is_err() {
+                let mut reader = BufReader::new(stdout);
+                let mut line = Vec::new();
+                loop {
+                    line.clear();
+                    match (&mut reader).take(LINE).read_until(b'\n', &mut line) {
+                        Ok(length) if length > 0 => {}
+                        _ => break,
+                    }
+                    let text = String::from_utf8_lossy(&line);
+                    if sender.send(text.trim_end_matches('\n').to_owned()).is_err() {
                         break;
                     }
                 }
             });
         }
-        let errors = child.stderr.take().map(|mut stderr| {
+        let (complain, errors) = mpsc::sync_channel(1);
+        if let Some(stderr) = child.stderr.take() {
             thread::spawn(move || {
-                let mut text = String::new();
-                let _ = std::io::Read::read_to_string(&mut stderr, &mut text);
-                text
-            })
-        });
+                let mut text = Vec::new();
+                let _ = stderr.take(LINE).read_to_end(&mut text);
+                let _ = complain.send(String::from_utf8_lossy(&text).into_owned());
+            });
+        }
         Ok(Self {
             child,
             lines,
@@ -284,10 +346,10 @@ impl Follower {
         })
     }
 
-    /// What it complained of; it has ended.
+    /// What it complained of; its lines have ended. It is not waited for longer than a moment.
     fn stderr(&mut self) -> String {
-        let errors = self.errors.take().map(thread::JoinHandle::join);
-        errors.and_then(Result::ok).unwrap_or_default()
+        let errors = self.errors.recv_timeout(TICK);
+        errors.unwrap_or_default()
     }
 }
 

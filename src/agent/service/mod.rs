@@ -30,6 +30,8 @@ pub fn manager(deployment: &Deployment, layout: &Layout) -> Box<dyn ServiceManag
     }
 }
 
+pub use crate::model::ServiceState;
+
 /// What a service manager knows about a service right now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -53,47 +55,19 @@ pub struct ServiceStatus {
     pub pids: Vec<u32>,
 }
 
-/// The states that matter to an activation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServiceState {
-    /// The service manager does not know it: setup is missing.
-    #[default]
-    Missing,
-    /// Not running, on purpose.
-    Stopped,
-    /// On its way up (`activating`, not yet `READY=1`).
-    Starting,
-    /// Its main process is up.
-    Running,
-    /// Down after a crash, waiting for its next start (`auto-restart`).
-    Restarting,
-    /// On its way down.
-    Stopping,
-    /// Gave up.
-    Failed,
-}
-
-impl ServiceState {
-    /// The word on the screen and in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Stopped => "stopped",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Restarting => "restarting",
-            Self::Stopping => "stopping",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// A position in the logs, taken BEFORE a restart, so that what the new process says can be told
 /// from what the old one said. Opaque; each service manager has its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogCursor(pub String);
+
+/// A span of time whose log lines are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogSpan {
+    /// Not before this.
+    pub since: Option<jiff::Timestamp>,
+    /// Not after this.
+    pub until: Option<jiff::Timestamp>,
+}
 
 /// A line of a service's log.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -171,6 +145,19 @@ pub trait ServiceManager: Send + Sync {
         cursor: Option<&LogCursor>,
         max: usize,
     ) -> Result<Vec<LogLine>, Failure>;
+
+    /// What `services` themselves said within `span`, line by line until `line` returns `false`:
+    /// in the order of time, or the newest first.
+    ///
+    /// # Errors
+    /// When the logs cannot be read (rights).
+    fn log_within(
+        &self,
+        services: &[ServiceName],
+        span: &LogSpan,
+        newest_first: bool,
+        line: &mut dyn FnMut(LogLine) -> bool,
+    ) -> Result<(), Failure>;
 
     /// Follows the logs of `services` from now on, calling `line` until it returns `false`: with
     /// each new line, and with `None` at least once a second, so that a caller can stop while

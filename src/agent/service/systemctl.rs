@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::child::{self, NoOutput, Output};
+use crate::agent::careful;
 use crate::model::{Deployment, Failure, ServiceManagerKind};
 
 /// How long a question to systemd may take.
@@ -77,7 +78,9 @@ pub fn ask(scope: Scope, deployment: &Deployment, args: &[&str]) -> Result<Outpu
     if scope == Scope::User {
         systemctl.arg("--user");
     }
-    let output = child::run(systemctl.args(args), ASKING).map_err(|why| no_systemctl(&why))?;
+    systemctl.args(args);
+    let output = child::run(&mut systemctl, ASKING);
+    let output = output.map_err(|why| no_systemctl(&why, &systemctl))?;
     if !output.ok() && is_no_bus(&output.stderr) {
         return Err(no_bus(scope, deployment, &output));
     }
@@ -107,7 +110,8 @@ pub fn act(
     if scope == Scope::User {
         systemctl.arg("--user");
     }
-    match child::run(systemctl.args([verb, unit]), deadline) {
+    systemctl.args([verb, unit]);
+    match child::run(&mut systemctl, deadline) {
         Ok(output) if output.ok() => Ok(()),
         Ok(output) if sudo && is_sudo(&output.stderr) => {
             Err(not_allowed(deployment, verb, unit, &output))
@@ -118,12 +122,8 @@ pub fn act(
             Failure::unexpected(format!("systemctl {verb} {unit} failed"))
                 .details(output.stderr.lines().map(str::to_owned)),
         ),
-        Err(NoOutput::NotFound) if sudo => Err(no_sudo(deployment)),
-        Err(NoOutput::TimedOut) => Err(Failure::unexpected(format!(
-            "systemctl {verb} {unit} did not finish within {:.0?}",
-            deadline
-        ))),
-        Err(why) => Err(no_systemctl(&why)),
+        Err(why) if sudo => Err(silent_sudo(deployment, &why, &systemctl)),
+        Err(why) => Err(no_systemctl(&why, &systemctl)),
     }
 }
 
@@ -137,9 +137,44 @@ pub fn setup_command(deployment: &Deployment) -> String {
     }
 }
 
-/// What to say where sudo is needed and not there.
+/// What to say where a `command` of sudo gave no answer. A hint follows only from what is known: that
+/// there is no sudo, or that the host's own name is not in /etc/hosts.
 #[must_use]
-pub fn no_sudo(deployment: &Deployment) -> Failure {
+pub fn silent_sudo(deployment: &Deployment, why: &NoOutput, command: &Command) -> Failure {
+    if matches!(why, NoOutput::NotFound) {
+        return no_sudo(deployment);
+    }
+    let failure = Failure::unexpected(why.of(command));
+    match (why, unlisted_name()) {
+        (NoOutput::TimedOut(_), Some(name)) => failure
+            .detail(format!(
+                "the host's own name, {name}, is not in /etc/hosts: sudo asks a name server for it \
+                 and waits for the answer"
+            ))
+            .hint(format!(
+                "as root on the host: echo '127.0.1.1 {name}' >> /etc/hosts"
+            )),
+        _ => failure,
+    }
+}
+
+/// The host's own name, where /etc/hosts does not have it (hosts(5)).
+fn unlisted_name() -> Option<String> {
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_str().ok()?;
+    let hosts = careful::text(Path::new("/etc/hosts"), careful::METADATA).ok()?;
+    (!lists(&hosts, name)).then(|| name.to_owned())
+}
+
+fn lists(hosts: &str, name: &str) -> bool {
+    let lines = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    let mut names = lines.flat_map(|line| line.split_whitespace().skip(1));
+    names.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn no_sudo(deployment: &Deployment) -> Failure {
     Failure::refused(format!(
         "sudo is not installed, and {} may not manage system services without it",
         user_name()
@@ -157,13 +192,13 @@ pub fn not_installed(deployment: &Deployment, unit: &str) -> Failure {
         .hint(format!("run {}", setup_command(deployment)))
 }
 
-fn no_systemctl(why: &NoOutput) -> Failure {
+fn no_systemctl(why: &NoOutput, command: &Command) -> Failure {
     match why {
         NoOutput::NotFound => {
             Failure::refused("this host has no systemctl: it does not run systemd")
                 .hint("set manager = \"supervisor\" for this environment")
         }
-        why => Failure::unexpected(format!("cannot ask systemd: {why}")),
+        why => Failure::unexpected(why.of(command)),
     }
 }
 
@@ -219,6 +254,26 @@ fn no_bus(scope: Scope, deployment: &Deployment, output: &Output) -> Failure {
                     "as root on the host: loginctl enable-linger {user}; then: {}",
                     setup_command(deployment)
                 ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_among_the_names_of_a_line_and_not_in_comments() {
+        let hosts =
+            "127.0.0.1 localhost\n127.0.1.1\tweb1.example.com WEB1 # web2\n# 1.2.3.4 web3\n";
+        for (name, is_listed) in [
+            ("web1", true),
+            ("localhost", true),
+            ("web2", false),
+            ("web3", false),
+            ("127.0.1.1", false),
+        ] {
+            assert_eq!(lists(hosts, name), is_listed, "{name}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::journal::Journal;
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
-use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
+use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::model::{Deployment, Failure, ServiceName};
 
 /// A start that takes longer is looked at this often.
@@ -175,6 +175,16 @@ impl ServiceManager for Systemd {
         max: usize,
     ) -> Result<Vec<LogLine>, Failure> {
         self.journal.since(service, cursor, max)
+    }
+
+    fn log_within(
+        &self,
+        services: &[ServiceName],
+        span: &LogSpan,
+        newest_first: bool,
+        line: &mut dyn FnMut(LogLine) -> bool,
+    ) -> Result<(), Failure> {
+        self.journal.within(services, span, newest_first, line)
     }
 
     fn follow(

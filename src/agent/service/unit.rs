@@ -126,16 +126,31 @@ pub fn sudo_commands(app: &AppName, services: &[ServiceName], systemctl: &str) -
     services.iter().flat_map(of).collect()
 }
 
-/// The drop-in of sudoers(5) that lets `login` start and stop these services and nothing else.
-/// `systemctl` is the absolute path that sudo will resolve.
+/// The drop-in of sudoers(5) that lets `login` start and stop these services, run commands as the user
+/// `run_as`, and nothing else. `systemctl` is the absolute path that sudo will resolve.
 #[must_use]
-pub fn sudoers(app: &AppName, services: &[ServiceName], login: &str, systemctl: &str) -> String {
-    let mut text = format!(
-        "{}\n\
-         # Lets {login} start and stop the services of {app}, and nothing else.\n\
-         Defaults:{login} !requiretty\n",
-        marker(app)
-    );
+pub fn sudoers(
+    app: &AppName,
+    services: &[ServiceName],
+    login: &str,
+    run_as: Option<&str>,
+    systemctl: &str,
+) -> String {
+    let marker = marker(app);
+    let mut text = match run_as {
+        None => format!(
+            "{marker}\n\
+             # Lets {login} start and stop the services of {app}, and nothing else.\n\
+             Defaults:{login} !requiretty\n"
+        ),
+        Some(user) => format!(
+            "{marker}\n\
+             # Lets {login} start and stop the services of {app}, and run commands as {user}: what\n\
+             # {login} deploys runs as {user} anyway.\n\
+             Defaults:{login} !requiretty\n\
+             {login} ALL=({user}) NOPASSWD: ALL\n"
+        ),
+    };
     for command in sudo_commands(app, services, systemctl) {
         let _ = writeln!(text, "{login} ALL=(root) NOPASSWD: {command}");
     }
@@ -220,7 +235,6 @@ fn process(deployment: &Deployment, layout: &Layout, service: &ServiceSpec) -> S
     format!(
         "{start}\
          ExecStart={launcher}\n\
-         EnvironmentFile=-{env}\n\
          RuntimeDirectory={unit}\n\
          RuntimeDirectoryMode=0755\n\
          Restart=always\n\
@@ -232,7 +246,6 @@ fn process(deployment: &Deployment, layout: &Layout, service: &ServiceSpec) -> S
          SyslogIdentifier={unit}\n\
          NoNewPrivileges=yes\n",
         launcher = quoted(&launcher),
-        env = unquoted(&layout.env_file()),
         stop = span(service.stop_timeout_ms),
     )
 }

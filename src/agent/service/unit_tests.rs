@@ -12,6 +12,7 @@ fn deployment(manager: ServiceManagerKind) -> Deployment {
         root: None,
         manager,
         user: "shop".to_owned(),
+        readable_by: Vec::new(),
     }
 }
 
@@ -19,6 +20,7 @@ fn service(name: &str) -> ServiceSpec {
     ServiceSpec {
         name: name.try_into().unwrap(),
         run: Run::Shell("node server.js".to_owned()),
+        fallback: None,
         port: Some(3000),
         env: BTreeMap::new(),
         health: HealthCheck {
@@ -63,7 +65,6 @@ fn a_system_unit() {
     User=shop
     Type=exec
     ExecStart=/srv/shop/current/.ship/run/web
-    EnvironmentFile=-/srv/shop/current/.ship/env
     RuntimeDirectory=shop-web
     RuntimeDirectoryMode=0755
     Restart=always
@@ -106,7 +107,6 @@ fn a_user_unit_with_notify() {
     NotifyAccess=all
     TimeoutStartSec=15min
     ExecStart=/home/deploy/apps/shop/current/.ship/run/worker
-    EnvironmentFile=-/home/deploy/apps/shop/current/.ship/env
     RuntimeDirectory=shop-worker
     RuntimeDirectoryMode=0755
     Restart=always
@@ -159,7 +159,6 @@ fn odd_roots_are_escaped_and_stay_usable() {
     User=shop
     Type=exec
     ExecStart="/home/a b/100%%/\"x\"\\y/$z/current/.ship/run/web"
-    EnvironmentFile=-/home/a b/100%%/"x"\y/$z/current/.ship/env
     RuntimeDirectory=shop-web
     RuntimeDirectoryMode=0755
     Restart=always
@@ -228,11 +227,19 @@ fn the_supervisor_has_no_units() {
 fn sudoers_lines_are_exact() {
     let app = "shop".try_into().unwrap();
     let services = ["web".try_into().unwrap(), "worker".try_into().unwrap()];
-    let text = sudoers(&app, &services, "deploy", "/usr/bin/systemctl");
+    let text = sudoers(
+        &app,
+        &services,
+        "deploy",
+        Some("shop"),
+        "/usr/bin/systemctl",
+    );
     assert_snapshot!(text, @r##"
     # managed by ship for shop
-    # Lets deploy start and stop the services of shop, and nothing else.
+    # Lets deploy start and stop the services of shop, and run commands as shop: what
+    # deploy deploys runs as shop anyway.
     Defaults:deploy !requiretty
+    deploy ALL=(shop) NOPASSWD: ALL
     deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start shop-web.service
     deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop shop-web.service
     deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart shop-web.service

@@ -5,12 +5,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{live, plan, units};
+use super::ports::{self, Ports};
+use super::{compare, live, plan, units};
+use crate::agent::as_app;
 use crate::agent::host::{Host, home, writable};
-use crate::agent::listeners::{self, Listener};
-use crate::agent::service::{Scope, account, child, systemctl, unit};
-use crate::model::{FailureKind, ServiceManagerKind, ServiceName, ServiceSpec};
-use crate::wire::{Finding, Level};
+use crate::agent::service::child::{self, NoOutput};
+use crate::agent::service::{Scope, account, systemctl, unit};
+use crate::model::{Failure, FailureKind, ServiceManagerKind, ServiceName, ServiceSpec};
+use crate::wire::{Finding, Level, Wants};
 
 /// Less free space than this fails a deploy of almost anything, bytes.
 const LITTLE_SPACE: u64 = 50_000_000;
@@ -24,16 +26,30 @@ const FEW_INODES: u64 = 1000;
 /// Fewer free inodes than this deserve a look.
 const SOME_INODES: u64 = 20_000;
 
-/// Looks at the host as the deploying user, for a release with these services. Changes nothing.
+/// Looks at the host as the deploying user, for a release that wants this. Changes nothing. All that
+/// [`compare`] finds, with which a deploy begins, is in it.
 #[must_use]
-pub fn check(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
+pub fn check(host: &Host, wants: &Wants) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let services = &wants.services;
     root(host, &mut findings);
     disk(host, &mut findings);
+    let root_is_told = findings
+        .iter()
+        .any(|found| found.subject == ROOT && found.level != Level::Ok);
+    let mut differences = compare::differences(host, wants);
+    differences.retain(|found| !(root_is_told && found.subject == ROOT));
+    let units_differ = differences.iter().any(|found| found.subject == "units");
+    findings.extend(differences);
     match Scope::of(host.deployment.manager) {
         Some(scope) => {
-            unit_files(host, scope, services, &mut findings);
+            if !units_differ {
+                let units = unit::units(&host.deployment, &host.layout, services);
+                let names: Vec<String> = units.into_iter().map(|unit| unit.name).collect();
+                findings.push(ok("units", names.join(", ")));
+            }
             rights(host, scope, services, &mut findings);
+            commands(host, &mut findings);
             journal(host, services, &mut findings);
         }
         None => supervisor(host, &mut findings),
@@ -41,6 +57,9 @@ pub fn check(host: &Host, services: &[ServiceSpec]) -> Vec<Finding> {
     ports(host, services, &mut findings);
     findings
 }
+
+/// The subject of what is said of the root folder.
+const ROOT: &str = "root folder";
 
 pub(super) fn ok(subject: &str, text: impl Into<String>) -> Finding {
     Finding {
@@ -66,8 +85,30 @@ pub(super) fn bad(
     }
 }
 
+/// A failure as a finding.
+pub(super) fn of_failure(subject: &str, failure: Failure) -> Finding {
+    let mut lines = vec![failure.message];
+    lines.extend(failure.details);
+    Finding {
+        level: Level::Failure,
+        subject: subject.to_owned(),
+        text: lines.join("; "),
+        hint: failure.hint,
+    }
+}
+
+/// A question without an answer.
+fn unknown(subject: &str, text: String) -> Finding {
+    Finding {
+        level: Level::Warning,
+        subject: subject.to_owned(),
+        text,
+        hint: None,
+    }
+}
+
 fn root(host: &Host, findings: &mut Vec<Finding>) {
-    const SUBJECT: &str = "root folder";
+    const SUBJECT: &str = ROOT;
     let root = host.layout.root();
     let shown = root.display();
     let setup = format!("run {}", systemctl::setup_command(&host.deployment));
@@ -103,24 +144,31 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
         Ok(meta) if meta.uid() != rustix::process::geteuid().as_raw() => {
             let owner = account::by_uid(meta.uid()).map_or(meta.uid().to_string(), |a| a.name);
             let text = format!("{shown} belongs to {owner}, not to {user}");
-            findings.push(bad(Level::Failure, SUBJECT, text, setup));
+            findings.push(bad(Level::Failure, SUBJECT, text, &setup));
         }
         Ok(_) if !writable(root) => {
             let text = format!("{user} cannot write to {shown}");
-            findings.push(bad(Level::Failure, SUBJECT, text, setup));
+            findings.push(bad(Level::Failure, SUBJECT, text, &setup));
         }
         Ok(_) => findings.push(ok(SUBJECT, format!("{shown} belongs to {user}"))),
     }
     live::live(host, findings);
     if host.deployment.manager == ServiceManagerKind::Systemd {
         let app = &host.deployment.user;
-        if let Some(closed) = plan::closed_parent(root, app) {
-            let text = format!("{app} cannot enter {}", closed.display());
-            let hint = format!(
-                "chmod o+x {}, or choose another root folder",
-                closed.display()
-            );
-            findings.push(bad(Level::Failure, SUBJECT, text, hint));
+        match plan::closed_parent(root, app) {
+            Ok(None) => {}
+            Ok(Some(closed)) => {
+                let text = format!("{app} cannot enter {}", closed.display());
+                let hint = format!(
+                    "chmod o+x {}, or choose another root folder",
+                    closed.display()
+                );
+                findings.push(bad(Level::Failure, SUBJECT, text, hint));
+            }
+            Err(silent) => {
+                let hint = format!("as root on the host: getent passwd {app}");
+                findings.push(bad(Level::Failure, SUBJECT, silent.message, hint));
+            }
         }
     }
 }
@@ -136,8 +184,17 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
     let Ok(disk) = rustix::fs::statvfs(existing) else {
         return;
     };
+    if let Some(why) = crate::agent::disk::unusable_mount(root) {
+        let hint = crate::agent::disk::REMOUNT;
+        findings.push(bad(Level::Failure, SUBJECT, why, hint));
+        return;
+    }
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let text = format!("{} MB free at {}", free / 1_000_000, existing.display());
+    let free_text = match free {
+        10_000_000_000.. => format!("{} GB", free / 1_000_000_000),
+        _ => format!("{} MB", free / 1_000_000),
+    };
+    let text = format!("{free_text} free at {}", existing.display());
     findings.push(match free {
         free if free < LITTLE_SPACE => bad(Level::Failure, SUBJECT, text, HINT),
         free if free < SOME_SPACE => bad(Level::Warning, SUBJECT, text, HINT),
@@ -151,46 +208,6 @@ fn disk(host: &Host, findings: &mut Vec<Finding>) {
             free if free < SOME_INODES => findings.push(bad(Level::Warning, SUBJECT, text, HINT)),
             _ => {}
         }
-    }
-}
-
-fn unit_files(host: &Host, scope: Scope, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
-    const SUBJECT: &str = "units";
-    let app = &host.deployment.app;
-    let folder = units::folder(scope, &home());
-    let setup = format!("run {}", systemctl::setup_command(&host.deployment));
-    let mut wanted = unit::units(&host.deployment, &host.layout, services);
-    let login = systemctl::user_name();
-    wanted.extend(unit::recovery(&host.deployment, &host.layout, &login));
-    let names: Vec<String> = wanted.iter().map(|unit| unit.name.clone()).collect();
-    let recovery = unit::recovery_name(app);
-    let before = findings.len();
-    for unit in &wanted {
-        let path = folder.join(&unit.name);
-        let name = &unit.name;
-        if *name == recovery && !units::is_ours(&path, app) {
-            let text = format!(
-                "there is no {name}: after a power cut in the middle of a deploy the services \
-                 start from a release that is not proven, until the next contact"
-            );
-            findings.push(bad(Level::Warning, SUBJECT, text, &setup));
-        } else if !units::is_ours(&path, app) {
-            let text = format!("there is no {name} of ours in {}", folder.display());
-            findings.push(bad(Level::Failure, SUBJECT, text, &setup));
-        } else if fs::read_to_string(&path).ok().as_ref() != Some(&unit.text) {
-            let text = format!("{name} is not what this version of ship writes for the manifest");
-            findings.push(bad(Level::Warning, SUBJECT, text, &setup));
-        } else if !plan::is_enabled(scope, name) {
-            let text = format!("{name} does not start at boot");
-            findings.push(bad(Level::Warning, SUBJECT, text, &setup));
-        }
-    }
-    for name in units::stale(&folder, app, &host.layout, &names) {
-        let text = format!("{name} is of this app, and the manifest has no such service");
-        findings.push(bad(Level::Warning, SUBJECT, text, &setup));
-    }
-    if findings.len() == before {
-        findings.push(ok(SUBJECT, names.join(", ")));
     }
 }
 
@@ -220,23 +237,30 @@ pub(super) fn rights(
         findings.push(ok(SUBJECT, "root"));
         return;
     }
-    let Ok(listed) = child::run(child::command("sudo").args(["-n", "-l"]), systemctl::ASKING)
-    else {
-        let failure = systemctl::no_sudo(&host.deployment);
-        let hint = failure.hint.unwrap_or_default();
-        findings.push(bad(Level::Failure, SUBJECT, failure.message, hint));
-        return;
+    let mut sudo = child::command("sudo");
+    sudo.args(["-n", "-l"]);
+    let listed = match child::run(&mut sudo, systemctl::ASKING) {
+        Ok(listed) => listed,
+        Err(why) => {
+            let failure = systemctl::silent_sudo(&host.deployment, &why, &sudo);
+            findings.push(of_failure(SUBJECT, failure));
+            return;
+        }
     };
     let names: Vec<ServiceName> = services
         .iter()
         .map(|service| service.name.clone())
         .collect();
     let wanted = unit::sudo_commands(&host.deployment.app, &names, systemctl::path());
-    let granted = without_password(&listed.stdout);
+    let granted = without_password(&listed.stdout, "root");
     let missing: Vec<_> = wanted
         .iter()
         .filter(|command| !granted.contains("ALL") && !granted.contains(command.as_str()))
         .collect();
+    // Where all rights are missing, the other sentence says so.
+    if missing.is_empty() {
+        findings.extend(may_not_run(host, &listed.stdout));
+    }
     findings.push(match missing.first() {
         None => ok(
             SUBJECT,
@@ -253,18 +277,69 @@ pub(super) fn rights(
     });
 }
 
-/// The commands of `sudo -l` that need no password: `(root) NOPASSWD: a, b`, where a tag holds for
-/// what follows it in its line (sudoers(5), "Tag_Spec").
-fn without_password(listed: &str) -> HashSet<&str> {
+/// What is to be told where an older setup did not let hooks run as the services' user; `listed` is
+/// what `sudo -l` says.
+fn may_not_run(host: &Host, listed: &str) -> Option<Finding> {
+    let (login, user) = (systemctl::user_name(), &host.deployment.user);
+    let may = without_password(listed, user).contains("ALL");
+    if may || !matches!(as_app::barred(&host.deployment, &login), Ok(None)) {
+        return None;
+    }
+    Some(bad(
+        Level::Warning,
+        "commands",
+        format!(
+            "hooks, health commands and `ship exec` run as {login}, which may not run them as {user}"
+        ),
+        format!("run {}", systemctl::setup_command(&host.deployment)),
+    ))
+}
+
+/// As whom hooks and health commands run, and who else runs as that user.
+fn commands(host: &Host, findings: &mut Vec<Finding>) {
+    const SUBJECT: &str = "commands";
+    const OWN_USER: &str =
+        "let the services run as a user of their own (`user` of the environment)";
+    let (login, user) = (systemctl::user_name(), &host.deployment.user);
+    let known = findings.iter().any(|found| found.subject == SUBJECT);
+    match as_app::barred(&host.deployment, &login) {
+        Err(failure) => findings.push(of_failure(SUBJECT, failure)),
+        Ok(Some(barred)) if barred.is_worth_telling() => {
+            let text =
+                format!("hooks, health commands and `ship exec` run as {login}: {user} {barred}");
+            findings.push(bad(Level::Warning, SUBJECT, text, OWN_USER));
+        }
+        Ok(None) if !known => {
+            let text = format!("hooks, health commands and `ship exec` run as {user}");
+            findings.push(ok(SUBJECT, text));
+        }
+        Ok(_) => {}
+    }
+    let folder = units::folder(Scope::System, &home());
+    if let Some(text) = units::of_others(&folder, &host.deployment.app, user) {
+        findings.push(bad(Level::Warning, SUBJECT, text, OWN_USER));
+    }
+}
+
+/// The commands that may be run as `user` without a password, of what `sudo -l` lists:
+/// `(root) NOPASSWD: a, b`, where a tag holds for what follows it in its line (sudoers(5),
+/// "Tag_Spec").
+#[must_use]
+pub fn without_password<'a>(listed: &'a str, user: &str) -> HashSet<&'a str> {
     let mut commands = HashSet::new();
     for line in listed
         .lines()
         .map(str::trim)
         .filter(|line| line.starts_with('('))
     {
-        let Some((_, rest)) = line.split_once(") ") else {
+        let Some((who, rest)) = line[1..].split_once(") ") else {
             continue;
         };
+        // Users, and after a colon groups (sudoers(5), "Runas_Spec").
+        let mut users = who.split(':').next().unwrap_or_default().split(',');
+        if !users.any(|name| [user, "ALL"].contains(&name.trim())) {
+            continue;
+        }
         let mut free = false;
         for item in rest.split(", ") {
             let mut item = item;
@@ -314,13 +389,23 @@ fn supervisor(host: &Host, findings: &mut Vec<Finding>) {
         return;
     }
     let root = host.layout.root().display().to_string();
-    let crontab = child::run(child::command("crontab").arg("-l"), systemctl::ASKING);
-    let at_boot = crontab.is_ok_and(|output| {
-        output
+    let mut crontab = child::command("crontab");
+    crontab.arg("-l");
+    let at_boot = match child::run(&mut crontab, systemctl::ASKING) {
+        Ok(output) => output
             .stdout
             .lines()
-            .any(|line| line.starts_with("@reboot") && line.contains(&root))
-    });
+            .any(|line| line.starts_with("@reboot") && line.contains(&root)),
+        Err(NoOutput::NotFound) => false,
+        Err(why) => {
+            let text = format!(
+                "whether the supervisor starts at boot is not known: {}",
+                why.of(&crontab)
+            );
+            findings.push(unknown(SUBJECT, text));
+            return;
+        }
+    };
     findings.push(if at_boot {
         ok(SUBJECT, "the built-in supervisor, started at boot by cron")
     } else {
@@ -339,45 +424,21 @@ fn supervisor(host: &Host, findings: &mut Vec<Finding>) {
 
 fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
     const SUBJECT: &str = "port";
-    let listeners = listeners::all();
-    let stopped = host.manager.statuses(&host.stopped_by(services));
-    let stopped: Vec<u32> = stopped
-        .into_iter()
-        .flatten()
-        .flat_map(|status| status.pids)
-        .collect();
     for service in services {
         let Some(port) = service.port else { continue };
         if let Some(finding) = privileged(host, port) {
             findings.push(finding);
         }
-        let own = host.manager.status(&service.name).map(|status| status.pids);
-        let pids = [own.unwrap_or_default(), stopped.clone()].concat();
-        let ours: Vec<u64> = listeners::of_processes(&listeners, &pids)
-            .into_iter()
-            .map(|listener| listener.inode)
-            .collect();
-        let taken = |found: &&Listener| found.port == port && !ours.contains(&found.inode);
-        findings.push(match listeners.iter().find(taken) {
-            None => ok(
+        findings.push(match ports::look(host, std::slice::from_ref(service)) {
+            Ports::Free => ok(
                 SUBJECT,
                 format!("{port} is free, or {}'s already", service.name),
             ),
-            Some(listener) => {
-                let by = account::by_uid(listener.uid)
-                    .map_or_else(|| format!("user {}", listener.uid), |account| account.name);
-                let text = format!(
-                    "{port} is taken: a process of {by} listens on {}, {} could not",
-                    listener.at(),
-                    service.name
-                );
-                bad(
-                    Level::Failure,
-                    SUBJECT,
-                    text,
-                    "stop that process, or choose another port",
-                )
-            }
+            Ports::Taken(failure) => of_failure(SUBJECT, failure),
+            Ports::Unknown(why) => unknown(
+                SUBJECT,
+                format!("whose the listener on {port} is is not known: {why}"),
+            ),
         });
     }
 }
@@ -408,9 +469,12 @@ mod tests {
         let listed = "Matching Defaults entries for deploy on web1:\n    env_reset, !requiretty\n\n\
             User deploy may run the following commands on web1:\n    \
             (root) NOPASSWD: /usr/bin/systemctl start a.service\n    \
-            (root) SETENV: NOPASSWD: /bin/x, /bin/y, PASSWD: /bin/z\n    (ALL : ALL) ALL\n";
+            (root) SETENV: NOPASSWD: /bin/x, /bin/y, PASSWD: /bin/z\n    (ALL : ALL) ALL\n    \
+            (shop) NOPASSWD: ALL\n";
         let expected = ["/usr/bin/systemctl start a.service", "/bin/x", "/bin/y"];
-        assert_eq!(without_password(listed), HashSet::from(expected));
-        assert!(without_password("    (ALL) NOPASSWD: ALL\n").contains("ALL"));
+        assert_eq!(without_password(listed, "root"), HashSet::from(expected));
+        assert_eq!(without_password(listed, "shop"), HashSet::from(["ALL"]));
+        assert_eq!(without_password(listed, "shopper"), HashSet::new());
+        assert!(without_password("    (ALL) NOPASSWD: ALL\n", "root").contains("ALL"));
     }
 }

@@ -1,8 +1,8 @@
 //! The keys that let a new deploying user in: those of whoever made it.
 
-use std::fs;
 use std::path::PathBuf;
 
+use crate::agent::careful;
 use crate::agent::service::account;
 
 /// Whose keys, and the lines of authorized_keys (sshd(8)).
@@ -29,7 +29,7 @@ pub fn of_administrator() -> Option<Keys> {
 fn read(user: &str) -> Option<Keys> {
     let home = account::by_name(user)?.home;
     let file: PathBuf = home.join(".ssh/authorized_keys");
-    let lines = usable(&fs::read_to_string(file).ok()?);
+    let lines = usable(&careful::text(&file, careful::METADATA).ok()?);
     (!lines.is_empty()).then(|| Keys {
         of: user.to_owned(),
         count: lines.len(),

@@ -6,20 +6,43 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::closed::Closed;
 use super::folder;
+use super::give;
+use super::kept::Kept;
 use super::keys::Keys;
+use super::settings::Difference;
 use crate::agent::disk;
 use crate::agent::service::{Scope, account, child, systemctl};
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, ServiceName};
 
 /// How long one program may take: stopping a service that is no longer wanted among them.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A unit file that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenUnit {
+    /// Its place.
+    pub path: PathBuf,
+    /// The service that it starts; `None` for the recovery at boot.
+    pub service: Option<ServiceName>,
+    /// All of it.
+    pub text: String,
+    /// Whether it takes the place of one.
+    pub there: bool,
+    /// Where that one differs; none where only its comments or its order do.
+    pub differences: Vec<Difference>,
+}
 
 /// A change that is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The user that the services run as.
-    SystemUser { name: String, home: PathBuf },
+    SystemUser {
+        name: String,
+        home: PathBuf,
+        comment: String,
+    },
     /// The user that deploys.
     Login { name: String, home: PathBuf },
     /// Lets the administrator in as the deploying user.
@@ -40,12 +63,26 @@ pub enum Step {
         mode: u32,
         there: bool,
     },
+    /// A folder closed to other users.
+    Close { closed: Closed, there: bool },
+    /// A release of an older ship, whose launchers do not read its environment.
+    Release(Kept),
     /// An empty file.
     File {
         base: PathBuf,
         below: PathBuf,
         owner: String,
     },
+    /// What one user has below a folder goes to another.
+    Give {
+        base: PathBuf,
+        below: PathBuf,
+        from: u32,
+        owner: String,
+        count: usize,
+    },
+    /// A service runs as another user from now on.
+    Restart { unit: String, user: String },
     /// The agent, in the deploying user's folder.
     Agent {
         program: PathBuf,
@@ -54,11 +91,7 @@ pub enum Step {
         owner: String,
     },
     /// A unit.
-    Unit {
-        path: PathBuf,
-        text: String,
-        there: bool,
-    },
+    Unit(WrittenUnit),
     /// A unit that is no longer wanted.
     Retire {
         scope: Scope,
@@ -74,6 +107,8 @@ pub enum Step {
         path: PathBuf,
         text: String,
         there: bool,
+        /// What a person should know about it.
+        remarks: Vec<String>,
     },
     /// Services of a user that is not logged in.
     Linger { user: String },
@@ -133,6 +168,8 @@ impl fmt::Display for Step {
                 "gave {} to {owner}, mode {mode:04o}",
                 base.join(below).display()
             ),
+            Self::Close { closed, there } => closed.say(*there, f),
+            Self::Release(kept) => kept.fmt(f),
             Self::File { base, below, owner } => {
                 write!(
                     f,
@@ -140,6 +177,23 @@ impl fmt::Display for Step {
                     base.join(below).display()
                 )
             }
+            Self::Give {
+                base,
+                below,
+                from,
+                owner,
+                count,
+            } => {
+                let from = account::by_uid(*from).map_or(from.to_string(), |it| it.name);
+                let s = if *count == 1 { "" } else { "s" };
+                let path = base.join(below);
+                write!(
+                    f,
+                    "gave {owner} the {count} file{s} and folder{s} of {from} in {}",
+                    path.display()
+                )
+            }
+            Self::Restart { unit, user } => write!(f, "restarted {unit}, which runs as {user} now"),
             Self::Agent {
                 base, below, owner, ..
             } => write!(
@@ -147,8 +201,19 @@ impl fmt::Display for Step {
                 "left the agent for {owner}: {}",
                 base.join(below).display()
             ),
-            Self::Unit { path, there, .. } | Self::Sudoers { path, there, .. } => {
+            Self::Unit(WrittenUnit { path, there, .. }) => {
                 write!(f, "{} {}", wrote(there), path.display())
+            }
+            Self::Sudoers {
+                path,
+                there,
+                remarks,
+                ..
+            } => {
+                write!(f, "{} {}", wrote(there), path.display())?;
+                remarks
+                    .iter()
+                    .try_for_each(|remark| write!(f, "; {remark}"))
             }
             Self::Retire { path, .. } => write!(
                 f,
@@ -174,18 +239,23 @@ impl Step {
     /// What the program or the file system said.
     pub fn apply(&self) -> Result<(), Failure> {
         match self {
-            Self::SystemUser { name, home } => {
+            Self::SystemUser {
+                name,
+                home,
+                comment,
+            } => {
                 let mut useradd = child::command("useradd");
                 useradd.args(["--system", "--no-create-home", "--shell", &nologin()]);
+                useradd.args(["--comment", comment]);
                 useradd.arg("--home-dir").arg(home);
-                with_group(&mut useradd, name);
+                with_group(&mut useradd, name)?;
                 run(useradd.arg(name)).map(drop)
             }
             Self::Login { name, home } => {
                 let mut useradd = child::command("useradd");
                 useradd.args(["--create-home", "--shell", "/bin/bash"]);
                 useradd.arg("--home-dir").arg(home);
-                with_group(&mut useradd, name);
+                with_group(&mut useradd, name)?;
                 run(useradd.arg(name)).map(drop)
             }
             Self::Keys { keys: None, .. } => Ok(()),
@@ -198,7 +268,7 @@ impl Step {
                 run(child::command("usermod").args(["--append", "--groups", group, user])).map(drop)
             }
             Self::Parents { path } => {
-                fs::create_dir_all(path).map_err(|error| cannot_make(path, &error))
+                folder::make_all(path).map_err(|error| cannot_make(path, &error))
             }
             Self::Folder {
                 base,
@@ -208,8 +278,24 @@ impl Step {
                 ..
             } => folder::ensure(base, below, owner, *mode)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
+            Self::Close { closed, .. } => closed.close(),
+            Self::Release(kept) => kept.mend(),
             Self::File { base, below, owner } => folder::touch(base, below, owner, 0o640)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
+            Self::Give {
+                base,
+                below,
+                from,
+                owner,
+                ..
+            } => give::give(base, below, *from, owner).map_err(|error| {
+                let path = base.join(below);
+                Failure::unexpected(format!(
+                    "cannot give {} to {owner}: {error}",
+                    path.display()
+                ))
+            }),
+            Self::Restart { unit, user } => restart(unit, user),
             Self::Agent {
                 program,
                 base,
@@ -217,7 +303,7 @@ impl Step {
                 owner,
             } => folder::put(base, below, program, owner)
                 .map_err(|error| cannot_make(&base.join(below), &error)),
-            Self::Unit { path, text, .. } => {
+            Self::Unit(WrittenUnit { path, text, .. }) => {
                 let folder = path.parent().unwrap_or(Path::new("/"));
                 fs::create_dir_all(folder).map_err(|error| cannot_make(folder, &error))?;
                 disk::write_atomic(path, text.as_bytes(), 0o644).map_err(Failure::from)
@@ -235,12 +321,13 @@ impl Step {
 }
 
 /// A group of the user's name that is there already is its group.
-fn with_group(useradd: &mut Command, name: &str) {
-    if account::group_exists(name) {
+fn with_group(useradd: &mut Command, name: &str) -> Result<(), Failure> {
+    if account::group_exists(name)? {
         useradd.args(["--gid", name]);
     } else {
         useradd.arg("--user-group");
     }
+    Ok(())
 }
 
 /// The shell of those who do not log in.
@@ -259,18 +346,40 @@ fn systemctl(scope: Scope) -> Command {
 }
 
 /// Runs a program that must succeed.
-fn run(command: &mut Command) -> Result<child::Output, Failure> {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let line = words.join(" ");
+pub(super) fn run(command: &mut Command) -> Result<child::Output, Failure> {
+    let line = child::line(command);
     match child::run(command, PATIENCE) {
         Ok(output) if output.ok() => Ok(output),
         Ok(output) => Err(Failure::unexpected(format!("{line} failed"))
             .details(output.stderr.lines().map(str::to_owned))),
-        Err(why) => Err(Failure::unexpected(format!("cannot run {line}: {why}"))),
+        Err(why) => Err(Failure::unexpected(why.of(command))),
     }
+}
+
+/// A service counts as up when it has been up for so long without a restart.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// Restarts a service and waits until it stays up.
+fn restart(unit: &str, user: &str) -> Result<(), Failure> {
+    run(systemctl(Scope::System).args(["restart", unit]))?;
+    let began = Instant::now();
+    while began.elapsed() < SETTLED {
+        let property = "--property=ActiveState,SubState,NRestarts";
+        let shown = run(systemctl(Scope::System).args(["show", property, unit]))?.stdout;
+        let says = |line: &str| shown.lines().any(|it| it == line);
+        if !says("ActiveState=active") || !says("NRestarts=0") {
+            return Err(Failure::new(
+                FailureKind::Reverted,
+                format!("{unit} does not run as {user}"),
+            )
+            .details(shown.lines().map(str::to_owned))
+            .hint(format!(
+                "see what it says: journalctl --unit {unit} --lines 50"
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
 }
 
 /// Writes the new user's authorized_keys; its home was made a moment ago and is its alone.
@@ -280,8 +389,7 @@ fn let_in(login: &str, home: &Path, keys: &Keys) -> Result<(), Failure> {
         .map_err(|error| cannot_make(&home.join(ssh), &error))?;
     let file = home.join(".ssh/authorized_keys");
     disk::write_atomic(&file, keys.text.as_bytes(), 0o600)?;
-    let account = account::by_name(login)
-        .ok_or_else(|| Failure::unexpected(format!("there is no user {login}")))?;
+    let account = account::known(login)?;
     std::os::unix::fs::lchown(&file, Some(account.uid), Some(account.gid))
         .map_err(|error| disk::named(error, &file).into())
 }
@@ -312,7 +420,7 @@ fn linger(user: &str) -> Result<(), Failure> {
             "as root on the host: loginctl enable-linger {user}"
         )));
     }
-    let Some(account) = account::by_name(user) else {
+    let Some(account) = account::find(user)? else {
         return Ok(());
     };
     let bus = PathBuf::from(format!("/run/user/{}/bus", account.uid));
@@ -330,7 +438,7 @@ fn linger(user: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn cannot_make(path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn cannot_make(path: &Path, error: &std::io::Error) -> Failure {
     let text = format!("cannot make {}: {error}", path.display());
     match error.kind() {
         std::io::ErrorKind::PermissionDenied => Failure::new(FailureKind::Refused, text)

@@ -1,13 +1,12 @@
 //! Unit files on this host.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::agent::layout::LAUNCHERS;
 use crate::agent::service::Scope;
-use crate::agent::service::unit::{marker, unit_name};
-use crate::agent::{Layout, releases};
-use crate::model::{AppName, ReleaseState, ServiceName};
+use crate::agent::service::unit::{MARKER, marker, unit_name};
+use crate::agent::{Layout, careful, releases};
+use crate::model::{AppName, ReleaseId, ReleaseState, ServiceName};
 
 /// Where an administrator's units are (systemd.unit(5), "Unit File Load Path").
 #[must_use]
@@ -21,7 +20,28 @@ pub fn folder(scope: Scope, home: &Path) -> PathBuf {
 /// Whether the file at `path` was written by ship for `app`.
 #[must_use]
 pub fn is_ours(path: &Path, app: &AppName) -> bool {
-    fs::read_to_string(path).is_ok_and(|text| text.lines().next() == Some(&marker(app)))
+    careful::text(path, careful::METADATA)
+        .is_ok_and(|text| text.lines().next() == Some(&marker(app)))
+}
+
+/// The other apps whose units in `folder` run as `user`, as a sentence.
+#[must_use]
+pub fn of_others(folder: &Path, app: &AppName, user: &str) -> Option<String> {
+    let line = format!("User={user}");
+    let mut others: Vec<String> = names_in(folder)
+        .filter(|name| name.ends_with(".service") && !name.ends_with(".recovery.service"))
+        .filter_map(|name| careful::text(&folder.join(name), careful::METADATA).ok())
+        .filter(|text| text.lines().any(|it| it == line))
+        .filter_map(|text| Some(text.lines().next()?.strip_prefix(MARKER)?.to_owned()))
+        .filter_map(|rest| Some(rest.strip_prefix(" for ")?.to_owned()))
+        .filter(|other| other != app.as_str())
+        .collect();
+    others.sort();
+    others.dedup();
+    let others = Some(others.join(", ")).filter(|others| !others.is_empty())?;
+    Some(format!(
+        "{others} runs as {user} too: each app can read the other's releases and secrets"
+    ))
 }
 
 /// The services that the live release at `layout` and those that can be gone back to run by units of
@@ -43,30 +63,62 @@ pub fn of_releases(folder: &Path, app: &AppName, layout: &Layout) -> Vec<Service
     services
 }
 
+/// The units in `folder` that ship wrote for `app`, sorted.
+#[must_use]
+pub fn all(folder: &Path, app: &AppName) -> Vec<String> {
+    let mut all: Vec<String> = names_in(folder)
+        .filter(|name| name.starts_with(app.as_str()) && name.ends_with(".service"))
+        .filter(|name| is_ours(&folder.join(name), app))
+        .collect();
+    all.sort();
+    all
+}
+
 /// The units in `folder` that ship wrote for `app`, that are not in `wanted` and that no release
 /// needs, by name, sorted.
 #[must_use]
 pub fn stale(folder: &Path, app: &AppName, layout: &Layout, wanted: &[String]) -> Vec<String> {
     let needed = of_releases(folder, app, layout);
     let needed: Vec<String> = needed.iter().map(|name| unit_name(app, name)).collect();
-    let mut stale: Vec<String> = names_in(folder)
-        .filter(|name| name.starts_with(app.as_str()) && name.ends_with(".service"))
-        .filter(|name| !wanted.contains(name) && !needed.contains(name))
-        .filter(|name| is_ours(&folder.join(name), app))
-        .collect();
-    stale.sort();
+    let mut stale = all(folder, app);
+    stale.retain(|name| !wanted.contains(name) && !needed.contains(name));
     stale
 }
 
+/// The services of kept releases that `wanted` has no more, each with those releases: their units
+/// stay for a rollback.
+#[must_use]
+pub fn kept(
+    folder: &Path,
+    app: &AppName,
+    layout: &Layout,
+    wanted: &[ServiceName],
+) -> Vec<(ServiceName, Vec<ReleaseId>)> {
+    let ids = releases::ids(layout).unwrap_or_default();
+    let has = |id: &ReleaseId, service: &ServiceName| {
+        let launchers = layout.release(*id).join(LAUNCHERS);
+        launchers.join(service.as_str()).exists()
+    };
+    of_releases(folder, app, layout)
+        .into_iter()
+        .filter(|service| !wanted.contains(service))
+        .map(|service| {
+            let with: Vec<ReleaseId> = ids.iter().copied().filter(|id| has(id, &service)).collect();
+            (service, with)
+        })
+        .collect()
+}
+
 fn names_in(folder: &Path) -> impl Iterator<Item = String> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok())
+    let names = careful::names(folder, careful::NAMES).unwrap_or_default();
+    names.into_iter().filter_map(|name| name.into_string().ok())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::model::ReleaseId;
 
     #[test]
     fn only_our_own_units_are_stale_that_no_release_needs() {
@@ -100,5 +152,7 @@ mod tests {
         fs::create_dir_all(layout.state_file("states")).unwrap();
         releases::set_state(&layout, ReleaseId(1), ReleaseState::Good).unwrap();
         assert_eq!((stale().len(), needed().len()), (0, 1));
+        let kept = kept(folder.path(), &shop, &layout, &["web".try_into().unwrap()]);
+        assert_eq!(kept, [("old".try_into().unwrap(), vec![ReleaseId(1)])]);
     }
 }

@@ -14,7 +14,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 /// What tells one version of a file from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// A strong entity tag, with its quotes: size and time of modification, ns.
+    /// An entity tag, with its quotes: size and time of modification, ns.
     pub etag: String,
     /// The time of modification as an HTTP date, where it has one.
     pub modified: Option<String>,
@@ -53,6 +53,17 @@ impl Version {
         }
     }
 
+    /// The same version under a content coding. It is `weak` when it is encoded as it is asked for:
+    /// another build of ship may then make other bytes of it.
+    #[must_use]
+    pub fn encoded(&self, coding: &str, weak: bool) -> Self {
+        let weak = if weak { "W/" } else { "" };
+        Self {
+            etag: format!("{weak}\"{}-{coding}\"", self.etag.trim_matches('"')),
+            modified: self.modified.clone(),
+        }
+    }
+
     /// What of this version, `size` bytes, a request with these headers needs.
     ///
     /// Dates are compared for equality: after a rollback the older file is the new one, and a visitor
@@ -80,7 +91,7 @@ impl Version {
     }
 
     /// Whether the header `name` lists this version; a weak tag counts where `weak`.
-    fn is_listed(&self, headers: &HeaderMap, name: &HeaderName, weak: bool) -> bool {
+    fn is_listed<'a>(&'a self, headers: &'a HeaderMap, name: &HeaderName, weak: bool) -> bool {
         let tags = headers
             .get_all(name)
             .iter()
@@ -88,12 +99,10 @@ impl Version {
         tags.flat_map(|list| list.split(','))
             .map(str::trim)
             .any(|tag| {
-                let tag = if weak {
-                    tag.strip_prefix("W/").unwrap_or(tag)
-                } else {
-                    tag
-                };
-                tag == "*" || tag == self.etag
+                let opaque = |tag: &'a str| tag.strip_prefix("W/").unwrap_or(tag);
+                tag == "*"
+                    || (weak && opaque(tag) == opaque(&self.etag))
+                    || (tag == self.etag && !tag.starts_with("W/"))
             })
     }
 }
@@ -149,6 +158,11 @@ mod tests {
     fn a_version_is_its_size_and_its_time() {
         let version = Version::at(255, 1_700_000_000, 5);
         assert_eq!(version.etag, "\"ff-6553f100.5\"");
+        assert_eq!(version.encoded("br", false).etag, "\"ff-6553f100.5-br\"");
+        assert_eq!(
+            version.encoded("gzip", true).etag,
+            "W/\"ff-6553f100.5-gzip\""
+        );
         assert_eq!(
             version.modified.as_deref(),
             Some("Tue, 14 Nov 2023 22:13:20 GMT")

@@ -21,8 +21,8 @@ pub struct Folder {
 pub enum Found {
     /// A file.
     Page(Page),
-    /// A folder with a page of its own, asked for without the slash.
-    Folder,
+    /// A page that lies one slash away: `docs/` for `docs/index.html`, `about` for `about.html`.
+    Moved(Page),
     /// Nothing that is for visitors.
     Nothing,
 }
@@ -75,32 +75,43 @@ impl Folder {
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn find(&self, target: &Target) -> io::Result<Found> {
+        let file = |name: &Path| match self.entry(name)? {
+            Entry::File(page) => Ok(Some(page)),
+            Entry::Folder | Entry::Nothing => io::Result::Ok(None),
+        };
         let index = target.path.join("index.html");
+        let html = with_end(&target.path, ".html");
         if target.folder {
-            return Ok(match self.entry(&index)? {
-                Entry::File(page) => Found::Page(page),
-                Entry::Folder | Entry::Nothing => Found::Nothing,
-            });
+            if let Some(page) = file(&index)? {
+                return Ok(Found::Page(page));
+            }
+            // The folder itself has no name that could end so.
+            let is_top = target.path.as_os_str().is_empty();
+            let page = if is_top { None } else { file(&html)? };
+            return Ok(page.map_or(Found::Nothing, Found::Moved));
         }
         match self.entry(&target.path)? {
             Entry::File(page) => return Ok(Found::Page(page)),
-            Entry::Folder if matches!(self.entry(&index)?, Entry::File(_)) => {
-                return Ok(Found::Folder);
+            Entry::Folder => {
+                if let Some(page) = file(&index)? {
+                    return Ok(Found::Moved(page));
+                }
             }
-            Entry::Folder | Entry::Nothing => {}
+            Entry::Nothing => {}
         }
-        let mut html = target.path.as_os_str().to_owned();
-        html.push(".html");
-        Ok(match self.entry(Path::new(&html))? {
-            Entry::File(page) => Found::Page(page),
-            Entry::Folder | Entry::Nothing => Found::Nothing,
-        })
+        Ok(file(&html)?.map_or(Found::Nothing, Found::Page))
     }
 
-    /// The page that says that there is nothing, if the folder has one.
+    /// The file whose name is that of `page` with `end`, if there is one.
     #[must_use]
-    pub fn not_found(&self) -> Option<Page> {
-        match self.entry(Path::new("404.html")) {
+    pub fn beside(&self, page: &Page, end: &str) -> Option<Page> {
+        self.page(&with_end(&page.name, end))
+    }
+
+    /// The file at `name`, for a page that the site needs and no visitor named.
+    #[must_use]
+    pub fn page(&self, name: &Path) -> Option<Page> {
+        match self.entry(name) {
             Ok(Entry::File(page)) => Some(page),
             Ok(Entry::Folder | Entry::Nothing) | Err(_) => None,
         }
@@ -143,6 +154,12 @@ impl Folder {
             version: Version::of(&metadata),
         }))
     }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Whether an error of path resolution (path_resolution(7)) says that nothing has this name.

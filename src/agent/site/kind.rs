@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+const UNKNOWN: &str = "application/octet-stream";
+
 /// The media type of a file by its name; bytes without a meaning for an unknown one.
 #[must_use]
 pub fn content_type(path: &Path) -> &'static str {
@@ -61,19 +63,58 @@ pub fn content_type(path: &Path) -> &'static str {
         "wasm" => "application/wasm",
         "zip" => "application/zip",
         "gz" | "tgz" => "application/gzip",
-        _ => "application/octet-stream",
+        "zst" => "application/zstd",
+        "xz" => "application/x-xz",
+        "bz2" => "application/x-bzip2",
+        "7z" => "application/x-7z-compressed",
+        "tar" => "application/x-tar",
+        "jxl" => "image/jxl",
+        "aac" => "audio/aac",
+        "weba" => "audio/webm",
+        "m3u8" => "application/vnd.apple.mpegurl",
+        "mpd" => "application/dash+xml",
+        "gltf" => "model/gltf+json",
+        "glb" => "model/gltf-binary",
+        "epub" => "application/epub+zip",
+        "rtf" => "application/rtf",
+        "doc" => "application/msword",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xls" => "application/vnd.ms-excel",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "ppt" => "application/vnd.ms-powerpoint",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        _ => UNKNOWN,
     }
 }
 
-/// How long a cache may answer without asking: never. A release can be replaced or rolled back at
-/// any moment, and asking again costs a 304.
+/// Whether the name ends like that of a file of a known kind: `app.js`, not `john.doe`.
 #[must_use]
-pub fn cache_control(content_type: &str) -> &'static str {
-    if content_type.starts_with("text/html") {
-        "no-cache"
-    } else {
-        "public, max-age=0, must-revalidate"
-    }
+pub fn is_known(path: &Path) -> bool {
+    content_type(path) != UNKNOWN
+}
+
+/// Whether files of this media type become smaller by compression.
+#[must_use]
+pub fn is_compressible(content_type: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "application/json",
+        "application/rtf",
+        "application/vnd.apple.mpegurl",
+        "application/vnd.ms-fontobject",
+        "application/wasm",
+        "application/xml",
+        "application/yaml",
+        "font/otf",
+        "font/ttf",
+        "image/bmp",
+        "image/svg+xml",
+        "image/x-icon",
+        "model/gltf-binary",
+    ];
+    content_type.starts_with("text/")
+        || content_type.ends_with("+json")
+        || content_type.ends_with("+xml")
+        || OTHERS.contains(&content_type)
 }
 
 #[cfg(test)]
@@ -91,5 +132,25 @@ mod tests {
             kind(".well-known/apple-app-site-association"),
             "application/json"
         );
+        assert!(!is_known(Path::new("john.doe")) && is_known(Path::new("a.js")));
+    }
+
+    #[test]
+    fn text_is_compressed_and_pictures_are_not() {
+        for (name, expected) in [
+            ("a.html", true),
+            ("a.js", true),
+            ("a.json", true),
+            ("a.webmanifest", true),
+            ("a.svg", true),
+            ("a.wasm", true),
+            ("a.png", false),
+            ("a.woff2", false),
+            ("a.zip", false),
+            ("a", false),
+        ] {
+            let kind = content_type(Path::new(name));
+            assert_eq!(is_compressible(kind), expected, "{name}");
+        }
     }
 }

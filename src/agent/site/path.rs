@@ -1,6 +1,6 @@
 //! The path of a request (RFC 3986, section 3.3) as a relative path of files.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
@@ -50,10 +50,10 @@ impl Target {
         })
     }
 
-    /// The path of the folder's own page: absolute, percent-encoded, with the slash that relative
-    /// links in that page need. Never begins with `//`, which would name another host.
+    /// The same path, percent-encoded, with a slash at its end where it had none, and without where
+    /// it had one. Never begins with `//`, which would name another host.
     #[must_use]
-    pub fn location(&self) -> String {
+    pub fn other_slash(&self) -> String {
         let mut location = "/".to_owned();
         for name in &self.path {
             for &byte in name.as_bytes() {
@@ -65,7 +65,16 @@ impl Target {
             }
             location.push('/');
         }
+        if self.folder && location.len() > 1 {
+            location.pop();
+        }
         location
+    }
+
+    /// The decoded names; `None` where one is not UTF-8.
+    #[must_use]
+    pub fn names(&self) -> Option<Vec<&str>> {
+        self.path.iter().map(OsStr::to_str).collect()
     }
 }
 
@@ -157,13 +166,15 @@ mod tests {
 
     #[test]
     fn a_location_stays_on_this_host() {
-        let location = |text| Target::parse(text).map(|target| target.location());
+        let location = |text| Target::parse(text).map(|target| target.other_slash());
         assert_eq!(location("/docs"), Ok("/docs/".to_owned()));
         assert_eq!(location("//evil.example"), Ok("/evil.example/".to_owned()));
         assert_eq!(
             location("/%5Cevil.example/a%20b%0D%0A"),
             Ok("/%5Cevil.example/a%20b%0D%0A/".to_owned())
         );
+        assert_eq!(location("/about/"), Ok("/about".to_owned()));
+        assert_eq!(location("/"), Ok("/".to_owned()));
     }
 
     proptest! {
@@ -172,7 +183,7 @@ mod tests {
             if let Ok(target) = Target::parse(&text) {
                 prop_assert!(target.path.is_relative());
                 prop_assert!(!is_hidden(&target.path));
-                prop_assert_eq!(Target::parse(&target.location()).map(|again| again.path), Ok(target.path));
+                prop_assert_eq!(Target::parse(&target.other_slash()).map(|again| again.path), Ok(target.path));
             }
         }
     }

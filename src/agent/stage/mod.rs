@@ -7,6 +7,7 @@ mod room;
 mod stored;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,12 +24,12 @@ use crate::wire::{Need, Offer, Publish};
 
 use leftover::clean_but;
 use offer::{Offered, bases, known, read_offer};
-use own::{link_shared, records};
+use own::{READ_ONLY, link_shared, own_files, records};
 use room::{make_room, refused};
 use stored::StoredIndex;
 
 pub use leftover::{clean, give_up, unstage};
-pub(in crate::agent) use own::{own_files, write_own_files};
+pub(in crate::agent) use own::OwnFiles;
 pub use room::{Room, or_full};
 
 /// A tree on its way to become a release.
@@ -146,7 +147,7 @@ impl Stage {
         }
         let bytes = encoded(&self.index)?;
         let path = self.folder.join("index");
-        fs::write(&path, bytes).map_err(|error| disk::named(error, &path).into())
+        Ok(disk::write_private(&path, &bytes)?)
     }
 
     /// Waits for what `staging` misses; what that is. Of what comes neither as one of `deltas` nor
@@ -285,11 +286,13 @@ impl Stage {
             )));
         }
         link_shared(host, &mut staging, &release.shared)?;
-        write_own_files(host, staging.path(), publish)?;
+        OwnFiles::write(host, publish)?.place(staging.path())?;
         let assembled = staging.finish().map_err(refused)?;
         let path = assembled.path().to_owned();
         let published = (|| {
-            assembled.sync(&own_files(&path)?).map_err(refused)?;
+            assembled
+                .sync(&own_files(&path.join(".ship"))?)
+                .map_err(refused)?;
             may_publish()?;
             let stored = self.stored.take();
             let stored = stored.ok_or_else(|| Failure::unexpected("the index was not kept"))?;
@@ -297,6 +300,9 @@ impl Stage {
             releases::stage_number(layout, release.id)?;
             sync_each(&records(host, release.id)).map_err(refused)?;
             fs::rename(&path, &target).map_err(|error| disk::named(error, &target))?;
+            // Not before: rename(2) of a folder to another place needs the right to write to it.
+            fs::set_permissions(&target, fs::Permissions::from_mode(READ_ONLY))
+                .map_err(|error| disk::named(error, &target))?;
             disk::sync_folder(&layout.releases())?;
             Ok(None)
         })();

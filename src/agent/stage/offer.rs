@@ -8,8 +8,8 @@ use foldhash::{HashSet, HashSetExt};
 
 use super::leftover::leftovers;
 use crate::agent::host::Host;
-use crate::agent::releases;
 use crate::agent::spare::Found;
+use crate::agent::{careful, releases};
 use crate::artifact::{Assembly, Change, Index, Known};
 use crate::model::{Digest, Failure, ReleaseId};
 use crate::wire::Offer;
@@ -74,7 +74,8 @@ fn base(host: &Host, wanted: Option<Digest>, at_hand: Option<&Found>) -> Option<
         let index = match at_hand {
             Some(found) if found.artifact == artifact => Arc::clone(&found.index),
             _ => {
-                let stored = fs::read(releases::index_path(layout, id)).ok()?;
+                let path = releases::index_path(layout, id);
+                let stored = careful::read(&path, careful::INDEX).ok()?;
                 Arc::new(Index::decode_own(&stored, &artifact).ok()?)
             }
         };
@@ -119,7 +120,7 @@ pub(super) fn known(host: &Host, base: Option<&Base>) -> Result<Known, Failure> 
         }
     }
     for folder in leftovers(layout) {
-        if let Ok(bytes) = fs::read(folder.join("index"))
+        if let Ok(bytes) = careful::read(&folder.join("index"), careful::INDEX)
             && let Ok(index) = Index::decode(&bytes)
         {
             known.add_leftover(folder.join("tree"), index);

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::room::refused;
 use crate::agent::host::Host;
-use crate::agent::launcher::launcher;
+use crate::agent::launcher::{MARKER, launcher};
 use crate::agent::runtimes::RuntimeEnvironment;
 use crate::agent::service::env_file;
 use crate::agent::setup::{Entry, entries};
 use crate::agent::{disk, releases};
-use crate::artifact::{Staging, TreePath};
+use crate::artifact::{Staging, TreePath, remove_tree, sync_each};
 use crate::model::service::Run;
 use crate::model::{Failure, ReleaseId, Secret, ServiceManagerKind};
 use crate::wire::Publish;
@@ -63,14 +63,79 @@ fn make_shared(shared: &Path, entry: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes `.ship/` of the release: metadata, environment, launchers.
-pub(in crate::agent) fn write_own_files(
-    host: &Host,
-    staging: &Path,
-    publish: &Publish,
-) -> Result<(), Failure> {
+/// `.ship/` of a release, written and not yet in its tree: metadata, environment, launchers. It is made
+/// in the staging folder, where it gets the group of the services' user, which a tree need not have (it
+/// may be a spare of an older setup). Dropped, it is gone.
+#[derive(Debug)]
+#[must_use]
+pub(in crate::agent) struct OwnFiles {
+    folder: PathBuf,
+}
+
+impl OwnFiles {
+    /// Writes them.
+    ///
+    /// # Errors
+    /// When the file system refuses, or a variable cannot be written.
+    pub(in crate::agent) fn write(host: &Host, publish: &Publish) -> Result<Self, Failure> {
+        let folder = host.layout.state_file("staging").join(disk::unique());
+        fs::create_dir(&folder).map_err(|error| disk::named(error, &folder))?;
+        let own = Self { folder };
+        write_files(host, &own.own(), publish)?;
+        Ok(own)
+    }
+
+    fn own(&self) -> PathBuf {
+        self.folder.join(".ship")
+    }
+
+    /// Brings them to the disk.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub(in crate::agent) fn sync(&self) -> Result<(), Failure> {
+        sync_each(&own_files(&self.own())?).map_err(refused)
+    }
+
+    /// Puts them into the folder of another tool, in place of what is there. That tool removes the
+    /// folder with all that is in it, one day.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(in crate::agent) fn lend(self, folder: &Path) -> Result<(), Failure> {
+        let own = folder.join(".ship");
+        remove_tree(&own).map_err(refused)?;
+        fs::rename(self.own(), &own).map_err(|error| disk::named(error, &own))?;
+        Ok(())
+    }
+
+    /// Puts them into `tree` and closes them against changes.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(in crate::agent) fn place(self, tree: &Path) -> Result<(), Failure> {
+        let own = tree.join(".ship");
+        self.lend(tree)?;
+        // Not before: rename(2) of a folder to another place needs the right to write to it.
+        for folder in [own.join("run"), own] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(READ_ONLY))
+                .map_err(|error| disk::named(error, &folder))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for OwnFiles {
+    fn drop(&mut self) {
+        let _ = remove_tree(&self.folder);
+    }
+}
+
+/// The mode of a folder in a release.
+pub(super) const READ_ONLY: u32 = 0o555;
+
+fn write_files(host: &Host, own: &Path, publish: &Publish) -> Result<(), Failure> {
     let release = &publish.release;
-    let own = staging.join(".ship");
     let run = own.join("run");
     fs::create_dir_all(&run).map_err(|error| disk::named(error, &run))?;
     let metadata = serde_json::to_vec_pretty(release)
@@ -81,7 +146,8 @@ pub(in crate::agent) fn write_own_files(
         publish.identity.to_string().as_bytes(),
         0o600,
     )?;
-    write_new(&own.join("env"), env_text(&publish.env)?.as_bytes(), 0o600)?;
+    let env = env_text(&publish.env, release.id)?;
+    write_new(&own.join("env"), env.as_bytes(), 0o640)?;
     let final_dir = host.layout.release(release.id);
     let runtimes = RuntimeEnvironment::of(&host.layout, &release.runtimes);
     let runtimes = runtimes.without(publish.env.keys());
@@ -96,18 +162,13 @@ pub(in crate::agent) fn write_own_files(
     {
         bring_self(&own.join("ship"))?;
     }
-    for folder in [&run, &own] {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    }
     Ok(())
 }
 
-/// What [`write_own_files`] wrote into the tree at `staging`: files, and the folders that hold them.
-pub(in crate::agent) fn own_files(staging: &Path) -> io::Result<Vec<PathBuf>> {
-    let own = staging.join(".ship");
-    let run = own.join("run");
+/// The files in a release's `.ship`, and the folders that hold them.
+pub(super) fn own_files(own: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in [own, run] {
+    for folder in [own.to_owned(), own.join("run")] {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_file() {
@@ -142,11 +203,13 @@ fn bring_self(target: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn env_text(env: &BTreeMap<String, Secret>) -> Result<String, Failure> {
-    env_file::write(
-        env.iter()
-            .map(|(key, value)| (key.as_str(), value.reveal())),
-    )
+fn env_text(env: &BTreeMap<String, Secret>, id: ReleaseId) -> Result<String, Failure> {
+    let id = id.to_string();
+    let variables = env
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.reveal()))
+        .filter(|(key, _)| *key != MARKER);
+    env_file::write(variables.chain([(MARKER, id.as_str())]))
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {

@@ -92,6 +92,14 @@ impl Life {
         self.silence_ms() > self.lease_ms
     }
 
+    /// Asks the work to stop when the lease is over, unless every host has proven the release.
+    fn look_at_lease(&self) {
+        if self.lease_is_over() && !self.precommitted.load(Ordering::Relaxed) && !self.stopped() {
+            self.left.store(true, Ordering::Relaxed);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Its connection was closed, by whatever.
     fn closed(&self) {
         self.closed_ms.store(self.now_ms() + 1, Ordering::Relaxed);
@@ -229,20 +237,23 @@ fn pass_on(life: &Life, sender: &mpsc::SyncSender<Heard>, frame: Frame) -> bool 
     }
 }
 
-pub(super) fn beat(speaker: Speaker, life: Arc<Life>) {
+/// Keeps the lease, on a thread that does nothing else: it neither reads nor writes nor waits for a
+/// lock, so that a disk, a program or a connection that hangs cannot delay the end of the lease.
+pub(super) fn keep_lease(life: Arc<Life>) {
     std::thread::spawn(move || {
-        let mut since = Instant::now();
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            if life.lease_is_over() && !life.precommitted.load(Ordering::Relaxed) && !life.stopped()
-            {
-                life.left.store(true, Ordering::Relaxed);
-                life.stop.store(true, Ordering::Relaxed);
-            }
-            if since.elapsed() >= Duration::from_millis(HEARTBEAT_MS) {
-                speaker.say(&FromAgent::Heartbeat);
-                since = Instant::now();
-            }
+            life.look_at_lease();
+        }
+    });
+}
+
+/// Says now and then that this end lives.
+pub(super) fn beat(speaker: Speaker) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_millis(HEARTBEAT_MS));
+            speaker.say(&FromAgent::Heartbeat);
         }
     });
 }

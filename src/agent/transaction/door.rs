@@ -120,8 +120,9 @@ impl Door {
                 "the release is proven on every host and is being confirmed",
             ));
         }
-        self.speaker.cancelled(by);
+        // First, as saying so may wait for a connection.
         self.life.stop.store(true, Ordering::Relaxed);
+        self.speaker.cancelled(by);
         FromAgent::Done
     }
 }

@@ -20,7 +20,7 @@ const STARTING: Duration = Duration::from_secs(30);
 /// # Errors
 /// When the history cannot be read, or `current` is not ours.
 pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failure> {
-    let entries = history::newest(&host.layout, ENTRIES)?;
+    let entries = history::newest_transactions(&host.layout, ENTRIES)?;
     let Some(entry) = entries
         .iter()
         .find(|entry| entry.transaction.as_deref() == Some(transaction))

@@ -7,13 +7,10 @@ use super::contact::Life;
 use super::speaker::Speaker;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
-use crate::agent::listeners::Listener;
 use crate::agent::lock::{self, Lock};
-use crate::agent::port_holder::PortHolder;
-use crate::agent::service::ServiceStatus;
-use crate::agent::{facts, listeners, setup};
+use crate::agent::{disk, facts, setup};
 use crate::model::event::HostEvent;
-use crate::model::{Failure, ServiceSpec};
+use crate::model::{Failure, FailureKind, ServiceSpec};
 use crate::wire::Begin;
 
 /// How long the lock is waited for in any case, ms.
@@ -31,6 +28,10 @@ pub(super) fn take_lock(
     speaker: &Speaker,
     life: &Life,
 ) -> Result<Lock, Failure> {
+    facts::prepare(host)?;
+    if let Some(why) = disk::unusable_mount(host.layout.root()) {
+        return Err(Failure::refused(why).hint(disk::REMOUNT));
+    }
     if !facts::ready(host) {
         return Err(not_ready(host));
     }
@@ -91,12 +92,21 @@ fn not_ready(host: &Host) -> Failure {
     .hint(format!("ship setup {}", host.deployment.environment))
 }
 
+/// `failure` as a reason to change nothing.
+fn refusal(failure: Failure) -> Failure {
+    Failure {
+        kind: FailureKind::Refused,
+        ..failure
+    }
+}
+
 /// What is found out about the services while the release is on its way.
 pub(super) type Checks = JoinHandle<Result<Befores, Failure>>;
 
 /// Finds out, in a thread of its own, whether `services` can run here (their units and rights are
-/// there, and their ports are free), and how they look now.
-pub(super) fn check_services(host: &Host, services: &[ServiceSpec]) -> Checks {
+/// there, and their ports are free), and how they look now. What was `compared` with the manifest a
+/// moment ago is not looked at again.
+pub(super) fn check_services(host: &Host, services: &[ServiceSpec], compared: bool) -> Checks {
     let (deployment, services) = (host.deployment.clone(), services.to_vec());
     std::thread::spawn(move || {
         let host = Host::new(deployment);
@@ -104,61 +114,19 @@ pub(super) fn check_services(host: &Host, services: &[ServiceSpec]) -> Checks {
             let looked = scope.spawn(|| {
                 let befores = Befores::of(&host, &services);
                 let stopped = host.manager.statuses(&host.stopped_by(&services));
-                let stopped = stopped.unwrap_or_default();
-                free_ports(&services, befores.statuses().chain(&stopped)).map(|()| befores)
+                // Where the service manager does not answer, nobody knows whose a listener is.
+                if let Some(failure) = befores.silent() {
+                    return Err(refusal(failure.clone()));
+                }
+                let stopped = stopped.map_err(refusal)?;
+                setup::free_ports(&services, befores.statuses().chain(&stopped)).map(|()| befores)
             });
-            setup::ready_for(&host, &services)?;
+            setup::has_units(&host, &services)?;
+            if !compared {
+                setup::ready_for(&host, &services)?;
+            }
             let ended = || Failure::unexpected("the look at the services ended early");
             looked.join().unwrap_or_else(|_| Err(ended()))
         })
     })
-}
-
-/// Refuses when something that is not this app listens on a port that a service needs. `ours` is
-/// how the services look that the switch will restart or stop.
-fn free_ports<'a>(
-    services: &[ServiceSpec],
-    ours: impl Iterator<Item = &'a ServiceStatus>,
-) -> Result<(), Failure> {
-    let taken = listeners::all();
-    let pids: Vec<u32> = ours
-        .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
-        .collect();
-    for service in services {
-        let Some(port) = service.port else { continue };
-        let Some(listener) = taken.iter().find(|found| found.port == port) else {
-            continue;
-        };
-        let ours = listeners::of_processes(&taken, &pids)
-            .iter()
-            .any(|found| found.port == port);
-        // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));
-        // not when the app's own sockets may be seen, and it is not among them.
-        let of_manager = listener.uid == 0 && !pids.is_empty() && !listeners::are_visible(&pids);
-        if ours || of_manager {
-            continue;
-        }
-        return Err(taken_by(service, port, listener));
-    }
-    Ok(())
-}
-
-fn taken_by(service: &ServiceSpec, port: u16, listener: &Listener) -> Failure {
-    let name = &service.name;
-    let failure = Failure::refused(format!(
-        "port {port} of service {name} is taken by another process ({}, user id {})",
-        listener.at(),
-        listener.uid
-    ));
-    let holder = PortHolder::of(listener);
-    let failure = match holder.told() {
-        Some(told) => failure.detail(format!("it is {told}")),
-        None => failure,
-    };
-    let end = match (&holder.unit, holder.pid) {
-        (Some(unit), _) => format!("end that service (`{}`)", unit.end()),
-        (None, Some(pid)) => format!("end process {pid}"),
-        (None, None) => format!("find it with `ss -ltnp 'sport = :{port}'`"),
-    };
-    failure.hint(format!("{end}, or give {name} another port"))
 }

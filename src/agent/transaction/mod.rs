@@ -12,33 +12,33 @@ mod work;
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::agent::activate::Pending;
+use crate::agent::activate::{LEASE_IS_OVER, Pending};
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::lock::{Lock, TIDYING};
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::{self, Incoming};
+use crate::agent::secrets::Secrets;
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
-use crate::agent::{adopt, facts, freeze, recover, stage, standby, tidy};
+use crate::agent::{
+    adopt, as_app, facts, freeze, gate, journal, owner, recover, releases, stage, standby, tidy,
+};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
 
-use contact::{Heard, Life, beat, listen};
+use contact::{Heard, Life, beat, keep_lease, listen};
 use door::Door;
 use entry::{Checks, check_services, take_lock};
 use speaker::Speaker;
 
 pub(super) use door::knock;
 pub use ended::ended;
-
-/// Why a host went on or back by itself.
-const LEASE_IS_OVER: &str = "the controller was not heard of for the length of the lease";
 
 /// Frames that may wait for the transaction, 64 kB each when they are content: a sender that is
 /// faster than the disk waits. What was packed while the connection was made comes all at once, and is better
@@ -56,7 +56,6 @@ pub fn run() -> std::io::Result<()> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     socket.set_write_timeout(Some(door::SENDING))?;
     let mut reader = FrameReader::new(socket.try_clone()?);
-    let speaker = Speaker::new(socket.try_clone()?);
     let (Some(open), Some(begin)) = (reader.next_frame()?, reader.next_frame()?) else {
         return Ok(());
     };
@@ -66,10 +65,12 @@ pub fn run() -> std::io::Result<()> {
         ));
     };
     let host = Host::new(open.deployment);
+    let speaker = Speaker::new(socket.try_clone()?, Secrets::of(&host.layout));
     let life = Arc::new(Life::new(begin.lease_ms));
     let (sender, incoming) = mpsc::sync_channel(WAITING);
     let listener = listen(socket.try_clone()?, Arc::clone(&life), sender.clone());
-    beat(speaker.clone(), Arc::clone(&life));
+    keep_lease(Arc::clone(&life));
+    beat(speaker.clone());
     let lock = match take_lock(&host, &begin, &speaker, &life) {
         Ok(lock) => lock,
         Err(failure) => {
@@ -104,6 +105,7 @@ pub fn run() -> std::io::Result<()> {
         staged: None,
         pending: None,
         proven: Instant::now(),
+        told_the_way: AtomicBool::new(false),
     };
     match transaction.start() {
         Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
@@ -148,6 +150,8 @@ struct Transaction {
     pending: Option<Pending>,
     /// When what is pending was proven.
     proven: Instant,
+    /// Whether it was said as whom commands run.
+    told_the_way: AtomicBool,
 }
 
 impl Transaction {
@@ -155,12 +159,21 @@ impl Transaction {
     fn start(&mut self) -> Result<Facts, Failure> {
         let speaker = self.speaker.clone();
         let emit = move |event| speaker.event(event);
+        let journal = journal::mend(&self.host.layout);
         let recovered = recover::recover(&self.host, &emit);
         stage::clean(&self.host.layout);
-        facts::claim(&self.host)?;
+        as_app::wait_for_the_one_before(&self.host.layout, &self.host.deployment.user)?;
+        let damaged = owner::claim(&self.host, &self.begin.history)?;
+        gate::close_own(&self.host)?;
+        let mended = releases::mend(&self.host.layout);
+        for text in journal.into_iter().chain(damaged).chain(mended) {
+            self.speaker.event(HostEvent::Warning { text });
+        }
         if let Err(error) = standby::keep(&self.host) {
             self.speaker.event(HostEvent::Warning {
-                text: format!("a power cut would be repaired by the next contact only: {error}"),
+                text: format!(
+                    "after a power cut, only the next contact would repair this host: {error}"
+                ),
             });
         }
         if self.begin.services.is_some() {
@@ -169,7 +182,7 @@ impl Transaction {
         }
         let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
         if let Some(services) = &self.begin.services {
-            self.checks = Some(check_services(&self.host, services));
+            self.checks = Some(check_services(&self.host, services, self.begin.compared));
         }
         Ok(facts)
     }
@@ -295,7 +308,7 @@ impl Transaction {
                 .service(action, &services)
                 .map(|()| Some(FromAgent::Done)),
             _ => Err(Failure::unexpected(
-                "that is not a request of a transaction",
+                "this request does not belong to a transaction",
             )),
         };
         self.answer(result);

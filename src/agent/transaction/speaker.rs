@@ -7,7 +7,9 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::agent::Layout;
+use crate::agent::secrets::Secrets;
+use crate::agent::{Layout, disk};
+use crate::model::Texts;
 use crate::model::event::HostEvent;
 use crate::wire::{Attach, FrameWriter, FromAgent};
 
@@ -19,14 +21,19 @@ const ANSWERS: usize = 4;
 
 /// Says things to the controller. While nobody listens, what is said is only remembered.
 #[derive(Clone)]
-pub(super) struct Speaker(Arc<Mutex<Inner>>);
+pub(super) struct Speaker {
+    /// Masked in all that is said, before it is kept or written.
+    secrets: Secrets,
+    inner: Arc<Mutex<Inner>>,
+    /// `events.jsonl`: the same events, for whoever looks at the host. Behind a lock of its own: a
+    /// disk that hangs keeps neither heartbeats nor a cancel from being said.
+    file: Arc<Mutex<Option<File>>>,
+}
 
 struct Inner {
     writer: Option<FrameWriter<UnixStream>>,
     events: Kept<HostEvent>,
     answers: Kept<FromAgent>,
-    /// `events.jsonl`: the same events, for whoever looks at the host.
-    file: Option<File>,
     cancelled_by: Option<String>,
 }
 
@@ -62,44 +69,67 @@ impl<T: Clone> Kept<T> {
 }
 
 impl Speaker {
-    pub(super) fn new(socket: UnixStream) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            writer: Some(FrameWriter::new(socket)),
-            events: Kept::new(EVENTS),
-            answers: Kept::new(ANSWERS),
-            file: None,
-            cancelled_by: None,
-        })))
+    pub(super) fn new(socket: UnixStream, secrets: Secrets) -> Self {
+        Self {
+            secrets,
+            inner: Arc::new(Mutex::new(Inner {
+                writer: Some(FrameWriter::new(socket)),
+                events: Kept::new(EVENTS),
+                answers: Kept::new(ANSWERS),
+                cancelled_by: None,
+            })),
+            file: Arc::default(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on events are also written to the state folder's `events.jsonl`, which begins anew.
     /// Where it cannot be written, they are not: it is for people only.
     pub(super) fn write_events(&self, layout: &Layout) {
-        let mut inner = self.inner();
-        inner.file = File::create(layout.state_file("events.jsonl")).ok();
-        let said: Vec<HostEvent> = inner.events.newest.iter().cloned().collect();
+        let file = disk::create_private(&layout.state_file("events.jsonl"));
+        let said: Vec<HostEvent> = self.inner().events.newest.iter().cloned().collect();
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file.ok();
         for event in &said {
-            inner.write_down(event);
+            self.write_down(event);
+        }
+    }
+
+    fn write_down(&self, event: &HostEvent) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = file.as_mut()
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }
 
     pub(super) fn say(&self, message: &FromAgent) {
+        // Masking may read from the disk, which must not hold up a sign of life.
+        if matches!(message, FromAgent::Heartbeat) {
+            return self.inner().send(message);
+        }
+        let message = self.masked(message.clone());
         let mut inner = self.inner();
         if message.is_answer() {
             inner.answers.push(message.clone());
         }
-        inner.send(message);
+        inner.send(&message);
     }
 
     pub(super) fn event(&self, event: HostEvent) {
+        let event = self.masked(event);
+        self.write_down(&event);
         let mut inner = self.inner();
-        inner.write_down(&event);
         inner.events.push(event.clone());
         inner.send(&FromAgent::Event(event));
+    }
+
+    fn masked<T: Texts>(&self, mut said: T) -> T {
+        self.secrets.mask(&mut said);
+        said
     }
 
     /// Tells the controller, now or when it comes back, that `by` wants it to stop.
@@ -107,6 +137,11 @@ impl Speaker {
         let mut inner = self.inner();
         inner.cancelled_by = Some(by.to_owned());
         inner.send(&FromAgent::CancelAsked { by: by.to_owned() });
+    }
+
+    /// What masks what is said.
+    pub(super) fn secrets(&self) -> Secrets {
+        self.secrets.clone()
     }
 
     pub(super) fn cancelled_by(&self) -> Option<String> {
@@ -136,14 +171,6 @@ impl Inner {
             && open.send(message).is_err()
         {
             self.writer = None;
-        }
-    }
-
-    fn write_down(&mut self, event: &HostEvent) {
-        if let Some(file) = &mut self.file
-            && let Ok(line) = serde_json::to_string(event)
-        {
-            let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }
 }

@@ -4,14 +4,15 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{LEASE_IS_OVER, Transaction};
+use super::Transaction;
 use crate::agent::activate::{Activation, Ending, Pending};
 use crate::agent::adopt::{self, ADOPTED};
+use crate::agent::as_app::Way;
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::{Room, Stage};
 use crate::agent::watch::Spell;
-use crate::agent::{command, disk, history, releases, stage, tidy};
+use crate::agent::{command, disk, fleet_note, history, releases, reserve, stage, tidy};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
 use crate::wire::{
@@ -148,6 +149,7 @@ impl Transaction {
             return Ok(FromAgent::Need(need));
         }
         self.staged = Some(publish.release.id);
+        self.speaker.secrets().look_again();
         Ok(FromAgent::Published)
     }
 
@@ -157,8 +159,11 @@ impl Transaction {
         self.speaker
             .event(HostEvent::HookStarted { name: name.clone() });
         let started = Instant::now();
+        self.host.commands.note();
         let ended = command::run_hook(
+            &self.host,
             &release,
+            &self.speaker.secrets().redactor(),
             &request.run,
             Duration::from_millis(request.timeout_ms),
             // A hook is worth nothing without the controller that waits for it.
@@ -170,6 +175,7 @@ impl Transaction {
                 })
             },
         );
+        self.tell_the_way();
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let why = ended.clone().err();
         self.speaker.event(HostEvent::HookFinished {
@@ -184,30 +190,39 @@ impl Transaction {
         }
     }
 
+    /// Says once when commands do not run as the services' user, and what to do about it.
+    fn tell_the_way(&self) {
+        if let Some(Way::NoRight(text)) = self.host.commands.way()
+            && !self.told_the_way.swap(true, Ordering::Relaxed)
+        {
+            self.speaker.event(HostEvent::Warning { text });
+        }
+    }
+
     /// Does something of an activation: what happens is said to the controller, how it ends goes
     /// into the history.
     fn with_activation<T>(&self, act: impl FnOnce(&Activation<'_>) -> T) -> T {
-        act(&Activation {
+        self.host.commands.note();
+        let done = act(&Activation {
             host: &self.host,
             transaction: Some(&self.begin.transaction),
             stop: &self.life.stop,
+            left: &self.life.left,
             emit: &|event| self.speaker.event(event),
             record: &|pending, ending, why| self.ended(pending, ending, why),
-        })
+        });
+        self.tell_the_way();
+        done
     }
 
     /// How a switch ended, into the history.
     fn ended(&self, pending: Pending, ending: Ending, why: Option<&str>) {
-        let cancelled = why.is_some_and(|why| why.ends_with("cancelled"));
-        let why = match cancelled && self.life.left.load(Ordering::Relaxed) {
-            true => Some(LEASE_IS_OVER),
-            false => why,
-        };
         let why = why.map(str::to_owned);
         self.record(Some(pending.to), pending.from, ending.as_str(), why);
     }
 
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
+        reserve::give(&self.host.layout);
         self.adopt(request.release)?;
         let befores = self.befores.take();
         let (mut activated, pending) = self.with_activation(|activation| {
@@ -215,10 +230,19 @@ impl Transaction {
         })?;
         self.staged = None;
         self.proven = Instant::now();
-        self.concluded(&mut activated, pending);
+        self.pending = pending;
         // A controller that is not there any more may have been stopped: the lease decides then.
         if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
-            activated.committed = self.commit(None).is_ok();
+            match self.commit(None) {
+                Ok(FromAgent::Activated(back)) => {
+                    let unanswered_ms = activated.unanswered_ms;
+                    activated = Activated {
+                        unanswered_ms,
+                        ..*back
+                    };
+                }
+                committed => activated.committed = committed.is_ok(),
+            }
         }
         Ok(activated)
     }
@@ -226,22 +250,12 @@ impl Transaction {
     /// What another tool left live becomes a release to go back to, just before the switch.
     fn adopt(&self, beside: ReleaseId) -> Result<(), Failure> {
         if let Some(found) = adopt::adopt(&self.host, beside)? {
-            let text = format!("adopted {found} as {ADOPTED}, which can be gone back to");
+            let text = format!("adopted {found} as {ADOPTED}; a rollback can return to it");
             self.speaker.event(HostEvent::Note { text });
             let why = format!("{found} was live, made by another tool");
             self.record(Some(ADOPTED), None, "adopted", Some(why));
         }
         Ok(())
-    }
-
-    /// An activation or a watch has ended.
-    fn concluded(&mut self, activated: &mut Activated, pending: Option<Pending>) {
-        self.pending = pending;
-        let cancelled = activated.why.as_ref();
-        let cancelled = cancelled.is_some_and(|why| why.ends_with("cancelled"));
-        if pending.is_none() && cancelled && self.life.left.load(Ordering::Relaxed) {
-            activated.why = Some(LEASE_IS_OVER.to_owned());
-        }
     }
 
     /// Watches what is pending for `ms` milliseconds.
@@ -253,16 +267,38 @@ impl Transaction {
             proven: self.proven,
             enough: &self.life.enough,
         };
-        let (mut activated, still) =
+        let (activated, still) =
             self.with_activation(|activation| activation.watch(pending, spell))?;
-        self.concluded(&mut activated, still);
+        self.pending = still;
         Ok(activated)
     }
 
     /// What is proven here waits for the fleet.
     pub(super) fn present(&self) -> Result<FromAgent, Failure> {
         let nothing = || Failure::unexpected("nothing is proven here");
-        self.pending.map(|_| FromAgent::Done).ok_or_else(nothing)
+        let pending = self.pending.ok_or_else(nothing)?;
+        self.turned(pending)
+            .map_or(Ok(FromAgent::Done), |why| Err(Failure::unexpected(why)))
+    }
+
+    /// How `current` was changed by somebody else since it was switched; `None` when it was not.
+    fn turned(&self, pending: Pending) -> Option<String> {
+        let to = pending.to;
+        let current = self.host.layout.current();
+        let current = current.display();
+        match releases::current(&self.host.layout) {
+            Ok(Some(is)) if is == to => None,
+            Ok(Some(is)) => Some(format!(
+                "{current} points to {is}, not to {to}: somebody changed it after the proof"
+            )),
+            Ok(None) => Some(format!(
+                "{current} is gone: somebody removed it after {to} was proven"
+            )),
+            Err(failure) => Some(format!(
+                "somebody changed {current} after {to} was proven: {}",
+                failure.message
+            )),
+        }
     }
 
     /// Every host has proven the release: what the end of the lease means changes.
@@ -270,18 +306,33 @@ impl Transaction {
         let Some(pending) = self.pending else {
             return Err(Failure::unexpected("nothing is proven here"));
         };
+        if let Some(why) = self.turned(pending) {
+            return Err(Failure::unexpected(why));
+        }
         self.with_activation(|activation| activation.precommit(pending))?;
         self.life.precommitted.store(true, Ordering::Relaxed);
         Ok(FromAgent::Done)
     }
 
-    /// Makes the release good; `why` is told where that was decided here.
+    /// Makes the release good; `why` is told where that was decided here. Where somebody changed
+    /// `current` since it was proven, this host goes back: the answer says how that ended.
     pub(super) fn commit(&mut self, why: Option<&str>) -> Result<FromAgent, Failure> {
         if let Some(pending) = self.pending {
+            if let Some(why) = self.turned(pending) {
+                return Ok(self.revert(&why));
+            }
             self.with_activation(|activation| activation.commit(pending, why))?;
             self.pending = None;
+            self.note_fleet();
         }
         Ok(FromAgent::Done)
+    }
+
+    /// A deploy has reached all hosts of the environment that the manifest has.
+    pub(super) fn note_fleet(&self) {
+        if self.begin.services.is_some() {
+            fleet_note::keep(&self.host.layout, &self.begin.fleet);
+        }
     }
 
     pub(super) fn revert(&mut self, why: &str) -> FromAgent {
@@ -301,11 +352,15 @@ impl Transaction {
     pub(super) fn give_up(&mut self, why: &str) -> Option<FromAgent> {
         if self.life.precommitted.load(Ordering::Relaxed) {
             let why = format!("{why}; every host had proven it");
-            if let Err(failure) = self.commit(Some(&why)) {
-                let text = failure.message;
-                self.speaker.event(HostEvent::Warning { text });
-            }
-            return None;
+            return match self.commit(Some(&why)) {
+                Ok(back @ FromAgent::Activated(_)) => Some(back),
+                Ok(_) => None,
+                Err(failure) => {
+                    let text = failure.message;
+                    self.speaker.event(HostEvent::Warning { text });
+                    None
+                }
+            };
         }
         let switched = self.pending.is_some();
         let answer = self.revert(why);

@@ -2,6 +2,7 @@
 
 mod change;
 mod hostile;
+mod ignored;
 mod property;
 mod select;
 mod stage;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::tree::{Place, as_nobody, make, tree};
 use crate::artifact::select::{Selection, select as choose};
-use crate::artifact::{NoCache, scan};
+use crate::artifact::{Chooser, NoCache, TreePath, scan};
 
 fn select(root: &Path, include: &[&str], exclude: &[&str]) -> Result<Selection, Vec<String>> {
     let owned = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
@@ -148,21 +148,21 @@ fn every_problem_is_told_at_once() {
             "include `/etc`: is absolute; name files relative to the project",
             "include ``: is empty",
             "include `[`: is not a glob: unclosed character class; missing ']'",
-            "exclude `!a`: starts with `!`; what is excluded cannot be included again",
+            "exclude `!a`: starts with `!`; an excluded path cannot be included again",
             "exclude `[z`: is not a glob: unclosed character class; missing ']'",
             "exclude `.`: would leave out the whole project",
             "cannot release pipe: it is a pipe",
             "cannot release sock: it is a socket",
             "include `way/f`: leads through the link way; links are not followed",
-            "include `gone`: there is no such file or folder",
-            "include `no*thing`: matches nothing",
             "include `skipped`: is left out by `exclude`",
             "include `.git`: is never part of a release",
-            "the link abs is absolute (its target is `/etc/passwd`)",
+            "the link abs leads to the absolute path `/etc/passwd`, which is a place of one machine",
             "the link env leads into the reserved folder `.ship` (its target is `.ship/env`)",
             "the link out leads out of the tree (its target is `../secret`)",
             "the link x leads in a circle (its target is `y`)",
             "the link y leads in a circle (its target is `x`)",
+            "include `gone`: there is no such file or folder",
+            "include `no*thing`: matches nothing",
         ]
     );
 }
@@ -191,9 +191,65 @@ fn a_link_to_what_was_not_chosen_is_reported() {
     let dangling: Vec<_> = selection
         .dangling()
         .iter()
-        .map(ToString::to_string)
+        .map(|found| format!("{} -> {}", found.link, found.target))
         .collect();
-    assert_eq!(dangling, ["m", "n", "o"]);
+    assert_eq!(dangling, ["m -> b", "n -> gone", "o -> b"]);
+}
+
+/// A chain of links is told with the place that it ends at, once for the whole environment.
+#[test]
+fn a_virtual_environment_is_called_one() {
+    let lines = [
+        "app.py",
+        ".venv/pyvenv.cfg",
+        ".venv/bin/python -> python3",
+        ".venv/bin/python3 -> /usr/bin/python3",
+        ".venv/bin/python3.11 -> python3",
+    ];
+    let found = problems(&lines, &["."], &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let begin = ".venv is a Python virtual environment, which works only on the machine that made \
+                 it: the link .venv/bin/python leads to the absolute path `/usr/bin/python3`";
+    assert!(found[0].starts_with(begin), "{found:?}");
+    assert_eq!(
+        problems(&lines[2..], &["."], &[])[0],
+        "the link .venv/bin/python leads to the absolute path `/usr/bin/python3`, which is a place \
+         of one machine"
+    );
+}
+
+#[test]
+fn a_name_is_chosen_or_not_without_a_look_at_the_disk() {
+    let owned = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
+    let include = owned(&["app.js", "lib", "static/**/*.css", "conf/a.key"]);
+    let exclude = owned(&["*.map", "/lib/data", "tmp/"]);
+    let chooser = Chooser::new(Path::new("/nowhere"), &include, &exclude);
+    let path = |text: &str| TreePath::try_from(text).unwrap();
+    for (name, taken) in [
+        ("app.js", true),
+        ("app.jsx", false),
+        ("lib/a/b.js", true),
+        ("lib/a/b.map", false),
+        ("lib/data/x", false),
+        ("lib/tmp/x", false),
+        ("lib/tmp", true),
+        ("lib/.git/x", false),
+        ("static/css/a.css", true),
+        ("static/css/a.js", false),
+        ("conf/b.key", false),
+    ] {
+        assert_eq!(chooser.takes(&path(name)), taken, "{name}");
+    }
+    for (folder, taken) in [
+        ("static", true),
+        ("static/new", true),
+        ("lib/new", true),
+        ("doc", false),
+        ("lib/tmp", false),
+    ] {
+        assert_eq!(chooser.takes_below(&path(folder)), taken, "{folder}");
+    }
+    assert!(chooser.names_exactly(&path("conf/a.key")) && !chooser.names_exactly(&path("lib/a")));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What a person gets from `ship init`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::ask::{Ask, Check};
-use super::{InitArgs, InitReport, init, run};
+use super::{InitArgs, InitReport, Outcome, Outside, init};
+use crate::model::version::Version;
 use crate::model::{Failure, FailureKind};
 
 /// Answers from a list; asserts that it is asked neither more nor less.
@@ -23,6 +24,8 @@ impl Ask for Script {
             .0
             .pop_front()
             .unwrap_or_else(|| panic!("not expected: {prompt}"));
+        // A prompt and its `[y/n]` fit a terminal of 60 columns, where the name is not long.
+        assert!(prompt.chars().count() <= 54, "{prompt} is too long");
         assert!(
             prompt.starts_with(about),
             "asked {prompt}, expected {about}"
@@ -45,7 +48,33 @@ impl Ask for Script {
     }
 }
 
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+/// A machine with Node 20, from which npm's registry is reached and no other publisher.
+pub(super) struct Offline;
+
+impl Outside for Offline {
+    fn versions(&self, names: &[String]) -> BTreeMap<String, Version> {
+        let names = names.iter().filter(|name| *name == "node");
+        names
+            .map(|name| (name.clone(), Version::parse("20.11.1").unwrap()))
+            .collect()
+    }
+
+    fn pin(&self, dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
+        let manifest = fs::read_to_string(dir.join("ship.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let asked = manifest["runtimes"].as_table().unwrap();
+        let asked = asked.keys().filter(|name| *name == "node");
+        Ok(asked
+            .map(|name| (name.clone(), "it cannot be reached".to_owned()))
+            .collect())
+    }
+}
+
+pub(super) fn run(args: &InitArgs, dir: &Path, interactive: bool) -> Result<InitReport, Failure> {
+    super::run(args, dir, interactive, &Offline)
+}
+
+pub(super) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let temp = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = temp.path().join(path);
@@ -55,7 +84,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     temp
 }
 
-fn args() -> InitArgs {
+pub(super) fn args() -> InitArgs {
     InitArgs {
         yes: true,
         env: "production".to_owned(),
@@ -63,14 +92,17 @@ fn args() -> InitArgs {
     }
 }
 
-fn asked(dir: &Path, answers: &[(&'static str, &'static str)]) -> Result<InitReport, Failure> {
+pub(super) fn asked(
+    dir: &Path,
+    answers: &[(&'static str, &'static str)],
+) -> Result<InitReport, Failure> {
     let mut script = Script(answers.iter().copied().collect());
-    let report = init(&args(), dir, Some(&mut script));
+    let report = init(&args(), dir, Some(&mut script), &Offline);
     assert!(script.0.is_empty(), "not asked: {:?}", script.0);
     report
 }
 
-const NODE: &[(&str, &str)] = &[
+pub(super) const NODE: &[(&str, &str)] = &[
     (
         "package.json",
         r#"{"name":"shop","scripts":{"start":"node server.js"}}"#,
@@ -99,7 +131,7 @@ fn an_existing_manifest_is_kept() {
         false,
     )
     .unwrap();
-    assert!(report.replaced);
+    assert_eq!(report.outcome, Outcome::Replaced);
     assert_eq!(fs::read_to_string(&path).unwrap(), report.manifest);
 }
 
@@ -257,37 +289,48 @@ fn a_port_that_was_not_seen_is_asked_for() {
         &[("name", "bot"), ("port", "5001"), ("hosts", "")],
     )
     .unwrap();
-    assert!(report.manifest.contains("[services.web]") && report.notes.is_empty());
+    assert!(report.manifest.contains("[services.web]"));
+    assert_eq!(
+        report.notes,
+        ["nothing here reads $PORT, so `python3 bot.py` has to listen on 5001 by itself"]
+    );
 }
 
 #[test]
-fn a_person_is_offered_to_pin_and_nobody_else_is() {
+fn what_cannot_be_pinned_is_left_to_each_machine() {
     let mut files = NODE.to_vec();
-    files.push((".nvmrc", "v20.11\n"));
+    files[0].1 = r#"{"packageManager":"pnpm@9.15.0","engines":{"node":">=18"},"scripts":{"start":"node server.js"}}"#;
     let dir = folder(&files);
-    let quiet = run(&args(), dir.path(), false).unwrap();
-    assert!(!quiet.pin);
+    let report = run(&args(), dir.path(), false).unwrap();
+    let lines: Vec<&str> = report.manifest.lines().collect();
+    let at = lines.iter().position(|line| *line == "[runtimes]").unwrap();
+    insta::assert_snapshot!(lines[at - 1..at + 3].join("\n"));
     assert_eq!(
-        quiet.next[1],
+        report.notes.last().map(String::as_str),
+        Some(
+            "node is not pinned: it cannot be reached. Each machine's own is used; to pin it later, \
+             uncomment its line in ship.toml and run `ship pin`"
+        )
+    );
+    assert!(!report.next.iter().any(|next| next.starts_with("ship pin")));
+    let written = fs::read_to_string(dir.path().join("ship.toml")).unwrap();
+    assert_eq!(written, report.manifest);
+}
+
+#[test]
+fn nothing_is_looked_up_with_no_pin() {
+    let dir = folder(NODE);
+    let flags = InitArgs {
+        no_pin: true,
+        ..args()
+    };
+    let report = run(&flags, dir.path(), false).unwrap();
+    let table: toml::Table = report.manifest.parse().unwrap();
+    assert_eq!(table["runtimes"]["node"].as_str(), Some("20"));
+    assert_eq!(
+        report.next[1],
         "ship pin: writes the exact runtimes and their checksums to ship.lock"
     );
-    let table: toml::Table = quiet.manifest.parse().unwrap();
-    assert_eq!(table["runtimes"]["node"].as_str(), Some("20.11"));
-    for (answer, pin) in [("", true), ("no", false)] {
-        fs::remove_file(dir.path().join("ship.toml")).unwrap();
-        let answers = [("name", ""), ("hosts", ""), ("pin node 20.11 now?", answer)];
-        let report = asked(dir.path(), &answers).unwrap();
-        assert_eq!(report.pin, pin);
-        assert_eq!(
-            report.next,
-            quiet
-                .next
-                .iter()
-                .filter(|next| !pin || !next.starts_with("ship pin"))
-                .cloned()
-                .collect::<Vec<_>>()
-        );
-    }
 }
 
 #[test]
@@ -343,6 +386,21 @@ fn odd_processes_become_services() {
     );
 }
 
+/// Whoever writes the manifests of the examples, which are the same everywhere.
+struct Example;
+
+impl Outside for Example {
+    fn versions(&self, _: &[String]) -> BTreeMap<String, Version> {
+        BTreeMap::new()
+    }
+
+    fn pin(&self, _: &Path) -> Result<BTreeMap<String, String>, Failure> {
+        let all = ["node", "python"]
+            .map(|name| (name.to_owned(), "an example has no ship.lock".to_owned()));
+        Ok(all.into())
+    }
+}
+
 /// The committed manifests of the examples are what `ship init` writes. `SHIP_UPDATE_EXAMPLES=1`
 /// writes them anew.
 #[test]
@@ -358,8 +416,10 @@ fn the_examples_are_as_init_writes_them() {
             host: vec!["deploy@web9.example.com".to_owned()],
             ..args()
         };
-        let report = run(&flags, &copy, false).unwrap();
-        assert_eq!(report.notes, Vec::<String>::new(), "{example}");
+        let report = super::run(&flags, &copy, false, &Example).unwrap();
+        let is_about_lock = |note: &&String| note.contains("has no ship.lock");
+        let notes: Vec<_> = report.notes.iter().filter(|n| !is_about_lock(n)).collect();
+        assert_eq!(notes, Vec::<&String>::new(), "{example}");
         let written = report
             .manifest
             .replace("deploy@web9.example.com", "deploy@web1.example.com");

@@ -9,6 +9,8 @@ pub enum Grammar {
     Npm,
     /// Version specifiers (PEP 440); a bare version is a prefix, as version managers have it.
     Python,
+    /// Version specifiers (PEP 440), of a tool that is a Python package.
+    Tool,
     /// Versions with or without `go`, and npm's ranges.
     Go,
     /// Versions with or without the vendor `temurin-`, and npm's ranges.
@@ -18,13 +20,21 @@ pub enum Grammar {
 }
 
 /// The runtimes that ship brings, and how each is asked for. `runtime/source/` says the rest.
-const KNOWN: [(&str, Grammar); 6] = [
+const KNOWN: [(&str, Grammar); 14] = [
     ("bun", Grammar::Npm),
+    ("composer", Grammar::Npm),
     ("deno", Grammar::Npm),
     ("go", Grammar::Go),
     ("java", Grammar::Java),
     ("node", Grammar::Node),
+    ("npm", Grammar::Npm),
+    ("pdm", Grammar::Tool),
+    ("pipenv", Grammar::Tool),
+    ("pnpm", Grammar::Npm),
+    ("poetry", Grammar::Tool),
     ("python", Grammar::Python),
+    ("uv", Grammar::Tool),
+    ("yarn", Grammar::Npm),
 ];
 
 impl Grammar {
@@ -51,6 +61,7 @@ impl Grammar {
             }
             Self::Npm => "`1.2.3`, `1`, `1.x`, `^1.2`, `~1.2.3`, `>=1.1 <2` or `latest`",
             Self::Python => "`3.12.3`, `3.12`, `3.12.*`, `~=3.12`, `>=3.12,<3.13` or `latest`",
+            Self::Tool => "`2.1.3`, `2.1`, `2`, `~=2.1`, `>=2.1,<3` or `latest`",
             Self::Go => "`1.22.1`, `1.22`, `^1.22`, `>=1.21 <1.23` or `latest`",
             Self::Java => "`21`, `21.0.2`, `temurin-21`, `>=17 <22`, `lts` or `latest`",
             Self::Other => "`8.3`, `8.3.6` or `>=8.2 <9`",
@@ -60,7 +71,7 @@ impl Grammar {
     /// `text` without what may come before a version.
     pub(super) fn plain(self, text: &str) -> &str {
         let prefixes: &[&str] = match self {
-            Self::Node | Self::Npm | Self::Other => &["v"],
+            Self::Node | Self::Npm | Self::Tool | Self::Other => &["v"],
             Self::Python => &["v", "cpython-", "python-"],
             Self::Go => &["v", "go"],
             Self::Java => &["temurin-", "jdk-"],

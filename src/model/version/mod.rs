@@ -4,6 +4,7 @@
 //! lock answers it, and a host that brings a runtime by itself is compared with it.
 
 mod grammar;
+mod lts;
 mod pep440;
 mod range;
 mod request;

@@ -1,7 +1,7 @@
 //! What a project asks for.
 
 use super::range::{Condition, Conditions, hold, reach};
-use super::{Grammar, LONGEST, Version, pep440, semver};
+use super::{Grammar, LONGEST, Version, lts, pep440, semver};
 
 /// A request for a version: exact, a prefix, a range, or an alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,9 @@ impl Request {
         }
         let any = match grammar {
             Grammar::Node | Grammar::Npm => semver::parse(text, grammar).map_err(|w| word(&w))?,
-            Grammar::Python => pep440::parse(text, grammar).map_err(|w| word(&w))?,
+            Grammar::Python | Grammar::Tool => {
+                pep440::parse(text, grammar).map_err(|w| word(&w))?
+            }
             // Their users write commas as well.
             Grammar::Go | Grammar::Java | Grammar::Other => {
                 let commas = text.replace(',', " ");
@@ -50,17 +52,26 @@ impl Request {
         })
     }
 
-    /// Whether only the publisher knows what it means: `lts`, `latest`.
+    /// Whether only the publisher knows what it means: `lts`, `latest`, a code name that is newer
+    /// than this build. `lts/jod` is not an alias: it always means 22.
     #[must_use]
     pub fn is_alias(&self) -> bool {
-        !matches!(self.wanted, Wanted::Any(_))
+        match &self.wanted {
+            Wanted::Any(_) => false,
+            Wanted::Lts(Some(line)) => lts::node_major(line).is_none(),
+            Wanted::Latest | Wanted::Lts(None) => true,
+        }
     }
 
     /// Whether `version` answers it; an alias is answered by every release.
     #[must_use]
     pub fn matches(&self, version: &Version) -> bool {
         match &self.wanted {
-            Wanted::Latest | Wanted::Lts(_) => !version.is_prerelease(),
+            Wanted::Lts(Some(line)) => {
+                let major = lts::node_major(line);
+                !version.is_prerelease() && major.is_none_or(|major| version.number(0) == major)
+            }
+            Wanted::Latest | Wanted::Lts(None) => !version.is_prerelease(),
             Wanted::Any(any) => any.iter().any(|conditions| hold(conditions, version)),
         }
     }
@@ -129,7 +140,7 @@ impl Request {
     }
 }
 
-/// `latest`, `lts`, `lts/iron`, `node`; the error says that there is no such line.
+/// `latest`, `lts`, `lts/iron`, `iron`, `node`; the error says that there is no such line.
 fn alias(grammar: Grammar, text: &str) -> Option<Result<Wanted, String>> {
     let lower = text.to_ascii_lowercase();
     let lower = match grammar {
@@ -139,7 +150,10 @@ fn alias(grammar: Grammar, text: &str) -> Option<Result<Wanted, String>> {
     let wanted = match lower {
         "latest" => Wanted::Latest,
         "node" | "current" if grammar == Grammar::Node => Wanted::Latest,
-        "lts" | "lts/*" | "--lts" => Wanted::Lts(None),
+        "lts" | "lts/*" | "--lts" | "lts/latest" | "lts-latest" => Wanted::Lts(None),
+        line if grammar == Grammar::Node && lts::node_major(line).is_some() => {
+            Wanted::Lts(Some(line.to_owned()))
+        }
         line => {
             let line = line.strip_prefix("lts/").or(line.strip_prefix("lts-"))?;
             if line.is_empty() || !line.chars().all(|c| c.is_ascii_alphabetic()) {

@@ -143,9 +143,27 @@ fn long_term_releases_have_names() {
     for request in ["lts", "lts/*", "lts/iron", "lts/Iron", "20"] {
         assert!(takes(request, Some("Iron")), "{request}");
     }
+    for request in ["lts-iron", "iron", "LTS/IRON"] {
+        assert!(takes(request, Some("Iron")), "{request}");
+    }
     assert!(!takes("lts", None));
     assert!(!takes("lts/hydrogen", Some("Iron")));
     assert!(takes("latest", None));
+    // The meaning of a code name is fixed, whether or not a list of releases is at hand.
+    let parse = |request| Request::parse(Grammar::Node, request).unwrap();
+    for (request, answers) in [
+        ("lts/argon", "4.9.1"),
+        ("lts/hydrogen", "18.20.8"),
+        ("lts-jod", "22.14.0"),
+        ("lts/Krypton", "24.1.0"),
+    ] {
+        assert!(parse(request).matches(&version(answers)), "{request}");
+        assert!(!parse(request).matches(&version("20.11.1")), "{request}");
+        assert!(!parse(request).is_alias(), "{request}");
+    }
+    for request in ["lts", "lts/*", "lts/latest", "latest", "node", "lts/later"] {
+        assert!(parse(request).is_alias(), "{request}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //! package managers and of languages. `ship init` takes its pins from them, and what is pinned must
 //! not disagree with them.
 //!
-//! One file per format: its text → what it names, and where. What is not understood there (another
-//! implementation, a path, `system`) is not ours to judge, and left out.
+//! One file per format: its text → what it names, and where. A word that ship cannot read (another
+//! implementation, a path, `system`) has no [`Declared::request`]: it cannot be compared.
 
 mod go_mod;
+mod jvm;
 mod lines;
 mod package_json;
 mod tables;
@@ -31,6 +32,8 @@ pub struct Declared {
     pub runtime: String,
     /// What is asked for, in the grammar of the runtime: `18`, `>=1.22`.
     pub asks: String,
+    /// `asks` as read; `None` when it is not in the grammar of the runtime.
+    pub request: Option<Request>,
     /// Whether the file names the version to run, or one that is needed at least.
     pub role: Role,
     /// The file.
@@ -59,12 +62,16 @@ struct Found {
 type Format = fn(&str) -> Vec<Found>;
 
 /// The files, those that speak most clearly first.
-const FILES: [(&str, Format); 13] = [
+const FILES: [(&str, Format); 20] = [
     (".nvmrc", |text| lines::version("node", text)),
     (".node-version", |text| lines::version("node", text)),
     (".python-version", |text| lines::version("python", text)),
     (".ruby-version", |text| lines::version("ruby", text)),
     (".go-version", |text| lines::version("go", text)),
+    (".bun-version", |text| lines::version("bun", text)),
+    (".deno-version", |text| lines::version("deno", text)),
+    (".dvmrc", |text| lines::version("deno", text)),
+    (".java-version", |text| lines::version("java", text)),
     (".tool-versions", lines::tool_versions),
     ("mise.toml", tables::mise),
     (".mise.toml", tables::mise),
@@ -73,10 +80,13 @@ const FILES: [(&str, Format); 13] = [
     ("package.json", package_json::read),
     ("pyproject.toml", tables::pyproject),
     ("go.mod", go_mod::read),
+    ("pom.xml", jvm::maven),
+    ("build.gradle", jvm::gradle),
+    ("build.gradle.kts", jvm::gradle),
 ];
 
-/// What the files of a project name; `read` gives the text of a file. What one file repeats is
-/// there once for each place.
+/// The versions that the files of a project name; `read` gives the text of a file. A version that
+/// stands in several places is listed once for each.
 pub fn declared(read: impl Fn(&str) -> Option<String>) -> Vec<Declared> {
     let mut all = Vec::new();
     for (name, format) in FILES {
@@ -93,31 +103,40 @@ pub fn declared(read: impl Fn(&str) -> Option<String>) -> Vec<Declared> {
             name: name.to_owned(),
             text,
         });
-        all.extend(found.into_iter().filter_map(|found| {
+        all.extend(found.into_iter().map(|found| {
             let asks = found.asks.trim().to_owned();
-            Request::parse(Grammar::of(&found.runtime), &asks).ok()?;
-            Some(Declared {
+            Declared {
+                request: Request::parse(Grammar::of(&found.runtime), &asks).ok(),
                 runtime: found.runtime,
                 asks,
                 role: found.role,
                 source: Arc::clone(&source),
                 span: found.span,
-            })
+            }
         }));
     }
     all
 }
 
-/// What the files of the project in `dir` name; a file that cannot be read, is no text or is larger
-/// than 1 MiB names nothing.
+/// The versions that the files of the project in `dir` name. A file that cannot be read, is not
+/// text or is larger than 1 MiB names none.
 #[must_use]
 pub fn declared_in(dir: &Path) -> Vec<Declared> {
-    declared(|name| {
-        let mut text = String::new();
-        let file = File::open(dir.join(name)).ok()?;
-        let size = file.take(MAX_BYTES + 1).read_to_string(&mut text).ok()?;
-        (size as u64 <= MAX_BYTES).then_some(text)
-    })
+    declared(|name| text(dir, name))
+}
+
+/// The SHA-512 that `package.json` of the project in `dir` names for the package manager `name`, as
+/// Corepack writes it.
+#[must_use]
+pub fn package_manager_hash(dir: &Path, name: &str) -> Option<String> {
+    package_json::hash(&text(dir, "package.json")?, name)
+}
+
+fn text(dir: &Path, name: &str) -> Option<String> {
+    let mut text = String::new();
+    let file = File::open(dir.join(name)).ok()?;
+    let size = file.take(MAX_BYTES + 1).read_to_string(&mut text).ok()?;
+    (size as u64 <= MAX_BYTES).then_some(text)
 }
 
 /// The name in `[runtimes]` of what another tool calls `name`.

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Found, Role, span_of};
 
-/// The runtimes that run a package; npm and its like are tools, not runtimes.
-const RUNTIMES: [&str; 3] = ["node", "bun", "deno"];
+/// What runs a package, and the package managers.
+const RUNTIMES: [&str; 6] = ["node", "bun", "deno", "npm", "pnpm", "yarn"];
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -54,6 +54,17 @@ pub(super) fn read(text: &str) -> Vec<Found> {
 fn at_version(text: &str) -> Option<(&str, &str)> {
     let (name, version) = text.split_once('@')?;
     Some((name, version.split('+').next().unwrap_or(version)))
+}
+
+/// The SHA-512 that `packageManager` names for the archive of the package manager `name`: `sha512.` and
+/// digits. Of later versions of Yarn, Corepack hashes another file than the archive.
+pub(super) fn hash(text: &str, name: &str) -> Option<String> {
+    let package = object(text)?;
+    let manager = package.get("packageManager").copied().and_then(string)?;
+    let (named, version) = at_version(&manager)?;
+    let hash = manager.split_once('+')?.1;
+    let of_archive = named != "yarn" || version.starts_with("1.");
+    (named == name && of_archive && hash.starts_with("sha512.")).then(|| hash.to_owned())
 }
 
 fn object(text: &str) -> Option<Object<'_>> {

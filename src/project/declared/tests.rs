@@ -15,7 +15,12 @@ fn named(file: &str, text: &str) -> Vec<String> {
                 Role::Constraint => "needs",
             };
             let at = &found.source.text[found.span.clone()];
-            format!("{role} {} {} at {at}", found.runtime, found.asks)
+            let read = if found.request.is_some() {
+                ""
+            } else {
+                " (not understood)"
+            };
+            format!("{role} {} {} at {at}{read}", found.runtime, found.asks)
         })
         .collect()
 }
@@ -61,6 +66,26 @@ fn every_format_is_read() {
             "go.mod",
             "module x // go 1.1\n\ngo 1.21 // floor\ntoolchain go1.22.1\nrequire (\n\tgo 1.0\n)\n",
         ),
+        (".bun-version", "1.1.38\n"),
+        (".java-version", "21.0.2\n"),
+        (
+            "pom.xml",
+            "<project><properties>\n<java.version>17</java.version>\n",
+        ),
+        (
+            "pom.xml",
+            "<maven.compiler.target> 1.8 </maven.compiler.target>",
+        ),
+        ("pom.xml", "<java.version>${jdk}</java.version>"),
+        (
+            "build.gradle",
+            "java {\n toolchain {\n  languageVersion = JavaLanguageVersion.of(21)\n",
+        ),
+        ("build.gradle", "sourceCompatibility = '11'\n"),
+        (
+            "build.gradle.kts",
+            "kotlin { jvmToolchain(17) }\njava.sourceCompatibility = JavaVersion.VERSION_1_8",
+        ),
     ] {
         all.push_str(&format!("{file}\n"));
         for line in named(file, text) {
@@ -85,7 +110,7 @@ proptest! {
     fn no_text_breaks_a_reader(
         text in prop_oneof![
             ".{0,120}",
-            "(\\[?(tools|toolchain|project)\\]?|node|go|toolchain|channel|requires-python|=|\"|\\{|\\}|\\[|\\]|20|3\\.1|:|,|\n| |#|volta|engines|@){0,30}",
+            "(\\[?(tools|toolchain|project)\\]?|node|go|toolchain|channel|requires-python|<java.version>|VERSION_|1_|=|\"|\\{|\\}|\\[|\\]|20|3\\.1|:|,|\n| |#|volta|engines|@){0,30}",
         ],
     ) {
         for (file, _) in FILES {

@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::home::Home;
+
 /// How much of one file is looked at, bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 /// How many source files are looked at.
@@ -33,6 +35,26 @@ const SOURCE_TYPES: &[&str] = &[
     "java",
     "kt",
     "properties",
+    "cs",
+    "fs",
+    "ex",
+    "exs",
+    "gleam",
+    "clj",
+    "scala",
+    "sh",
+    "c",
+    "cc",
+    "cpp",
+    "cxx",
+    "cr",
+    "dart",
+    "hs",
+    "swift",
+    "zig",
+    "nim",
+    "d",
+    "ml",
 ];
 
 /// Folders that hold no source of the app itself.
@@ -62,6 +84,10 @@ const NO_SOURCE: &[&str] = &[
     "site-packages",
 ];
 
+/// Folders of files that a server hands out as they are, and the ends of scripts among them.
+const SERVED: &[&str] = &["assets", "public", "static", "wwwroot"];
+const SCRIPTS: &[&str] = &[".js", ".mjs", ".cjs"];
+
 /// One source file.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -81,7 +107,17 @@ impl Source {
 
     /// Its lines, without those that are only a comment.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        let hash = self.is(&["py", "rb", "ru", "properties"]);
+        let hash = self.is(&[
+            "py",
+            "rb",
+            "ru",
+            "properties",
+            "ex",
+            "exs",
+            "sh",
+            "cr",
+            "nim",
+        ]);
         self.text.lines().filter(move |line| {
             let line = line.trim_start();
             let comment =
@@ -95,6 +131,9 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: PathBuf,
+    home: Option<Box<Home>>,
+    /// The member of a workspace whose sources alone count: its folder, relative to this one.
+    focus: Option<String>,
     top: BTreeSet<String>,
     sources: OnceCell<Vec<Source>>,
 }
@@ -110,9 +149,55 @@ impl Folder {
             .collect();
         Self {
             dir: dir.to_owned(),
+            home: None,
+            focus: None,
             top,
             sources: OnceCell::new(),
         }
+    }
+
+    /// The folder of a member of a workspace.
+    pub fn of_member(home: Home) -> Self {
+        let dir = home.workspace.root.join(&home.member.dir);
+        Self {
+            home: Some(Box::new(home)),
+            ..Self::open(&dir)
+        }
+    }
+
+    /// The root of a workspace of Cargo, for one member of it.
+    pub fn of_crate(root: &Path, member: &str) -> Self {
+        Self {
+            focus: Some(member.to_owned()),
+            ..Self::open(root)
+        }
+    }
+
+    /// The member of a workspace of Cargo that is the app.
+    pub fn focus(&self) -> Option<&str> {
+        self.focus.as_deref()
+    }
+
+    /// Where the folder is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The workspace that the app in this folder is released from, if it is a member of one.
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_deref()
+    }
+
+    /// Where the lock file is: the root of the workspace, or this folder.
+    pub fn root(&self) -> &Folder {
+        self.home().map_or(self, |home| &home.root)
+    }
+
+    /// Whether it is in a git repository.
+    pub fn in_repository(&self) -> bool {
+        self.dir
+            .ancestors()
+            .any(|dir| dir.join(".git").symlink_metadata().is_ok())
     }
 
     /// The names in the folder itself, sorted.
@@ -170,8 +255,15 @@ impl Folder {
         self.sources
             .get_or_init(|| self.walk())
             .iter()
-            .filter(|source| source.is(types))
+            .filter(|source| source.is(types) && self.has_in_focus(&source.path))
             .collect()
+    }
+
+    fn has_in_focus(&self, path: &str) -> bool {
+        self.focus().is_none_or(|dir| {
+            path.strip_prefix(dir)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 
     /// Breadth first, so that the limit on files cuts off what is deep.
@@ -194,7 +286,11 @@ impl Folder {
                         if !name.starts_with('.') && !NO_SOURCE.contains(&name.as_str()) {
                             next.push(path);
                         }
-                    } else if meta.is_file() && is_source(&name) && found.len() < MAX_FILES {
+                    } else if meta.is_file()
+                        && is_source(&name)
+                        && !is_for_browsers(&path)
+                        && found.len() < MAX_FILES
+                    {
                         found.extend(self.read(&path).map(|text| Source { path, text }));
                     }
                 }
@@ -203,6 +299,17 @@ impl Folder {
         }
         found
     }
+}
+
+/// Whether a script is one that browsers are served: its ports and paths are those of others.
+fn is_for_browsers(path: &str) -> bool {
+    let is_script = SCRIPTS.iter().any(|end| path.ends_with(end));
+    is_script
+        && path
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|name| SERVED.contains(&name))
 }
 
 /// Whether a file of this name is a source of the app, and no test of it.

@@ -1,9 +1,24 @@
-//! Go: `go.mod`, its commands.
+//! Go: `go.mod`, `go.work`, their commands.
 
-use super::folder::Folder;
-use super::guess::{Guess, Include, ServiceGuess, Stack, Strength};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::folder::{Folder, Source};
+use super::guess::{Guess, Stack};
+use super::programs::{self, Program};
+use super::reason::About;
+use super::runtime_files;
 
 const TYPES: &[&str] = &["go"];
+
+/// Frameworks: what `go.mod` requires, the name, and the port that it takes by itself.
+const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
+    ("gin-gonic/gin", "Gin", Some(8080)),
+    ("gofiber/fiber", "Fiber", None),
+    ("labstack/echo", "Echo", None),
+    ("go-chi/chi", "chi", None),
+    ("gorilla/mux", "gorilla/mux", None),
+    ("beego/beego", "Beego", Some(8080)),
+];
 
 /// Modules that need a C compiler and the host's libc.
 const CGO: &[&str] = &[
@@ -15,31 +30,44 @@ const CGO: &[&str] = &[
 
 /// Looks for a Go program.
 pub(super) fn detect(folder: &Folder) -> Option<Guess> {
-    let module_file = folder.read("go.mod")?;
-    let mut guess = Guess::new(Stack::Go, TYPES);
-    guess.saw("go.mod is there");
-    let module = module_file
-        .lines()
-        .find_map(|line| line.strip_prefix("module "));
-    let module = module.unwrap_or_default().trim().trim_matches('"');
-    let name = module
-        .rsplit('/')
-        .find(|part| !is_version(part))
-        .unwrap_or("app");
-    let name = if name.is_empty() { "app" } else { name };
-    guess.name = Some(name.to_owned());
-    for (dependency, framework) in [
-        ("gin-gonic/gin", "Gin"),
-        ("gofiber/fiber", "Fiber"),
-        ("labstack/echo", "Echo"),
-        ("go-chi/chi", "chi"),
-    ] {
-        if module_file.contains(dependency) {
-            guess.saw(format!("go.mod requires {framework}"));
-            guess.framework = (framework == "Gin").then(|| (framework.to_owned(), 8080));
-        }
+    let workspace = folder.read("go.work");
+    let own = folder.read("go.mod");
+    let members = workspace.as_deref().map(members).unwrap_or_default();
+    let modules: String = own
+        .iter()
+        .cloned()
+        .chain(
+            members
+                .iter()
+                .filter_map(|dir| folder.read(&format!("{dir}/go.mod"))),
+        )
+        .collect();
+    let loose = own.is_none() && workspace.is_none();
+    if loose && !folder.is_file("main.go") {
+        return None;
     }
-    if CGO.iter().any(|module| module_file.contains(module)) {
+    let mut guess = Guess::new(Stack::Go, TYPES);
+    let file = match loose {
+        true => "main.go",
+        false if workspace.is_some() => "go.work",
+        false => "go.mod",
+    };
+    guess.needs("go");
+    guess.because(About::App, file, "is there");
+    let name = own.as_deref().and_then(module_name);
+    let app = own.is_some().then(|| "app".to_owned());
+    guess.named("go.mod", name.clone().or(app));
+    if let Some((_, framework, port)) = FRAMEWORKS.iter().find(|(at, ..)| modules.contains(at)) {
+        guess.because(About::Port, "go.mod", format!("requires {framework}"));
+        guess.framework = port.map(|port| ((*framework).to_owned(), port));
+    }
+    // Go would put the commit, and whether anything is changed, into the program: it would be
+    // another one with each commit.
+    guess
+        .build
+        .env
+        .insert("GOFLAGS".to_owned(), "-buildvcs=false".to_owned());
+    if CGO.iter().any(|module| modules.contains(module)) || imports_c(folder) {
         guess.note("the program links C: build it on a system no newer than the hosts'");
     } else {
         guess
@@ -52,68 +80,183 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             .insert("CGO_ENABLED".to_owned(), "0".to_owned());
     }
     if folder.is_dir("vendor") {
-        guess.saw("vendor/ holds the dependencies");
+        guess.because(About::Build, "vendor/", "holds the dependencies");
     }
     let sources = folder.sources(TYPES);
-    let main_in = |dir: &str| {
-        sources.iter().any(|source| {
-            let (at, _) = source.path.rsplit_once('/').unwrap_or(("", ""));
-            at == dir && source.lines().any(|line| line.trim() == "package main")
-        })
+    let programs = match loose {
+        true => vec![without_module(folder)],
+        false => commands(folder, &sources, name.as_deref(), &members),
     };
-    let commands: Vec<String> = folder
-        .names_in("cmd")
-        .into_iter()
-        .filter(|command| main_in(&format!("cmd/{command}")))
-        .collect();
-    let favourites = [name, "server", "web", "api", "app"];
-    let chosen = favourites
-        .iter()
-        .find(|f| commands.iter().any(|c| c == *f))
-        .map(|f| (*f).to_owned());
-    let tests = has_tests(folder, "", 0);
-    if main_in("") {
-        guess.saw("the main package is in the project's folder");
-        guess.build.push(format!("go build -o bin/{name} ."));
-        guess.runs(Strength::Certain, format!("./bin/{name}"));
-        guess.include = Include::Built(vec![format!("bin/{name}")]);
-    } else if let Some(main) = chosen.or_else(|| commands.first().cloned()) {
-        guess.saw(format!("cmd/{main} is a main package"));
-        guess
-            .build
-            .push(format!("go build -o bin/{main} ./cmd/{main}"));
-        guess.runs(Strength::Certain, format!("./bin/{main}"));
-        let mut include = vec![format!("bin/{main}")];
-        for other in commands.iter().filter(|command| **command != main) {
-            if ["worker", "scheduler", "jobs"].contains(&other.as_str()) {
-                guess
-                    .build
-                    .push(format!("go build -o bin/{other} ./cmd/{other}"));
-                include.push(format!("bin/{other}"));
-                guess.services.push(ServiceGuess {
-                    name: other.clone(),
-                    command: Some(format!("./bin/{other}")),
-                    ..ServiceGuess::default()
-                });
-            } else {
-                guess.note(format!("cmd/{other} is not built; add a step and include bin/{other} if a host needs it"));
-            }
+    let preferred: Vec<&str> = name.as_deref().into_iter().collect();
+    match programs::run(&mut guess, programs, &preferred) {
+        Some(main) => {
+            let package = match main.build.rsplit_once(" ./") {
+                Some((_, dir)) => format!("{dir}/"),
+                None => "the project's folder".to_owned(),
+            };
+            guess.because(About::Build, package, "holds the main package");
+            guess.name = guess.name.or(Some(main.name).filter(|_| !loose));
+            runtime_files::add(folder, &mut guess, "", &sources);
         }
-        guess.include = Include::Built(include);
-    } else {
-        guess.saw("no main package was seen in . or cmd/*");
+        None => guess.because(About::Build, "no main package", "was seen"),
     }
-    if tests {
-        guess.saw("there are tests");
-        guess.test.push("go test ./...");
+    if !loose && has_tests(folder, "", 0) {
+        guess.because(About::Test, "the sources", "hold tests");
+        let packages: Vec<String> = members.iter().map(|dir| format!("./{dir}/...")).collect();
+        guess.test.push(match packages.is_empty() {
+            true => "go test ./...".to_owned(),
+            false => format!("go test {}", packages.join(" ").replace("././...", "./...")),
+        });
     }
     Some(guess)
+}
+
+/// The folders of the modules that `go.work` uses: `use ./api`, `use ( … )`.
+fn members(text: &str) -> Vec<String> {
+    let mut block = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let line = line.split("//").next().unwrap_or_default().trim();
+        let path = if block {
+            block = line != ")";
+            block.then_some(line)
+        } else if let Some(rest) = line.strip_prefix("use") {
+            block = rest.trim() == "(";
+            (!block && rest.starts_with(' ')).then_some(rest)
+        } else {
+            None
+        };
+        let path = path.map(|path| path.trim().trim_matches('"'));
+        if let Some(path) = path.filter(|path| !path.is_empty() && !path.contains("..")) {
+            found.push(
+                path.trim_start_matches("./")
+                    .trim_end_matches('/')
+                    .to_owned(),
+            );
+        }
+    }
+    found
+}
+
+/// The last part of the module's path that is not a version: `shop` of `example.com/shop/v2`.
+fn module_name(module_file: &str) -> Option<String> {
+    let module = module_file
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("module "))?;
+    let module = module.split("//").next()?.trim().trim_matches('"');
+    let name = module.rsplit('/').find(|part| !is_version(part))?;
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// `v2` of a module path.
 fn is_version(part: &str) -> bool {
     part.strip_prefix('v')
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The program of a folder without a module: its files by name, as `go run` takes them.
+fn without_module(folder: &Folder) -> Program {
+    let files: Vec<&str> = folder
+        .names()
+        .filter(|name| name.ends_with(".go") && !name.ends_with("_test.go"))
+        .filter(|name| programs::is_plain(name))
+        .collect();
+    Program {
+        name: "app".to_owned(),
+        path: "bin/app".to_owned(),
+        build: format!("go build -o bin/app {}", files.join(" ")),
+        ..Program::default()
+    }
+}
+
+/// The main packages, each as a program in `bin/`.
+fn commands(
+    folder: &Folder,
+    sources: &[&Source],
+    module: Option<&str>,
+    members: &[String],
+) -> Vec<Program> {
+    let mut packages: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+    for source in sources {
+        let (dir, _) = source.path.rsplit_once('/').unwrap_or(("", ""));
+        packages.entry(dir).or_default().push(source);
+    }
+    let mains: Vec<(&str, &Vec<&Source>)> = packages
+        .iter()
+        .filter(|(dir, sources)| builds(folder, dir, members) && sources.iter().any(|s| is_main(s)))
+        .map(|(dir, sources)| (*dir, sources))
+        .collect();
+    // The server may be in a package of its own that only one command uses.
+    let many = mains.len() > 1;
+    let mut taken = BTreeSet::new();
+    mains
+        .iter()
+        .filter_map(|(dir, sources)| {
+            let folder_name = match dir.rsplit_once('/') {
+                Some((parent, "cmd")) => parent.rsplit('/').next().unwrap_or(parent),
+                Some((_, last)) => last,
+                None => dir,
+            };
+            let name = match *dir {
+                "" | "cmd" => module.unwrap_or("app"),
+                _ => folder_name,
+            };
+            taken.insert(name.to_owned()).then(|| Program {
+                name: name.to_owned(),
+                path: format!("bin/{name}"),
+                build: match *dir {
+                    "" => format!("go build -o bin/{name} ."),
+                    dir => format!("go build -o bin/{name} ./{dir}"),
+                },
+                home: String::new(),
+                serves: many && sources.iter().any(|source| programs::listens(&source.text)),
+            })
+        })
+        .collect()
+}
+
+/// Whether `go build` from here reaches `dir`: it is in this module, or in one of the workspace.
+fn builds(folder: &Folder, dir: &str, members: &[String]) -> bool {
+    let below = |module: &str| {
+        module.is_empty()
+            || module == "."
+            || dir == module
+            || dir
+                .strip_prefix(module)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
+    if !members.is_empty() {
+        return members.iter().any(|module| below(module));
+    }
+    // A folder with a go.mod of its own is another module.
+    let mut at = dir;
+    loop {
+        if !at.is_empty() && folder.is_file(&format!("{at}/go.mod")) {
+            return false;
+        }
+        match at.rsplit_once('/') {
+            Some((parent, _)) => at = parent,
+            None => return true,
+        }
+    }
+}
+
+/// Whether a file belongs to a program: not one that `go run` alone builds.
+fn is_main(source: &Source) -> bool {
+    let ignored = source
+        .text
+        .lines()
+        .any(|line| line.starts_with("//go:build ignore") || line.starts_with("// +build ignore"));
+    !ignored
+        && source.lines().any(|line| line.trim() == "package main")
+        && source.text.contains("func main()")
+}
+
+fn imports_c(folder: &Folder) -> bool {
+    folder
+        .sources(TYPES)
+        .iter()
+        .any(|source| source.lines().any(|line| line.trim() == "import \"C\""))
 }
 
 fn has_tests(folder: &Folder, dir: &str, depth: u8) -> bool {
@@ -137,4 +280,25 @@ fn has_tests(folder: &Folder, dir: &str, depth: u8) -> bool {
                     };
                     folder.is_dir(&path) && has_tests(folder, &path, depth + 1)
                 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_modules_of_a_workspace() {
+        for (text, expected) in [
+            ("go 1.23\nuse ./api\n", &["api"][..]),
+            (
+                "use (\n\t./api // the server\n\t\"./shared\"\n)\n",
+                &["api", "shared"],
+            ),
+            ("use .\n", &["."]),
+            ("use ../other\n", &[]),
+            ("user ./x\n", &[]),
+        ] {
+            assert_eq!(members(text), expected, "{text}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::reason::{About, Reason};
+use super::variables::needs;
 use crate::model::AppName;
 
 /// What kind of project it is.
@@ -23,6 +25,22 @@ pub enum Stack {
     Php,
     /// `pom.xml`, `build.gradle`.
     Java,
+    /// `deno.json`.
+    Deno,
+    /// `*.csproj`, `*.fsproj`.
+    Dotnet,
+    /// `mix.exs`.
+    Elixir,
+    /// `gleam.toml`.
+    Gleam,
+    /// `project.clj`, `deps.edn`.
+    Clojure,
+    /// `build.sbt`.
+    Scala,
+    /// A language whose build makes a native program, and its tool.
+    Native(&'static str),
+    /// `start.sh`, `run.sh`.
+    Shell,
     /// `index.html`.
     Static,
 }
@@ -40,6 +58,14 @@ impl Stack {
             Self::Ruby => "Ruby",
             Self::Php => "PHP",
             Self::Java => "Java",
+            Self::Deno => "Deno",
+            Self::Dotnet => ".NET",
+            Self::Elixir => "Elixir",
+            Self::Gleam => "Gleam",
+            Self::Clojure => "Clojure",
+            Self::Scala => "Scala",
+            Self::Native(language) => language,
+            Self::Shell => "shell",
             Self::Static => "static files",
         }
     }
@@ -52,12 +78,14 @@ pub struct Detected {
     pub name: AppName,
     /// The kind of project; `None` when nothing was recognised.
     pub stack: Option<Stack>,
-    /// What was seen and why it matters, one sentence each: `package.json has a start script`.
-    pub saw: Vec<String>,
+    /// What was seen, and the part of the manifest that each fact explains.
+    pub reasons: Vec<Reason>,
     /// What a person should know or check, one sentence each.
     pub notes: Vec<String>,
-    /// Versions that the project asks for, by runtime: `node` → `20.11.1`.
-    pub runtimes: BTreeMap<String, String>,
+    /// What the project runs on and is built with, by name.
+    pub runtimes: Vec<RuntimeGuess>,
+    /// `[app] source`, when it is not the folder of the manifest.
+    pub source: Option<String>,
     /// `[build]`.
     pub build: Steps,
     /// `[test]`.
@@ -66,6 +94,8 @@ pub struct Detected {
     pub include: Vec<String>,
     /// `[release] exclude`.
     pub exclude: Vec<String>,
+    /// `[release] gitignore`.
+    pub gitignore: bool,
     /// `[release] shared`.
     pub shared: Vec<String>,
     /// `[services]`.
@@ -74,8 +104,27 @@ pub struct Detected {
     pub hooks: Vec<HookGuess>,
     /// `env` of the environment.
     pub env: BTreeMap<String, String>,
+    /// Names of the secrets without which the app does not start.
+    pub required: Vec<String>,
+    /// Settings that the app needs and that are no secret, each with an example or nothing.
+    pub settings: BTreeMap<String, String>,
     /// Names (never values) that `.env` or its example sets.
     pub secrets: Vec<String>,
+}
+
+impl Detected {
+    /// What was seen, one sentence each, without what only `--explain` tells.
+    #[must_use]
+    pub fn saw(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for reason in self.reasons.iter().filter(|reason| !reason.quiet) {
+            let line = reason.to_string();
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
 }
 
 /// Steps of `[build]` or `[test]`.
@@ -132,6 +181,8 @@ pub struct ServiceGuess {
     pub command: Option<String>,
     /// A folder that `ship` serves itself.
     pub static_dir: Option<String>,
+    /// The page of that folder that answers where no file does.
+    pub fallback: Option<String>,
     /// The port that it listens on.
     pub port: Option<u16>,
     /// Where the port was seen: `server.js`, `the default of Next.js`.
@@ -147,8 +198,11 @@ pub struct ServiceGuess {
 /// `health` of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthGuess {
-    /// A path that answers 2xx.
+    /// The path that is asked.
     pub path: String,
+    /// Whether it may answer anything but a server error (5xx): it is a page, and no route for
+    /// health. Otherwise it answers 2xx.
+    pub is_page: bool,
     /// Headers without which it would not.
     pub headers: BTreeMap<String, String>,
 }
@@ -158,9 +212,37 @@ impl HealthGuess {
     pub(super) fn path(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            is_page: false,
             headers: BTreeMap::new(),
         }
     }
+}
+
+/// A runtime or a package manager that the project needs, and which version of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuntimeGuess {
+    /// As in `[runtimes]`: `node`, `pnpm`.
+    pub name: String,
+    /// The request to write; `None` while nobody has chosen one.
+    pub version: Option<String>,
+    /// What the project allows, when it leaves the choice open: `>=20`.
+    pub allows: Option<String>,
+    /// The file that says so, if one does.
+    pub file: Option<String>,
+    /// Why this version was chosen, where the project leaves it open.
+    pub why: Option<String>,
+    /// Why the request cannot be written as more than a comment.
+    pub obstacle: Option<String>,
+}
+
+/// A need of a project, as a detector states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Need {
+    /// As in `[runtimes]`: `node`, `pnpm`, `poetry`.
+    pub name: String,
+    /// A request and the file that makes it, when that is a file that
+    /// [`declared`](crate::project::declared) does not read.
+    pub asks: Option<(String, String)>,
 }
 
 /// How sure a stack is that the project is its own.
@@ -181,8 +263,12 @@ pub(super) struct Guess {
     pub strength: Strength,
     /// What the project calls itself.
     pub name: Option<String>,
-    pub saw: Vec<String>,
+    pub reasons: Vec<Reason>,
     pub notes: Vec<String>,
+    /// Steps in the root of the workspace, before those of the member.
+    pub root_steps: Vec<String>,
+    /// Hooks that run in the release's folder, and not in that of the member.
+    pub root_hooks: Vec<HookGuess>,
     pub build: Steps,
     pub test: Steps,
     pub include: Include,
@@ -191,14 +277,30 @@ pub(super) struct Guess {
     pub services: Vec<ServiceGuess>,
     pub hooks: Vec<HookGuess>,
     pub env: BTreeMap<String, String>,
+    /// Environment of every service that runs a command, also of one that a Procfile names.
+    pub service_env: BTreeMap<String, String>,
+    /// The runtimes and package managers that it runs on or is built with.
+    pub needs: Vec<Need>,
+    /// The folder that relative URLs of databases start from, if it is not the app's own.
+    pub database_urls_in: Option<&'static str>,
     /// A framework that listens, and the port that it takes by itself.
     pub framework: Option<(String, u16)>,
     /// Its sources.
     pub types: &'static [&'static str],
+    /// A route that the framework answers.
+    pub health: Option<HealthGuess>,
+    /// A folder that the build fills with a copy of the app, where it runs from one.
+    pub copy: Option<String>,
     /// Headers that a health route of this framework wants.
     pub health_headers: BTreeMap<String, String>,
     /// Why a health route that is seen cannot be asked, if so.
     pub no_health: Option<String>,
+    /// Whether its pages fail until a person has run a command on the host, in the live release.
+    pub is_prepared_by_hand: bool,
+    /// Names of the secrets without which the app does not start.
+    pub secrets: Vec<String>,
+    /// Settings that the app needs and that are no secret, each with an example or nothing.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Which files a release holds.
@@ -212,14 +314,24 @@ pub(super) enum Include {
     Sources { add: Vec<String>, drop: Vec<String> },
 }
 
+impl Include {
+    /// Whether it names `path`.
+    pub fn names(&self, path: &str) -> bool {
+        let (Self::Built(list) | Self::Only(list) | Self::Sources { add: list, .. }) = self;
+        list.iter().any(|own| own == path)
+    }
+}
+
 impl Guess {
     pub fn new(stack: Stack, types: &'static [&'static str]) -> Self {
         Self {
             stack,
             strength: Strength::Present,
             name: None,
-            saw: Vec::new(),
+            reasons: Vec::new(),
             notes: Vec::new(),
+            root_steps: Vec::new(),
+            root_hooks: Vec::new(),
             build: Steps::default(),
             test: Steps::default(),
             include: Include::Sources {
@@ -231,11 +343,27 @@ impl Guess {
             services: Vec::new(),
             hooks: Vec::new(),
             env: BTreeMap::new(),
+            service_env: BTreeMap::new(),
+            needs: Vec::new(),
+            database_urls_in: None,
             framework: None,
             types,
+            health: None,
+            copy: None,
             health_headers: BTreeMap::new(),
             no_health: None,
+            is_prepared_by_hand: false,
+            secrets: Vec::new(),
+            settings: BTreeMap::new(),
         }
+    }
+
+    /// `file` gives the project this name, if it gives one.
+    pub fn named(&mut self, file: &str, name: Option<String>) {
+        if let Some(name) = &name {
+            self.because_quietly(About::App, file, format!("has the name {name}"));
+        }
+        self.name = name;
     }
 
     /// Adds a file or folder to what is shipped.
@@ -244,6 +372,15 @@ impl Guess {
             Include::Built(list) | Include::Only(list) | Include::Sources { add: list, .. } => {
                 list.push(path.into());
             }
+        }
+    }
+
+    /// The app needs this secret, as `file` shows.
+    pub fn secret(&mut self, name: impl Into<String>, file: &str) {
+        let name = name.into();
+        if !self.secrets.contains(&name) {
+            self.because(About::Secrets, file, needs(&name));
+            self.secrets.push(name);
         }
     }
 
@@ -267,8 +404,41 @@ impl Guess {
         }];
     }
 
-    pub fn saw(&mut self, text: impl Into<String>) {
-        self.saw.push(text.into());
+    /// The project needs `name`: a runtime, or a package manager that a step starts. Its version
+    /// comes from the files that name versions, else from this machine (see
+    /// [`runtimes`](super::runtimes)).
+    pub fn needs(&mut self, name: &str) {
+        if !self.needs.iter().any(|need| need.name == name) {
+            self.needs.push(Need {
+                name: name.to_owned(),
+                asks: None,
+            });
+        }
+    }
+
+    /// Like [`needs`](Self::needs), and `file` asks for `request`.
+    pub fn needs_version(&mut self, name: &str, request: &str, file: &str) {
+        self.needs(name);
+        let need = self.needs.iter_mut().find(|need| need.name == name);
+        if let Some(need) = need {
+            need.asks
+                .get_or_insert_with(|| (request.to_owned(), file.to_owned()));
+        }
+    }
+
+    /// `subject` (a file, or a framework) is why `about` says what it says.
+    pub fn because(&mut self, about: About, subject: impl Into<String>, says: impl Into<String>) {
+        self.reasons.push(Reason::new(about, subject, says));
+    }
+
+    /// Like [`Guess::because`], but told only with `--explain`.
+    pub fn because_quietly(
+        &mut self,
+        about: About,
+        subject: impl Into<String>,
+        says: impl Into<String>,
+    ) {
+        self.reasons.push(Reason::new(about, subject, says).quiet());
     }
 
     pub fn note(&mut self, text: impl Into<String>) {

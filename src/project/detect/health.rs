@@ -1,5 +1,5 @@
-//! A health route, when the sources surely have one. Unsure is `None`: then an open port counts,
-//! which is weaker but never wrong.
+//! A health route, when the sources surely have one. Unsure is `None`: then any page will do that is
+//! no server error, or an open port where something else than HTTP may answer.
 
 use super::folder::{Folder, Source};
 use super::text::literals;
@@ -35,6 +35,8 @@ const ANSWERS: &[&str] = &[
     "@Get(",
     "GET(",
     ".Get(",
+    "MapGet(",
+    "MapHealthChecks(",
     "when ",
 ];
 
@@ -66,6 +68,32 @@ pub(super) fn find(folder: &Folder, sources: &[&Source]) -> Option<(&'static str
         Some((*path, source.path.clone()))
     });
     routed.or_else(|| next_route(folder))
+}
+
+/// Listeners below HTTP.
+const RAW: &[&str] = &[
+    "net.createServer(",
+    "tls.createServer(",
+    "asyncio.start_server(",
+    "socketserver.",
+    "TCPServer.",
+    "net.Listen(",
+    "TcpListener",
+    "ServerSocket(",
+    "Deno.listen(",
+    "Bun.listen(",
+];
+
+/// What sources with such a listener hold when they speak HTTP over it.
+const HTTP: &[&str] = &["http", "axum", "actix", "hyper", "warp", "poem", "salvo"];
+
+/// Whether the port of the project's service surely answers HTTP/1.1.
+pub(super) fn is_http(sources: &[&Source]) -> bool {
+    let any = |words: &[&str]| {
+        let has = |source: &&Source| words.iter().any(|word| source.text.contains(word));
+        sources.iter().any(has)
+    };
+    !any(&["grpc", "tonic::"]) && (!any(RAW) || any(HTTP))
 }
 
 fn answers(source: &Source, path: &str) -> bool {
@@ -120,6 +148,31 @@ mod tests {
             },
             path,
         )
+    }
+
+    #[test]
+    fn a_listener_below_http_is_not_asked_for_a_page() {
+        let is_http = |text: &str| {
+            let source = Source {
+                path: "a.js".to_owned(),
+                text: text.to_owned(),
+            };
+            super::is_http(&[&source])
+        };
+        for text in [
+            "app.listen(3000)",
+            "let listener = TcpListener::bind(addr).await?; axum::serve(listener, app)",
+            "l, _ := net.Listen(\"tcp\", addr); http.Serve(l, nil)",
+        ] {
+            assert!(is_http(text), "{text}");
+        }
+        for text in [
+            "net.createServer(socket => socket.end())",
+            "const grpc = require('@grpc/grpc-js'); require('http')",
+            "for stream in TcpListener::bind(addr)?.incoming() {}",
+        ] {
+            assert!(!is_http(text), "{text}");
+        }
     }
 
     #[test]

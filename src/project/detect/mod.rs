@@ -1,51 +1,87 @@
 //! What is in a folder, for `ship init`: [`detect`] reads files and asks nobody; [`render`] writes
 //! the manifest. One file per stack says what it saw and what follows from it.
 
+mod beam;
+mod container;
+mod database;
+mod deno;
+mod dotnet;
+mod explain;
 mod files;
 mod folder;
+mod generator;
 mod go;
 mod guess;
 mod health;
+mod home;
+mod image;
+mod include;
 mod java;
+mod kept;
+mod leftovers;
+mod managers;
 mod name;
+mod native;
+mod needed;
 mod node;
+mod node_data;
+mod node_frameworks;
+mod node_imports;
+mod node_scripts;
+mod node_serve;
+mod node_sites;
+mod node_start;
 mod node_static;
 mod node_tool;
+mod oneoff;
 mod php;
+mod place;
 mod port;
 mod procfile;
+mod programs;
 mod python;
-mod python_deps;
-mod python_web;
+mod reason;
 mod render;
 mod ruby;
+mod runtime_files;
 mod runtimes;
 mod rust;
+mod shell;
 mod static_site;
+mod stays;
 mod text;
 mod toml_text;
+mod variables;
+mod workspace;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::model::AppName;
+pub use explain::{Explained, explain};
 use folder::Folder;
-pub use guess::{Detected, HealthGuess, HookGuess, ServiceGuess, Stack, Steps};
-use guess::{Guess, Include, Strength};
+use guess::Guess;
+pub use guess::{Detected, HealthGuess, HookGuess, RuntimeGuess, ServiceGuess, Stack, Steps};
+use home::Home;
+use kept::Kept;
+pub use leftovers::leftovers;
 pub use name::app_name;
+pub use needed::Needed;
+pub use reason::{About, Reason};
 pub use render::{Answers, render};
+pub use runtimes::{settle, unsettled};
 
 /// What [`detect`] looks for, for a message when nothing was found.
 pub const LOOKED_FOR: &[&str] = &[
-    "Node: package.json, server.js",
+    "Node: package.json, server.js · Bun: bun.lock · Deno: deno.json",
     "Python: pyproject.toml, requirements.txt, Pipfile, manage.py, app.py, main.py",
     "Rust: Cargo.toml · Go: go.mod · Java: pom.xml, build.gradle",
-    "Ruby: Gemfile, config.ru · PHP: composer.json, index.php",
-    "static files: index.html here or in public/, dist/, site/, build/, www/",
-    "any other: a Procfile with a line `web: command`",
+    "Ruby: Gemfile, config.ru · PHP: composer.json, index.php · .NET: *.csproj · Elixir: mix.exs",
+    "Gleam, Clojure, Scala, C++, Crystal, Dart, Haskell, Swift, Zig, Nim, D, OCaml: their build files",
+    "static files: index.html here or in public/, dist/, site/, build/, www/; hugo.toml, mkdocs.yml",
+    "any other: a Procfile with a line `web: command`, or start.sh",
 ];
 
 /// Looks at the project in `dir`. Reads at most 256 KiB of each file, follows no links to folders
@@ -53,26 +89,79 @@ pub const LOOKED_FOR: &[&str] = &[
 /// anything that is known has no `stack`.
 #[must_use]
 pub fn detect(dir: &Path) -> Detected {
-    let folder = Folder::open(dir);
+    detect_with(dir, None)
+}
+
+/// The same for a project that runs `command`, because somebody says so.
+#[must_use]
+pub fn detect_running(dir: &Path, command: &str) -> Detected {
+    detect_with(dir, Some(command))
+}
+
+fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
+    let dir = &std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let mut notes = Vec::new();
+    let folder = match Home::find(dir, &mut notes) {
+        Some(home) => Folder::of_member(home),
+        None => rust::member(dir).unwrap_or_else(|| Folder::open(dir)),
+    };
     let mut guess = best(&folder);
     let asked = guess
         .as_ref()
         .and_then(|guess| guess.name.as_deref())
         .and_then(app_name);
-    let processes = procfile::read(&folder);
-    if let Some(processes) = &processes {
+    let is_known = guess.is_some();
+    let processes = match command {
+        Some(_) => None,
+        // That of the root is about the whole workspace.
+        None => procfile::read(&folder).filter(|_| folder.focus().is_none()),
+    };
+    if let Some(command) = command {
         let guess = guess.get_or_insert_with(|| Guess::new(Stack::Procfile, &[]));
-        apply_procfile(&folder, guess, processes);
+        procfile::apply_typed(&folder, guess, command);
     }
+    if let Some(processes) = &processes {
+        let guess = guess.get_or_insert_with(|| {
+            let mut guess = Guess::new(Stack::Procfile, &[]);
+            guess.because_quietly(About::App, "Procfile", "is there");
+            guess
+        });
+        procfile::apply(&folder, guess, processes);
+    }
+    if let Some(guess) = &mut guess {
+        guess.notes.append(&mut notes);
+        home::narrow(&folder, guess);
+    }
+    let from_folder = asked.is_none();
     let name = asked
         .or_else(|| folder_name(dir))
         .or_else(|| app_name("app"));
+    let needs = guess.as_ref().map(|guess| guess.needs.clone());
     let guess = guess.map(|guess| finish(&folder, guess));
     let mut detected = guess.unwrap_or_else(|| blank(fallback_name()));
+    if command.is_some() {
+        detected.stack = detected.stack.filter(|_| is_known);
+    }
     if let Some(name) = name {
+        if from_folder {
+            let says = format!("has the name {name}");
+            let reason = Reason::new(About::App, "the folder", says).quiet();
+            detected.reasons.push(reason);
+        }
         detected.name = name;
     }
-    detected.runtimes = runtimes::find(&folder);
+    if let Some(member) = folder.focus() {
+        detected.source = Some(vec![".."; member.split('/').count()].join("/"));
+        let says = format!("makes {member} a member of its workspace");
+        let reason = Reason::new(About::Build, "Cargo.toml", says);
+        detected.reasons.push(reason);
+    }
+    if detected.services.is_empty() {
+        detected.notes.extend(container::hints(&folder));
+    }
+    detected.runtimes = runtimes::find(&folder, &needs.unwrap_or_default());
+    let reasons = detected.runtimes.iter().filter_map(runtimes::reason);
+    detected.reasons.extend(reasons);
     detected
 }
 
@@ -102,15 +191,27 @@ fn folder_name(dir: &Path) -> Option<AppName> {
 
 /// The stack that is surest of itself; the earlier one when two are.
 fn best(folder: &Folder) -> Option<Guess> {
+    if folder.focus().is_some() {
+        return rust::detect(folder);
+    }
     let detectors = [
         rust::detect,
         go::detect,
         ruby::detect,
         php::detect,
         java::detect,
+        java::clojure,
+        java::scala,
+        deno::detect,
         node::detect,
         python::detect,
+        dotnet::detect,
+        beam::elixir,
+        beam::gleam,
+        native::detect,
+        generator::detect,
         static_site::detect,
+        shell::detect,
     ];
     let mut best: Option<Guess> = None;
     for guess in detectors.iter().filter_map(|detect| detect(folder)) {
@@ -127,12 +228,14 @@ fn best(folder: &Folder) -> Option<Guess> {
         && let Some(mut site) = static_site::detect(folder)
     {
         site.name = best.name.take();
-        site.saw.splice(0..0, best.saw);
+        site.reasons.splice(0..0, best.reasons);
         site.build = best.build;
         site.test = best.test;
         best = site;
     }
-    if !matches!(best.stack, Stack::Node | Stack::Static) {
+    if best.stack == Stack::Static {
+        generator::add_assets(folder, &mut best);
+    } else if best.stack != Stack::Node {
         add_assets(folder, &mut best);
     }
     Some(best)
@@ -145,6 +248,8 @@ fn add_assets(folder: &Folder, guess: &mut Guess) {
     };
     let manager = node_tool::PackageManager::of(folder, &package);
     let (mut assets, _) = node::steps(folder, &package, &manager, guess);
+    guess.needs("node");
+    guess.needs(manager.name());
     assets.run.append(&mut guess.build.run);
     guess.build.run = assets.run;
     // Elsewhere they land in a folder of the app that is shipped anyway.
@@ -156,86 +261,68 @@ fn add_assets(folder: &Folder, guess: &mut Guess) {
     }
 }
 
-/// The Procfile says what runs; the stack still says how it is built and shipped.
-fn apply_procfile(folder: &Folder, guess: &mut Guess, processes: &[procfile::Process]) {
-    let env = guess
-        .services
-        .first()
-        .map(|service| service.env.clone())
-        .unwrap_or_default();
-    let mut services = Vec::new();
-    for process in processes {
-        let command = adapt(folder, guess, &process.command);
-        if process.name == "release" {
-            guess.saw(format!("Procfile has a release line: {}", process.command));
-            guess.hooks.retain(|hook| hook.each_host);
-            guess.hooks.push(HookGuess::once(command));
-            continue;
-        }
-        guess.saw(format!(
-            "Procfile has a {} line: {}",
-            process.name, process.command
-        ));
-        services.push(ServiceGuess {
-            name: app_name(&process.name).map_or_else(|| process.name.clone(), String::from),
-            command: Some(command),
-            env: env.clone(),
-            health: guess
-                .services
-                .first()
-                .and_then(|s| s.health.clone())
-                .filter(|_| process.name == "web"),
-            ..ServiceGuess::default()
-        });
-    }
-    if !services.is_empty() {
-        guess.services = services;
-        guess.strength = Strength::Certain;
-    }
-}
-
-/// A Procfile's command, as it runs in a release.
-fn adapt(folder: &Folder, guess: &mut Guess, command: &str) -> String {
-    match guess.stack {
-        Stack::Python => python::adapt(command),
-        Stack::Node => node::Package::read(folder)
-            .and_then(|package| {
-                node_tool::PackageManager::of(folder, &package).production(&package, command, guess)
-            })
-            .unwrap_or_else(|| command.to_owned()),
-        _ => command.to_owned(),
-    }
-}
-
 /// What all stacks have in common: ports, health, files, environment.
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
+    variables::apply(folder, &mut guess);
     let sources = folder.sources(guess.types);
     let framework = guess.framework.clone();
     let many = guess.services.len() > 1;
     for service in &mut guess.services {
+        if service.command.is_some() {
+            for (name, value) in &guess.service_env {
+                service
+                    .env
+                    .entry(name.clone())
+                    .or_insert_with(|| value.clone());
+            }
+        }
         if service.static_dir.is_some() {
             service.port = Some(8080);
             service.port_from = Some("free choice: ship serves the files".to_owned());
             service.health = Some(HealthGuess::path("/"));
+            let says = "serves static files on any port, and answers /";
+            for about in [About::Port, About::Health] {
+                let reason = Reason::new(about, "ship", says).of(&service.name).quiet();
+                guess.reasons.push(reason);
+            }
             continue;
         }
         if many && service.name != "web" {
             continue;
         }
         let command = service.command.clone().unwrap_or_default();
-        match port::find(folder, &command, &sources, framework.as_ref()) {
+        // A server in front of PHP listens, and no file of the project says where.
+        let listening = match guess.stack {
+            Stack::Php => &[],
+            _ => sources.as_slice(),
+        };
+        match port::find(folder, &command, listening, framework.as_ref()) {
             Some(found) => {
+                let says = format!("{} ({})", found.number, found.from);
                 guess
-                    .saw
-                    .push(format!("port {} ({})", found.number, found.from));
+                    .reasons
+                    .push(Reason::new(About::Port, "port", says).of(&service.name));
                 service.port = Some(found.number);
+                // Frameworks in scripts have an option for it; a compiled address stays.
+                if matches!(guess.stack, Stack::Rust | Stack::Go | Stack::Native(_))
+                    && let Some(source) = port::only_local(&sources)
+                {
+                    guess.notes.push(format!(
+                        "{source} listens on this machine alone: others reach the app through a proxy on the host, or make it 0.0.0.0"
+                    ));
+                }
                 service.port_from = Some(found.from);
             }
             // A bot, a consumer of a queue: nothing listens.
             None if service.name == "web" && !many => {
+                for reason in &mut guess.reasons {
+                    if reason.part.as_deref() == Some("web") {
+                        reason.part = Some("worker".to_owned());
+                    }
+                }
                 service.name = "worker".to_owned();
                 guess.notes.push(
-                    "no port was seen: the service counts as good once it stays up".to_owned(),
+                    "no port was found: the service counts as good once it stays up".to_owned(),
                 );
             }
             None => {}
@@ -243,26 +330,47 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         if service.port.is_none() || service.health.is_some() {
             continue;
         }
-        if let Some((path, from)) = health::find(folder, &sources) {
-            match &guess.no_health {
-                Some(why) => guess.notes.push(why.clone()),
-                None => {
-                    guess.saw.push(format!("{from} answers {path}"));
-                    service.health = Some(HealthGuess {
-                        path: path.to_owned(),
-                        headers: guess.health_headers.clone(),
-                    });
-                }
-            }
+        if guess.health.is_some() {
+            service.health.clone_from(&guess.health);
+            continue;
         }
+        let route = health::find(folder, &sources);
+        if let (Some(_), Some(why)) = (&route, &guess.no_health) {
+            guess.notes.push(why.clone());
+        }
+        let (path, reason) = match route.filter(|_| guess.no_health.is_none()) {
+            Some((path, from)) => {
+                let says = format!("answers {path}");
+                (path, Reason::new(About::Health, from, says))
+            }
+            None if health::is_http(&sources) && !guess.is_prepared_by_hand => {
+                let says =
+                    "no route for health was found; a page must not answer with a server error";
+                ("/", Reason::new(About::Health, "sources", says).quiet())
+            }
+            None => continue,
+        };
+        service.health = Some(HealthGuess {
+            path: path.to_owned(),
+            is_page: path == "/",
+            headers: guess.health_headers.clone(),
+        });
+        guess.reasons.push(reason.of(&service.name));
     }
     let mut shared = guess.shared.clone();
     if guess.stack != Stack::Static {
-        for (path, why) in files::shared(folder, &sources) {
+        let kept = Kept::find(folder, &sources, guess.database_urls_in);
+        guess.notes.extend(kept.note());
+        for (path, reason) in kept.shared {
             if !shared.contains(&path) {
-                guess.saw.push(format!("{why}: it survives releases"));
+                guess.reasons.push(reason);
                 shared.push(path);
             }
+        }
+    }
+    if let Some(copy) = &guess.copy {
+        for path in &mut shared {
+            *path = format!("{copy}/{path}");
         }
     }
     // What lies in a folder that is shared is shared already.
@@ -274,40 +382,50 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         };
         !all.iter().any(holds)
     });
-    let include = include(folder, &mut guess, &shared);
+    let include = include::list(folder, &mut guess, &shared);
     let hooks = hooks(&guess);
-    let mut seen = BTreeSet::new();
-    guess.saw.retain(|line| seen.insert(line.clone()));
-    let secrets = if guess.stack == Stack::Static {
+    let mut secrets = if guess.stack == Stack::Static {
         vec![]
     } else {
         files::dotenv_names(folder)
     };
-    Detected {
+    secrets.retain(|name| !guess.secrets.contains(name) && !guess.env.contains_key(name));
+    let mut detected = Detected {
         stack: Some(guess.stack),
-        saw: guess.saw,
+        reasons: guess.reasons,
         notes: guess.notes,
         build: guess.build,
         test: guess.test,
+        gitignore: include.iter().any(|path| path == "."),
         include,
         exclude: guess.exclude,
         shared,
         services: guess.services,
         hooks,
         env: guess.env,
+        required: guess.secrets,
+        settings: guess.settings,
         secrets,
         ..blank(fallback_name())
+    };
+    let is_lifted = |home: &&Home| home.is_lifted() || !guess.root_steps.is_empty();
+    if let Some(home) = folder.home().filter(is_lifted) {
+        home.lift(&mut detected, guess.root_steps, guess.root_hooks);
     }
+    detected
 }
 
 /// A hook has the environment of the release, not that of a service: what finds the packages is
 /// said in its line.
 fn hooks(guess: &Guess) -> Vec<HookGuess> {
+    const NEEDED: &[&str] = &["DJANGO_SETTINGS_MODULE", "PYTHONPATH"];
     let env = guess.services.first().map(|service| &service.env);
+    let env = env
+        .filter(|env| !env.is_empty())
+        .unwrap_or(&guess.service_env);
     let paths: Vec<String> = env
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| ["PYTHONPATH", "BUNDLE_PATH"].contains(&name.as_str()))
+        .iter()
+        .filter(|(name, _)| NEEDED.contains(&name.as_str()))
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let with_paths = |hook: &HookGuess| {
@@ -324,60 +442,26 @@ fn hooks(guess: &Guess) -> Vec<HookGuess> {
     guess.hooks.iter().map(with_paths).collect()
 }
 
-/// The list of `[release] include`, without repetition.
-fn include(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String> {
-    let commands: Vec<String> = guess
-        .services
-        .iter()
-        .filter_map(|s| s.command.clone())
-        .chain(guess.hooks.iter().map(|hook| hook.run.clone()))
-        .collect();
-    let mut list = match &guess.include {
-        Include::Only(list) => list.clone(),
-        Include::Sources { add, drop } => {
-            let mut list = files::own(folder, &commands, shared);
-            list.retain(|path| !drop.contains(path));
-            if guess.stack != Stack::Node {
-                list.retain(|path| path != "package.json");
-            }
-            list.extend(add.clone());
-            list
-        }
-        Include::Built(list) => {
-            let mut list = list.clone();
-            for (path, by) in files::named_in_sources(folder, &folder.sources(guess.types)) {
-                if !shared.contains(&path) {
-                    guess.saw.push(format!("{by} names {path}"));
-                    list.push(path);
-                }
-            }
-            list
-        }
-    };
-    if list.is_empty() {
-        list.push(".".to_owned());
-    }
-    let mut seen = BTreeSet::new();
-    list.retain(|path| seen.insert(path.clone()));
-    list
-}
-
 /// Nothing seen yet.
 fn blank(name: AppName) -> Detected {
     Detected {
         name,
         stack: None,
-        saw: vec![],
+        reasons: vec![],
         notes: vec![],
         runtimes: Default::default(),
+        source: None,
         build: Steps::default(),
         test: Steps::default(),
         include: vec![],
         exclude: vec![],
+        gitignore: false,
         shared: vec![],
         services: vec![],
         hooks: vec![],
         env: Default::default(),
+        required: vec![],
+        settings: Default::default(),
         secrets: vec![],
     }
 }

@@ -2,54 +2,20 @@
 
 use serde_json::Value;
 
-use super::files::names_path;
 use super::folder::Folder;
-use super::guess::{Guess, Include, Stack, Steps, Strength};
-use super::node_static;
+use super::guess::{Guess, HookGuess, Include, ServiceGuess, Stack, Steps, Strength};
+use super::home::Home;
+use super::node_data::Data;
+use super::node_frameworks;
+use super::node_serve;
+use super::node_static::{self, Build};
 use super::node_tool::PackageManager;
+use super::reason::About;
 
-const TYPES: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
+pub(super) const TYPES: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
 
-/// What starts a project in production, best first.
-const STARTS: &[&str] = &[
-    "start:prod",
-    "start:production",
-    "serve:prod",
-    "production",
-    "start",
-];
-
-/// Files that `npm start` or a habit would run.
-const ENTRIES: &[&str] = &[
-    "server.js",
-    "server.mjs",
-    "index.js",
-    "index.mjs",
-    "app.js",
-    "app.mjs",
-    "main.js",
-    "src/server.js",
-    "src/index.js",
-    "src/app.js",
-    "src/main.js",
-];
-
-/// Frameworks that listen, their default port, and what a release of theirs needs beside
-/// `node_modules` and `package.json`.
-const FRAMEWORKS: &[(&str, &str, u16, &[&str])] = &[
-    ("next", "Next.js", 3000, &[".next"]),
-    ("@remix-run/serve", "Remix", 3000, &["build"]),
-    ("@react-router/serve", "React Router", 3000, &["build"]),
-    ("nuxt", "Nuxt", 3000, &[".output"]),
-    ("@sveltejs/adapter-node", "SvelteKit", 3000, &["build"]),
-    ("@astrojs/node", "Astro", 4321, &["dist"]),
-    ("@nestjs/core", "Nest", 3000, &["dist"]),
-    ("express", "Express", 3000, &[]),
-    ("fastify", "Fastify", 3000, &[]),
-    ("koa", "Koa", 3000, &[]),
-    ("@hapi/hapi", "hapi", 3000, &[]),
-    ("hono", "Hono", 3000, &[]),
-];
+/// The scripts that build a project, best first.
+pub(super) const BUILDS: &[&str] = &["build", "generate"];
 
 /// `package.json`, as far as it matters.
 pub(super) struct Package {
@@ -85,13 +51,36 @@ impl Package {
             .is_some_and(|list| list.get(name).is_some())
     }
 
-    fn any(&self, list: &str) -> bool {
+    /// The first number in the version of `name` that is asked for: 6 of `^6.6.0`.
+    pub fn major(&self, name: &str) -> Option<u32> {
+        let lists = ["dependencies", "devDependencies"].into_iter();
+        let mut asked = lists.filter_map(|list| self.json.get(list)?.get(name)?.as_str());
+        let digits = asked
+            .next()?
+            .trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits
+            .split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
+    }
+
+    /// The names of the scripts that begin with `start`.
+    pub fn script_names<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        let scripts = self.json.get("scripts").and_then(Value::as_object);
+        let names = scripts.into_iter().flat_map(|scripts| scripts.keys());
+        names
+            .map(String::as_str)
+            .filter(move |name| name.starts_with(start))
+    }
+
+    pub fn any(&self, list: &str) -> bool {
         let full = |list: &Value| list.as_object().is_some_and(|list| !list.is_empty());
         self.json.get(list).is_some_and(full)
     }
 
     /// The first folders of `workspaces`: `node_modules` links into them.
-    fn workspaces(&self) -> Vec<String> {
+    pub fn workspaces(&self) -> Vec<String> {
         let list = self.json.get("workspaces");
         let list = list.and_then(|list| list.get("packages").or(Some(list))?.as_array());
         let mut dirs: Vec<String> = list
@@ -118,28 +107,77 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         None => return bare(folder),
     };
     let mut guess = Guess::new(Stack::Node, TYPES);
-    guess.name = package.text("name").map(str::to_owned);
-    guess.saw("package.json is there");
+    guess.named("package.json", package.text("name").map(str::to_owned));
+    guess.because(About::App, "package.json", "is there");
     let manager = PackageManager::of(folder, &package);
+    guess.needs("node");
+    guess.needs(manager.name());
     let (build, builds) = steps(folder, &package, &manager, &mut guess);
     guess.build = build;
+    guess.build.env = manager.step_env();
+    guess.test.env = manager.step_env();
     if let Some(test) = real_test(&package) {
-        guess.saw(format!("package.json has a test script: {test}"));
+        guess.because(
+            About::Test,
+            "package.json",
+            format!("has a test script: {test}"),
+        );
         guess.test.push(manager.run("test"));
+    } else if let Some(test) = package.script("test").filter(|script| watches(script)) {
+        guess.note(format!(
+            "the test script `{test}` watches the files and does not end, so no test is run: add a step to [test] that ends"
+        ));
+    }
+    if let Some(says) = node_frameworks::varies(folder, &package) {
+        guess.note(says);
     }
     if let Some(site) = node_static::detect(folder, &package) {
-        guess.saw(format!(
-            "{} builds static files into {}/",
-            site.tool, site.dir
-        ));
+        guess.because(
+            About::Service,
+            site.tool,
+            format!("builds static files into {}/", site.dir),
+        );
+        if let Some(build) = &site.build {
+            // What a site is built with is for development alone.
+            if let Some(install) = guess.build.run.first_mut() {
+                *install = manager.install(folder, false);
+            }
+            guess.build.push(match build {
+                Build::Script(name) => manager.run(name),
+                Build::Command(command) => format!("{} {command}", manager.runner()),
+            });
+        }
         guess.serves(Strength::Certain, site.dir.clone());
+        for service in &mut guess.services {
+            service.fallback.clone_from(&site.fallback);
+        }
         guess.include = Include::Only(vec![site.dir]);
         return Some(guess);
     }
     guess
         .env
         .insert("NODE_ENV".to_owned(), "production".to_owned());
-    serve(folder, &package, &manager, builds, &mut guess);
+    match node_frameworks::lacks(folder, &package) {
+        Some(lack) => guess.note(lack),
+        None => node_serve::serve(folder, &package, &manager, builds, &mut guess),
+    }
+    if let Some(data) = Data::of(folder, &package) {
+        let hook = data.apply(&manager, &mut guess);
+        guess.hooks.extend(hook);
+        if guess.include.names("node_modules") && !guess.hooks.is_empty() {
+            for path in data.reads() {
+                guess.add(path);
+            }
+        }
+    }
+    let is_bun = |service: &ServiceGuess| {
+        let command = service.command.as_deref().unwrap_or_default();
+        command.starts_with("bun ") && !builds
+    };
+    // It runs itself, and the tools of its packages as well.
+    if guess.services.iter().any(is_bun) {
+        guess.needs.retain(|need| need.name != "node");
+    }
     Some(guess)
 }
 
@@ -147,7 +185,8 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
 fn bare(folder: &Folder) -> Option<Guess> {
     let entry = folder.first(&["server.js", "server.mjs", "app.js", "index.mjs", "main.mjs"])?;
     let mut guess = Guess::new(Stack::Node, TYPES);
-    guess.saw(format!("{entry} is there, without a package.json"));
+    guess.needs("node");
+    guess.because(About::Service, entry, "is there, without a package.json");
     guess.runs(Strength::Runs, format!("node {entry}"));
     Some(guess)
 }
@@ -160,190 +199,94 @@ pub(super) fn steps(
     guess: &mut Guess,
 ) -> (Steps, bool) {
     let mut steps = Steps::default();
-    let builds = package.script("build").is_some();
-    let lists = [
-        "dependencies",
-        "devDependencies",
-        "optionalDependencies",
-        "workspaces",
-    ];
-    if lists.iter().any(|list| package.any(list)) || !package.workspaces().is_empty() {
-        // What only build and test need is left out when there is neither.
-        let lean = !builds && real_test(package).is_none();
-        steps.push(manager.install(folder, lean));
-        match manager.lock {
-            Some(lock) => guess.saw(format!("{lock} locks the dependencies")),
-            None => guess.note("there is no lock file: two builds may differ; commit one"),
+    let build = BUILDS.iter().find(|name| package.script(name).is_some());
+    let builds = build.is_some();
+    let lists = ["dependencies", "devDependencies", "optionalDependencies"];
+    if let Some(home) = folder.home() {
+        let (mut first, is_built) = manager.workspace_steps(home);
+        let generated = generated(home, manager, guess);
+        first.splice(1..1, generated);
+        guess.root_steps = first;
+        locked(manager, guess);
+        if let Some(script) = package.script("build") {
+            let says = format!("has a build script: {script}");
+            guess.because(About::Build, "package.json", says);
+            if !is_built {
+                steps.push(manager.run("build"));
+            }
         }
+        return (steps, builds);
     }
-    if let Some(script) = package.script("build") {
-        guess.saw(format!("package.json has a build script: {script}"));
-        steps.push(manager.run("build"));
+    if lists.iter().any(|list| package.any(list)) || manager.has_members() {
+        // What only build and test need is left out when there is neither.
+        let data = Data::of(folder, package);
+        let lean =
+            data.is_none() && !builds && real_test(package).is_none() && !manager.has_members();
+        steps.push(manager.install(folder, lean));
+        locked(manager, guess);
+        steps
+            .run
+            .extend(data.and_then(|data| data.generates(manager)));
+    }
+    if let Some(name) = build {
+        let script = package.script(name).unwrap_or_default();
+        let says = format!("has a {name} script: {script}");
+        guess.because(About::Build, "package.json", says);
+        steps.push(manager.run(name));
     }
     (steps, builds)
 }
 
-/// The test script, unless it is what `npm init` writes.
-fn real_test(package: &Package) -> Option<&str> {
+/// The steps that generate code in the members that the app of `home` needs, and in itself; the
+/// hooks of those members.
+fn generated(home: &Home, manager: &PackageManager, guess: &mut Guess) -> Vec<String> {
+    let mut steps = Vec::new();
+    for member in home.workspace.closure(&home.member) {
+        let folder = Folder::open(&home.workspace.root.join(&member.dir));
+        let Some(package) = Package::read(&folder) else {
+            continue;
+        };
+        let Some(data) = Data::of(&folder, &package) else {
+            continue;
+        };
+        let step = data.generates(manager);
+        steps.extend(step.map(|step| format!("cd {} && {step}", member.dir)));
+        if member.dir != home.member.dir
+            && let Some(hook) = data.apply(manager, guess)
+        {
+            let run = home.command_of(member, &hook.run);
+            guess.root_hooks.push(HookGuess::once(run));
+        }
+    }
+    steps
+}
+
+/// Says what locks the dependencies.
+fn locked(manager: &PackageManager, guess: &mut Guess) {
+    match manager.lock {
+        Some(lock) => guess.because(About::Build, lock, "locks the dependencies"),
+        None => guess.note("there is no lock file: two builds may differ; commit one"),
+    }
+}
+
+/// The test script, unless it is what `npm init` writes, or goes on for ever: it watches the files
+/// and waits for a browser.
+pub(super) fn real_test(package: &Package) -> Option<&str> {
     package
         .script("test")
-        .filter(|script| !script.contains("no test specified"))
+        .filter(|script| !script.contains("no test specified") && !watches(script))
 }
 
-/// A project that runs a server (or a worker).
-fn serve(
-    folder: &Folder,
-    package: &Package,
-    manager: &PackageManager,
-    builds: bool,
-    guess: &mut Guess,
-) {
-    let framework = FRAMEWORKS
-        .iter()
-        .find(|(dependency, ..)| package.has(dependency));
-    if let Some((_, name, port, _)) = framework {
-        guess.saw(format!("package.json depends on {name}"));
-        guess.framework = Some(((*name).to_owned(), *port));
-    }
-    let standalone = framework.is_some_and(|f| f.0 == "next")
-        && next_config(folder).is_some_and(|text| text.contains("standalone"));
-    let (command, why) = if standalone {
-        guess
-            .build
-            .push("cp -R .next/static .next/standalone/.next/");
-        if folder.is_dir("public") {
-            guess.build.push("cp -R public .next/standalone/");
-        }
-        (
-            Some("node .next/standalone/server.js".to_owned()),
-            "next.config asks for a standalone build".to_owned(),
-        )
-    } else if framework.is_some_and(|f| f.0 == "nuxt") {
-        (
-            Some("node .output/server/index.mjs".to_owned()),
-            "nuxt builds a server of its own".to_owned(),
-        )
-    } else if let Some((name, start)) = STARTS.iter().find_map(|n| Some((n, package.script(n)?))) {
-        (
-            manager.production(package, start, guess),
-            format!("package.json has a {name} script: {start}"),
-        )
-    } else if framework.is_some_and(|f| f.0 == "@sveltejs/adapter-node") {
-        (
-            Some("node build".to_owned()),
-            "the node adapter of SvelteKit builds a server".to_owned(),
-        )
-    } else if framework.is_some_and(|f| f.0 == "@astrojs/node") {
-        (
-            Some("node ./dist/server/entry.mjs".to_owned()),
-            "the node adapter of Astro builds a server".to_owned(),
-        )
-    } else {
-        let main = package
-            .text("main")
-            .map(|main| main.trim_start_matches("./"));
-        let main = main.filter(|main| folder.is_file(main) && framework.is_some());
-        match main.or_else(|| folder.first(ENTRIES)) {
-            Some(entry) => (Some(format!("node {entry}")), format!("{entry} is there")),
-            None => (
-                None,
-                "package.json has no start script, and no server.js was seen".to_owned(),
-            ),
-        }
-    };
-    guess.saw(why);
-    let Some(command) = command else { return };
-    let strength = if framework.is_some() {
-        Strength::Certain
-    } else {
-        Strength::Runs
-    };
-    guess.runs(strength, command.clone());
-
-    let mut add = vec![];
-    let outputs = framework.map_or(&[][..], |f| f.3);
-    let built = built_dir(&command, builds);
-    add.extend(
-        outputs
-            .iter()
-            .filter(|_| !standalone)
-            .map(|dir| (*dir).to_owned()),
-    );
-    add.extend(built.clone().filter(|dir| !outputs.contains(&dir.as_str())));
-    let sources = folder.sources(TYPES);
-    let output =
-        |dir: &&&str| builds && built.as_deref() != Some(**dir) && names_path(&sources, dir);
-    add.extend(
-        ["dist", "build"]
-            .iter()
-            .filter(output)
-            .map(|dir| (*dir).to_owned()),
-    );
-    if package.any("dependencies") || package.any("devDependencies") {
-        add.extend(
-            manager
-                .shipped(folder)
-                .iter()
-                .map(|path| (*path).to_owned()),
-        );
-        add.extend(package.workspaces());
-    }
-    guess.include = match framework.map(|f| f.0) {
-        _ if standalone => Include::Only(vec![".next/standalone".to_owned()]),
-        Some("nuxt") => Include::Only(vec![".output".to_owned()]),
-        Some("next") => {
-            let files = [
-                "public",
-                "next.config.js",
-                "next.config.mjs",
-                "next.config.ts",
-            ];
-            add.extend(
-                files
-                    .iter()
-                    .filter(|f| folder.is_file(f) || folder.is_dir(f))
-                    .map(|f| (*f).to_owned()),
-            );
-            add.push("package.json".to_owned());
-            Include::Only(add)
-        }
-        // Once built, the sources of the sources stay at home.
-        _ if built.is_some() => Include::Sources {
-            add,
-            drop: ["src", "app", "routes", "components"]
-                .map(str::to_owned)
-                .to_vec(),
-        },
-        _ => Include::Sources { add, drop: vec![] },
-    };
-    if framework.is_some_and(|f| f.0 == "next") && !standalone {
-        guess.exclude.push(".next/cache".to_owned());
-        guess.shared.push(".next/cache".to_owned());
-        guess.saw("Next.js writes to .next/cache while it runs");
-    }
-}
-
-fn next_config(folder: &Folder) -> Option<String> {
-    let file = folder.first(&["next.config.js", "next.config.mjs", "next.config.ts"])?;
-    folder.read(file)
-}
-
-/// The folder that the build makes and the command starts from: `dist` of `node dist/main.js`.
-fn built_dir(command: &str, builds: bool) -> Option<String> {
-    const OUTPUTS: &[&str] = &[
-        "dist",
-        "build",
-        "out",
-        "lib",
-        ".output",
-        "output",
-        "server-build",
+/// Whether a test script watches unless it is told not to.
+fn watches(script: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| script.contains(word));
+    let ends = [
+        "--watch=false",
+        "--watch false",
+        "--watchAll=false",
+        "--no-watch",
+        "--single-run",
+        "--run",
     ];
-    if !builds {
-        return None;
-    }
-    command.split_whitespace().find_map(|word| {
-        let dir = word.trim_start_matches("./").split('/').next()?;
-        OUTPUTS.contains(&dir).then(|| dir.to_owned())
-    })
+    has(&["ng test", "karma start", "--watch"]) && !has(&ends)
 }

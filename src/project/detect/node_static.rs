@@ -1,7 +1,9 @@
 //! Node projects whose build is static files: no process is needed to serve them.
 
 use super::folder::Folder;
-use super::node::Package;
+use super::node::{BUILDS, Package};
+use super::node_frameworks;
+use super::node_sites::{OPTIONS, ROUTERS, SCRIPTS, SERVERS, SETTINGS, TOOLS, Tool, VITE_CONFIG};
 use super::text::{has_word, literals};
 
 /// A tool that builds static files.
@@ -9,73 +11,144 @@ pub(super) struct Site {
     pub tool: &'static str,
     /// Where its build lands.
     pub dir: String,
+    /// The page that answers where no file does: the app has routes of its own.
+    pub fallback: Option<String>,
+    /// The script, or else the tool's own command, that builds it, where no script has a usual name.
+    pub build: Option<Build>,
 }
 
-/// Dependency, name, folder of its build, and what its development servers are called in scripts.
-const TOOLS: &[(&str, &str, &str, &[&str])] = &[
-    (
-        "react-scripts",
-        "Create React App",
-        "build",
-        &["react-scripts"],
-    ),
-    ("@vue/cli-service", "Vue CLI", "dist", &["vue-cli-service"]),
-    ("gatsby", "Gatsby", "public", &["gatsby"]),
-    ("@docusaurus/core", "Docusaurus", "build", &["docusaurus"]),
-    ("astro", "Astro", "dist", &["astro"]),
-    ("@angular/cli", "Angular", "dist", &["ng"]),
-    ("@angular/core", "Angular", "dist", &["ng"]),
-    (
-        "@11ty/eleventy",
-        "Eleventy",
-        "_site",
-        &["eleventy", "@11ty/eleventy"],
-    ),
-    ("parcel", "Parcel", "dist", &["parcel"]),
-    ("vite", "Vite", "dist", &["vite"]),
-];
+/// How a site is built.
+pub(super) enum Build {
+    /// A script of `package.json`.
+    Script(String),
+    /// A command of an installed package.
+    Command(String),
+}
 
-/// Dependencies that make one of the tools build a server after all.
-const SERVERS: &[&str] = &[
-    "@astrojs/node",
-    "@sveltejs/adapter-node",
-    "@remix-run/serve",
-    "@remix-run/node",
-    "@react-router/serve",
-    "nuxt",
-    "@angular/ssr",
-    "@solidjs/start",
-    "vike",
-    "express",
-    "fastify",
-    "koa",
-    "hono",
+pub(super) const NEXT_CONFIG: &[&str] = &["next.config.js", "next.config.mjs", "next.config.ts"];
+const SVELTE_CONFIG: &[&str] = &[
+    "svelte.config.js",
+    "svelte.config.ts",
+    "vite.config.ts",
+    "vite.config.js",
 ];
+const ROUTER_CONFIG: &[&str] = &[
+    "react-router.config.ts",
+    "react-router.config.js",
+    "vite.config.ts",
+    "vite.config.js",
+];
+const NUXT_CONFIG: &[&str] = &["nuxt.config.ts", "nuxt.config.js"];
+
+/// The text of the first of these files.
+fn config(folder: &Folder, files: &[&str]) -> String {
+    let file = folder.first(files);
+    file.and_then(|file| folder.read(file)).unwrap_or_default()
+}
+
+/// Whether a line of `text` sets `key` to the literal `word`.
+pub(super) fn sets(text: &str, key: &str, word: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.any(|line| has_word(line, key) && literals(line).contains(&word))
+}
+
+/// The literal that a line of `text` gives to `key`.
+fn value(text: &str, key: &str) -> Option<String> {
+    let mut lines = text.lines().filter(|line| has_word(line, key));
+    let line = lines.find(|line| !line.trim_start().starts_with("//"))?;
+    let (_, after) = line.split_once(key)?;
+    literals(after).first().map(|text| (*text).to_owned())
+}
+
+/// Whether `text` says that nothing is rendered on a server.
+fn renders_in_browser(text: &str) -> bool {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .any(|line| line.replace(' ', "").contains("ssr:false"))
+}
+
+/// A framework that builds static files when its configuration says so.
+fn of_framework(folder: &Folder, package: &Package, build: &str) -> Option<Site> {
+    let site = |tool, dir: &str, fallback: Option<String>| {
+        let dir = dir.to_owned();
+        Some(Site {
+            tool,
+            dir,
+            fallback,
+            build: None,
+        })
+    };
+    let index = || Some("index.html".to_owned());
+    if package.has("next") {
+        let text = config(folder, NEXT_CONFIG);
+        let dir = value(&text, "distDir").unwrap_or_else(|| "out".to_owned());
+        return sets(&text, "output", "export").then(|| site("Next.js", &dir, None))?;
+    }
+    if package.has("@sveltejs/adapter-static") {
+        let text = config(folder, SVELTE_CONFIG);
+        let dir = value(&text, "pages").unwrap_or_else(|| "build".to_owned());
+        return site("SvelteKit", &dir, value(&text, "fallback"));
+    }
+    if package.has("nuxt") && (build.contains("generate") || build.contains("--prerender")) {
+        let is_app = renders_in_browser(&config(folder, NUXT_CONFIG));
+        let fallback = is_app.then(|| "200.html".to_owned());
+        return site("Nuxt", ".output/public", fallback);
+    }
+    for (dependency, tool) in [
+        ("@react-router/dev", "React Router"),
+        ("@remix-run/dev", "Remix"),
+    ] {
+        let text = config(folder, ROUTER_CONFIG);
+        if package.has(dependency) && renders_in_browser(&text) {
+            let prerenders = has_word(&text, "prerender");
+            let page = if prerenders {
+                Some("__spa-fallback.html".to_owned())
+            } else {
+                index()
+            };
+            return site(tool, "build/client", page);
+        }
+    }
+    None
+}
+
+/// Whether Vite builds a library here, which nobody serves.
+fn is_library(folder: &Folder) -> bool {
+    let text = config(folder, VITE_CONFIG);
+    text.lines()
+        .any(|line| line.trim_start().starts_with("lib:"))
+}
 
 /// The static site that the build makes, if it makes one.
 pub(super) fn detect(folder: &Folder, package: &Package) -> Option<Site> {
-    package.script("build")?;
-    if package.has("next") {
-        let config = ["next.config.js", "next.config.mjs", "next.config.ts"];
-        let exports = folder
-            .first(&config)
-            .and_then(|file| folder.read(file))
-            .is_some_and(|text| {
-                text.lines()
-                    .any(|line| has_word(line, "output") && literals(line).contains(&"export"))
-            });
-        return exports.then(|| Site {
-            tool: "Next.js",
-            dir: "out".to_owned(),
-        });
+    let usual = BUILDS.iter().find_map(|name| package.script(name));
+    if let Some(script) = usual
+        && let Some(site) = of_framework(folder, package, script)
+    {
+        return Some(site);
     }
-    if package.has("@sveltejs/adapter-static") {
-        return Some(Site {
-            tool: "SvelteKit",
-            dir: "build".to_owned(),
-        });
+    let renders = node_frameworks::of(package).is_some_and(|row| row.start.is_some());
+    if renders || node_frameworks::lacks(folder, package).is_some() {
+        return None;
     }
-    let (dependency, tool, dir, commands) = TOOLS.iter().find(|(name, ..)| package.has(name))?;
+    let tool = TOOLS.iter().find(|tool| package.has(tool.dependency))?;
+    let own = || SCRIPTS.iter().find(|name| package.script(name).is_some());
+    let build = match usual {
+        Some(_) => None,
+        None => Some(match own() {
+            Some(name) => Build::Script((*name).to_owned()),
+            // A package that only tests with a tool has no build.
+            None if tool.is_app => return None,
+            None => Build::Command(tool.command(folder)),
+        }),
+    };
+    let script = match &build {
+        None => usual.unwrap_or_default(),
+        Some(Build::Script(name)) => package.script(name).unwrap_or_default(),
+        Some(Build::Command(command)) => command.as_str(),
+    };
     let start = package.script("start").unwrap_or_default();
     // A start script that is only the tool's own server, or one for files.
     let files = [
@@ -88,40 +161,92 @@ pub(super) fn detect(folder: &Folder, package: &Package) -> Option<Site> {
         "pnpm dev",
     ];
     let previews = start.is_empty()
-        || commands
-            .iter()
-            .any(|command| has_word(start, command) && !start.contains("&&"))
+        || (has_word(start, tool.program) && !start.contains("&&"))
+        || has_word(start, tool.dependency)
         || files
             .iter()
             .any(|server| start.starts_with(server) || start.starts_with(&format!("npx {server}")));
     let serves = start.is_empty() && SERVERS.iter().any(|name| package.has(name));
-    if !previews
-        || serves
-        || SERVERS[..8].iter().any(|name| package.has(name))
-        || start.starts_with("node ")
-    {
+    let renders = SERVERS[..2].iter().any(|name| package.has(name));
+    let builds_library = tool.dependency == "vite" && is_library(folder);
+    if !previews || serves || renders || builds_library || start.starts_with("node ") {
         return None;
     }
-    let dir = match *dependency {
-        "vite" => vite_out(folder).unwrap_or_else(|| (*dir).to_owned()),
-        "@angular/cli" | "@angular/core" => {
-            angular_out(folder).unwrap_or_else(|| (*dir).to_owned())
-        }
-        _ => (*dir).to_owned(),
-    };
-    Some(Site { tool, dir })
+    let is_app =
+        tool.is_app && ROUTERS.iter().any(|name| package.has(name)) && !has_many_pages(folder);
+    Some(Site {
+        tool: tool.name,
+        dir: tool.dir(folder, script),
+        fallback: is_app.then(|| "index.html".to_owned()),
+        build,
+    })
 }
 
-/// `outDir: 'public'` of the Vite configuration.
-fn vite_out(folder: &Folder) -> Option<String> {
-    let file = folder.first(&["vite.config.ts", "vite.config.js", "vite.config.mjs"])?;
-    let text = folder.read(file)?;
-    let line = text.lines().find(|line| has_word(line, "outDir"))?;
-    let dir = literals(line)
-        .first()?
-        .trim_start_matches("./")
-        .trim_end_matches('/');
-    (!dir.is_empty() && !dir.starts_with(['/', '.'])).then(|| dir.to_owned())
+impl Tool {
+    /// The folder that the script or command `build` makes.
+    fn dir(&self, folder: &Folder, build: &str) -> String {
+        let found = match self.program {
+            "ng" => angular_out(folder),
+            "vitepress" | "vuepress" => {
+                let root = docs_root(folder, self.program, build);
+                root.map(|root| format!("{root}/{}", self.dir))
+            }
+            program => {
+                let mut settings = SETTINGS.iter();
+                let row = settings.find(|(of, ..)| *of == program);
+                row.and_then(|(_, files, key)| value(&config(folder, files), key))
+            }
+        };
+        // Of a script of several commands, the one that starts the tool.
+        let mut commands = build.split([';', '&', '|']);
+        let own = commands.find(|command| has_word(command, self.program));
+        let words: Vec<&str> = own.unwrap_or_default().split(['=', ' ']).collect();
+        let option = words.windows(2).find(|pair| OPTIONS.contains(&pair[0]));
+        let option = option.map(|pair| pair[1].trim_matches(['"', '\'']).to_owned());
+        let dir = option.or(found);
+        dir.as_deref()
+            .and_then(below)
+            .unwrap_or_else(|| self.dir.to_owned())
+    }
+
+    /// What builds the site where no script does.
+    fn command(&self, folder: &Folder) -> String {
+        match docs_root(folder, self.program, "") {
+            Some(root) => format!("{} {root}", self.build),
+            None => self.build.to_owned(),
+        }
+    }
+}
+
+/// A path that settings name, as one below the project.
+fn below(path: &str) -> Option<String> {
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    let is_below = !path.is_empty()
+        && !path.starts_with(['/', '$', '~'])
+        && !path.split('/').any(|part| part == "..");
+    is_below.then(|| path.to_owned())
+}
+
+/// The folder below the project that VitePress or VuePress work in, if it is not the project's own.
+fn docs_root(folder: &Folder, program: &str, build: &str) -> Option<String> {
+    if !matches!(program, "vitepress" | "vuepress") {
+        return None;
+    }
+    let named = build
+        .split_once(" build ")
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let named = named.filter(|word| !word.starts_with('-')).and_then(below);
+    let has_settings = |dir: &&&str| folder.is_dir(&format!("{dir}/.{program}"));
+    let usual = || ["docs", "doc", "src"].iter().find(has_settings);
+    named.or_else(|| usual().map(|dir| (*dir).to_owned()))
+}
+
+/// Whether the sources have more pages than the one that an app begins with.
+fn has_many_pages(folder: &Folder) -> bool {
+    let pages = folder
+        .names()
+        .filter(|name| name.ends_with(".html") && *name != "404.html");
+    pages.count() > 1
 }
 
 /// `outputPath` of the first project in `angular.json`; the application builder adds `browser`.

@@ -1,83 +1,366 @@
-//! PHP: `composer.json`, Laravel, `index.php`.
+//! PHP: `composer.json`, Laravel, Symfony, `index.php`.
 
 use super::folder::Folder;
-use super::guess::{Guess, HookGuess, Include, Stack, Strength};
+use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
+use super::reason::About;
+use super::text::literals;
 
 const TYPES: &[&str] = &["php"];
 
+/// Folders that hold what a visitor may see, best first.
+const ROOTS: &[&str] = &["public", "web", "www", "htdocs", "pub", "webroot"];
+
+/// Servers for real traffic: a package or a file that shows one, its name, and its command.
+const SERVERS: &[(&str, &str, &str)] = &[
+    (
+        "laravel/octane",
+        "Octane",
+        "php artisan octane:start --host=0.0.0.0 --port=$PORT",
+    ),
+    (
+        "runtime/frankenphp-symfony",
+        "FrankenPHP",
+        "frankenphp php-server --listen :$PORT --root public",
+    ),
+    (".rr.yaml", "RoadRunner", "rr serve -c .rr.yaml"),
+    (
+        "Caddyfile",
+        "FrankenPHP",
+        "frankenphp run --config Caddyfile",
+    ),
+];
+
 /// Looks for a PHP project.
 pub(super) fn detect(folder: &Folder) -> Option<Guess> {
-    let composer = folder.is_file("composer.json");
-    let root = ["public", "web", "www", "htdocs"]
-        .into_iter()
+    let composer = folder.read("composer.json");
+    let root = ROOTS
+        .iter()
+        .copied()
         .find(|dir| folder.is_file(&format!("{dir}/index.php")))
-        .or_else(|| folder.is_file("index.php").then_some("."));
-    if !composer && root.is_none() {
+        .or_else(|| is_folder_of_pages(folder).then_some("."));
+    if composer.is_none() && root.is_none() {
         return None;
     }
     let mut guess = Guess::new(Stack::Php, TYPES);
-    let mut add = Vec::new();
     let json = folder.json("composer.json");
-    if composer {
-        guess.saw("composer.json is there");
-        let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
-        guess.name = text("name").and_then(|name| name.rsplit('/').next().map(str::to_owned));
-        let phpunit = folder.first(&["phpunit.xml", "phpunit.xml.dist"]).is_some();
-        let dev = if phpunit { "" } else { " --no-dev" };
-        guess.build.push(format!(
-            "composer install{dev} --no-interaction --optimize-autoloader"
-        ));
-        if phpunit {
-            guess.saw("phpunit.xml is there");
-            guess.test.push("./vendor/bin/phpunit");
-        }
-        if folder.is_file("composer.lock") {
-            guess.saw("composer.lock locks the packages");
-        } else {
-            guess.note("there is no composer.lock: two builds may differ; commit one");
-        }
+    let request = json
+        .as_ref()
+        .and_then(|json| json.get("require")?.get("php")?.as_str());
+    match request {
+        Some(request) => guess.needs_version("php", request, "composer.json"),
+        None => guess.needs("php"),
+    }
+    let mut add = Vec::new();
+    if composer.is_some() {
+        packages(folder, &mut guess);
         add.push("vendor".to_owned());
     }
-    match root {
-        Some(".") => guess.note(
-            "index.php is in the project's own folder: a server there would show everything in the \
-             release, its secrets too; move what is public into public/",
-        ),
-        Some(root) => serve(root, &mut guess),
-        None => {}
+    guess.include = Include::Sources { add, drop: vec![] };
+    let composer = composer.unwrap_or_default();
+    let server = SERVERS
+        .iter()
+        .find(|(sign, ..)| composer.contains(&format!("\"{sign}\"")) || serves(folder, sign));
+    match (root, server) {
+        (_, Some((sign, name, command))) => {
+            guess.because(About::Service, *sign, format!("shows the server {name}"));
+            guess.runs(Strength::Certain, *command);
+            guess.framework = Some(((*name).to_owned(), 8000));
+        }
+        (Some("."), None) => public_copy(&mut guess),
+        (Some(root), None) => {
+            guess.because(About::Service, format!("{root}/index.php"), "is there");
+            serve(root, &mut guess);
+        }
+        (None, None) => {}
     }
     if folder.is_file("artisan") {
-        guess.saw("artisan is Laravel's");
-        guess.shared.push("storage".to_owned());
-        guess.hooks.push(HookGuess::each(
-            "mkdir -p storage/logs storage/framework/cache/data storage/framework/sessions storage/framework/views",
-        ));
-        guess
-            .env
-            .insert("APP_ENV".to_owned(), "production".to_owned());
-        guess
-            .env
-            .insert("LOG_CHANNEL".to_owned(), "stderr".to_owned());
-        if folder.is_dir("database/migrations") {
-            guess.saw("database/migrations holds migrations");
-            guess
-                .hooks
-                .push(HookGuess::once("php artisan migrate --force"));
-        }
+        laravel(folder, &mut guess);
+    } else if folder.is_file("bin/console") && composer.contains("\"symfony/") {
+        symfony(folder, &composer, &mut guess);
     }
-    guess.include = Include::Sources { add, drop: vec![] };
     Some(guess)
 }
 
+/// Whether pages in PHP lie in the project's own folder. Beside a composer.json they may be settings
+/// of tools; served as static files they would show their source.
+fn is_folder_of_pages(folder: &Folder) -> bool {
+    let pages = || folder.names().any(|name| name.ends_with(".php"));
+    folder.is_file("index.php")
+        || folder.is_file("index.html") && !folder.is_file("composer.json") && pages()
+}
+
+/// Whether a file of this name sets up PHP.
+fn serves(folder: &Folder, file: &str) -> bool {
+    match file {
+        "Caddyfile" => folder
+            .read(file)
+            .is_some_and(|text| text.contains("php_server") || text.contains("frankenphp")),
+        file => folder.is_file(file),
+    }
+}
+
+fn packages(folder: &Folder, guess: &mut Guess) {
+    const INSTALL: &str = "composer install --no-interaction --optimize-autoloader";
+    guess.needs("composer");
+    guess.because(About::App, "composer.json", "is there");
+    let json = folder.json("composer.json");
+    let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let name = text("name").and_then(|name| name.rsplit('/').next().map(str::to_owned));
+    guess.named("composer.json", name);
+    let release = format!("{INSTALL} --no-dev");
+    if folder.is_file("composer.lock") {
+        guess.because(About::Build, "composer.lock", "locks the packages");
+    } else {
+        guess.note("there is no composer.lock: two builds may differ; commit one");
+    }
+    let pest = json
+        .as_ref()
+        .and_then(|json| json.get("require-dev")?.get("pestphp/pest"))
+        .is_some();
+    if let Some(file) = folder.first(&["phpunit.xml", "phpunit.xml.dist", "phpunit.dist.xml"]) {
+        guess.because(About::Test, file, "is there");
+        guess.test.push(INSTALL);
+        guess.test.push(match pest {
+            true => "./vendor/bin/pest",
+            false => "./vendor/bin/phpunit",
+        });
+        // What only tests need is not released.
+        guess.test.push(release.clone());
+    }
+    guess.build.push(release);
+}
+
+/// PHP's own server, with `root` as what it shows.
 fn serve(root: &str, guess: &mut Guess) {
-    guess.saw(format!("{root}/index.php is there"));
-    guess.runs(Strength::Certain, format!("php -S 0.0.0.0:$PORT -t {root}"));
+    // Debian's settings hide the environment from `$_ENV`.
+    guess.runs(
+        Strength::Certain,
+        format!("php -d variables_order=EGPCS -S 0.0.0.0:$PORT -t {root}"),
+    );
     if let Some(service) = guess.services.first_mut() {
         service.why = vec![
-            "PHP's own server is meant for development: for real traffic run php-fpm on the"
+            "PHP's own server is meant for development. For real traffic add FrankenPHP, or run"
                 .to_owned(),
-            "host behind nginx, with its root in the release's folder `current`".to_owned(),
+            format!(
+                "php-fpm on the hosts behind nginx, with {root} of the folder `current` as its root"
+            ),
         ];
+        service
+            .env
+            .insert("PHP_CLI_SERVER_WORKERS".to_owned(), "4".to_owned());
     }
+    guess.note("PHP's own server is meant for development; for real traffic add FrankenPHP, or php-fpm on the hosts");
     guess.framework = Some(("PHP".to_owned(), 8000));
+}
+
+/// A server at the top of the release would show everything in it, also `.ship/env`: so the app is
+/// copied into a folder of its own.
+fn public_copy(guess: &mut Guess) {
+    guess.because(
+        About::Service,
+        "the pages",
+        "are in the project's own folder",
+    );
+    guess.build.why.push(
+        "what visitors see is a copy: a server at the top would show them all of the release"
+            .to_owned(),
+    );
+    guess.build.push(
+        "rm -rf www && mkdir www && tar -c --exclude=./www --exclude='./.*' --exclude='./ship.*' --exclude='./composer.*' --exclude=./node_modules . | tar -x -C www",
+    );
+    serve("www", guess);
+    guess.include = Include::Only(vec!["www".to_owned()]);
+    guess.copy = Some("www".to_owned());
+}
+
+fn laravel(folder: &Folder, guess: &mut Guess) {
+    guess.because(About::Env, "artisan", "is Laravel's");
+    if let Some(command) = guess.services.first_mut().and_then(|s| s.command.as_mut())
+        && command.ends_with(" -t public")
+    {
+        // Laravel's own script also answers routes that look like files.
+        *command = match folder.is_file("server.php") {
+            true => format!("{command} server.php"),
+            false => "cd public && exec php -S 0.0.0.0:$PORT ../vendor/laravel/framework/src/Illuminate/Foundation/resources/server.php".to_owned(),
+        };
+    }
+    for (name, value) in [("APP_ENV", "production"), ("LOG_CHANNEL", "stderr")] {
+        guess.env.insert(name.to_owned(), value.to_owned());
+    }
+    guess.secret("APP_KEY", "config/app.php");
+    guess.note("`php artisan key:generate --show` makes a value for APP_KEY");
+    guess.because_quietly(
+        About::Shared,
+        "Laravel",
+        "writes uploads, logs and caches to storage/",
+    );
+    guess.shared.push("storage".to_owned());
+    guess.hooks.push(HookGuess::each(
+        "mkdir -p storage/app/public storage/logs storage/framework/cache/data storage/framework/sessions storage/framework/views",
+    ));
+    if !guess.test.run.is_empty() {
+        // A key for tests alone: `.env` is not in git.
+        let key = "base64:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        guess.test.env.insert("APP_KEY".to_owned(), key.to_owned());
+    }
+    // Composer's scripts fill it, and git ignores what is in it.
+    guess.add("bootstrap/cache");
+    if folder.is_file("package.json")
+        && ["vite.config.js", "vite.config.ts", "vite.config.mjs"]
+            .iter()
+            .any(|file| folder.is_file(file))
+    {
+        guess.add("public/build");
+    }
+    // It is not in git, and composer's scripts need it.
+    guess.build.run.insert(
+        0,
+        "mkdir -p bootstrap/cache storage/framework/views".to_owned(),
+    );
+    let database = folder.read("config/database.php").unwrap_or_default();
+    if database.contains("env('DB_CONNECTION', 'sqlite')") {
+        guess.because(
+            About::Shared,
+            "config/database.php",
+            "keeps data in database/database.sqlite",
+        );
+        guess.shared.push("database/database.sqlite".to_owned());
+    }
+    if folder.is_dir("database/migrations") {
+        guess.because(About::Hook, "database/migrations", "holds migrations");
+        guess
+            .hooks
+            .push(HookGuess::once("php artisan migrate --force"));
+    }
+    if let Some(path) = health_route(folder) {
+        guess.because(
+            About::Health,
+            "bootstrap/app.php",
+            format!("answers {path}"),
+        );
+        guess.health = Some(HealthGuess::path(path));
+    }
+    let sources = folder.sources(TYPES);
+    if sources
+        .iter()
+        .any(|source| source.text.contains("disk('public')"))
+    {
+        guess.because(
+            About::Build,
+            "the sources",
+            "keep files on the disk `public`",
+        );
+        guess
+            .build
+            .push("ln -sfn ../storage/app/public public/storage");
+    }
+    let scheduled = sources.iter().any(|source| {
+        source
+            .lines()
+            .any(|line| line.contains("Schedule::") || line.contains("$schedule->"))
+    });
+    for (wanted, name, command, why) in [
+        (
+            folder.is_dir("app/Jobs"),
+            "worker",
+            "php artisan queue:work",
+            ("app/Jobs", "holds jobs"),
+        ),
+        (
+            scheduled,
+            "scheduler",
+            "php artisan schedule:work",
+            ("the sources", "schedule tasks"),
+        ),
+    ] {
+        if wanted && !guess.services.is_empty() {
+            guess.because(About::Service, why.0, why.1);
+            guess.services.push(ServiceGuess {
+                name: name.to_owned(),
+                command: Some(command.to_owned()),
+                ..ServiceGuess::default()
+            });
+        }
+    }
+}
+
+/// The route of Laravel's own health check: `health: '/up'`.
+fn health_route(folder: &Folder) -> Option<String> {
+    let text = folder.read("bootstrap/app.php")?;
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with("health:"))?;
+    literals(line)
+        .first()
+        .filter(|path| path.starts_with('/'))
+        .map(|path| (*path).to_owned())
+}
+
+fn symfony(folder: &Folder, composer: &str, guess: &mut Guess) {
+    guess.because(About::Env, "bin/console", "is Symfony's");
+    guess.env.insert("APP_ENV".to_owned(), "prod".to_owned());
+    guess
+        .build
+        .env
+        .insert("APP_ENV".to_owned(), "prod".to_owned());
+    // The cache belongs to one release, and a release is read-only.
+    for service in &mut guess.services {
+        if let Some(command) = &mut service.command {
+            *command = format!(
+                "APP_CACHE_DIR=$RUNTIME_DIRECTORY/cache APP_LOG_DIR=$RUNTIME_DIRECTORY/log {command}"
+            );
+        }
+    }
+    if folder.is_file("importmap.php") {
+        guess.because(About::Build, "importmap.php", "is there");
+        guess.build.push("php bin/console importmap:install");
+        guess.build.push("php bin/console asset-map:compile");
+        guess.add("public/assets");
+    }
+    if composer.contains("doctrine-migrations-bundle") && folder.is_dir("migrations") {
+        guess.because(About::Hook, "migrations/", "holds migrations");
+        guess.hooks.push(HookGuess::once(
+            "APP_CACHE_DIR=$(mktemp -d) php bin/console doctrine:migrations:migrate --no-interaction --allow-no-migration",
+        ));
+    }
+    if folder
+        .read(".gitignore")
+        .is_some_and(|text| text.contains("/public/bundles"))
+    {
+        guess.build.push("mkdir -p public/bundles");
+        guess.add("public/bundles");
+    }
+    let Some(settings) = folder.read(".env") else {
+        return;
+    };
+    // `.env` is never released; Symfony then reads `.env.dist`. What is secret is in `.env.local`.
+    guess.because(
+        About::Build,
+        ".env",
+        "holds the settings that all environments have",
+    );
+    guess.build.push("cp .env .env.dist");
+    guess.add(".env.dist");
+    let value = |name: &str| {
+        settings.lines().find_map(|line| {
+            Some(
+                line.trim()
+                    .strip_prefix(name)?
+                    .strip_prefix('=')?
+                    .trim_matches('"')
+                    .to_owned(),
+            )
+        })
+    };
+    if value("APP_SECRET").is_some_and(|value| value.is_empty()) {
+        guess.secret("APP_SECRET", ".env");
+    }
+    match value("DATABASE_URL") {
+        Some(url) if url.starts_with("sqlite:") && url.contains("/var/") => {
+            guess.because(About::Shared, ".env", "keeps the database in var/");
+            guess.shared.push("var".to_owned());
+        }
+        Some(url) if !url.starts_with("sqlite:") => guess.secret("DATABASE_URL", ".env"),
+        _ => {}
+    }
 }

@@ -3,18 +3,23 @@
 /// What stands between quotes on `line`: `"…"`, `'…'` or a backtick pair. An unpaired quote (a
 /// lifetime, an apostrophe) is passed over.
 pub(super) fn literals(line: &str) -> Vec<&str> {
+    spans(line).into_iter().map(|(_, text)| text).collect()
+}
+
+/// [`literals`], each with the place where its text begins.
+pub(super) fn spans(line: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
-    let mut rest = line;
-    while let Some(start) = rest.find(['"', '\'', '`']) {
-        let quote = &rest[start..=start];
-        let after = &rest[start + 1..];
-        match after.find(quote) {
+    let mut at = 0;
+    while let Some(start) = line[at..].find(['"', '\'', '`']) {
+        let start = at + start + 1;
+        let quote = &line[start - 1..start];
+        at = match line[start..].find(quote) {
             Some(end) => {
-                found.push(&after[..end]);
-                rest = &after[end + 1..];
+                found.push((start, &line[start..start + end]));
+                start + end + 1
             }
-            None => rest = after,
-        }
+            None => start,
+        };
     }
     found
 }

@@ -94,7 +94,7 @@ pub(super) fn ports(ctx: &mut Context, services: &[Service], environments: &[Spo
     for environment in environments {
         if let Some(span) = &environment.port {
             let message = format!(
-                "`PORT` would be that of every service, `{}` too",
+                "`PORT` here would apply to every service, `{}` included",
                 service.spec.name
             );
             ctx.error(

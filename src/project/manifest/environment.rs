@@ -100,6 +100,7 @@ fn environment(
         environment: Environment {
             name: name?,
             hosts,
+            user_is_named: user.is_some(),
             user: user.unwrap_or_else(|| app.to_string()),
             app,
             root,

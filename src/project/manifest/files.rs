@@ -18,6 +18,7 @@ pub(super) fn check(
     services: &[Service],
     is_built: bool,
 ) {
+    let mut told: Vec<&str> = Vec::new();
     for Included {
         spot,
         path,
@@ -26,6 +27,7 @@ pub(super) fn check(
     {
         if !is_glob && dir.join(path).symlink_metadata().is_err() {
             absent(ctx, path, spot.span.clone(), is_built);
+            told.push(path);
         }
     }
     for service in services {
@@ -42,8 +44,17 @@ pub(super) fn check(
                 let message = format!("`{path}` is not a folder");
                 ctx.error(span.clone(), message, "expected a folder to serve");
             }
-            Ok(_) => {}
+            Ok(_) => {
+                if let (Some(page), Some(span)) = (&service.spec.fallback, &service.fallback)
+                    && !dir.join(path).join(page).is_file()
+                {
+                    let page = format!("{path}/{page}");
+                    let page = page.strip_prefix("./").unwrap_or(&page);
+                    absent(ctx, page, span.clone(), is_built);
+                }
+            }
             Err(_) if is_shared => {}
+            Err(_) if told.iter().any(|told| values::is_below(path, told)) => {}
             Err(_) => absent(ctx, path, span.clone(), is_built),
         }
     }

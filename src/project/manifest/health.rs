@@ -7,7 +7,7 @@ use super::duration;
 use super::node::{Node, Spot};
 use super::schema;
 use super::values;
-use crate::model::{HealthCheck, Probe};
+use crate::model::{HealthCheck, Probe, Status, StatusClass};
 
 /// The keys that only make sense with `path`.
 const OF_PATH: [&str; 3] = ["status", "body", "headers"];
@@ -152,10 +152,13 @@ fn url_path(ctx: &mut Context, path: &Spot<&str>) -> Option<String> {
     None
 }
 
-fn status(node: &Node<'_>) -> Vec<u16> {
+fn status(node: &Node<'_>) -> Vec<Status> {
     let one = |spot: &Spot<&toml::de::DeValue<'_>>| {
+        if let Some(class) = spot.value.as_str() {
+            return StatusClass::named(class).map(Status::Class);
+        }
         let number = super::walk::integer(spot.value.as_integer()?)?;
-        u16::try_from(number).ok()
+        u16::try_from(number).ok().map(Status::Code)
     };
     match (node.get("status"), node.items("status")) {
         (_, Some(items)) => items.iter().filter_map(one).collect(),

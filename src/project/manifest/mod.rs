@@ -18,6 +18,7 @@ mod root;
 mod runtimes;
 pub mod schema;
 mod service;
+mod source;
 mod suggest;
 mod syntax;
 #[cfg(test)]
@@ -99,6 +100,11 @@ fn lower(ctx: &mut Context, root: &Node<'_>, dir: &Path, files: Files<'_>) -> Op
     let name = app.text("name");
     let name: Option<AppName> =
         name.and_then(|text| values::name(ctx, text.value, text.span, "an app"));
+    let source = source::source(ctx, &app, dir, files);
+    let files = match files {
+        Files::In(_) => Files::In(&source),
+        Files::Ignored => files,
+    };
     let runtimes = runtimes::runtimes(ctx, root);
     let build = pipeline::pipeline(ctx, &root.node("build", &schema::BUILD));
     let test = pipeline::pipeline(ctx, &root.node("test", &schema::TEST));
@@ -124,6 +130,7 @@ fn lower(ctx: &mut Context, root: &Node<'_>, dir: &Path, files: Files<'_>) -> Op
     }
     Some(Project {
         dir: dir.to_owned(),
+        source,
         app: name?,
         runtimes,
         build,

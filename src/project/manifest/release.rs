@@ -41,7 +41,9 @@ pub(super) fn release<'a>(ctx: &mut Context, node: &Node<'a>, files: Files<'_>) 
         rules: ReleaseRules {
             include: paths,
             exclude,
+            gitignore: node.bool("gitignore").unwrap_or(false),
             shared: shared(ctx, node),
+            readable_by: readers(ctx, node),
             keep: node.number_or_default("keep"),
         },
         include,
@@ -101,6 +103,29 @@ fn never(ctx: &mut Context, spot: &Spot<&str>) -> bool {
         false => "see the list in the reference of [release]",
     });
     true
+}
+
+/// Names of users that a host may have: a directory service allows more than useradd(8) does.
+fn readers(ctx: &mut Context, node: &Node<'_>) -> Vec<String> {
+    let mut readers = Vec::new();
+    for spot in node.texts("readable-by").unwrap_or_default() {
+        let name = spot.value;
+        let good = (1..=32).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+        if good {
+            readers.push(name.to_owned());
+            continue;
+        }
+        ctx.error(
+            spot.span.clone(),
+            format!("`{name}` is not the name of a user"),
+            "expected letters, digits, dots, dashes and underscores, at most 32",
+        );
+    }
+    readers
 }
 
 /// Paths that neither equal nor hold each other: each becomes a link, and a link inside a linked

@@ -86,11 +86,11 @@ fn refuse(text: &str) -> Option<&'static str> {
     }
     let mut parts = below.split('/').skip(1);
     if parts.any(|part| matches!(part, "" | "." | "..")) {
-        return Some("`..`, `.` and doubled slashes are not taken here");
+        return Some("`..`, `.` and doubled slashes are not allowed here");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
     if !below.chars().all(plain) {
-        return Some("only letters, digits and `/ . _ - + @` are taken here");
+        return Some("only letters, digits and `/ . _ - + @` are allowed here");
     }
     if path.starts_with('~') {
         return None;

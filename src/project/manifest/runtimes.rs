@@ -62,7 +62,7 @@ fn is_brought(ctx: &mut Context, entry: &Entry<'_>, version: &Spot<&str>, from_h
     let problem = ctx.error(
         entry.key_span.clone(),
         format!("ship does not know the runtime `{}`", entry.key),
-        "not one that ship brings",
+        "not a runtime that ship provides",
     );
     let other = match entry.key {
         "nodejs" | "npm" => Some("node"),

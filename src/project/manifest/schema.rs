@@ -117,6 +117,7 @@ pub const ALWAYS_EXCLUDED: &[&str] = &[
     ".env.*.local",
 ];
 
+use crate::model::StatusClass;
 use Fallback::{Nothing, Required, Value, Words};
 use Type::{Bool, Choice, Duration, Either, Integer, List, Map, Text};
 
@@ -124,7 +125,7 @@ const TEXTS: Type = List(&Text);
 const ENV: Type = Map(&Text);
 const COUNT: Type = Integer(1, 1000);
 const PORT: Type = Integer(1, 65_535);
-const STATUS: Type = Integer(100, 599);
+const STATUS: Type = Either(&[Integer(100, 599), Choice(&StatusClass::NAMES)]);
 const SOME_TIME: Type = Duration(1);
 
 /// The file.
@@ -153,7 +154,8 @@ pub static APP: Table = Table {
     example: "[app]\nname = \"shop\"\n",
     keys: &[
         Key::new("name", Text, Required, "Names the folder, the units and the system user on the hosts: lower-case letters, digits and dashes, at most 31.").also(&["id"]),
-        Key::new("default-environment", Text, Words("the only environment besides `local`"), "The environment of commands that name none.").also(&["environment"]),
+        Key::new("source", Text, Value("\".\""), "The folder in which the steps run and to which the paths of `[release]` and `static` are relative, itself relative to the manifest: `.`, or `..` and the like, so a folder above that holds the manifest. For an app in a workspace that needs files of the workspace's root.").also(&["workspace", "base"]),
+        Key::new("default-environment", Text, Words("the only environment besides `local`"), "The environment for commands that do not name one.").also(&["environment"]),
     ],
 };
 
@@ -165,7 +167,7 @@ pub static RUNTIME: Table = Table {
     example: "[runtimes]\nnode = \"20.11.1\"\nphp = { version = \"8.3\", source = \"host\" }\n",
     keys: &[
         Key::new("version", Text, Required, "An exact version, a prefix of one, or a range, in the runtime's own grammar."),
-        Key::new("source", Choice(&["ship", "host"]), Value("\"ship\""), "Who brings it: `ship` downloads and verifies it; with `host` it must be installed there."),
+        Key::new("source", Choice(&["ship", "host"]), Value("\"ship\""), "Where it comes from: `ship` downloads and verifies it; with `host` it must be installed on the hosts."),
         Key::new("mirror", Text, Words("the publisher"), "An http, https or file address to download from instead; `SHIP_NAME_MIRROR` does the same from outside.").also(&["url"]),
     ],
 };
@@ -176,7 +178,7 @@ const STEP_LIST: Type = List(&STEP_ITEM);
 #[rustfmt::skip]
 const STEP_NAME: Key = Key::new("name", Text, Words("the first line of `run`"), "What it is called on the screen.");
 #[rustfmt::skip]
-const STEPS: Key = Key::new("steps", STEP_LIST, Value("[]"), "The commands, in order; the first that fails ends it.").also(&["commands", "run", "script", "command"]);
+const STEPS: Key = Key::new("steps", STEP_LIST, Value("[]"), "The commands, in order; the first failure stops them.").also(&["commands", "run", "script", "command"]);
 #[rustfmt::skip]
 const STEPS_ENV: Key = Key::new("env", ENV, Value("{}"), "Environment of the steps.").also(&["environment", "vars"]);
 #[rustfmt::skip]
@@ -195,7 +197,7 @@ pub static BUILD: Table = Table {
 #[rustfmt::skip]
 pub static TEST: Table = Table {
     title: "test",
-    doc: "What must pass, after the build, before anything changes on a host.",
+    doc: "The tests that must pass, after the build, before anything changes on a host.",
     example: "[test]\nsteps = [\"npm test\"]\n",
     keys: &[STEPS, STEPS_ENV, INHERIT_ENV],
 };
@@ -208,8 +210,8 @@ pub static STEP: Table = Table {
     example: "",
     keys: &[
         STEP_NAME,
-        Key::new("run", Text, Required, "A line for `/bin/sh`, in the project's folder.").also(&["command", "cmd", "script"]),
-        Key::new("timeout", SOME_TIME, Value("\"30m\""), "After this long it is killed, with all that it started."),
+        Key::new("run", Text, Required, "A line for `/bin/sh`, in the project's folder (`app.source`).").also(&["command", "cmd", "script"]),
+        Key::new("timeout", SOME_TIME, Value("\"30m\""), "It is killed after this long, with everything that it started."),
     ],
 };
 
@@ -217,13 +219,15 @@ pub static STEP: Table = Table {
 #[rustfmt::skip]
 pub static RELEASE: Table = Table {
     title: "release",
-    doc: "Which files go to the hosts. Paths are relative to the project's folder. A release is read-only on the host; what the app writes belongs into `shared`. Some names are never released, whatever `include` says: they are always part of `exclude`.",
+    doc: "Which files go to the hosts. Paths are relative to the project's folder (`app.source`). A release is read-only on the host; paths that the app writes to belong in `shared`. Some names are never released, whatever `include` says: they are always part of `exclude`. `ship check` and a deploy warn about files that look like keys (a private key, or a name such as `master.key` that git does not track; folders of dependencies aside): to release one without the warning, name exactly that file in `include`. They also warn about files that `shared` hides, links whose target is not released, and scripts for an interpreter of this machine.",
     example: "[release]\ninclude = [\"dist\", \"node_modules\", \"package.json\"]\nexclude = [\"**/*.map\"]\nshared = [\"uploads\"]\n",
     keys: &[
         Key::new("include", TEXTS, Value("[\".\"]"), "Files, folders or globs that go to the hosts.").also(&["files", "paths"]),
         Key::new("exclude", TEXTS, Words("see below"), "Globs that stay here. With a `/` in front or inside: from the project's folder; without: a name at any depth. A `/` at the end: folders only.").also(&["ignore"]),
-        Key::new("shared", TEXTS, Value("[]"), "Files and folders that survive releases (uploads, a database); linked into each.").also(&["persist", "persistent", "linked-dirs", "linked-files", "shared-dirs", "shared-files", "volumes"]),
-        Key::new("keep", COUNT, Value("5"), "How many good releases stay on a host.").also(&["keep-releases", "retain", "retention"]),
+        Key::new("gitignore", Bool, Value("false"), "Whether what git ignores stays here, too. An entry of `include` that is an ignored file or folder, or lies in one (`node_modules`, `build/libs/*.jar`), takes it all the same; `.` and patterns such as `*.json` do not.").also(&["respect-gitignore"]),
+        Key::new("shared", TEXTS, Value("[]"), "Files and folders that survive releases (uploads, a database); linked into each. An entry with an extension (`database.yml`) is a file, any other a folder. Setup makes them empty; before the first release, an empty file stops the deploy unless its name is that of a database or a log (`.sqlite3`, `.db`, `.log`, `.pid`…).").also(&["persist", "persistent", "linked-dirs", "linked-files", "shared-dirs", "shared-files", "volumes"]),
+        Key::new("readable-by", TEXTS, Value("[]"), "Users of the hosts that may read releases, such as `[\"www-data\"]` for a web server; setup lets them in.").also(&["readers"]),
+        Key::new("keep", COUNT, Value("5"), "How many good releases a host keeps.").also(&["keep-releases", "retain", "retention"]),
     ],
 };
 
@@ -235,7 +239,8 @@ pub static SERVICE: Table = Table {
     example: "[services.web]\ncommand = \"node dist/server.js\"\nport = 3000\nhealth = { path = \"/healthz\", timeout = \"30s\" }\n\n[services.site]\nstatic = \"dist/public\"\nport = 8080\n",
     keys: &[
         Key::new("command", Either(&[Text, TEXTS]), Nothing, "What runs, in the release's folder: a line for `/bin/sh`, or program and arguments.").also(&["cmd", "run", "start", "exec", "entrypoint"]),
-        Key::new("static", Text, Nothing, "A folder of the release that `ship` itself serves over HTTP.").also(&["dir", "folder"]),
+        Key::new("static", Text, Nothing, "A folder of the release that `ship` itself serves over HTTP, with its `404.html`, `_redirects` and `_headers`; see [static sites](guides/static.md).").also(&["dir", "folder"]),
+        Key::new("fallback", Text, Nothing, "With `static`: a page of that folder, such as `index.html`, that answers where no file does, for apps that route in the browser. A missing file (`/app.js`) is still a 404.").also(&["spa", "try-files", "single-page"]),
         Key::new("port", PORT, Nothing, "The TCP port that it listens on; exported to it as `PORT`.").also(&["ports", "listen"]),
         Key::new("env", ENV, Value("{}"), "Environment of this service only.").also(&["environment", "vars"]),
         Key::new("type", Choice(&["simple", "notify"]), Value("\"simple\""), "`notify` when it says `READY=1` by sd_notify(3)."),
@@ -254,8 +259,8 @@ pub static HEALTH: Table = Table {
     keys: &[
         Key::new("path", Text, Words("`/` for `static`"), "Asked with GET on 127.0.0.1; redirects are answers, not followed.").also(&["url", "http"]),
         Key::new("port", PORT, Words("the service's port"), "Where to ask."),
-        Key::new("status", Either(&[STATUS, List(&STATUS)]), Value("[]"), "Accepted status codes; none means any 2xx.").also(&["code", "codes", "expect"]),
-        Key::new("body", Text, Nothing, "Text that the answer must hold."),
+        Key::new("status", Either(&[Integer(100, 599), Choice(&StatusClass::NAMES), List(&STATUS)]), Value("[]"), "Accepted status codes, or classes of them such as `\"4xx\"`; an empty list accepts any 2xx.").also(&["code", "codes", "expect"]),
+        Key::new("body", Text, Nothing, "Text that the answer must contain."),
         Key::new("headers", ENV, Value("{}"), "Headers to send, such as `Host`."),
         Key::new("tcp", Bool, Words("true with a port and no other question"), "Whether a TCP connection is the proof; false asks nothing."),
         Key::new("command", Text, Nothing, "A line for `/bin/sh`, in the release's folder with its environment, that must exit 0.").also(&["cmd", "run"]),
@@ -275,7 +280,7 @@ pub static HOOKS: Table = Table {
     example: "[hooks]\nbefore-activate = [{ run = \"node dist/migrate.js\", on = \"one-host\", timeout = \"5m\" }]\n",
     keys: &[
         Key::new("before-activate", HOOK_LIST, Value("[]"), "After everything is staged, before the first host switches; a failure ends the deploy.").also(&["before", "pre-activate", "pre-deploy", "before-deploy"]),
-        Key::new("after-activate", HOOK_LIST, Value("[]"), "After every host switched and proved that it serves; a failure is one of the rollout, and its policy holds.").also(&["after", "post-activate", "post-deploy", "after-deploy"]),
+        Key::new("after-activate", HOOK_LIST, Value("[]"), "After every host has switched and proved that it serves; a failure is a failure of the rollout, and `on-failure` applies.").also(&["after", "post-activate", "post-deploy", "after-deploy"]),
     ],
 };
 
@@ -289,7 +294,7 @@ pub static HOOK: Table = Table {
         STEP_NAME,
         Key::new("run", Text, Required, "A line for `/bin/sh`.").also(&["command", "cmd", "script"]),
         Key::new("on", Choice(&["one-host", "each-host"]), Value("\"one-host\""), "On one host of the fleet (migrations), or on each."),
-        Key::new("timeout", SOME_TIME, Value("\"10m\""), "After this long it is killed, with all that it started."),
+        Key::new("timeout", SOME_TIME, Value("\"10m\""), "It is killed after this long, with everything that it started."),
     ],
 };
 
@@ -300,15 +305,15 @@ pub static ENVIRONMENT: Table = Table {
     doc: "A place where the app runs. `local` always exists: this machine, without SSH and without hosts, kept running by the supervisor; `[environments.local]` may set `env`, `root` and the like.",
     example: "[environments.production]\nhosts = [\"deploy@web1.example.com\", { address = \"deploy@web2.example.com\", services = [\"web\"] }]\nenv = { NODE_ENV = \"production\" }\nrollout = { strategy = \"rolling\", batch = 1, on-failure = \"revert-all\" }\n",
     keys: &[
-        Key::new("hosts", List(&Either(&[Text, Type::Table(&HOST)])), Words("required, except for `local`"), "Where it runs, in order: what `ssh` would take, or a table.").also(&["servers", "host", "nodes", "machines"]),
+        Key::new("hosts", List(&Either(&[Text, Type::Table(&HOST)])), Words("required, except for `local`"), "Where it runs, in order: each a destination as `ssh` takes it, or a table.").also(&["servers", "host", "nodes", "machines"]),
         Key::new("name", Text, Words("`app.name`"), "The app's name on these hosts; two environments on one host need two."),
         Key::new("root", Text, Words("`/srv/<name>`; `~/apps/<name>` with `systemd-user`; the data directory with `supervisor`"), "The app's folder on the hosts: absolute, or beginning with `~/`.").also(&["path", "deploy-to", "dir"]),
-        Key::new("manager", Choice(&["systemd", "systemd-user", "supervisor"]), Words("`systemd`; `supervisor` for `local`"), "Who keeps the services running; `systemd-user` and `supervisor` need no root.").also(&["service-manager", "init"]),
-        Key::new("user", Text, Words("`name`"), "The system user that the services run as; with `systemd` only."),
+        Key::new("manager", Choice(&["systemd", "systemd-user", "supervisor"]), Words("`systemd`; `supervisor` for `local`"), "What keeps the services running; `systemd-user` and `supervisor` need no root.").also(&["service-manager", "init"]),
+        Key::new("user", Text, Words("`name`"), "The system user that the services run as; with `systemd` only. Without it setup makes a user called `name`, and takes no account or group that it did not make; an account that is there already runs the services only when it is named here."),
         Key::new("env", ENV, Value("{}"), "Environment of the services.").also(&["environment", "vars"]),
-        Key::new("secrets", TEXTS, Value("[]"), "Names of secrets that a release needs; `ship secrets` holds their values."),
+        Key::new("secrets", TEXTS, Value("[]"), "Names of secrets that a release needs. `ship deploy` takes each value from its own environment variable of that name."),
         Key::new("rollout", Type::Table(&ROLLOUT), Nothing, "How releases reach the hosts.").also(&["strategy", "deploy"]),
-        Key::new("watch", Duration(0), Value("\"0s\""), "How long a new release is watched on all hosts after its proof; only then it counts as good. Where it turns bad meanwhile (it restarts, or fails three health checks in a row) it goes back."),
+        Key::new("watch", Duration(0), Value("\"0s\""), "How long a new release is watched on all hosts after its proof, before it counts as good. If it turns bad in that time (it restarts, or fails three health checks in a row), it goes back."),
     ],
 };
 
@@ -328,15 +333,15 @@ pub static HOST: Table = Table {
 #[rustfmt::skip]
 pub static ROLLOUT: Table = Table {
     title: "environments.NAME.rollout",
-    doc: "How a release that is staged everywhere is activated across the hosts.",
+    doc: "How the hosts are switched to a release that is staged on all of them.",
     example: "",
     keys: &[
-        Key::new("strategy", Choice(&["all-at-once", "rolling", "canary"]), Value("\"all-at-once\""), "All hosts together; a batch after the other; or a batch, a while of watching, and the rest."),
+        Key::new("strategy", Choice(&["all-at-once", "rolling", "canary"]), Value("\"all-at-once\""), "All hosts together; one batch after another; or one batch, a time of watching, then the rest."),
         Key::new("batch", Either(&[Integer(1, 10_000), Text]), Value("1"), "Hosts per batch: a number, or a percentage such as `\"25%\"`; with `rolling` and `canary`.").also(&["batch-size", "max-parallel", "size"]),
         Key::new("bake", Duration(0), Value("\"60s\""), "How long the first batch is watched before the rest follows, as with `watch`; with `canary`."),
-        Key::new("on-failure", Choice(&["revert-all", "stop", "continue"]), Value("\"revert-all\""), "When a host fails it goes back, and: every host of the rollout too; nothing more is touched; or the rest goes on."),
+        Key::new("on-failure", Choice(&["revert-all", "stop", "continue"]), Value("\"revert-all\""), "A host that fails goes back. Then `revert-all` takes every host of the rollout back, `stop` touches no more hosts, and `continue` goes on with the rest."),
         Key::new("max-failures", COUNT, Value("1"), "How many hosts may fail; one more ends the rollout. With `on-failure = \"continue\"`."),
-        Key::new("lease", Duration(5_000), Value("\"30s\""), "How long a host waits for a controller that is gone before it reverts by itself; at least 5s."),
+        Key::new("lease", Duration(5_000), Value("\"30s\""), "How long a host waits for a lost controller before it reverts by itself; at least 5s."),
     ],
 };
 

@@ -17,6 +17,8 @@ pub(super) struct Service {
     pub(super) port: Option<Range<usize>>,
     /// Where its folder is, for a static one.
     pub(super) folder: Option<Range<usize>>,
+    /// Where its fallback is.
+    pub(super) fallback: Option<Range<usize>>,
 }
 
 /// All that are well-formed, in the order of the manifest.
@@ -38,6 +40,7 @@ fn service(ctx: &mut Context, entry: &Entry<'_>) -> Option<Service> {
         values::name(ctx, entry.key, entry.key_span.clone(), "a service");
     let node = entry.value.node(&schema::SERVICE)?;
     let run = run(ctx, &node, entry.key);
+    let fallback = fallback(ctx, &node, entry.key);
     let port = node.number::<u16>("port");
     if let (Some(Run::Static(_)), None, false) = (&run, &port, node.get("port").is_some()) {
         let span = node.key_span("static").unwrap_or(node.span.clone());
@@ -75,6 +78,7 @@ fn service(ctx: &mut Context, entry: &Entry<'_>) -> Option<Service> {
         spec: ServiceSpec {
             name: name?,
             run: run?,
+            fallback,
             port: port.as_ref().map(|port| port.value),
             env,
             health,
@@ -83,6 +87,7 @@ fn service(ctx: &mut Context, entry: &Entry<'_>) -> Option<Service> {
         },
         port: port.map(|port| port.span),
         folder,
+        fallback: node.get("fallback").map(|spot| spot.span),
     })
 }
 
@@ -125,6 +130,24 @@ fn run(ctx: &mut Context, node: &Node<'_>, name: &str) -> Option<Run> {
             _ => None,
         },
     }
+}
+
+/// A page of the folder that is served; nothing else has one.
+fn fallback(ctx: &mut Context, node: &Node<'_>, name: &str) -> Option<String> {
+    let page = node.text("fallback")?;
+    if node.get("static").is_none() {
+        let span = node.key_span("fallback").unwrap_or(page.span);
+        let message = format!("the service `{name}` has a `fallback` and no `static`");
+        ctx.error(span, message, "only ship's own server has one");
+        return None;
+    }
+    let path = values::relative(ctx, &page, "fallback")?;
+    if path == "." || path.split('/').any(|part| part.starts_with('.')) {
+        let message = format!("`fallback` cannot be `{path}`");
+        ctx.error(page.span, message, "expected a page, such as `index.html`");
+        return None;
+    }
+    Some(path)
 }
 
 fn argv(

@@ -175,10 +175,10 @@ pub(super) fn exclude(ctx: &mut Context, spot: &Spot<&str>) -> Option<String> {
         ctx.error(
             spot.span.clone(),
             message,
-            "what is excluded cannot be included again",
+            "an excluded path cannot be included again",
         )
         .help(format!(
-            "leave `!{rest}` out, and say in `include` what is wanted"
+            "remove `!{rest}`, and list what you want in `include`"
         ));
         return None;
     }

@@ -167,7 +167,7 @@ fn time(ctx: &mut Context, min: u64, text: &str, span: Range<usize>, name: &str)
     let refused = match duration::duration_ms(text) {
         Err(why) => why,
         Ok(ms) if ms >= min => return,
-        Ok(_) if min == 1 => "expected more than no time".to_owned(),
+        Ok(_) if min == 1 => "expected a duration above zero".to_owned(),
         Ok(_) => format!("expected at least `{}`", duration::format(min)),
     };
     ctx.error(span, format!("`{name}` cannot be `{text}`"), refused);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::model::event::Event;
+use crate::model::event::{Event, Verb};
 
 use super::super::json;
 use super::{sample, say};
@@ -14,17 +14,45 @@ const FAILURE: &str = include_str!("../../model/failure.rs");
 const HEAD: &str = "\
 # Events
 
-With `--json`, a command says what it does as one JSON object per line on stdout, and nothing else
-there. On stderr there is nothing but the error of a command that failed.
+With `--json`, a command prints one JSON object per line on stdout, and nothing else there: events,
+which say what it does, or [answers](#answers) to what it was asked. On stderr there is nothing but
+the error of a command that failed. (`ship run` and `ship exec` give stdout to the command that they
+run; `ship completions` and `ship man` print what they always print.)
 
 - `event` names the event; `what` beside it names what happened on a host.
 - Times are milliseconds (`ms`), sizes bytes. A release is its number: 42 is printed as v42.
 - A field marked \"may be null\" is always there.
-- The last line is `unchanged`, `finished` or `failed`; `exit` in it is the [exit code](exit-codes.md).
+- The last line of a command that does something is `unchanged`, `finished`, `done` or `failed`.
+  A command that is asked a question prints its answers, and `failed` at the end when it fails. `exit`
+  in `failed` is the [exit code](exit-codes.md).
 - There may be more events and more fields in a later version: ignore what you do not know.
 - A secret is never in an event. Text from steps, hooks and services is as they wrote it, control
   characters escaped as JSON has it: clean it before you print it.
 ";
+
+const ANSWERS: &str = r#"
+## Answers
+
+These have no `event`. Warnings about the project come between them as [warning](#warning).
+
+| command | an object for each | fields |
+|---|---|---|
+| `ship check` | finding; one for a manifest that is valid | `level` (`ok`, `warning`, `failure`), `subject`, `text`; `hint`, `host`, `file`, `line`, `column`, which may be null |
+| `ship check --print` | manifest | `manifest`: it with every default, as TOML |
+| `ship status` | host | `host`, `answer`: what is live, its services, who is deploying, a freeze; or `failure` |
+| `ship releases` | host | `host`, `answer`: a list of releases; or `failure` |
+| `ship history` | host | `host`, `answer`: a list of entries, the newest first; or `failure` |
+| `ship logs` | line | `host`, `time`, `service`, `text`; none where nothing was logged |
+| `ship init` | manifest, then `done` | `path`, `replaced`, `stack`, `saw`, `notes`, `next` |
+| `ship pin` | runtime, then `done` | `runtime`, `version`; unless `--check`: `change`, `request`, `from` |
+| `ship host trust` | key that the host shows, then key that was pinned, then `done` | `host`, `fingerprint`, `pinned` |
+
+```json
+{"host":null,"level":"ok","subject":"manifest","text":"ship.toml is valid: shop with 1 service","hint":null,"file":null,"line":null,"column":null}
+{"host":null,"level":"failure","subject":"manifest","text":"unknown key `hots` in [environments.production]","hint":null,"file":"ship.toml","line":8,"column":1}
+{"host":"deploy@web1.example.com","level":"warning","subject":"disk","text":"91% of /srv is used","hint":null,"file":null,"line":null,"column":null}
+```
+"#;
 
 /// A type or a variant, with what its comments say.
 #[derive(Default)]
@@ -99,11 +127,15 @@ fn json_type(kind: &str) -> String {
     if let Some(inner) = kind.strip_prefix("Vec<").and_then(|k| k.strip_suffix('>')) {
         return format!("list of {}", json_type(inner));
     }
+    if kind == "Verb" {
+        let word = |verb| json_string(&verb).replace('"', "`");
+        return Verb::ALL.map(word).join(", ");
+    }
     match kind {
         "bool" => "boolean",
         "u8" | "u32" | "u64" => "number",
         "ReleaseId" => "release number",
-        "HostName" | "AppName" | "ServiceName" | "EnvironmentName" | "String" => "text",
+        "HostName" | "AppName" | "ServiceName" | "EnvironmentName" | "String" | "Cause" => "text",
         "Phase" => "`build`, `test` or `hook`",
         "FailureKind" => "kind of [exit code](exit-codes.md)",
         "Outcome" => "[outcome](#outcome)",
@@ -113,6 +145,10 @@ fn json_type(kind: &str) -> String {
         other => panic!("what does JSON make of {other}?"),
     }
     .to_owned()
+}
+
+fn json_string(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap()
 }
 
 fn fields(page: &mut String, fields: &[Field]) {
@@ -182,6 +218,7 @@ fn page() -> String {
             fields(&mut page, &item.fields);
         }
     }
+    page.push_str(ANSWERS);
     page
 }
 
@@ -205,5 +242,14 @@ fn every_event_is_read_back_from_json_as_it_was() {
     for event in sample::events().into_iter().chain(on_hosts) {
         let line = json::line(&event);
         assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+    }
+}
+
+/// A rollback was `rolled back` in JSON, and `rolled-back` in the reference.
+#[test]
+fn a_verb_is_spelled_alike_in_json_and_in_sentences() {
+    for verb in Verb::ALL {
+        let word = json_string(&verb);
+        assert_eq!(word.trim_matches('"'), verb.as_str().replace(' ', "-"));
     }
 }

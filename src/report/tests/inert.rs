@@ -1,6 +1,6 @@
 //! What others write never becomes a command: not to the terminal, not to the CI.
 
-use crate::model::event::{Diagnosis, Event, HostEvent, Phase};
+use crate::model::event::{Diagnosis, Event, HostEvent, Phase, Verb};
 use crate::model::{Failure, FailureKind};
 
 use super::super::{Mode, Options, Verbosity};
@@ -96,7 +96,7 @@ fn evil() -> Tape {
             80_000,
             Event::Failed {
                 failure,
-                outcome: Some(super::say::outcome(&text, 42, vec![only])),
+                outcome: Some(super::say::outcome(Verb::Reverted, 42, vec![only])),
                 exit: 8,
             },
         ));

@@ -2,6 +2,7 @@
 
 mod events_doc;
 mod inert;
+mod narrow;
 mod patience;
 mod sample;
 mod say;
@@ -43,6 +44,10 @@ impl Output for Capture {
 
     fn size(&self) -> (u16, u16) {
         (80, 24)
+    }
+
+    fn data_columns(&self) -> u16 {
+        0
     }
 }
 

@@ -118,7 +118,7 @@ fn a_failed_step_shows_its_last_10_000_lines_and_where_the_rest_is() {
         lines[..3],
         [
             "output of test step `npm test`:",
-            "  | (2,345 lines came before; all of it is in .ship/log/test-npm-test.log)",
+            "  | (2,345 lines came before; all of it is in .ship/logs/test-1-npm-test.log)",
             "  | line 2346",
         ]
     );
@@ -208,4 +208,20 @@ fn a_watch_tells_what_is_left_and_every_bad_answer() {
          still watching v42: 10s left (32s)\n\
          v42 stayed healthy, 41.2s after its proof\n"
     );
+}
+
+#[test]
+fn a_service_that_nobody_asks_is_running() {
+    for (answered, state) in [(true, "healthy"), (false, "running")] {
+        let proven = HostEvent::Proven {
+            service: service("worker"),
+            ms: 5_000,
+            unanswered_ms: None,
+            answered,
+        };
+        let tape = vec![(0, started(&[WEB1])), (500, on(WEB1, proven))];
+        let seen = play(Mode::Plain, Options::default(), tape);
+        let line = format!("worker is {state} after 5.0s\n");
+        assert!(seen.stderr.ends_with(&line), "{}", seen.stderr);
+    }
 }

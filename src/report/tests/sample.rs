@@ -1,6 +1,6 @@
 //! One of each event, as `docs/events.md` shows them.
 
-use crate::model::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome, Phase};
+use crate::model::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome, Phase, Verb};
 use crate::model::{Failure, FailureKind, ReleaseId};
 
 use super::say::{host, on, service, started};
@@ -38,7 +38,7 @@ pub fn events() -> Vec<Event> {
             ok: false,
             why: Some("exit code 1".to_owned()),
             ms: 4_100,
-            log: Some(".ship/log/build-npm-ci.log".to_owned()),
+            log: Some(".ship/logs/build-1-npm-ci.log".to_owned()),
         },
         Event::Waiting {
             text: "fetching node 20.11.1".to_owned(),
@@ -65,10 +65,11 @@ pub fn events() -> Vec<Event> {
         Event::Reverting {
             release: release(42),
             host: host(WEB1),
+            activated: true,
         },
         Event::Finished {
             outcome: Outcome {
-                verb: "deployed".to_owned(),
+                verb: Verb::Deployed,
                 release: Some(release(42)),
                 hosts: vec![HostOutcome {
                     host: host(WEB1),
@@ -76,6 +77,7 @@ pub fn events() -> Vec<Event> {
                     is: Some(release(42)),
                     healthy: Some(true),
                     why: None,
+                    unanswered_ms: None,
                     by_hand: Vec::new(),
                 }],
                 ms: 3_240,
@@ -83,6 +85,7 @@ pub fn events() -> Vec<Event> {
                 unanswered_ms: Some(0),
             },
         },
+        Event::Done,
         Event::Failed {
             failure: Failure::new(
                 FailureKind::NeedsPerson,
@@ -91,7 +94,7 @@ pub fn events() -> Vec<Event> {
             .detail("no answer within 30s")
             .hint("ship status production tells when it serves again"),
             outcome: Some(Outcome {
-                verb: "reverted".to_owned(),
+                verb: Verb::Reverted,
                 release: Some(release(42)),
                 hosts: vec![HostOutcome {
                     host: host(WEB1),
@@ -99,6 +102,7 @@ pub fn events() -> Vec<Event> {
                     is: Some(release(41)),
                     healthy: Some(false),
                     why: Some("put back to v41, which does not answer".to_owned()),
+                    unanswered_ms: None,
                     by_hand: vec!["ssh deploy@web1.example.com journalctl -u shop-web".to_owned()],
                 }],
                 ms: 38_100,
@@ -169,6 +173,7 @@ pub fn host_events() -> Vec<HostEvent> {
             service: web(),
             ms: 1_200,
             unanswered_ms: Some(40),
+            answered: true,
         },
         HostEvent::Unproven {
             diagnosis: Diagnosis {
@@ -192,6 +197,7 @@ pub fn host_events() -> Vec<HostEvent> {
         HostEvent::Reverted {
             to: Some(release(41)),
             healthy: true,
+            unanswered_ms: Some(35_100),
         },
         HostEvent::Pruned {
             releases: vec![release(35), release(36)],

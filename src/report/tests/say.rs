@@ -1,6 +1,6 @@
 //! Short ways to make an event.
 
-use crate::model::event::{Event, HostEvent, HostOutcome, Outcome, Phase};
+use crate::model::event::{Event, HostEvent, HostOutcome, Outcome, Phase, Verb};
 use crate::model::{HostName, ReleaseId, ServiceName};
 
 pub fn host(name: &str) -> HostName {
@@ -51,7 +51,7 @@ pub fn ended(phase: Phase, name: &str, ms: u64, why: Option<&str>) -> Event {
         why: why.map(str::to_owned),
         ms,
         log: Some(format!(
-            ".ship/log/{}-{}.log",
+            ".ship/logs/{}-1-{}.log",
             phase.as_str(),
             name.replace(' ', "-")
         )),
@@ -88,13 +88,14 @@ pub fn row(name: &str, was: u32, is: u32, healthy: bool) -> HostOutcome {
         is: Some(ReleaseId(is)),
         healthy: Some(healthy),
         why: None,
+        unanswered_ms: None,
         by_hand: Vec::new(),
     }
 }
 
-pub fn outcome(verb: &str, release: u32, hosts: Vec<HostOutcome>) -> Outcome {
+pub fn outcome(verb: Verb, release: u32, hosts: Vec<HostOutcome>) -> Outcome {
     Outcome {
-        verb: verb.to_owned(),
+        verb,
         release: Some(ReleaseId(release)),
         hosts,
         ms: 3_240,

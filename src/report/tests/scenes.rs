@@ -1,6 +1,6 @@
 //! Commands as the engine would tell them.
 
-use crate::model::event::{Diagnosis, Event, HostEvent, Outcome, Phase};
+use crate::model::event::{Diagnosis, Event, HostEvent, Outcome, Phase, Verb};
 use crate::model::{Failure, FailureKind, ReleaseId};
 
 use super::Tape;
@@ -80,6 +80,7 @@ fn proven(name: &str, unanswered_ms: u64) -> Event {
             service: service("web"),
             ms: 1_200,
             unanswered_ms: Some(unanswered_ms),
+            answered: true,
         },
     )
 }
@@ -125,7 +126,7 @@ pub fn good_single() -> Tape {
             },
         ),
     ));
-    let outcome = outcome("deployed", 42, vec![row(WEB1, 41, 42, true)]);
+    let outcome = outcome(Verb::Deployed, 42, vec![row(WEB1, 41, 42, true)]);
     tape.push((7_300, Event::Finished { outcome }));
     tape
 }
@@ -173,7 +174,7 @@ pub fn good_three() -> Tape {
         unanswered_ms: Some(0),
         sent: 10_096_000,
         ms: 13_100,
-        ..outcome("deployed", 42, rows.to_vec())
+        ..outcome(Verb::Deployed, 42, rows.to_vec())
     };
     tape.push((13_100, Event::Finished { outcome }));
     tape
@@ -233,6 +234,7 @@ pub fn reverted() -> Tape {
         Event::Reverting {
             release: ReleaseId(42),
             host: host(WEB1),
+            activated: true,
         },
     ));
     tape.push((
@@ -242,6 +244,7 @@ pub fn reverted() -> Tape {
             HostEvent::Reverted {
                 to: Some(ReleaseId(41)),
                 healthy: true,
+                unanswered_ms: Some(2_150),
             },
         ),
     ));
@@ -249,16 +252,17 @@ pub fn reverted() -> Tape {
         FailureKind::Reverted,
         "v42 is not healthy on web1.example.com; v41 is serving everywhere",
     )
-    .hint("ship logs web --release v42 shows more of its log");
+    .hint("ship logs web shows more of its log");
     let mut first = row(WEB1, 41, 41, true);
     first.why = Some("put back: web of v42 was not healthy".to_owned());
+    first.unanswered_ms = Some(2_150);
     let mut second = row(WEB2, 41, 41, true);
     second.why = Some("not switched: web1.example.com came first".to_owned());
     tape.push((
         8_100,
         Event::Failed {
             failure,
-            outcome: Some(outcome("reverted", 42, vec![first, second])),
+            outcome: Some(outcome(Verb::Reverted, 42, vec![first, second])),
             exit: 7,
         },
     ));
@@ -296,6 +300,7 @@ pub fn needs_person() -> Tape {
             HostEvent::Reverted {
                 to: Some(ReleaseId(41)),
                 healthy: false,
+                unanswered_ms: Some(31_900),
             },
         ),
     ));
@@ -306,6 +311,7 @@ pub fn needs_person() -> Tape {
     .hint("ship status production tells when it serves again");
     let mut second = row(WEB2, 41, 41, false);
     second.why = Some("put back to v41, which does not answer".to_owned());
+    second.unanswered_ms = Some(31_900);
     second.by_hand = vec![
         "ssh deploy@web2.example.com journalctl -u shop-web -n 100".to_owned(),
         "ssh deploy@web2.example.com sudo systemctl restart shop-web".to_owned(),
@@ -315,7 +321,7 @@ pub fn needs_person() -> Tape {
         Event::Failed {
             failure,
             outcome: Some(outcome(
-                "reverted",
+                Verb::Reverted,
                 42,
                 vec![row(WEB1, 41, 41, true), second],
             )),
@@ -338,7 +344,7 @@ pub fn unchanged() -> Tape {
         (
             210,
             Event::Finished {
-                outcome: outcome("unchanged", 42, vec![row(WEB1, 42, 42, true)]),
+                outcome: outcome(Verb::Unchanged, 42, vec![row(WEB1, 42, 42, true)]),
             },
         ),
     ]

@@ -23,6 +23,8 @@ const TAGS: &str = "https://api.github.com/repos/oven-sh/bun/git/matching-refs/t
 pub(super) static BUN: Source = Source {
     name: "bun",
     title: "Bun",
+    programs: &[],
+    packages: None,
     index: TAGS,
     places: &[(TAGS, "tags.json"), (RELEASES, "")],
     lists: None,

@@ -23,6 +23,8 @@ const FIRST_AARCH64_LINUX: [u64; 2] = [1, 41];
 pub(super) static DENO: Source = Source {
     name: "deno",
     title: "Deno",
+    programs: &[],
+    packages: None,
     index: "https://deno.com/versions.json",
     places: &[("https://deno.com/", ""), (RELEASES, "")],
     lists: None,

@@ -19,6 +19,8 @@ use crate::model::version::Version;
 pub(super) static GO: Source = Source {
     name: "go",
     title: "Go",
+    programs: &[],
+    packages: None,
     index: "https://go.dev/dl/?mode=json&include=all",
     places: &[
         ("https://go.dev/dl/?mode=json&include=all", "index.json"),

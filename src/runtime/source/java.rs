@@ -20,6 +20,8 @@ use crate::model::version::{Request, Version};
 pub(super) static JAVA: Source = Source {
     name: "java",
     title: "Java (Temurin)",
+    programs: &[],
+    packages: None,
     index: "https://api.adoptium.net/v3/info/available_releases",
     places: &[
         ("https://api.adoptium.net/v3/", ""),

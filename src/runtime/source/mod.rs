@@ -8,20 +8,27 @@
 //! address, so that it is the same with and without a mirror; [`Source::address`] maps it.
 
 mod bun;
+mod composer;
 mod deno;
 mod go;
 mod java;
+mod managers;
 mod node;
 mod python;
+mod registry;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod tools;
+mod uv;
 
 use std::collections::BTreeMap;
 
 use crate::model::runtime::{ArchiveFormat, Platform, RuntimeNeeds, Sha256};
 use crate::model::version::{Grammar, Request, Version};
 
+pub(super) use managers::LAUNCHERS;
+pub(super) use registry::{ACCEPT, file_url, integrity};
 pub use sums::{checksum, file_name};
 
 /// A runtime that ship brings.
@@ -31,6 +38,10 @@ pub struct Source {
     pub name: &'static str,
     /// As people say it: `Node.js`.
     pub title: &'static str,
+    /// Of a package manager, the programs that it brings; a runtime has none here.
+    pub programs: &'static [&'static str],
+    /// Of a tool that is a Python package: what is installed with it. Its archives are uv's.
+    pub packages: Option<&'static [&'static str]>,
     /// Where the publisher lists the versions.
     pub index: &'static str,
     /// Publishers' addresses, and the name below a mirror of what begins so; the first that fits
@@ -82,6 +93,10 @@ pub enum Proof {
     Here(Sha256, u64),
     /// In a document of its own, as sha256sum(1) writes it; see [`checksum`].
     List(String),
+    /// In the list of versions, as a Subresource Integrity: `sha512-…`.
+    Integrity(String),
+    /// The same, in a document of the version.
+    Document(String),
 }
 
 /// What is in an archive, and what it needs.
@@ -100,6 +115,8 @@ pub struct Layout {
     /// Files to put beside it where it is unpacked for builds, with their texts: what keeps one
     /// project's build from changing it for all.
     pub guards: BTreeMap<String, String>,
+    /// Scripts that start what is in the archive: paths below it, and their texts.
+    pub launchers: BTreeMap<String, String>,
     /// What a Linux host must have for it.
     pub needs: RuntimeNeeds,
 }
@@ -114,6 +131,7 @@ impl Layout {
             env: BTreeMap::new(),
             settings: BTreeMap::new(),
             guards: BTreeMap::new(),
+            launchers: BTreeMap::new(),
             needs: RuntimeNeeds::default(),
         }
     }
@@ -122,11 +140,19 @@ impl Layout {
 /// All of them, by name.
 pub static SOURCES: &[&Source] = &[
     &bun::BUN,
+    &composer::COMPOSER,
     &deno::DENO,
     &go::GO,
     &java::JAVA,
     &node::NODE,
+    &managers::NPM,
+    &tools::PDM,
+    &tools::PIPENV,
+    &managers::PNPM,
+    &tools::POETRY,
     &python::PYTHON,
+    &uv::UV,
+    &managers::YARN,
 ];
 
 /// The runtime called `name`, when ship brings it.
@@ -136,6 +162,12 @@ pub fn source(name: &str) -> Option<&'static Source> {
 }
 
 impl Source {
+    /// Whether only builds need it, unless a command of a service or a hook starts it.
+    #[must_use]
+    pub fn is_manager(&self) -> bool {
+        !self.programs.is_empty()
+    }
+
     /// How its versions are asked for.
     #[must_use]
     pub fn grammar(&self) -> Grammar {

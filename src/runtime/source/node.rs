@@ -18,6 +18,8 @@ use crate::model::version::Version;
 pub(super) static NODE: Source = Source {
     name: "node",
     title: "Node.js",
+    programs: &[],
+    packages: None,
     index: "https://nodejs.org/dist/index.json",
     places: &[("https://nodejs.org/dist/", "")],
     lists: None,

@@ -30,6 +30,8 @@ const METADATA: &str = "https://raw.githubusercontent.com/astral-sh/uv/main/crat
 pub(super) static PYTHON: Source = Source {
     name: "python",
     title: "Python",
+    programs: &[],
+    packages: None,
     index: "https://raw.githubusercontent.com/astral-sh/uv/main/crates/uv-python/download-metadata.json",
     places: &[(METADATA, ""), (RELEASES, "")],
     lists: None,

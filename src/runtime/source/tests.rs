@@ -34,7 +34,59 @@ const PYTHON_INDEX: &str = r#"{
 "pypy-3.10.14-linux-x86_64-gnu":{"url":"https://downloads.python.org/pypy/pypy3.10-v7.3.17-linux64.tar.bz2"}}"#;
 
 const DENO_INDEX: &str = r#"{"cli":["v2.1.4","v1.40.0"],"std":["0.224.0"]}"#;
+const COMPOSER_INDEX: &str = r#"{"stable":[{"path":"/download/2.8.4/composer.phar","version":"2.8.4","min-php":70205}],"preview":[{"path":"/download/2.9.0-RC1/composer.phar","version":"2.9.0-RC1","min-php":70205}],"snapshot":[{"path":"/composer.phar","version":"a84b8ba2b3b1e0f6e9","min-php":70205}]}"#;
 const BUN_INDEX: &str = r#"[{"ref":"refs/tags/bun-v1.1.38","node_id":"x"},{"ref":"refs/tags/bun-v1-canary-2","node_id":"y"}]"#;
+
+const PNPM_INDEX: &str = r#"{"name":"pnpm","versions":{
+"9.15.0":{"dist":{"integrity":"sha512-duI3l2CkMo7EQVgVvNZije5yevN3mqpMkU45RBVsQpmSGon5djge4QfUHxLPpLZmgcqccY8GaPoIMe1MbYulbA==","shasum":"8bfdb6d72b4d5fdf87d21d27f2bfbe2b21dd2629"}},
+"12.0.0":{"dist":{"integrity":"sha512-Zv2CeO4ok1zpUXktNDZ/869cQyonVkRYIwKVM4NbjaUpu+C+UTCv1W7QcT+4eJ5Hutgtk71a4v5UsVVi1idu8A=="}},
+"0.1.0":{"dist":{"shasum":"8bfdb6d72b4d5fdf87d21d27f2bfbe2b21dd2629"}}}}"#;
+
+const NPM_INDEX: &str = r#"{"name":"npm","versions":{"10.9.2":{"dist":{"integrity":"sha512-iriPEPIkoMYUy3F6f3wwSZAU93E0Eg6cHwIR6jzzOXWSy+SD/rOODEs74cVONHKSx2obXtuUoyidVEhISrisgQ=="}}}}"#;
+
+const YARN_INDEX: &str = r#"{"name":"yarn","versions":{"1.22.22":{"dist":{"integrity":"sha512-prL3kGtyG7o9Z9Sv8IPfBNrWTDmXB4Qbes8A9rEzt6wkJV8mUvoirjU0Mp3GGAU06Y0XQyA3/2/RQFVuK7MTfg=="}},"2.4.3":{"dist":{"integrity":"sha512-x"}}}}"#;
+
+const MODERN_YARN_INDEX: &str =
+    r#"{"name":"@yarnpkg/cli-dist","versions":{"4.5.3":{"dist":{"integrity":"sha512-x"}}}}"#;
+
+/// What the index of Python packages tells of uv.
+fn uv_index() -> String {
+    let file = |name: &str, more: &str| {
+        let at = registry::pypi_file!("ab/cd/");
+        format!(
+            r#"{{"filename":"{name}","url":"{at}{name}","size":19000000,{more}
+            "hashes":{{"sha256":"57a37b57f8243caa4cdac016176189573ad7620f0b6da5941c5e40660f9468ab"}}}}"#
+        )
+    };
+    let files = [
+        file("uv-0.9.9.tar.gz", ""),
+        file(
+            "uv-0.9.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            "",
+        ),
+        file(
+            "uv-0.9.9-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl",
+            r#""yanked":false,"#,
+        ),
+        file("uv-0.9.9-py3-none-musllinux_1_1_x86_64.whl", ""),
+        file("uv-0.9.9-py3-none-macosx_11_0_arm64.whl", ""),
+        file(
+            "uv-0.9.8-py3-none-macosx_11_0_arm64.whl",
+            r#""yanked":"a mistake","#,
+        ),
+        file("uv-0.9.9-py3-none-win_amd64.whl", ""),
+    ];
+    format!(r#"{{"name":"uv","files":[{}]}}"#, files.join(","))
+}
+
+/// What the index tells of a package that is the same everywhere.
+fn tool_index(name: &str, version: &str) -> String {
+    let at = registry::pypi_file!("ab/cd/");
+    format!(
+        r#"{{"name":"{name}","files":[{{"filename":"{name}-{version}-py3-none-any.whl","url":"{at}{name}.whl","size":1,
+        "hashes":{{"sha256":"57a37b57f8243caa4cdac016176189573ad7620f0b6da5941c5e40660f9468ab"}}}}]}}"#
+    )
+}
 
 #[test]
 fn what_publishers_list_is_understood() {
@@ -45,6 +97,12 @@ fn what_publishers_list_is_understood() {
         (&python::PYTHON, PYTHON_INDEX),
         (&deno::DENO, DENO_INDEX),
         (&bun::BUN, BUN_INDEX),
+        (&composer::COMPOSER, COMPOSER_INDEX),
+        (&managers::NPM, NPM_INDEX),
+        (&managers::PNPM, PNPM_INDEX),
+        (&managers::YARN, YARN_INDEX),
+        (&managers::YARN, MODERN_YARN_INDEX),
+        (&uv::UV, &uv_index()),
     ] {
         text.push_str(&shown(source, &read(source, list)));
     }
@@ -54,7 +112,14 @@ fn what_publishers_list_is_understood() {
     }
     let offers = (java::JAVA.offers)(JAVA_INDEX, JAVA_LIST).unwrap();
     text.push_str(&shown(&java::JAVA, &offers));
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(in_words(&text));
+}
+
+/// The text with what a registry is called instead of its address.
+fn in_words(text: &str) -> String {
+    text.replace(registry::npm!(""), "NPM/")
+        .replace(registry::pypi!(""), "PYPI/")
+        .replace(registry::pypi_file!(""), "PYPI-FILES/")
 }
 
 fn shown(source: &Source, offers: &[Offer]) -> String {
@@ -80,6 +145,11 @@ fn shown(source: &Source, offers: &[Offer]) -> String {
                     let list = source.address(list, Some("file:///m"));
                     text.push_str(&format!("    sums {list}\n"));
                 }
+                Proof::Integrity(integrity) => text.push_str(&format!("    {integrity}\n")),
+                Proof::Document(document) => {
+                    let document = source.address(document, Some("file:///m"));
+                    text.push_str(&format!("    integrity in {document}\n"));
+                }
             }
         }
     }
@@ -92,11 +162,23 @@ fn the_reference_is_the_table() {
     let mut page = include_str!("reference.md").to_owned();
     for (source, index, list) in [
         (&bun::BUN, "", BUN_INDEX),
+        (&composer::COMPOSER, "", COMPOSER_INDEX),
         (&deno::DENO, "", DENO_INDEX),
         (&go::GO, "", GO_INDEX),
         (&java::JAVA, JAVA_INDEX, JAVA_LIST),
         (&node::NODE, "", NODE_INDEX),
+        (&managers::NPM, "", NPM_INDEX),
+        (&tools::PDM, &uv_index(), &tool_index("pdm", "2.22.1")),
+        (
+            &tools::PIPENV,
+            &uv_index(),
+            &tool_index("pipenv", "2024.4.1"),
+        ),
+        (&managers::PNPM, "", PNPM_INDEX),
+        (&tools::POETRY, &uv_index(), &tool_index("poetry", "2.1.1")),
         (&python::PYTHON, "", PYTHON_INDEX),
+        (&uv::UV, "", &uv_index()),
+        (&managers::YARN, "", MODERN_YARN_INDEX),
     ] {
         let offers = (source.offers)(index, list).unwrap();
         let linux = |build: &&Build| build.platform == Platform::X86_64Linux;
@@ -114,11 +196,33 @@ fn the_reference_is_the_table() {
     assert_eq!(found, page, "UPDATE_DOCS=1 cargo test writes it anew");
 }
 
+/// Where versions are listed: an address, or the registry that everybody knows.
+fn publisher(index: &str) -> String {
+    if let Some(package) = index.strip_prefix(registry::npm!("")) {
+        return format!("npm's registry, package `{package}`");
+    }
+    match index.strip_prefix(registry::pypi!("")) {
+        Some(package) => format!(
+            "the Python package index, package `{}`",
+            package.trim_end_matches('/')
+        ),
+        None => index.to_owned(),
+    }
+}
+
 fn section(source: &Source, version: &Version, build: &Build) -> String {
     let at = |url: &str| source.address(url, Some("MIRROR"));
     let mut places = vec![at(source.index)];
     if let Some(lists) = source.lists {
-        let wanted = Request::parse(source.grammar(), "21").unwrap();
+        let wanted = match source.grammar() {
+            Grammar::Java => "21",
+            _ => "4.5.3",
+        };
+        let wanted = Request::parse(source.grammar(), wanted).unwrap();
+        places.pop();
+        if source.grammar() == Grammar::Java {
+            places.push(at(source.index));
+        }
         places.extend(
             lists(JAVA_INDEX, &wanted)
                 .unwrap()
@@ -152,7 +256,7 @@ fn section(source: &Source, version: &Version, build: &Build) -> String {
         source.title,
         source.name,
         source.grammar().examples(),
-        source.index,
+        publisher(source.index),
         needs.join(", "),
         source.mirror_variable(),
     )

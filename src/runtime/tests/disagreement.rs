@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{project, told};
 use crate::model::FailureKind;
 use crate::model::version::Version;
-use crate::runtime::disagreement::check;
+use crate::runtime::disagreement::{check, not_compared};
+use crate::runtime::lock::{Lock, Pin};
 
 const PINNED: &[(&str, &str)] = &[
     ("node", "20.11.1"),
@@ -41,6 +42,9 @@ fn files_that_say_the_same_are_fine() {
         (".nvmrc", "v20.11.1"),
         (".nvmrc", "# ours\nlts/*\n"),
         (".nvmrc", "node"),
+        (".nvmrc", "lts/iron"),
+        (".nvmrc", "lts/later"),
+        (".tool-versions", "nodejs lts-iron\n"),
         (".node-version", "20.11"),
         (".node-version", "system"),
         (".python-version", "3.12\n3.11\n"),
@@ -86,11 +90,14 @@ fn both_places_are_shown() {
     let mut all = String::new();
     for (file, text) in [
         (".nvmrc", "# as always\n18\n"),
+        (".nvmrc", "lts/jod\n"),
+        (".nvmrc", "lts/hydrogen\n"),
         (".node-version", "v20.11.0\n"),
         (".python-version", "3.11.9\n"),
         (".ruby-version", "3.2.1\n"),
         (".go-version", "1.21\n"),
         (".tool-versions", "nodejs 18.20.8\npython 3.12.3\n"),
+        (".tool-versions", "nodejs lts-jod\n"),
         ("mise.toml", "[tools]\nnode = { version = \"18\" }\n"),
         (".mise.toml", "[tools]\nbun = [\"1.0\"]\n"),
         ("rust-toolchain.toml", "[toolchain]\nchannel = \"1.74.1\"\n"),
@@ -129,4 +136,50 @@ fn all_of_them_are_told_at_once() {
     let text =
         "{\n  \"engines\": { \"node\": \"^18\" },\n  \"volta\": { \"node\": \"18.20.8\" }\n}\n";
     insta::assert_snapshot!(verdict("package.json", text).unwrap_err());
+}
+
+#[test]
+fn versions_without_a_fixed_meaning_are_mentioned() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = project(dir.path(), RUNTIMES);
+    let files = [
+        (".nvmrc", "lts/*\n"),
+        (".node-version", "system\n"),
+        (".python-version", "pypy3.10\n"),
+        (".ruby-version", "jruby-9.4\n"),
+        (
+            ".tool-versions",
+            "nodejs ref:v18\ngolang latest\njava corretto-21\nelixir latest\n",
+        ),
+        ("mise.toml", "[tools]\nbun = \"latest\"\nnode = \"20\"\n"),
+        ("package.json", r#"{"engines":{"node":"lts/iron"}}"#),
+    ];
+    for (file, text) in files {
+        std::fs::write(dir.path().join(file), text).unwrap();
+    }
+    let pins = PINNED.iter().map(|(name, version)| {
+        let pin = Pin {
+            request: String::new(),
+            version: (*version).to_owned(),
+            platforms: BTreeMap::new(),
+            packages: Vec::new(),
+        };
+        ((*name).to_owned(), pin)
+    });
+    let lock = Lock {
+        runtimes: pins.collect(),
+    };
+    assert_eq!(
+        not_compared(&project, &lock),
+        [
+            "`lts/*` in .nvmrc is not compared with the pinned node 20.11.1",
+            "`system` in .node-version is not compared with the pinned node 20.11.1",
+            "`pypy3.10` in .python-version is not compared with the pinned python 3.12.3",
+            "`jruby-9.4` in .ruby-version is not compared with ruby 3.3 of ship.toml",
+            "`ref:v18` in .tool-versions is not compared with the pinned node 20.11.1",
+            "`latest` in .tool-versions is not compared with the pinned go 1.22.1",
+            "`corretto-21` in .tool-versions is not compared with the pinned java 21.0.2+13",
+            "`latest` in mise.toml is not compared with the pinned bun 1.1.38",
+        ]
+    );
 }

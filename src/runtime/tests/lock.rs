@@ -11,6 +11,8 @@ use crate::runtime::lock::{Archive, Lock, Pin};
 use crate::runtime::source::{SOURCES, Source, source};
 use crate::runtime::{archived, check, is_unpinned, locked};
 
+const SUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
 /// An address that the source takes for its own.
 fn url(source: &Source, version: &str, platform: Platform) -> String {
     let (at, _) = source.places.last().unwrap();
@@ -22,15 +24,18 @@ fn pin(name: &str, request: &str, version: &str, platforms: &[Platform]) -> Pin 
     let source = source(name).unwrap();
     let archive = |platform: &Platform| Archive {
         url: url(source, version, *platform),
-        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-            .parse()
-            .unwrap(),
+        sha256: SUM.parse().unwrap(),
         size: 41_000_000,
     };
     Pin {
         request: request.to_owned(),
         version: version.to_owned(),
         platforms: platforms.iter().map(|p| (*p, archive(p))).collect(),
+        packages: source
+            .packages
+            .map(|_| format!("{name}=={version} --hash=sha256:{SUM}"))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -66,11 +71,19 @@ fn the_file_is_plain_and_sorted() {
 fn a_lock_is_read_as_it_was_written() {
     let lock = lock(&[
         ("bun", "1", "1.1.38"),
+        ("composer", "2", "2.8.4"),
         ("deno", "^2", "2.1.4"),
         ("go", "1.22", "1.22.1"),
         ("java", "lts", "21.0.2+13"),
         ("node", "lts/iron", "20.11.1"),
+        ("npm", "10", "10.9.2"),
+        ("pdm", "2", "2.22.1"),
+        ("pipenv", "2024", "2024.4.1"),
+        ("pnpm", "9.15.0", "9.15.0"),
+        ("poetry", ">=1.3,<2", "1.8.5"),
         ("python", ">=3.12,<3.13", "3.12.3"),
+        ("uv", "~=0.9.1", "0.9.9"),
+        ("yarn", "4", "4.5.3"),
     ]);
     assert_eq!(lock.runtimes.len(), SOURCES.len());
     assert_eq!(Lock::parse(&lock.to_text()).unwrap(), lock);

@@ -2,6 +2,7 @@
 
 mod disagreement;
 mod lock;
+mod managers;
 mod pin;
 
 use std::collections::BTreeMap;

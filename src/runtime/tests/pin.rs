@@ -64,6 +64,7 @@ fn pinned(dir: &Path, runtimes: &str, upgrade: &Upgrade) -> Result<Vec<Pinned>, 
         project: &project,
         upgrade,
         caller: &caller,
+        cache: None,
         http: &http,
         sink: &sink,
     };
@@ -287,7 +288,7 @@ fn only_what_is_asked_for_can_move_on() {
     assert_eq!(failure.kind, FailureKind::Usage);
     assert_eq!(
         failure.message,
-        "[runtimes] asks for no nodejs that ship brings"
+        "[runtimes] does not ask for a nodejs that ship provides"
     );
     assert_eq!(failure.hint.as_deref(), Some("it asks for node"));
 }

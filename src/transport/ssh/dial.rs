@@ -22,6 +22,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
 use super::super::resolve::addresses;
 use super::effective::Effective;
+use super::master::NotConnected;
 
 /// How long an address of a host may take. Whoever takes longer is left to ssh(1).
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -84,12 +85,16 @@ fn lines(own: &Path) -> Option<String> {
 }
 
 /// Whether ssh(1) got no connection from us.
-pub fn has_failed(error: &openssh::Error) -> bool {
-    use std::error::Error as _;
-    let said = error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    said.contains("proxy dialer did not pass back a connection") || said.contains("mm_receive_fd")
+pub fn has_failed(why: &NotConnected) -> bool {
+    let NotConnected::Failed(said) = why else {
+        return false;
+    };
+    [
+        "proxy dialer did not pass back a connection",
+        "mm_receive_fd",
+    ]
+    .iter()
+    .any(|word| said.own.contains(word))
 }
 
 /// Connects to `host` and passes the socket over standard output, a Unix socket, with `SCM_RIGHTS`

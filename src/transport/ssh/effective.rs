@@ -2,14 +2,13 @@
 //! everything that they include, and what the command line adds.
 
 use std::ffi::OsString;
-use std::io;
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 use super::super::{Options, Target};
-use super::address::Address;
 use super::folder::Folder;
+use super::master;
 
 /// What is in effect for one host: lines of a keyword in lower case, a space, and its value.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ impl Effective {
     /// Asks ssh(1). `None` when it does not say.
     pub async fn of(target: &Target, options: &Options, folder: &Folder) -> Option<Self> {
         let output = Command::new("ssh")
-            .args(arguments(target, options, folder).ok()?)
+            .args(arguments(target, options, folder))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -54,26 +53,16 @@ impl Effective {
     }
 }
 
-/// What ssh(1) is asked with. Anybody on this machine can read it: of a key that was given as
-/// content it holds the file's name only.
-fn arguments(target: &Target, options: &Options, folder: &Folder) -> io::Result<Vec<OsString>> {
-    let address = Address::of(target);
-    let mut arguments: Vec<OsString> = vec!["-G".into(), "-F".into(), folder.config().into()];
-    if let Some(key) = &options.ssh_key {
-        arguments.extend(["-i".into(), folder.key_file(key)?.into()]);
-    }
-    if let Some(user) = address.user {
-        arguments.extend(["-l".into(), user.into()]);
-    }
-    if let Some(port) = address.port {
-        arguments.extend(["-p".into(), port.to_string().into()]);
-    }
-    arguments.extend(["--".into(), address.host.into()]);
-    Ok(arguments)
+/// What ssh(1) is asked with. Anybody on this machine can read it: the configuration holds the name
+/// of a key's file.
+fn arguments(target: &Target, options: &Options, folder: &Folder) -> Vec<OsString> {
+    let to = master::arguments(target, options, &folder.config());
+    std::iter::once("-G".into()).chain(to).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::SshKey;
     use super::*;
 
     #[test]
@@ -81,7 +70,7 @@ mod tests {
         let options = Options {
             project: "/".into(),
             ssh_config: None,
-            ssh_key: Some("-----BEGIN X PRIVATE KEY-----\nabc\n-----END X PRIVATE KEY-----".into()),
+            ssh_key: Some(SshKey::Content(crate::model::Secret::new("PRIVATE KEY"))),
             persist_s: None,
             cache: None,
             timeout: std::time::Duration::from_secs(1),
@@ -91,13 +80,16 @@ mod tests {
             user: None,
             sudo: false,
             root: "/srv/shop".into(),
+            anew: false,
         };
         let folder = Folder::make(&options).unwrap();
-        let asked = arguments(&target, &options, &folder).unwrap();
+        let asked = arguments(&target, &options, &folder);
         let text = asked.join(" ".as_ref()).into_string().unwrap();
         assert!(!text.contains("PRIVATE KEY"), "{text}");
-        let key = folder.path().join("key");
-        assert!(asked.contains(&key.into_os_string()), "{text}");
+        let config = std::fs::read_to_string(folder.config()).unwrap();
+        let key = format!("IdentityFile {}/key\n", folder.path().display());
+        assert!(config.contains(&key), "{config}");
+        assert!(!config.contains("PRIVATE KEY"), "{config}");
         assert!(text.ends_with(" -l deploy -p 2222 -- web1"), "{text}");
     }
 }

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 use super::super::Options;
+use super::key::SshKey;
 use crate::model::Failure;
 
 /// The control socket's name in its folder, which is a folder in a [`Folder`] whose name begins
-/// with [`SOCKET_FOLDER`]; both as the openssh crate names them.
+/// with [`SOCKET_FOLDER`]; the openssh crate expects this name.
 pub const SOCKET: &str = "master";
 
 /// See [`SOCKET`].
@@ -55,7 +56,9 @@ impl Folder {
             kept: AtomicBool::new(false),
             _lock: lock,
         };
-        fs::write(folder.config(), config(options))?;
+        let key = options.ssh_key.as_ref();
+        let key = key.map(|key| folder.key_file(key)).transpose()?;
+        fs::write(folder.config(), config(options, key.as_deref()))?;
         Ok(folder)
     }
 
@@ -88,16 +91,15 @@ impl Folder {
         self.kept.store(true, Ordering::Relaxed);
     }
 
-    /// A key that CI hands over as content (often with CRLF and without a last newline) becomes a
-    /// private file; a path is used as it is.
+    /// The file of `key`: a private one here, when it was given as content.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn key_file(&self, key: &str) -> io::Result<PathBuf> {
-        if !is_key(key) {
-            return Ok(PathBuf::from(key.trim()));
-        }
-        let text = key.replace("\r\n", "\n").replace('\r', "\n");
+    fn key_file(&self, key: &SshKey) -> io::Result<PathBuf> {
+        let key = match key {
+            SshKey::File(path) => return Ok(path.clone()),
+            SshKey::Content(key) => key,
+        };
         let path = self.path().join("key");
         let mut file = fs::OpenOptions::new()
             .write(true)
@@ -105,7 +107,7 @@ impl Folder {
             .truncate(true)
             .mode(0o600)
             .open(&path)?;
-        io::Write::write_all(&mut file, format!("{}\n", text.trim()).as_bytes())?;
+        io::Write::write_all(&mut file, key.reveal().as_bytes())?;
         Ok(path)
     }
 }
@@ -114,11 +116,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         self.dir.disable_cleanup(self.kept.load(Ordering::Relaxed));
     }
-}
-
-/// Whether `key` is a private key's content, and not the path of one.
-pub fn is_key(key: &str) -> bool {
-    key.contains("PRIVATE KEY")
 }
 
 /// A new folder with a lock on it. Another command may take one that has no lock yet for a dead
@@ -139,13 +136,34 @@ fn locked_in(base: &Path, prefix: &str) -> io::Result<(TempDir, File)> {
     }
 }
 
-/// Ours first (ssh_config(5): the first value obtained is used), then the user's. What went wrong is
-/// known by what ssh says: it may not be told to be quiet.
-fn config(options: &Options) -> String {
-    let mut text = String::from(
-        "Host *\n  ForwardAgent no\n  ForwardX11 no\n  PermitLocalCommand no\n  \
-         UpdateHostKeys no\n  ServerAliveCountMax 3\n  RequestTTY no\n  RemoteCommand none\n  LogLevel INFO\n",
-    );
+/// Our values first (ssh_config(5): the first value obtained is used), then the user's. They hold
+/// for jump hosts too, whose ssh(1) is given the same file.
+const OURS: &str = "\
+  StrictHostKeyChecking yes
+  UpdateHostKeys no
+  BatchMode yes
+  ServerAliveInterval 5
+  ServerAliveCountMax 3
+  ClearAllForwardings yes
+  ExitOnForwardFailure no
+  ForwardAgent no
+  ForwardX11 no
+  Tunnel no
+  PermitLocalCommand no
+  RequestTTY no
+  RemoteCommand none
+  LogLevel INFO
+";
+
+/// The text of our configuration. A forwarding, a terminal or a command of the user's is for the
+/// user's own sessions; and as the cause of a failure is known by what ssh says, ssh may not be
+/// told to be quiet. The key in the file `key` is for jump hosts, too.
+fn config(options: &Options, key: Option<&Path>) -> String {
+    let limit_s = options.timeout.as_secs().max(1);
+    let mut text = format!("Host *\n{OURS}  ConnectTimeout {limit_s}\n");
+    if let Some(key) = key {
+        text.push_str(&format!("  IdentityFile {}\n", quoted(key)));
+    }
     let pinned = options.pinned();
     if pinned.is_file() {
         text.push_str(&format!(
@@ -160,10 +178,10 @@ fn config(options: &Options) -> String {
     text
 }
 
-/// A path in ssh_config(5): in double quotes where it holds spaces.
+/// A path in ssh_config(5): in double quotes where it holds spaces or could begin a comment.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    if text.contains(' ') {
+    if text.contains([' ', '#']) {
         format!("\"{text}\"")
     } else {
         text
@@ -175,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_from_ci_loses_its_carriage_returns() {
+    fn a_key_that_was_given_as_content_is_private_and_goes_with_the_folder() {
         let options = Options {
             project: "/".into(),
             ssh_config: None,
@@ -185,14 +203,10 @@ mod tests {
             timeout: std::time::Duration::from_secs(1),
         };
         let folder = Folder::make(&options).unwrap();
-        let path = folder
-            .key_file("-----BEGIN X PRIVATE KEY-----\r\nabc\r\n-----END X PRIVATE KEY-----")
-            .unwrap();
+        let key = SshKey::Content(crate::model::Secret::new("a key\n"));
+        let path = folder.key_file(&key).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(
-            text,
-            "-----BEGIN X PRIVATE KEY-----\nabc\n-----END X PRIVATE KEY-----\n"
-        );
+        assert_eq!(text, "a key\n");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

@@ -59,6 +59,7 @@ fn at_home(path: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::SshKey;
     use super::super::folder::Folder;
     use super::*;
     use std::time::Duration;
@@ -79,7 +80,7 @@ mod tests {
         let options = Options {
             project: project.clone(),
             ssh_config: Some(project.join("config")),
-            ssh_key: Some(project.join("key").to_string_lossy().into_owned()),
+            ssh_key: Some(SshKey::File(project.join("key"))),
             persist_s: None,
             cache: None,
             timeout: Duration::from_secs(10),
@@ -90,6 +91,7 @@ mod tests {
                 user: user.map(str::to_owned),
                 sudo: false,
                 root: "/srv/shop".into(),
+                anew: false,
             };
             let folder = Folder::make(&options).unwrap();
             let effect = tokio::runtime::Builder::new_current_thread()

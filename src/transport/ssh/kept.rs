@@ -24,8 +24,9 @@ use tokio::net::UnixStream;
 
 use super::super::{Options, Target};
 use super::effective::Effective;
-use super::folder::{Folder, SOCKET, SOCKET_FOLDER, is_key};
+use super::folder::{Folder, SOCKET, SOCKET_FOLDER};
 use super::identity;
+use super::key::SshKey;
 
 /// The longest path of the folder of all connections, bytes: with the names below it and the 17
 /// bytes that ssh(1) appends while it binds, a socket's name fits into the 108 bytes of unix(7).
@@ -48,7 +49,7 @@ impl Kept {
     /// connections shall not be kept, or cannot be: there is no place that is safe.
     pub async fn folder(options: &Options) -> Option<Folder> {
         options.persist_s?;
-        if options.ssh_key.as_deref().is_some_and(is_key) {
+        if matches!(options.ssh_key, Some(SshKey::Content(_))) {
             return None;
         }
         let base = base()?;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use super::super::agents::{self, Agent};
 use super::super::bootstrap::{AtHand, First, command_line, first};
 use super::super::{Link, Options, Target};
-use super::explain::{explain, named, no_agent, unreachable_host};
+use super::explain::{named, no_agent, session_failed, unreachable_host};
 use super::folder::Folder;
 use crate::model::Failure;
 use crate::wire::Open;
@@ -93,7 +93,7 @@ impl Started {
             .stderr(Stdio::piped())
             .spawn()
             .await
-            .map_err(|error| explain(target, &error))?;
+            .map_err(|error| session_failed(target, &error))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (
             child.stdin().take(),
             child.stdout().take(),

@@ -70,7 +70,7 @@ fn a_runtime_that_is_missing_on_either_end_is_told() {
     let Some(()) = require_hosts() else { return };
     let host = Host::boot("web1");
     let mut shop = shop(&host, "zork = { version = \"3\", source = \"host\" }");
-    shop.deploy().code(3).stderr_has("zork 3 is asked for");
+    shop.deploy().code(3).stderr_has("zork 3 is required");
     // Here now, and not there.
     let folder = shop.home().join("bin");
     std::fs::create_dir(&folder).expect("a folder");

@@ -99,7 +99,7 @@ const CUTS: [(&str, Cut); 4] = [
     }),
     ("the transaction is killed", |host, _, deploy| {
         host.sh("pkill -KILL -f '[a]gent transaction'");
-        deploy.wait().code(6);
+        deploy.wait().code(7);
     }),
     ("the network is silent", |host, shop, deploy| {
         host.link_down();

@@ -27,7 +27,7 @@ fn is_exact(host: &Host, release: &str) {
     );
     assert_eq!(host.sh(&others), "");
     let metadata = host.sh(&format!("stat -c '%U %a' {folder} {folder}/app"));
-    assert_eq!(metadata, "deploy 755\ndeploy 555");
+    assert_eq!(metadata, "deploy 555\ndeploy 555");
 }
 
 #[test]

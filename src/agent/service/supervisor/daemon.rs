@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -18,7 +19,7 @@ use super::protocol::{MAX_LINE, Order, Reply, Request};
 use super::record::Record;
 use super::{SOCKET, lock};
 use crate::agent::service::{ServiceState, ServiceStatus};
-use crate::agent::{Layout, socket};
+use crate::agent::{Layout, lock, socket};
 use crate::model::{Failure, ServiceName};
 
 /// How long a supervisor without services stays, for whoever is about to ask.
@@ -71,7 +72,7 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
         let keeper = Keeper::start(service.clone(), Arc::clone(&daemon.shared), entry);
         lock(&daemon.keepers).insert(service, keeper);
     }
-    daemon.serve(&listener);
+    daemon.serve(&state, listener);
     daemon.close();
     // Still under the lock: the next one's socket is not removed.
     socket::remove(&state, SOCKET);
@@ -84,11 +85,7 @@ fn lock_root(layout: &Layout) -> Result<Option<File>, Failure> {
     let path = layout.state_file("supervisor.lock");
     let cannot =
         |error: io::Error| Failure::unexpected(format!("cannot lock {}: {error}", path.display()));
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(cannot)?;
+    let file = lock::open_private(&path).map_err(cannot)?;
     let end = Instant::now() + LOCKED;
     loop {
         match file.try_lock() {
@@ -109,16 +106,24 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn serve(self: &Arc<Self>, listener: &UnixListener) {
+    fn serve(self: &Arc<Self>, state: &Path, mut listener: UnixListener) {
+        let mut inode = socket::inode(state, SOCKET);
         // A client that gives up between poll and accept must not block the loop.
         let _ = listener.set_nonblocking(true);
         while !self.is_over() {
-            let mut fds = [PollFd::new(listener, PollFlags::IN)];
+            let mut fds = [PollFd::new(&listener, PollFlags::IN)];
             let tick = Timespec {
                 tv_sec: 0,
                 tv_nsec: i64::from(TICK.subsec_nanos()),
             };
             if !poll(&mut fds, Some(&tick)).is_ok_and(|ready| ready > 0) {
+                // Somebody removed or replaced it: without it nobody reaches the services.
+                if (inode.is_none() || socket::inode(state, SOCKET) != inode)
+                    && let Ok(new) = socket::bind(state, SOCKET)
+                {
+                    let _ = new.set_nonblocking(true);
+                    (listener, inode) = (new, socket::inode(state, SOCKET));
+                }
                 continue;
             }
             if let Ok((client, _)) = listener.accept() {

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use super::processes;
 use super::record::Process;
-use crate::agent::Layout;
 use crate::agent::service::env_file;
+use crate::agent::{Layout, careful};
 use crate::model::{Release, ServiceName};
 
 /// How long a service may take to stop when its release does not say, ms.
@@ -87,18 +87,18 @@ pub fn launch(layout: &Layout, service: &ServiceName) -> Result<Launched, String
 
 fn environment(layout: &Layout) -> Result<Vec<(String, String)>, String> {
     let path = layout.env_file();
-    let text = match fs::read_to_string(&path) {
+    let text = match careful::text(&path, careful::METADATA) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        Err(error) if error.is_absent() => return Ok(Vec::new()),
+        Err(error) => return Err(error.to_string()),
     };
     env_file::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 fn stop_timeout_ms(layout: &Layout, service: &ServiceName) -> u64 {
     let read = || {
-        let bytes = fs::read(layout.current().join(".ship/release.json")).ok()?;
-        let release: Release = serde_json::from_slice(&bytes).ok()?;
+        let path = layout.current().join(".ship/release.json");
+        let release: Release = careful::json(&path, careful::METADATA).ok()?;
         let spec = release.services.iter().find(|spec| spec.name == *service)?;
         Some(spec.stop_timeout_ms)
     };

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -70,9 +70,13 @@ impl LogFile {
             let file = OpenOptions::new()
                 .create(true)
                 .append(true)
-                .mode(0o640)
+                .mode(0o600)
                 .open(&self.path)?;
-            self.size = file.metadata()?.len();
+            let meta = file.metadata()?;
+            if meta.mode() & 0o077 != 0 {
+                file.set_permissions(fs::Permissions::from_mode(0o600))?;
+            }
+            self.size = meta.len();
             self.file = Some(file);
         }
         if let Some(file) = &mut self.file {

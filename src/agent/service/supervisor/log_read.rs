@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::log::{KEPT, aside};
-use crate::agent::service::{LogCursor, LogLine};
+use crate::agent::service::{LogCursor, LogLine, LogSpan};
 use crate::model::ServiceName;
 
 /// The end of the log as of now: `<inode>:<offset>`.
@@ -49,6 +51,86 @@ pub fn since(
         }
     }
     lines.into()
+}
+
+/// The lines of `logs` (where each is, and whose) within `span`, until `line` returns `false`: in
+/// the order of time, or the newest first.
+pub fn within<'a>(
+    logs: impl Iterator<Item = (PathBuf, &'a ServiceName)>,
+    span: &LogSpan,
+    newest_first: bool,
+    line: &mut dyn FnMut(LogLine) -> bool,
+) {
+    let mut logs: Vec<_> = logs
+        .map(|(path, service)| {
+            let mut files = open_all(&path);
+            if !newest_first {
+                files.reverse();
+            }
+            let lines = files.into_iter().flat_map(move |file| match newest_first {
+                true => backwards(file),
+                false => forwards(file),
+            });
+            let parsed = lines.map(move |text| parse(&text, service));
+            parsed.peekable()
+        })
+        .collect();
+    // The times are of one form and one zone: their texts are in the order of time.
+    let text = |time: Option<Timestamp>| time.map(|time| format!("{time:.3}"));
+    let (since, until) = (text(span.since), text(span.until));
+    loop {
+        let heads = logs.iter_mut().enumerate();
+        let heads = heads.filter_map(|(n, lines)| Some((lines.peek()?.time.clone(), n)));
+        let next = match newest_first {
+            true => heads.max(),
+            false => heads.min(),
+        };
+        let Some(found) = next.and_then(|(_, n)| logs[n].next()) else {
+            return;
+        };
+        let too_early = since.as_ref().is_some_and(|since| found.time < *since);
+        let too_late = until.as_ref().is_some_and(|until| found.time > *until);
+        // What comes after it is further away still.
+        if (too_early && newest_first) || (too_late && !newest_first) {
+            return;
+        }
+        if !too_early && !too_late && !line(found) {
+            return;
+        }
+    }
+}
+
+/// The lines of a file, one in memory at a time.
+fn forwards(file: File) -> Box<dyn Iterator<Item = String>> {
+    let mut reader = BufReader::new(file);
+    Box::new(std::iter::from_fn(move || {
+        let mut bytes = Vec::new();
+        match reader.read_until(b'\n', &mut bytes) {
+            Ok(1..) => Some(
+                String::from_utf8_lossy(&bytes)
+                    .trim_end_matches('\n')
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }))
+}
+
+/// The same from the end; the file, which rotates before it is large, is read whole.
+fn backwards(mut file: File) -> Box<dyn Iterator<Item = String>> {
+    let text = read_from(&mut file, 0);
+    let mut end = text.trim_end_matches('\n').len();
+    let mut is_over = text.is_empty();
+    Box::new(std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        let begin = text[..end].rfind('\n').map_or(0, |at| at + 1);
+        let line = text[begin..end].to_owned();
+        is_over = begin == 0;
+        end = begin.saturating_sub(1);
+        Some(line)
+    }))
 }
 
 /// The files of a log, newest first. One that was put aside meanwhile is not there twice.
@@ -145,6 +227,44 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn lines_of_several_services_come_in_the_order_of_time_either_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = ["web", "worker"].map(|name| ServiceName::try_from(name).unwrap());
+        let line = |second: u32| format!("2026-01-01T00:00:{second:02}.000Z at {second}\n");
+        let lines = |seconds: &[u32]| seconds.iter().map(|n| line(*n)).collect::<String>();
+        fs::write(aside(&at("web.log"), 2), lines(&[1, 2])).unwrap();
+        fs::write(aside(&at("web.log"), 1), lines(&[4])).unwrap();
+        fs::write(at("web.log"), lines(&[6, 9])).unwrap();
+        fs::write(at("worker.log"), lines(&[3, 5, 7, 8]).trim_end()).unwrap();
+        let second = |n: u32| format!("2026-01-01T00:00:{n:02}Z").parse().unwrap();
+        let found = |since: Option<u32>, until: Option<u32>, newest_first, most| {
+            let span = LogSpan {
+                since: since.map(second),
+                until: until.map(second),
+            };
+            let logs = names.iter().map(|name| (at(&format!("{name}.log")), name));
+            let mut found = Vec::new();
+            within(logs, &span, newest_first, &mut |line| {
+                found.push(
+                    line.text
+                        .strip_prefix("at ")
+                        .unwrap()
+                        .parse::<u32>()
+                        .unwrap(),
+                );
+                found.len() < most
+            });
+            found
+        };
+        assert_eq!(found(None, None, false, 99), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(found(None, None, true, 99), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+        assert_eq!(found(None, None, true, 2), [9, 8]);
+        assert_eq!(found(Some(3), Some(6), false, 99), [3, 4, 5, 6]);
+        assert_eq!(found(Some(3), Some(6), true, 99), [6, 5, 4, 3]);
+    }
 
     #[test]
     fn lines_are_found_across_rotations() {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{LogCursor, LogLine, ServiceManager, ServiceState, ServiceStatus, show};
+use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::agent::{Layout, socket};
 use crate::model::{Failure, ServiceName};
 use protocol::{Order, Reply, Request};
@@ -35,6 +35,9 @@ pub use daemon::supervise;
 
 /// Where the daemon listens, below `<root>/.ship`.
 const SOCKET: &str = "supervisor.sock";
+
+/// How long a supervisor may take to replace a socket that somebody spoiled.
+const REBINDING: Duration = Duration::from_secs(2);
 
 /// The hidden command that runs [`supervise`]; the root folder follows.
 pub const COMMAND: [&str; 2] = ["agent", "supervise"];
@@ -95,6 +98,28 @@ impl Supervisor {
         }
     }
 
+    /// Stops all services, also those that a dead supervisor left, and the supervisor. Nothing is to
+    /// run again.
+    ///
+    /// # Errors
+    /// When a service or the supervisor does not end by `deadline`.
+    pub fn take_down(&self, deadline: Duration) -> Result<(), Failure> {
+        let end = Instant::now() + deadline;
+        let left = || end.saturating_duration_since(Instant::now());
+        for service in Record::load(&self.layout.supervisor_record())
+            .services
+            .keys()
+        {
+            self.stop(service, left())?;
+        }
+        self.shutdown(left())?;
+        // It answers before it ends.
+        while socket::connect(&self.layout.state(), SOCKET).is_ok() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     fn start_daemon(&self) -> Result<(), Failure> {
         let started = match &self.daemon {
             Some((program, args)) => spawn::detached(program, args),
@@ -117,8 +142,10 @@ impl Supervisor {
     ) -> Result<Option<Reply>, Failure> {
         let end = Instant::now() + deadline + GRACE;
         let mut started: Option<Instant> = None;
+        let began = Instant::now();
+        let state = self.layout.state();
         while Instant::now() < end {
-            match socket::connect(&self.layout.state(), SOCKET) {
+            match socket::connect(&state, SOCKET) {
                 Ok(stream) => {
                     let left = end.saturating_duration_since(Instant::now());
                     // No answer: it was just about to end.
@@ -126,10 +153,12 @@ impl Supervisor {
                         return Ok(Some(reply));
                     }
                 }
+                // A supervisor that lives makes it anew.
+                Err(_) if socket::is_spoiled(&state, SOCKET) && began.elapsed() < REBINDING => {}
                 Err(error) if !is_absent(&error) => {
                     return Err(Failure::unexpected(format!(
-                        "cannot reach the supervisor of {}: {error}",
-                        self.layout.root().display()
+                        "cannot reach the supervisor at {}: {error}",
+                        state.join(SOCKET).display()
                     )));
                 }
                 Err(_) if !start => return Ok(None),
@@ -244,6 +273,20 @@ impl ServiceManager for Supervisor {
     ) -> Result<Vec<LogLine>, Failure> {
         let path = self.layout.service_log(service);
         Ok(log_read::since(&path, service, cursor, max))
+    }
+
+    fn log_within(
+        &self,
+        services: &[ServiceName],
+        span: &LogSpan,
+        newest_first: bool,
+        line: &mut dyn FnMut(LogLine) -> bool,
+    ) -> Result<(), Failure> {
+        let logs = services
+            .iter()
+            .map(|service| (self.layout.service_log(service), service));
+        log_read::within(logs, span, newest_first, line);
+        Ok(())
     }
 
     fn follow(

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::careful;
 use crate::model::ServiceName;
 
 /// `<root>/.ship/supervisor.json`.
@@ -42,10 +43,7 @@ impl Record {
     /// Reads the record; an absent or unreadable one is empty.
     #[must_use]
     pub fn load(path: &Path) -> Self {
-        std::fs::read(path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+        careful::json(path, careful::METADATA).unwrap_or_default()
     }
 
     /// Publishes the record atomically.

@@ -39,6 +39,50 @@ fn one_connection_carries_many_requests() {
 }
 
 #[test]
+fn requests_that_come_at_once_are_answered_in_order() {
+    let site = Site::of(&[("public/a.txt", "a"), ("public/b.txt", "b")]);
+    let mut stream = connect(site.server.port);
+    let requests = "GET /a.txt HTTP/1.1\r\nhost: a\r\n\r\n\
+                    GET /b.txt HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    stream.write_all(requests.as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let bodies: Vec<&str> = answers
+        .split("HTTP/1.1 200 OK\r\n")
+        .filter_map(|answer| answer.split_once("\r\n\r\n"))
+        .map(|(_, body)| body)
+        .collect();
+    assert_eq!(bodies, ["a", "b"]);
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_the_next_visitor_served() {
+    let site = Site::of(&[("public/a.txt", "a")]);
+    let long = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(60_000));
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00"[..],
+        b"GET\r\n\r\n",
+        b"GET /%zz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        b"GET /a.txt HTTP/9.9\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        long.as_bytes(),
+    ] {
+        let mut stream = connect(site.server.port);
+        let _ = stream.write_all(bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let line = answer
+            .split(|byte| *byte == b'\r')
+            .next()
+            .unwrap_or_default();
+        let line = String::from_utf8_lossy(line).into_owned();
+        assert!(!line.contains(" 200 ") && !line.contains(" 500 "), "{line}");
+        assert_eq!(site.seen("/a.txt"), (200, "a".to_owned()));
+    }
+}
+
+#[test]
 fn it_answers_over_ipv6_where_there_is_any() {
     let site = Site::of(&[("public/a.txt", "a")]);
     let connected = TcpStream::connect((Ipv6Addr::LOCALHOST, site.server.port));
@@ -165,7 +209,7 @@ const CHILD: &str = "SHIP_TEST_SERVES";
 #[ignore = "run by another test, as a process of its own"]
 fn serve_public_in_the_working_directory() {
     if std::env::var_os(CHILD).is_some() {
-        super::super::serve(Path::new("public"), 0).unwrap();
+        super::super::serve(Path::new("public"), None, 0).unwrap();
     }
 }
 

@@ -115,7 +115,13 @@ fn html_may_be_left_out_where_nothing_else_has_the_name() {
     assert_eq!(site.seen("/blog/first"), (200, "first".to_owned()));
     assert_eq!(site.get("/both").status, 301);
     assert_eq!(site.seen("/plain"), (200, "plain".to_owned()));
-    assert_eq!(site.get("/about/").status, 404);
+    let moved = site.get("/about/?x=1");
+    assert_eq!(
+        (moved.status, moved.header("location")),
+        (301, Some("/about?x=1"))
+    );
+    assert_eq!(site.get("/both/").body(), "folder");
+    assert_eq!(site.seen("/about.html"), (200, "about".to_owned()));
 }
 
 #[test]

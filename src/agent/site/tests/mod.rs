@@ -3,6 +3,7 @@
 mod client;
 mod connections;
 mod files;
+mod rules;
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +15,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::answer::answer;
-use super::folder::Folder;
 use super::server::{Answer, Server};
+use super::site::Site as Served;
 use super::timed::Limits;
 use client::Response;
 
@@ -95,13 +96,18 @@ struct Site {
 
 impl Site {
     fn of(files: &[(&str, &str)]) -> Self {
+        Self::with(files, None)
+    }
+
+    fn with(files: &[(&str, &str)], fallback: Option<&str>) -> Self {
         let release = tempfile::tempdir().unwrap();
         fs::create_dir(release.path().join("public")).unwrap();
         for (name, text) in files {
             write(release.path(), name, text.as_bytes());
         }
-        let folder = Folder::open(&release.path().join("public")).unwrap();
-        let server = Running::start(Arc::new(move |request| answer(&folder, request)));
+        let fallback = fallback.map(Path::new);
+        let site = Served::open(&release.path().join("public"), fallback).unwrap();
+        let server = Running::start(Arc::new(move |request| answer(&site, request)));
         Self { release, server }
     }
 

@@ -1,6 +1,7 @@
 //! Rust, Go and Java projects.
 
-use super::{manifest, seen};
+use super::{manifest, seen, tree};
+use crate::project::detect::detect;
 
 #[test]
 fn rust() {
@@ -35,7 +36,7 @@ fn rust_workspace() {
     ]);
     assert_eq!(
         detected.services[0].command.as_deref(),
-        Some("./target/release/shop-server")
+        Some("ROCKET_PORT=$PORT ./target/release/shop-server")
     );
     assert_eq!(detected.services[0].port, Some(8000));
     assert_eq!(detected.include, ["target/release/shop-server"]);
@@ -63,9 +64,9 @@ fn go_with_commands() {
             "go.mod",
             "module shop\nrequire github.com/mattn/go-sqlite3 v1\n",
         ),
-        ("cmd/server/main.go", "package main\n"),
-        ("cmd/worker/main.go", "package main\n"),
-        ("cmd/tool/main.go", "package main\n"),
+        ("cmd/server/main.go", "package main\nfunc main() {}\n"),
+        ("cmd/worker/main.go", "package main\nfunc main() {}\n"),
+        ("cmd/tool/main.go", "package main\nfunc main() {}\n"),
     ]);
     assert_eq!(
         detected.build.run,
@@ -74,7 +75,7 @@ fn go_with_commands() {
             "go build -o bin/worker ./cmd/worker"
         ]
     );
-    assert!(detected.build.env.is_empty());
+    assert!(!detected.build.env.contains_key("CGO_ENABLED"));
     assert_eq!(detected.services.len(), 2);
 }
 
@@ -105,6 +106,239 @@ fn gradle() {
         ("gradlew", ""),
     ]);
     assert_eq!(detected.name.as_str(), "orders");
-    assert_eq!(detected.build.run, ["./gradlew clean bootJar"]);
+    assert_eq!(
+        detected.build.run[1],
+        "./gradlew --init-script .gradle/ship.gradle clean bootJar"
+    );
     assert_eq!(detected.include, ["build/libs/*.jar"]);
+    // The jar without dependencies is not released, so the pattern has one match on a host.
+    assert!(detected.exclude.contains(&"*-plain.jar".to_owned()));
+    assert_eq!(
+        detected.services[0].command.as_deref(),
+        Some("java -jar build/libs/*.jar --server.port=$PORT")
+    );
+}
+
+fn command_of(files: &[(&str, &str)]) -> String {
+    let detected = seen(files);
+    let service = detected.services.first();
+    service.and_then(|s| s.command.clone()).unwrap_or_default()
+}
+
+#[test]
+fn gradle_modules() {
+    // What `gradle init` writes: the application is in a module.
+    let settings = (
+        "settings.gradle.kts",
+        "rootProject.name = \"shop\"\ninclude(\"lib\", \"app\")\n",
+    );
+    let lib = ("lib/build.gradle.kts", "plugins { `java-library` }");
+    let files = [
+        settings,
+        lib,
+        ("app/build.gradle.kts", "plugins {\n    application\n}\n"),
+    ];
+    assert_eq!(command_of(&files), "app/build/install/app/bin/app");
+    assert_eq!(
+        seen(&files).build.run[1],
+        "gradle --init-script .gradle/ship.gradle :app:clean :app:installDist"
+    );
+    // Plugins may come from a catalog.
+    let files = [
+        settings,
+        lib,
+        (
+            "gradle/libs.versions.toml",
+            "[plugins]\nspring-boot = { id = \"org.springframework.boot\", version = \"3.4.1\" }\n",
+        ),
+        (
+            "app/build.gradle.kts",
+            "plugins { alias(libs.plugins.spring.boot) }\njava { toolchain { languageVersion = JavaLanguageVersion.of(21) } }",
+        ),
+    ];
+    assert_eq!(
+        command_of(&files),
+        "java -jar app/build/libs/*.jar --server.port=$PORT"
+    );
+}
+
+#[test]
+fn maven_modules() {
+    let detected = seen(&[
+        (
+            "pom.xml",
+            "<project><artifactId>shop</artifactId><packaging>pom</packaging><parent><artifactId>spring-boot-starter-parent</artifactId></parent><modules><module>core</module><module>web</module></modules></project>",
+        ),
+        (
+            "core/pom.xml",
+            "<artifactId>core</artifactId><artifactId>spring-boot-starter</artifactId>",
+        ),
+        (
+            "web/pom.xml",
+            "<artifactId>web</artifactId><artifactId>spring-boot-maven-plugin</artifactId>",
+        ),
+        ("web/src/test/java/T.java", ""),
+    ]);
+    assert_eq!(
+        detected.build.run,
+        [
+            "mvn --batch-mode clean package -DskipTests -Dproject.build.outputTimestamp=2000-01-01T00:00:00Z --projects web --also-make"
+        ]
+    );
+    assert_eq!(detected.include, ["web/target/*.jar"]);
+}
+
+#[test]
+fn a_plain_program_in_java_runs_from_its_classes() {
+    let main = (
+        "src/main/java/shop/Main.java",
+        "package shop;\nclass Main { public static void main(String[] args) { } }",
+    );
+    let pom = (
+        "pom.xml",
+        "<project><artifactId>shop</artifactId></project>",
+    );
+    assert_eq!(
+        command_of(&[pom, main]),
+        "java -cp 'target/classes' shop.Main"
+    );
+    let pom = (
+        "pom.xml",
+        "<artifactId>shop</artifactId><dependency><artifactId>javalin</artifactId></dependency>",
+    );
+    let detected = seen(&[pom, main]);
+    assert_eq!(detected.include, ["target/classes", "target/dependency"]);
+    let pom = (
+        "pom.xml",
+        "<artifactId>shop</artifactId><dependency></dependency><artifactId>maven-shade-plugin</artifactId>",
+    );
+    assert_eq!(command_of(&[pom, main]), "java -jar target/*.jar");
+}
+
+#[test]
+fn a_go_workspace_builds_the_member_that_listens() {
+    let detected = seen(&[
+        ("go.work", "go 1.22\nuse (\n\t./cli\n\t./api\n\t./lib\n)\n"),
+        ("cli/go.mod", "module example.com/cli\n"),
+        ("cli/main.go", "package main\nfunc main() {}\n"),
+        ("api/go.mod", "module example.com/api\n"),
+        (
+            "api/main.go",
+            "package main\nfunc main() { http.ListenAndServe(\":8085\", nil) }\n",
+        ),
+        ("api/main_test.go", ""),
+        ("lib/go.mod", "module example.com/lib\n"),
+        ("tool/main.go", "package main\nfunc main() {}\n"),
+    ]);
+    assert_eq!(detected.build.run, ["go build -o bin/api ./api"]);
+    assert_eq!(detected.services[0].port, Some(8085));
+    assert_eq!(detected.test.run, ["go test ./cli/... ./api/... ./lib/..."]);
+    assert_eq!(detected.name.as_str(), "api");
+}
+
+/// What a program reads at run time is released, also where only its own crate holds it.
+#[test]
+fn folders_of_a_program_are_released() {
+    let member = |member: &str, folder: &str| {
+        seen(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n"),
+            (
+                "crates/web/Cargo.toml",
+                "[package]\nname = \"web\"\n[dependencies]\naxum = \"0.8\"\n",
+            ),
+            ("crates/web/src/main.rs", member),
+            (folder, ""),
+        ])
+    };
+    let at_the_root = member("ServeDir::new(\"static\")", "static/x.css");
+    assert_eq!(at_the_root.include, ["target/release/web", "static"]);
+    let in_the_crate = member("fn main() {}", "crates/web/templates/x.html");
+    assert_eq!(
+        in_the_crate.include,
+        ["target/release/web", "crates/web/templates"]
+    );
+    assert_eq!(
+        in_the_crate.services[0].command.as_deref(),
+        Some("cd crates/web && exec ../../target/release/web")
+    );
+    let embedded = member("sqlx::migrate!()", "crates/web/migrations/1.sql");
+    assert_eq!(embedded.include, ["target/release/web"]);
+}
+
+/// From the folder of a member, the workspace's root builds it, and the release is made from there.
+#[test]
+fn a_member_of_a_cargo_workspace() {
+    let temp = tree(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n"),
+        ("Cargo.lock", ""),
+        (
+            "crates/web/Cargo.toml",
+            "[package]\nname = \"shop-web\"\n[dependencies]\naxum = \"0.8\"\n",
+        ),
+        (
+            "crates/web/src/main.rs",
+            "fn main() { TcpListener::bind(\"0.0.0.0:3005\") }",
+        ),
+        ("crates/other/Cargo.toml", "[package]\nname = \"other\"\n"),
+        (
+            "crates/other/src/main.rs",
+            "fn main() { TcpListener::bind(\"0.0.0.0:3006\") }",
+        ),
+    ]);
+    let detected = detect(&temp.path().join("My Shop/crates/web"));
+    assert_eq!(detected.source.as_deref(), Some("../.."));
+    assert_eq!(
+        detected.build.run,
+        ["cargo build --release --locked -p shop-web"]
+    );
+    assert_eq!(detected.include, ["target/release/shop-web"]);
+    assert_eq!(detected.services[0].port, Some(3005));
+    assert_eq!(detected.name.as_str(), "shop-web");
+}
+
+#[test]
+fn a_program_in_go_without_a_module() {
+    let detected = seen(&[
+        (
+            "main.go",
+            "package main\nfunc main() { serve(\":8085\") }\n",
+        ),
+        ("serve.go", "package main\nfunc serve(address string) {}\n"),
+        ("serve_test.go", "package main\n"),
+    ]);
+    assert_eq!(detected.build.run, ["go build -o bin/app main.go serve.go"]);
+    assert_eq!(detected.name.as_str(), "my-shop");
+    assert!(detected.test.run.is_empty());
+}
+
+#[test]
+fn an_address_that_only_the_host_reaches_is_said() {
+    let notes = |address: &str| {
+        let main = format!("package main\nfunc main() {{ http.ListenAndServe({address}, nil) }}\n");
+        seen(&[("go.mod", "module shop\n"), ("main.go", &main)]).notes
+    };
+    assert_eq!(notes("\"127.0.0.1:8085\"").len(), 1);
+    assert_eq!(notes("\":8085\""), [""; 0]);
+}
+
+#[test]
+fn rocket_is_told_where_to_listen() {
+    let detected = seen(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"shop\"\n[dependencies]\nrocket = \"0.5\"\n",
+        ),
+        (
+            "src/main.rs",
+            "#[launch]\nfn rocket() -> _ { rocket::build() }\n",
+        ),
+        ("Rocket.toml", "[default]\nport = 8001\n"),
+    ]);
+    let service = &detected.services[0];
+    assert_eq!(
+        service.command.as_deref(),
+        Some("ROCKET_PORT=$PORT ./target/release/shop")
+    );
+    assert_eq!(service.env["ROCKET_ADDRESS"], "0.0.0.0");
+    assert_eq!(detected.include, ["target/release/shop", "Rocket.toml"]);
 }

@@ -1,10 +1,16 @@
 //! Fixture trees and the manifests that are written for them, as a whole.
 
 mod compiled;
+mod explain;
+mod images;
 mod node;
+mod node_more;
 mod odd;
+mod others;
 mod python;
+mod static_sites;
 mod web;
+mod workspaces;
 
 use std::fs;
 
@@ -28,20 +34,30 @@ pub(super) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 /// What is detected in such a folder.
 pub(super) fn seen(files: &[(&str, &str)]) -> Detected {
+    seen_in(files).0
+}
+
+/// The same, with the folder that holds it.
+pub(super) fn seen_in(files: &[(&str, &str)]) -> (Detected, tempfile::TempDir) {
     let temp = tree(files);
-    detect(&temp.path().join("My Shop"))
+    (detect(&temp.path().join("My Shop")), temp)
+}
+
+/// What a person with one host would say to it.
+pub(super) fn answers(detected: Detected) -> Answers {
+    Answers {
+        name: detected.name.clone(),
+        environment: EnvironmentName::try_from("production").unwrap(),
+        hosts: vec!["deploy@web1.example.com".try_into().unwrap()],
+        detected,
+    }
 }
 
 /// The whole manifest for such a folder, with what was seen and noted above it. It is valid TOML,
 /// and holds no key that a manifest does not know.
 pub(super) fn manifest(files: &[(&str, &str)]) -> String {
     let detected = seen(files);
-    let answers = Answers {
-        name: detected.name.clone(),
-        environment: EnvironmentName::try_from("production").unwrap(),
-        hosts: vec!["deploy@web1.example.com".try_into().unwrap()],
-        detected: detected.clone(),
-    };
+    let answers = answers(detected.clone());
     let text = render(&answers);
     check(&text);
     let bare = render(&Answers {
@@ -49,9 +65,13 @@ pub(super) fn manifest(files: &[(&str, &str)]) -> String {
         ..answers
     });
     check(&bare);
-    assert!(!bare.lines().any(|line| line.starts_with("[environments")));
+    assert!(
+        !bare
+            .lines()
+            .any(|line| line.starts_with("[environments.production"))
+    );
     let saw: String = detected
-        .saw
+        .saw()
         .iter()
         .map(|line| format!("saw: {line}\n"))
         .collect();
@@ -94,7 +114,10 @@ pub(super) fn check(text: &str) {
             keys(phase, &["steps", "env"]);
         }
     }
-    keys(&table["release"], &["include", "exclude", "shared"]);
+    keys(
+        &table["release"],
+        &["include", "exclude", "gitignore", "shared"],
+    );
     for (name, service) in table["services"].as_table().unwrap() {
         assert!(
             crate::model::ServiceName::try_from(name.as_str()).is_ok(),
@@ -110,7 +133,10 @@ pub(super) fn check(text: &str) {
         );
     }
     if let Some(environments) = table.get("environments") {
-        keys(&environments["production"], &["hosts", "env"]);
+        let known = ["hosts", "env", "secrets"];
+        for environment in environments.as_table().unwrap().values() {
+            keys(environment, &known);
+        }
     }
     assert!(
         text.lines()

@@ -176,7 +176,7 @@ fn package_managers() {
         ),
         ("yarn.lock", "yarn install --frozen-lockfile", "yarn build"),
         ("bun.lock", "bun install --frozen-lockfile", "bun run build"),
-        ("none", "npm install", "npm run build"),
+        ("none", "npm install --no-save", "npm run build"),
     ] {
         let detected = seen(&[
             (

@@ -93,8 +93,87 @@ fn shared_paths_do_not_nest() {
     assert_eq!(detected.shared, ["storage", "data"]);
 }
 
+#[test]
+fn a_port_in_a_script_for_browsers_is_not_the_apps() {
+    let detected = seen(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "NODE_ENV=staging node app.js"}}"#,
+        ),
+        ("app.js", "require('sails').lift(process.env.PORT)"),
+        (
+            "assets/dependencies/io.js",
+            "io.connect(isSecure ? 443 : 80); app.listen(80)",
+        ),
+    ]);
+    assert_eq!(detected.services[0].port, Some(8080));
+    assert_eq!(detected.env["NODE_ENV"], "staging");
+}
+
+/// Where no runtime is pinned, a host's shims read them.
+#[test]
+fn version_files_are_released() {
+    let detected = seen(&[
+        ("app.py", "print()"),
+        (".git/HEAD", ""),
+        (".python-version", "3.13.0\n"),
+        (".tool-versions", "python 3.13.0\n"),
+        (".editorconfig", ""),
+    ]);
+    let stays = |name: &str| detected.exclude.iter().any(|path| path == name);
+    assert!(stays("/.editorconfig"), "{:?}", detected.exclude);
+    let versions = ["/.*", "/.python-version", "/.tool-versions"];
+    assert!(!versions.into_iter().any(stays), "{:?}", detected.exclude);
+}
+
 /// The manifest refuses an empty list.
 #[test]
 fn something_is_always_shipped() {
     assert_eq!(seen(&[("Procfile", "web: nginx")]).include, ["."]);
+}
+
+#[test]
+fn what_is_kept_in_a_folder_that_nobody_knows_is_noted() {
+    let detected = seen(&[
+        (
+            "app.py",
+            "import os\nfrom flask import Flask\napp = Flask(__name__)\n\
+             DB = os.path.join(load()['dir'], 'shop.db')\n",
+        ),
+        ("requirements.txt", "flask\ngunicorn\n"),
+    ]);
+    assert_eq!(detected.shared, [""; 0]);
+    let noted = |note: &String| note.starts_with("the app seems to keep shop.db (app.py)");
+    assert!(detected.notes.iter().any(noted), "{:?}", detected.notes);
+}
+
+#[test]
+fn a_folder_of_sources_is_not_shared_for_its_database() {
+    let open = "const path = require('path');\nopen(path.join(__dirname, 'x.db'));\n\
+                require('http').createServer().listen(3000);\n";
+    for (there, shared) in [
+        (vec![("src/db.js", open)], vec!["src/x.db"]),
+        (vec![("src/db.js", open), ("src/x.db", "")], vec![]),
+        (vec![("a.js", "open('data/x.db')")], vec!["data"]),
+        (
+            vec![("a.js", "open('data/x.db')"), ("data/.gitkeep", "")],
+            vec!["data"],
+        ),
+        (
+            vec![("a.js", "open('data/x.db')"), ("data/list.json", "")],
+            vec!["data/x.db"],
+        ),
+        (
+            vec![
+                ("a.js", "open('var/x.db')"),
+                ("var/list.json", ""),
+                (".gitignore", "/var/\n"),
+            ],
+            vec!["var"],
+        ),
+    ] {
+        let package = ("package.json", r#"{"scripts": {"start": "node a.js"}}"#);
+        let files: Vec<_> = [package].into_iter().chain(there).collect();
+        assert_eq!(seen(&files).shared, shared, "{files:?}");
+    }
 }

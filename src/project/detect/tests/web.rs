@@ -113,7 +113,139 @@ fn jekyll() {
 /// PHP's server shows every file below its root: `.ship/env` of the release must not be there.
 #[test]
 fn php_never_serves_the_whole_release() {
-    let detected = seen(&[("index.php", "<?php"), ("about.php", "")]);
-    assert!(detected.services.is_empty());
-    assert_eq!(detected.notes.len(), 1);
+    let detected = seen(&[
+        (
+            "index.php",
+            "<?php $db = new PDO('sqlite:' . __DIR__ . '/data.db');",
+        ),
+        ("about.php", ""),
+    ]);
+    assert_eq!(detected.include, ["www"]);
+    assert_eq!(detected.shared, ["www/data.db"]);
+    let command = detected.services[0].command.as_deref();
+    assert!(command.is_some_and(|command| command.ends_with("-t www")));
+}
+
+/// Served as static files, they would show their source.
+#[test]
+fn pages_in_php_beside_an_index_html() {
+    let detected = seen(&[("index.html", ""), ("send.php", "<?php")]);
+    assert_eq!(detected.stack, Some(crate::project::detect::Stack::Php));
+    assert_eq!(detected.include, ["www"]);
+}
+
+#[test]
+fn symfony() {
+    insta::assert_snapshot!(manifest(&[
+        (
+            "composer.json",
+            r#"{"require":{"php":">=8.2","symfony/framework-bundle":"7.2.*","symfony/runtime":"7.2.*","doctrine/doctrine-migrations-bundle":"^3.4"}}"#
+        ),
+        ("composer.lock", ""),
+        (
+            ".env",
+            "APP_ENV=dev\nAPP_SECRET=\nDATABASE_URL=\"postgresql://app:x@127.0.0.1:5432/app\"\n"
+        ),
+        ("bin/console", ""),
+        ("importmap.php", ""),
+        ("migrations/Version1.php", ""),
+        ("public/index.php", ""),
+        ("src/Kernel.php", ""),
+    ]));
+}
+
+#[test]
+fn php_runs_on_the_server_that_the_project_has() {
+    let detected = seen(&[
+        (
+            "composer.json",
+            r#"{"require":{"laravel/framework":"12","laravel/octane":"^2"}}"#,
+        ),
+        ("artisan", ""),
+        ("public/index.php", ""),
+    ]);
+    assert_eq!(
+        detected.services[0].command.as_deref(),
+        Some("php artisan octane:start --host=0.0.0.0 --port=$PORT")
+    );
+    assert_eq!(detected.required, ["APP_KEY"]);
+}
+
+/// What runs once before the app is a hook, in place of what the framework would do.
+#[test]
+fn a_procfile_that_migrates_before_it_serves() {
+    let detected = seen(&[
+        (
+            "Procfile",
+            "web: rake db:migrate && bundle exec rails server -p $PORT\nconsole: rails console\n",
+        ),
+        ("Gemfile", "gem 'rails'\n"),
+        ("Gemfile.lock", ""),
+        ("config/database.yml", ""),
+    ]);
+    let hooks: Vec<&str> = detected
+        .hooks
+        .iter()
+        .map(|hook| hook.run.as_str())
+        .collect();
+    assert_eq!(
+        hooks,
+        ["mkdir -p tmp/pids tmp/cache", "bundle exec rake db:migrate"]
+    );
+    assert_eq!(detected.services.len(), 1);
+    assert_eq!(
+        detected.services[0].command.as_deref(),
+        Some("bundle exec rails server -p $PORT")
+    );
+}
+
+#[test]
+fn sinatra_without_a_gemfile() {
+    let detected = seen(&[
+        ("app.rb", "require 'sinatra'\nget '/' do\n  'x'\nend\n"),
+        ("views/index.erb", ""),
+    ]);
+    assert_eq!(detected.services[0].command.as_deref(), Some("ruby app.rb"));
+    assert_eq!(detected.services[0].port, Some(4567));
+    assert_eq!(detected.env["RACK_ENV"], "production");
+}
+
+/// What `rails new` of Rails 8 writes: jobs in a database, assets by Propshaft, keys in git but
+/// for the one that opens them.
+#[test]
+fn rails_8() {
+    insta::assert_snapshot!(manifest(&[
+        (
+            "Gemfile",
+            "source 'x'\ngem \"rails\", \"~> 8.0.1\"\ngem \"propshaft\"\ngem \"sqlite3\", \">= 2.1\"\ngem \"puma\", \">= 5.0\"\ngem \"importmap-rails\"\ngem \"solid_queue\"\ngem \"bootsnap\", require: false\n"
+        ),
+        (
+            "Gemfile.lock",
+            "GEM\n  specs:\n    rails (8.0.1)\n\nPLATFORMS\n  arm64-darwin-23\n\nBUNDLED WITH\n"
+        ),
+        (".ruby-version", "ruby-3.3.6\n"),
+        ("config.ru", ""),
+        ("bin/jobs", ""),
+        ("config/puma.rb", "port ENV.fetch(\"PORT\", 3000)\n"),
+        (
+            "config/routes.rb",
+            "  get \"up\" => \"rails/health#show\", as: :rails_health_check\n"
+        ),
+        ("config/credentials.yml.enc", "x"),
+        ("config/master.key", "x"),
+        (
+            "config/database.yml",
+            "default: &default\n  adapter: sqlite3\n\nproduction:\n  primary:\n    database: storage/production.sqlite3\n    password: <%= ENV[\"SHOP_DATABASE_PASSWORD\"] %>\n"
+        ),
+        (
+            "config/environments/production.rb",
+            "  config.assume_ssl = true\n  config.force_ssl = true\n"
+        ),
+        ("db/queue_schema.rb", ""),
+        ("app/assets/stylesheets/application.css", ""),
+        ("public/robots.txt", ""),
+        ("test/x_test.rb", ""),
+        ("storage/.keep", ""),
+        ("lib/tasks/.keep", ""),
+    ]));
 }

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::model::service::{Run, StartType};
 use crate::model::version::Grammar;
 use crate::model::{
     AppName, EnvironmentName, HealthCheck, HostName, Probe, ServiceManagerKind, ServiceName,
-    ServiceSpec,
+    ServiceSpec, Status, StatusClass,
 };
 use crate::project::manifest::schema::ALWAYS_EXCLUDED;
 use crate::project::model::{
@@ -93,22 +94,33 @@ fn release() -> impl Strategy<Value = ReleaseRules> {
         vec(path, 0..3),
         vec("/?(\\*\\*/)?[a-z]{1,3}/?", 0..3),
         shared,
+        vec("[a-zA-Z_][a-z.-]{0,3}", 0..3),
         1..1000u32,
+        any::<bool>(),
     )
-        .prop_map(|(mut include, mut exclude, shared, keep)| {
-            include.push(".".to_owned());
-            exclude.extend(ALWAYS_EXCLUDED.iter().map(|name| (*name).to_owned()));
-            ReleaseRules {
-                include,
-                exclude,
-                shared: shared.into_iter().collect(),
-                keep,
-            }
-        })
+        .prop_map(
+            |(mut include, mut exclude, shared, readable_by, keep, gitignore)| {
+                include.push(".".to_owned());
+                exclude.extend(ALWAYS_EXCLUDED.iter().map(|name| (*name).to_owned()));
+                ReleaseRules {
+                    include,
+                    exclude,
+                    gitignore,
+                    shared: shared.into_iter().collect(),
+                    readable_by,
+                    keep,
+                }
+            },
+        )
 }
 
 fn probe() -> impl Strategy<Value = Probe> {
-    let status = vec(100..600u16, 0..3);
+    let class = select(&StatusClass::NAMES[..]).prop_map(|name| StatusClass::named(name).unwrap());
+    let status = prop_oneof![
+        (100..600u16).prop_map(Status::Code),
+        class.prop_map(Status::Class)
+    ];
+    let status = vec(status, 0..3);
     let headers = btree_map("[A-Za-z.!-]{1,6}", "[ -~]{0,6}", 0..3);
     let body = option::of("[^\u{0}]{1,6}");
     prop_oneof![
@@ -186,6 +198,7 @@ impl<S: Strategy<Value = BTreeMap<String, One>> + 'static> Shuffle for S {
                 ServiceSpec {
                     name: ServiceName::try_from(name).unwrap(),
                     run,
+                    fallback: (has_port && is_static).then(|| "app/200.html".to_owned()),
                     port: (has_port || is_static).then_some(port),
                     env,
                     health,
@@ -264,6 +277,7 @@ fn environment(services: Vec<ServiceName>) -> impl Strategy<Value = Environment>
                         services,
                     })
                     .collect(),
+                user_is_named: manager == ServiceManagerKind::Systemd && user.is_some(),
                 user: match (manager, user) {
                     (ServiceManagerKind::Systemd, Some(user)) => user,
                     _ => app.clone(),
@@ -286,6 +300,7 @@ fn settle(name: &str, mut environment: Environment) -> (EnvironmentName, Environ
         environment.hosts[0].services = None;
         environment.manager = ServiceManagerKind::Supervisor;
         environment.user = environment.app.to_string();
+        environment.user_is_named = false;
     } else {
         for (nth, host) in environment.hosts.iter_mut().enumerate() {
             host.name = HostName::try_from(format!("deploy@{name}-{nth}")).unwrap();
@@ -304,8 +319,14 @@ pub(super) fn project() -> impl Strategy<Value = Project> {
     });
     let hooks = (vec(hook(), 0..3), vec(hook(), 0..3));
     let rest = (runtimes(), pipeline(), pipeline(), release(), hooks);
-    (name(), environments, rest, any::<prop::sample::Index>()).prop_map(
-        |(app, (services, remote, local), rest, chosen)| {
+    (
+        name(),
+        1usize..4,
+        environments,
+        rest,
+        any::<prop::sample::Index>(),
+    )
+        .prop_map(|(app, depth, (services, remote, local), rest, chosen)| {
             let (runtimes, build, test, release, (before_activate, after_activate)) = rest;
             let names: Vec<String> = remote.keys().cloned().collect();
             let default_environment = match names.as_slice() {
@@ -314,7 +335,8 @@ pub(super) fn project() -> impl Strategy<Value = Project> {
             };
             let remote = remote.into_iter().map(|(name, e)| settle(&name, e));
             Project {
-                dir: PathBuf::from("/project"),
+                dir: PathBuf::from("/project/apps/web"),
+                source: ["/project", "apps", "web"][..depth].iter().collect(),
                 app: AppName::try_from(app).unwrap(),
                 runtimes,
                 build,
@@ -327,6 +349,5 @@ pub(super) fn project() -> impl Strategy<Value = Project> {
                 default_environment: default_environment
                     .map(|name| EnvironmentName::try_from(name).unwrap()),
             }
-        },
-    )
+        })
 }

@@ -51,6 +51,11 @@ mistake!(
 );
 
 mistake!(
+    a_source_that_does_not_hold_the_manifest,
+    "[app]\nname = \"shop\"\nsource = \"../web\"\n[services.web]\ncommand = \"serve\"\n"
+);
+
+mistake!(
     words_that_are_not_known,
     with(
         "type = \"forking\"\n[environments.live]\nhosts = [\"a\"]\nmanager = \"systemd_user\"\n\

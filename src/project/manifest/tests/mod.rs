@@ -16,7 +16,12 @@ pub(super) const SHOP: &str = include_str!("shop.toml");
 
 /// Checks `text` without looking for files.
 fn check(text: &str) -> Checked {
-    parse(text, "ship.toml", Path::new("/project"), Files::Ignored)
+    parse(
+        text,
+        "ship.toml",
+        Path::new("/project/apps/web"),
+        Files::Ignored,
+    )
 }
 
 /// Everything said about `text`.

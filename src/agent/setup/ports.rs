@@ -1,0 +1,92 @@
+//! The ports that services need, and who has them.
+
+use crate::agent::host::Host;
+use crate::agent::listeners::{self, Listener};
+use crate::agent::port_holder::PortHolder;
+use crate::agent::service::ServiceStatus;
+use crate::model::{Failure, ServiceName, ServiceSpec};
+
+/// Whether the ports of some services can be had.
+#[derive(Debug)]
+pub enum Ports {
+    /// They are free, or the app's own.
+    Free,
+    /// One is not, as this says.
+    Taken(Failure),
+    /// Something listens there, and why nobody knows whose it is.
+    Unknown(String),
+}
+
+/// Looks who has the ports of `services`.
+pub fn look(host: &Host, services: &[ServiceSpec]) -> Ports {
+    let listening = listeners::all();
+    let is_taken = |port: u16| listening.iter().any(|found| found.port == port);
+    if !services
+        .iter()
+        .filter_map(|service| service.port)
+        .any(is_taken)
+    {
+        return Ports::Free;
+    }
+    let mut names: Vec<ServiceName> = services.iter().map(|it| it.name.clone()).collect();
+    names.extend(host.stopped_by(services));
+    match host.manager.statuses(&names) {
+        Ok(statuses) => match free_ports(services, statuses.iter()) {
+            Ok(()) => Ports::Free,
+            Err(failure) => Ports::Taken(failure),
+        },
+        Err(failure) => Ports::Unknown(failure.message),
+    }
+}
+
+/// Refuses when something that is not this app listens on a port that a service needs. `ours` is
+/// how the services look that the switch will restart or stop.
+///
+/// # Errors
+/// `Refused`, naming the port and who has it.
+pub fn free_ports<'a>(
+    services: &[ServiceSpec],
+    ours: impl Iterator<Item = &'a ServiceStatus>,
+) -> Result<(), Failure> {
+    let taken = listeners::all();
+    let pids: Vec<u32> = ours
+        .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
+        .collect();
+    for service in services {
+        let Some(port) = service.port else { continue };
+        let Some(listener) = taken.iter().find(|found| found.port == port) else {
+            continue;
+        };
+        let ours = listeners::of_processes(&taken, &pids)
+            .iter()
+            .any(|found| found.port == port);
+        // uid 0 may be a service manager that holds the socket for the app (systemd.socket(5));
+        // not when the app's own sockets may be seen, and it is not among them.
+        let of_manager = listener.uid == 0 && !pids.is_empty() && !listeners::are_visible(&pids);
+        if ours || of_manager {
+            continue;
+        }
+        return Err(taken_by(service, port, listener));
+    }
+    Ok(())
+}
+
+fn taken_by(service: &ServiceSpec, port: u16, listener: &Listener) -> Failure {
+    let name = &service.name;
+    let failure = Failure::refused(format!(
+        "port {port} of service {name} is taken by another process ({}, user id {})",
+        listener.at(),
+        listener.uid
+    ));
+    let holder = PortHolder::of(listener);
+    let failure = match holder.told() {
+        Some(told) => failure.detail(format!("it is {told}")),
+        None => failure,
+    };
+    let end = match (&holder.unit, holder.pid) {
+        (Some(unit), _) => format!("end that service (`{}`)", unit.end()),
+        (None, Some(pid)) => format!("end process {pid}"),
+        (None, None) => format!("find it with `ss -ltnp 'sport = :{port}'`"),
+    };
+    failure.hint(format!("{end}, or give {name} another port"))
+}

@@ -1,0 +1,61 @@
+//! What `[release] include` says.
+
+use std::collections::BTreeSet;
+
+use super::files;
+use super::folder::Folder;
+use super::guess::{Guess, Include, Stack};
+use super::reason::{About, Reason};
+use super::stays::{self, Wanted};
+
+/// The list of `[release] include`, without repetition.
+pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String> {
+    let commands: Vec<String> = guess
+        .services
+        .iter()
+        .filter_map(|s| s.command.clone())
+        .chain(guess.hooks.iter().map(|hook| hook.run.clone()))
+        .collect();
+    let mut list = match &guess.include {
+        Include::Only(list) => list.clone(),
+        Include::Sources { add, drop } => {
+            let mut drop = drop.clone();
+            if guess.stack != Stack::Node {
+                drop.push("package.json".to_owned());
+            }
+            let wanted = Wanted {
+                made: add,
+                commands: &commands,
+                shared,
+                drop: &drop,
+            };
+            let says = "is all that git would commit; tomorrow's files are in it, too";
+            let reason = Reason::new(About::Release, "`.`", says).quiet();
+            guess.reasons.push(reason);
+            guess.exclude.extend(stays::excluded(folder, &wanted));
+            // Files that are there already are in it.
+            let made = add.iter().filter(|path| !folder.is_file(path));
+            std::iter::once(".".to_owned())
+                .chain(made.cloned())
+                .collect()
+        }
+        Include::Built(list) => {
+            let mut list = list.clone();
+            for (path, by) in files::named_in_sources(folder, &folder.sources(guess.types)) {
+                if !shared.contains(&path) {
+                    guess
+                        .reasons
+                        .push(Reason::new(About::Release, by, format!("names {path}")));
+                    list.push(path);
+                }
+            }
+            list
+        }
+    };
+    if list.is_empty() {
+        list.push(".".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    list.retain(|path| seen.insert(path.clone()));
+    list
+}

@@ -1,0 +1,149 @@
+//! What the app writes and what must survive a release: uploads and SQLite databases.
+
+use super::database;
+use super::files::ignored;
+use super::folder::{Folder, Source};
+use super::place::{self, Place};
+use super::reason::{About, Reason};
+use super::text::spans;
+
+/// Folders that hold what people upload, by custom. `data` may just as well be read-only: only when
+/// git leaves it out.
+const FOLDERS: &[&str] = &[
+    "uploads",
+    "public/uploads",
+    "static/uploads",
+    "media",
+    "data",
+];
+
+/// How many names of databases are looked at, and of each folder.
+const MAX_TEXTS: usize = 60;
+
+/// What the sources keep.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Paths in the app's folder, with the reason.
+    pub shared: Vec<(String, Reason)>,
+    /// What it seems to keep in a folder that cannot be told: its name, and the source.
+    unknown: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// Looks for it. `urls_in` is the folder that the URLs of databases start from, if it is not
+    /// the app's own.
+    pub fn find(folder: &Folder, sources: &[&Source], urls_in: Option<&str>) -> Self {
+        let mut kept = Self::default();
+        kept.folders(folder, sources);
+        let mut budget = MAX_TEXTS;
+        for source in sources {
+            for named in database::in_source(source, sources, urls_in, &mut budget) {
+                kept.database(folder, source, named);
+            }
+        }
+        kept
+    }
+
+    /// What a person has to look after, in one sentence.
+    pub fn note(&self) -> Option<String> {
+        let is_known = |name: &str| {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            let mut says = self.shared.iter().map(|(_, reason)| &reason.says);
+            says.any(|says| says.contains(file))
+        };
+        let unknown = self.unknown.iter().filter(|(name, _)| !is_known(name));
+        let list: Vec<String> = unknown
+            .take(3)
+            .map(|(name, source)| format!("{name} ({source})"))
+            .collect();
+        (!list.is_empty()).then(|| {
+            format!(
+                "the app seems to keep {}, in a folder that init cannot tell: if it is in the \
+                 app's own folder, which is read-only, name it in `shared`",
+                list.join(", ")
+            )
+        })
+    }
+
+    fn folders(&mut self, folder: &Folder, sources: &[&Source]) {
+        let is_ignored = ignored(folder).contains("data");
+        let wanted = FOLDERS.iter().filter(|dir| **dir != "data" || is_ignored);
+        for dir in wanted {
+            let named = sources.iter().find_map(|source| {
+                let place = folder_in(source, sources, dir)?;
+                Some((source, place))
+            });
+            match named {
+                Some((source, Place::Inside(path))) => {
+                    let says = format!("names {path}: it survives releases");
+                    self.share(path, &source.path, says);
+                }
+                Some((source, Place::Unknown)) if *dir != "media" => {
+                    self.unknown.push(((*dir).to_owned(), source.path.clone()));
+                }
+                None if dir.ends_with("uploads") && folder.is_dir(dir) => {
+                    let says = "is there: it survives releases".to_owned();
+                    self.share((*dir).to_owned(), &format!("{dir}/"), says);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn database(&mut self, folder: &Folder, source: &Source, named: database::Named) {
+        let Place::Inside(file) = named.place else {
+            self.unknown.push((named.name, source.path.clone()));
+            return;
+        };
+        let dir = file.rsplit_once('/').map(|(dir, _)| dir);
+        let path = match dir {
+            // Its journal lies beside it, so a folder of its own is shared as a whole.
+            Some(dir) if is_its_own(folder, dir) => dir,
+            // It came with the sources beside it: a template, or a list that is only read.
+            Some(_) if folder.is_file(&file) => {
+                self.unknown.push((file, source.path.clone()));
+                return;
+            }
+            _ => &file,
+        };
+        let says = format!("names a database, {file}: it survives releases");
+        self.share(path.to_owned(), &source.path, says);
+    }
+
+    fn share(&mut self, path: String, subject: &str, says: String) {
+        if !self.shared.iter().any(|(have, _)| *have == path) {
+            let reason = Reason::new(About::Shared, subject, says);
+            self.shared.push((path, reason));
+        }
+    }
+}
+
+/// Whether a folder holds nothing of the project but databases.
+fn is_its_own(folder: &Folder, dir: &str) -> bool {
+    let names = folder.names_in(dir);
+    let mut names = names.iter();
+    let top = dir.split('/').next().unwrap_or(dir);
+    names.all(|name| name.starts_with('.') || database::seems(name))
+        || ignored(folder).contains(dir)
+        || ignored(folder).contains(top)
+}
+
+/// Where the folder is that `source` names `dir`; the first place that is known.
+fn folder_in(source: &Source, sources: &[&Source], dir: &str) -> Option<Place> {
+    let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
+    let mut begin = 0;
+    let mut places = Vec::new();
+    for line in code.split_inclusive('\n') {
+        for (at, text) in spans(line) {
+            let own = text.strip_prefix("./").unwrap_or(text);
+            if own.trim_end_matches('/') == dir && places.len() < MAX_TEXTS {
+                places.push(place::of(&code, begin + at, dir, source, sources));
+            }
+        }
+        begin += line.len();
+    }
+    let known = places
+        .iter()
+        .position(|place| matches!(place, Place::Inside(_)));
+    (!places.is_empty()).then(|| places.swap_remove(known.unwrap_or(0)))
+}

@@ -1,0 +1,257 @@
+//! The frameworks of Node that listen, one row each. A new one is one more row here, and a project
+//! in the corpus.
+
+use super::folder::Folder;
+use super::node::Package;
+
+/// A framework whose project runs a server.
+#[derive(Debug)]
+pub(super) struct Framework {
+    /// The package that tells it.
+    pub dependency: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// Where it listens when nothing says otherwise.
+    pub port: u16,
+    /// The folders that its build makes and a release needs.
+    pub outputs: &'static [&'static str],
+    /// What starts its build, for projects without a script that does.
+    pub start: Option<&'static str>,
+    /// Whether `outputs` are all that runs, without packages and sources.
+    pub is_whole: bool,
+    /// Folders that it writes to while it runs.
+    pub writes: &'static [&'static str],
+    /// Environment without which it would listen where no health check reaches it.
+    pub env: &'static [(&'static str, &'static str)],
+}
+
+const fn framework(dependency: &'static str, name: &'static str, port: u16) -> Framework {
+    Framework {
+        dependency,
+        name,
+        port,
+        outputs: &[],
+        start: None,
+        is_whole: false,
+        writes: &[],
+        env: &[],
+    }
+}
+
+impl Framework {
+    const fn builds(self, outputs: &'static [&'static str], start: &'static str) -> Self {
+        Self {
+            outputs,
+            start: Some(start),
+            ..self
+        }
+    }
+
+    const fn whole(self) -> Self {
+        Self {
+            is_whole: true,
+            ..self
+        }
+    }
+
+    const fn starts(self, start: &'static str) -> Self {
+        Self {
+            start: Some(start),
+            ..self
+        }
+    }
+
+    const fn writes(self, writes: &'static [&'static str]) -> Self {
+        Self { writes, ..self }
+    }
+
+    const fn env(self, env: &'static [(&'static str, &'static str)]) -> Self {
+        Self { env, ..self }
+    }
+}
+
+/// What makes two builds of one commit differ.
+struct Varies {
+    dependency: &'static str,
+    /// The word by which the project's settings fix it, where they can.
+    fixed_by: Option<&'static str>,
+    /// What it is, and how to fix it.
+    says: &'static str,
+}
+
+const fn varies_unless(
+    fixed_by: &'static str,
+    dependency: &'static str,
+    says: &'static str,
+) -> Varies {
+    Varies {
+        dependency,
+        fixed_by: Some(fixed_by),
+        says,
+    }
+}
+
+const fn always_varies(dependency: &'static str, says: &'static str) -> Varies {
+    Varies {
+        dependency,
+        fixed_by: None,
+        says,
+    }
+}
+
+const NITRO: &str =
+    "each build holds the time when it was made, so a second deploy of one commit is a new release";
+
+/// The builders that do not build the same twice.
+#[rustfmt::skip]
+const VARIES: &[Varies] = &[
+    varies_unless("generateBuildId", "next", "each build of Next.js has a random id, so a second deploy of one commit is a new release; `generateBuildId` in next.config sets it"),
+    varies_unless("ASTRO_KEY", "@astrojs/node", "each build of Astro has a random key, so a second deploy of one commit is a new release; ASTRO_KEY in the environment of the build sets it (`npx astro create-key`)"),
+    varies_unless("version:", "@sveltejs/kit", "each build of SvelteKit is named after the time, so a second deploy of one commit is a new release; `kit.version.name` in svelte.config.js sets it"),
+    always_varies("nuxt", NITRO),
+    always_varies("nitropack", NITRO),
+    always_varies("nitro", NITRO),
+    always_varies("@tanstack/react-start", NITRO),
+    always_varies("@tanstack/solid-start", NITRO),
+    always_varies("@solidjs/start", NITRO),
+];
+
+/// What to know when the same commit is another release each time it is built, unless one of the
+/// project's settings fixes that.
+pub(super) fn varies(folder: &Folder, package: &Package) -> Option<&'static str> {
+    let Varies { fixed_by, says, .. } = VARIES.iter().find(|row| package.has(row.dependency))?;
+    let mut settings = folder.names().filter(|name| name.contains(".config."));
+    let fixes = |name| {
+        let text = folder.read(name).unwrap_or_default();
+        fixed_by.is_some_and(|word| text.contains(word))
+    };
+    (!settings.any(fixes)).then_some(*says)
+}
+
+/// The address that every interface has: some servers listen on `localhost` alone, which may be
+/// `::1` only.
+const EVERYWHERE: &[(&str, &str)] = &[("HOST", "0.0.0.0")];
+
+/// The more telling first: a Next.js project may depend on Express as well.
+#[rustfmt::skip]
+const FRAMEWORKS: &[Framework] = &[
+    framework("next", "Next.js", 3000).builds(&[".next"], "next start").writes(&[".next/cache"]),
+    framework("@remix-run/serve", "Remix", 3000).builds(&["build"], "remix-serve ./build/server/index.js"),
+    framework("@react-router/serve", "React Router", 3000).builds(&["build"], "react-router-serve ./build/server/index.js"),
+    framework("nuxt", "Nuxt", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("@tanstack/react-start", "TanStack Start", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("@tanstack/solid-start", "TanStack Start", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("@solidjs/start", "SolidStart", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("nitropack", "Nitro", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("nitro", "Nitro", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
+    framework("@analogjs/platform", "Analog", 3000).builds(&["dist"], "node dist/analog/server/index.mjs"),
+    framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build"),
+    framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
+    framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
+    framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node build/bin/server.js").env(EVERYWHERE).writes(&["build/tmp"]),
+    framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").writes(&["public/uploads", ".tmp"]),
+    framework("@medusajs/medusa", "Medusa", 9000).builds(&[".medusa"], "medusa start"),
+    framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start"),
+    framework("directus", "Directus", 8055).starts("directus start").writes(&["uploads"]),
+    framework("fastify-cli", "Fastify", 3000).env(&[("FASTIFY_ADDRESS", "0.0.0.0")]),
+    framework("@loopback/rest", "LoopBack", 3000).builds(&["dist"], "node ."),
+    framework("sails", "Sails", 1337).writes(&[".tmp"]),
+    framework("@feathersjs/feathers", "Feathers", 3030),
+    framework("@apollo/server", "Apollo Server", 4000),
+    framework("graphql-yoga", "GraphQL Yoga", 4000),
+    framework("express", "Express", 3000),
+    framework("fastify", "Fastify", 3000),
+    framework("koa", "Koa", 3000),
+    framework("@hapi/hapi", "hapi", 3000),
+    framework("hono", "Hono", 3000),
+    framework("elysia", "Elysia", 3000),
+    framework("restify", "Restify", 8080),
+    framework("polka", "Polka", 3000),
+    framework("h3", "h3", 3000),
+    framework("ws", "ws", 8080),
+    framework("socket.io", "Socket.IO", 3000),
+];
+
+/// The framework that `package` depends on.
+pub(super) fn of(package: &Package) -> Option<&'static Framework> {
+    FRAMEWORKS.iter().find(|row| package.has(row.dependency))
+}
+
+/// A framework that cannot run on a host of one's own as the project is set up.
+struct Lacks {
+    /// The package that tells the framework.
+    framework: &'static str,
+    /// The packages of which one makes it run.
+    any_of: &'static [&'static str],
+    /// Whether it needs that only where its configuration asks for a server; else always.
+    only_with: Option<(&'static [&'static str], &'static str)>,
+    /// What to do, and where.
+    says: &'static str,
+}
+
+const ASTRO: &[&str] = &["astro.config.mjs", "astro.config.ts", "astro.config.js"];
+const REACT_ROUTER: &[&str] = &["react-router.config.ts", "react-router.config.js"];
+
+const LACKS: &[Lacks] = &[
+    Lacks {
+        framework: "@sveltejs/kit",
+        any_of: &[
+            "@sveltejs/adapter-node",
+            "@sveltejs/adapter-static",
+            "svelte-adapter-bun",
+        ],
+        only_with: None,
+        says: "SvelteKit has no adapter for hosts of your own: `npm install --save-dev \
+               @sveltejs/adapter-node`, and import that one in svelte.config.js",
+    },
+    Lacks {
+        framework: "astro",
+        any_of: &["@astrojs/node"],
+        only_with: Some((ASTRO, "server")),
+        says: "Astro renders on a server here, and has no adapter for hosts of your own: \
+               `npx astro add node`",
+    },
+    Lacks {
+        framework: "@react-router/dev",
+        any_of: &[
+            "@react-router/serve",
+            "@react-router/express",
+            "express",
+            "hono",
+            "fastify",
+        ],
+        only_with: Some((REACT_ROUTER, "")),
+        says: "React Router renders on a server here, and has none: `npm install \
+               @react-router/serve`, and the script `\"start\": \"react-router-serve \
+               ./build/server/index.js\"` in package.json; or `ssr: false` in react-router.config.ts",
+    },
+    Lacks {
+        framework: "@remix-run/dev",
+        any_of: &[
+            "@remix-run/serve",
+            "@remix-run/express",
+            "express",
+            "hono",
+            "fastify",
+        ],
+        only_with: None,
+        says: "Remix has no server here: `npm install @remix-run/serve`, and the script \
+               `\"start\": \"remix-serve ./build/server/index.js\"` in package.json",
+    },
+];
+
+/// What the project lacks to run on a host, in a sentence that says what to add and where.
+pub(super) fn lacks(folder: &Folder, package: &Package) -> Option<&'static str> {
+    let asks = |(files, word): (&[&str], &str)| {
+        let text = folder.first(files).and_then(|file| folder.read(file));
+        let text = text.unwrap_or_default();
+        let is_off = text.contains("ssr: false") || text.contains("ssr:false");
+        !is_off && (word.is_empty() || super::node_static::sets(&text, "output", word))
+    };
+    let row = LACKS.iter().find(|row| {
+        package.has(row.framework)
+            && !row.any_of.iter().any(|name| package.has(name))
+            && row.only_with.is_none_or(asks)
+    })?;
+    Some(row.says)
+}

@@ -1,0 +1,77 @@
+//! Scripts of `package.json` that start something: which one, and of which member of a workspace.
+
+use super::folder::Folder;
+use super::node::Package;
+use super::workspace::{Member, Workspace};
+
+/// What starts a project in production, best first.
+const NAMES: &[&str] = &[
+    "start:prod",
+    "start:production",
+    "serve:prod",
+    "production",
+    "start",
+];
+
+/// How the scripts begin that Angular writes for a server of the project: `serve:ssr:shop`.
+const OF_ANGULAR: &str = "serve:ssr:";
+
+/// The scripts that may start the project in production: name and command, best first.
+pub(super) fn starts(package: &Package) -> impl Iterator<Item = (&str, &str)> {
+    let named = NAMES
+        .iter()
+        .copied()
+        .chain(package.script_names(OF_ANGULAR));
+    named.filter_map(|name| Some((name, package.script(name)?)))
+}
+
+/// The script of the project in `folder` that starts it.
+pub(super) fn start(folder: &Folder) -> Option<String> {
+    let package = Package::read(folder)?;
+    starts(&package).next().map(|(_, script)| script.to_owned())
+}
+
+/// Whether the project in `folder` is more than a library: something starts it, or a framework
+/// does.
+pub(super) fn is_app(folder: &Folder) -> bool {
+    start(folder).is_some()
+        || Package::read(folder)
+            .is_some_and(|package| super::node_frameworks::of(&package).is_some())
+}
+
+/// The member of `workspace` that `command` starts by way of a package manager, and its script:
+/// `npm start -w api`, `pnpm --filter @acme/api run serve`, `yarn workspace api start`.
+pub(super) fn member<'a>(workspace: &'a Workspace, command: &str) -> Option<(&'a Member, String)> {
+    const FLAGS: &[&str] = &[
+        "-w",
+        "--workspace",
+        "--filter",
+        "-F",
+        "-C",
+        "--cwd",
+        "--prefix",
+        "--dir",
+    ];
+    const MANAGERS: &[&str] = &["npm", "pnpm", "yarn", "bun", "turbo"];
+    let last = command.rsplit("&&").next()?;
+    let words = last.split_whitespace();
+    let mut words = words.skip_while(|word| word.contains('=') || *word == "npx");
+    let manager = words.next().filter(|word| MANAGERS.contains(word))?;
+    let (mut found, mut script) = (None, None);
+    while let Some(word) = words.next() {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (word, None),
+        };
+        if FLAGS.contains(&flag) || flag == "workspace" && manager == "yarn" {
+            let name = value.or_else(|| words.next())?;
+            found = workspace.member(
+                name.trim_end_matches("...")
+                    .trim_matches(['"', '\'', '{', '}']),
+            );
+        } else if !word.starts_with('-') && word != "run" && script.is_none() {
+            script = Some(word.to_owned());
+        }
+    }
+    Some((found?, script?))
+}

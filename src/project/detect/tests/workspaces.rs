@@ -1,0 +1,209 @@
+//! Apps that are members of a workspace of Node.
+
+use std::path::Path;
+
+use super::super::{Detected, detect};
+use super::tree;
+
+const MEMBERS: &[(&str, &str)] = &[
+    (
+        "apps/api/package.json",
+        r#"{"name":"api","scripts":{"build":"tsc","start":"node dist/server.js","test":"vitest run"},"dependencies":{"express":"4","@acme/db":"workspace:*"}}"#,
+    ),
+    (
+        "apps/api/src/server.ts",
+        "app.get('/healthz', ok); app.listen(process.env.PORT || 4000)",
+    ),
+    (
+        "apps/web/package.json",
+        r#"{"name":"web","scripts":{"build":"vite build"},"devDependencies":{"vite":"5","@acme/ui":"workspace:*"}}"#,
+    ),
+    (
+        "apps/docs/package.json",
+        r#"{"name":"docs","scripts":{"build":"next build","start":"next start"},"dependencies":{"next":"14"}}"#,
+    ),
+    (
+        "packages/db/package.json",
+        r#"{"name":"@acme/db","main":"index.js","scripts":{"build":"tsc"}}"#,
+    ),
+    ("packages/db/index.js", ""),
+    ("packages/ui/package.json", r#"{"name":"@acme/ui"}"#),
+];
+
+/// Where the manifest of a workspace of these files would be written, and what is detected there.
+fn at(place: &str, root: &[(&str, &str)]) -> Detected {
+    let temp = tree(&[MEMBERS, root].concat());
+    detect(&temp.path().join("My Shop").join(Path::new(place)))
+}
+
+fn command(detected: &Detected) -> &str {
+    detected.services[0].command.as_deref().unwrap_or_default()
+}
+
+const NPM: &[(&str, &str)] = &[
+    (
+        "package.json",
+        r#"{"name":"acme","workspaces":["apps/*","packages/*"]}"#,
+    ),
+    ("package-lock.json", "{}"),
+];
+const PNPM: &[(&str, &str)] = &[
+    (
+        "package.json",
+        r#"{"name":"acme","packageManager":"pnpm@9.1.0"}"#,
+    ),
+    (
+        "pnpm-workspace.yaml",
+        "packages:\n  - apps/*\n  - packages/*\n",
+    ),
+    ("pnpm-lock.yaml", ""),
+];
+
+#[test]
+fn a_member_is_built_and_released_from_the_root() {
+    let seen = at("apps/api", NPM);
+    assert_eq!(seen.name.as_str(), "api");
+    assert_eq!(seen.source.as_deref(), Some("../.."));
+    assert_eq!(
+        seen.build.run,
+        [
+            "npm ci --workspace apps/api --include-workspace-root",
+            "npm run build --workspace packages/db",
+            "cd apps/api && npm run build",
+        ]
+    );
+    assert_eq!(seen.test.run, ["cd apps/api && npm test"]);
+    assert_eq!(
+        seen.include,
+        ["apps/api", "packages/db", "node_modules", "package.json"]
+    );
+    assert_eq!(command(&seen), "cd apps/api && exec node dist/server.js");
+    assert_eq!(seen.services[0].port, Some(4000));
+    assert_eq!(seen.notes, [""; 0]);
+}
+
+#[test]
+fn each_manager_installs_what_the_app_needs() {
+    let yarn = |more: &'static [(&'static str, &'static str)]| {
+        [&NPM[..1], &[("yarn.lock", "")], more].concat()
+    };
+    let berry = [&NPM[..1], &[("yarn.lock", "\n__metadata:\n  version: 8\n")]].concat();
+    let bun = [&NPM[..1], &[("bun.lock", "{}")]].concat();
+    for (root, first, second) in [
+        (
+            PNPM.to_vec(),
+            "pnpm install --frozen-lockfile --filter 'api...' --filter '{.}'",
+            "pnpm --filter 'api...' run build",
+        ),
+        (
+            yarn(&[]),
+            "yarn install --frozen-lockfile",
+            "yarn workspace @acme/db run build",
+        ),
+        (
+            berry,
+            "yarn workspaces focus api acme",
+            "yarn workspace @acme/db run build",
+        ),
+        (
+            bun,
+            "bun install --frozen-lockfile --filter api --filter acme",
+            "bun run --cwd packages/db build",
+        ),
+    ] {
+        let seen = at("apps/api", &root);
+        assert_eq!(seen.build.run[..2], [first, second]);
+        assert_eq!(seen.source.as_deref(), Some("../.."));
+    }
+}
+
+#[test]
+fn turbo_builds_the_app_with_what_it_needs() {
+    let turbo = [
+        (
+            "package.json",
+            r#"{"name":"acme","packageManager":"pnpm@9.1.0","devDependencies":{"turbo":"2"}}"#,
+        ),
+        ("turbo.json", "{}"),
+    ];
+    let seen = at("apps/api", &[&PNPM[1..], &turbo].concat());
+    assert_eq!(
+        seen.build.run[1..],
+        ["pnpm exec turbo run build --filter=api"]
+    );
+    assert!(seen.exclude.contains(&".turbo".to_owned()));
+}
+
+#[test]
+fn a_static_member_needs_no_packages_on_the_host() {
+    let seen = at("apps/web", PNPM);
+    assert_eq!(seen.include, ["apps/web/dist"]);
+    assert_eq!(
+        seen.services[0].static_dir.as_deref(),
+        Some("apps/web/dist")
+    );
+}
+
+#[test]
+fn a_tool_is_found_wherever_the_manager_puts_it() {
+    let seen = at("apps/docs", NPM);
+    assert_eq!(
+        command(&seen),
+        "cd apps/docs && PATH=\"$PWD/node_modules/.bin:$PWD/../../node_modules/.bin:$PATH\" exec next start"
+    );
+    assert_eq!(seen.shared, ["apps/docs/.next/cache"]);
+    assert!(seen.exclude.contains(&"apps/docs/.next/cache".to_owned()));
+}
+
+#[test]
+fn from_the_root_the_server_is_the_app_and_the_others_are_named() {
+    let seen = at("", NPM);
+    assert_eq!(seen.source, None);
+    assert_eq!(command(&seen), "cd apps/api && exec node dist/server.js");
+    assert_eq!(
+        seen.notes,
+        ["this is for apps/api; apps/web, apps/docs can be deployed as well: ship init apps/web"]
+    );
+}
+
+#[test]
+fn the_root_names_its_app() {
+    for start in [
+        "npm run start -w docs",
+        "npm --workspace=docs start",
+        "pnpm --filter docs start",
+        "yarn workspace docs start",
+        "turbo run start --filter=docs",
+    ] {
+        let package =
+            format!(r#"{{"workspaces":["apps/*","packages/*"],"scripts":{{"start":"{start}"}}}}"#);
+        let seen = at("", &[("package.json", &package)]);
+        assert!(command(&seen).ends_with("exec next start"), "{start}");
+    }
+}
+
+#[test]
+fn a_procfile_at_the_root_runs_files_and_scripts_of_members() {
+    let procfile = "web: node apps/api/dist/server.js\nworker: npm start -w docs\n";
+    let seen = at("", &[NPM, &[("Procfile", procfile)]].concat());
+    assert_eq!(command(&seen), "node apps/api/dist/server.js");
+    assert!(
+        seen.services[1]
+            .command
+            .as_deref()
+            .is_some_and(|command| command.starts_with("cd apps/docs && PATH="))
+    );
+    assert_eq!(
+        seen.build.run,
+        [
+            "npm ci",
+            "npm run build --workspace packages/db",
+            "npm run build --workspace apps/api",
+            "npm run build --workspace apps/docs",
+        ]
+    );
+    assert_eq!(
+        seen.include,
+        [".", "node_modules", "packages/db", "apps/api", "apps/docs"]
+    );
+}

@@ -1,0 +1,6 @@
+//! Who is there.
+
+/// The names.
+pub fn names() -> Vec<&'static str> {
+    vec!["Ada", "Grace"]
+}

@@ -1,0 +1,3 @@
+<!doctype html>
+<title>About</title>
+<p>About the guests</p>

@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+exec python3 -m http.server "$PORT" --directory pages

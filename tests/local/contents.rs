@@ -1,0 +1,76 @@
+//! What is worth a word about the files of a release: `ship check` and a deploy say the same.
+
+use std::os::unix::fs::symlink;
+
+use crate::shop::{Shop, Words};
+use crate::support::Run;
+
+/// A shop whose files give a reason for every remark.
+fn odd() -> Shop {
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[release]\nexclude = [\"/store\"]\nshared = [\"uploads\"]\n".to_owned(),
+    });
+    let controller = &shop.controller;
+    controller.write(".gitignore", "*.key\n.ship\n");
+    controller.write("config/master.key", "0123456789abcdef0123456789abcdef");
+    controller.write("uploads/seed.png", "a picture");
+    controller.write("store/ms/index.js", "");
+    controller.write("packages/app/readme", "");
+    let link = controller.project().join("packages/app/ms");
+    symlink("../../store/ms", link).expect("a link");
+    controller.git(&["init", "-q"]);
+    controller.git(&["add", "."]);
+    controller.git(&["commit", "-q", "-m", "Begin"]);
+    shop
+}
+
+#[test]
+fn a_check_and_a_deploy_name_keys_hidden_files_and_broken_links() {
+    let shop = odd();
+    let says_all = |run: &Run| {
+        run.ok()
+            .stderr_has("the release holds files that look secret: config/master.key (not in git)")
+            .stderr_has("exclude = [\"/config/master.key\"]")
+            .stderr_has(
+                "uploads/seed.png is not released: `shared` puts the host's own files there",
+            )
+            .stderr_has("links lead to what is not in the release: packages/app/ms -> store/ms");
+    };
+    says_all(&shop.controller.ship(&["check"]));
+    says_all(&shop.deploy(&[]));
+    shop.serves("one", "v1");
+}
+
+#[test]
+fn what_cannot_be_released_is_found_by_a_check() {
+    let shop = Shop::new();
+    let project = shop.controller.project();
+    shop.controller
+        .write(".venv/pyvenv.cfg", "home = /usr/bin\n");
+    shop.controller.write(".venv/bin/activate", "");
+    for (link, target) in [("python3", "/usr/bin/python3"), ("python", "python3")] {
+        symlink(target, project.join(".venv/bin").join(link)).expect("a link");
+    }
+    let says = ".venv is a Python virtual environment, which works only on the machine that made \
+                it: the link .venv/bin/python leads to the absolute path `/usr/bin/python3`";
+    shop.controller.ship(&["check"]).code(3).stderr_has(says);
+    shop.deploy(&[]).code(3).stderr_has(says);
+}
+
+/// sh(1) says "not found" of the script, which is there.
+#[test]
+fn a_script_whose_interpreter_is_missing_is_said_to_be_one() {
+    let shop = Shop::new();
+    shop.controller
+        .write("serve", "#!/nowhere/.venv/bin/python\n");
+    let path = shop.controller.project().join("ship.toml");
+    let text = std::fs::read_to_string(&path).expect("the manifest");
+    std::fs::write(&path, text.replace("python3 app.py", "./serve")).expect("the manifest");
+    shop.controller
+        .ship(&["check"])
+        .ok()
+        .stderr_has("the command of web starts serve, a script for /nowhere/.venv/bin/python");
+    shop.deploy(&[])
+        .stderr_has("serve is there, but it is a script for /nowhere/.venv/bin/python, which this host does not have");
+}
