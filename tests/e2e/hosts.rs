@@ -79,6 +79,10 @@ fn a_fleet_boots_and_its_hosts_do_not_share_services() {
     // A host can reach another.
     let other = format!("curl -sf http://{}:8000/index.html", fleet[2].addr());
     assert_eq!(fleet[1].sh(&other), "ready");
+
+    // The bridge keeps its address when a host ends: NET_ADDR_SET in linux/netdevice.h.
+    let assigned = std::fs::read_to_string("/sys/class/net/shipbr0/addr_assign_type");
+    assert_eq!(assigned.expect("the bridge").trim(), "3");
 }
 
 #[test]

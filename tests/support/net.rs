@@ -8,6 +8,11 @@ use std::path::Path;
 const BRIDGE: &str = "shipbr0";
 const GATEWAY: &str = "10.87.0.1";
 
+/// The bridge's own hardware address. Without one, the kernel gives it the lowest of its ports', and
+/// another one when the host of that port ends. The hosts would then answer to an address that
+/// nobody has, until they ask for it again: up to 45 s.
+const GATEWAY_MAC: &str = "02:87:00:00:00:01";
+
 /// One host's connection.
 pub struct Net {
     namespace: String,
@@ -32,7 +37,7 @@ impl Net {
         {
             let _lock = slot::lock();
             if !Path::new("/sys/class/net").join(BRIDGE).exists() {
-                ip(&format!("link add {BRIDGE} type bridge"));
+                ip(&format!("link add {BRIDGE} address {GATEWAY_MAC} type bridge"));
                 ip(&format!("addr add {GATEWAY}/16 dev {BRIDGE}"));
                 ip(&format!("link set {BRIDGE} up"));
             }
