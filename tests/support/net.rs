@@ -37,7 +37,9 @@ impl Net {
         {
             let _lock = slot::lock();
             if !Path::new("/sys/class/net").join(BRIDGE).exists() {
-                ip(&format!("link add {BRIDGE} address {GATEWAY_MAC} type bridge"));
+                ip(&format!(
+                    "link add {BRIDGE} address {GATEWAY_MAC} type bridge"
+                ));
                 ip(&format!("addr add {GATEWAY}/16 dev {BRIDGE}"));
                 ip(&format!("link set {BRIDGE} up"));
             }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::artifact::start::write_program;
 
 fn open(root: &str) -> Open {
     Open {
@@ -94,8 +95,7 @@ impl Place {
     /// Puts a program that says `word` where the agent would lie in `folder`.
     fn plant(&self, folder: &str, word: &str) -> PathBuf {
         let path = self.at(folder).join(agent_name(&self.agent.digest));
-        fs::write(&path, format!("#!/bin/sh\necho {word}\n")).unwrap();
-        self.mode(&path, 0o755);
+        write_program(&path, &format!("#!/bin/sh\necho {word}\n"));
         path
     }
 
