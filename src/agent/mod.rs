@@ -55,5 +55,6 @@ pub mod standby;
 pub mod tidy;
 pub mod transaction;
 pub mod watch;
+mod written;
 
 pub use layout::Layout;

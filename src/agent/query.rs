@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::runtimes::RuntimeEnvironment;
 use super::service::ServiceState;
 use super::{adopt, careful, freeze, releases};
-use crate::artifact::{Index, TreePath, distrust, full_verify};
+use crate::artifact::{Index, distrust, full_verify};
 use crate::model::{Failure, ReleaseId};
 use crate::wire::{Finding, HostStatus, Level, Preflight, ServiceReport};
 
@@ -139,11 +139,7 @@ fn verify_release(host: &Host, id: ReleaseId) -> Result<Option<String>, Failure>
     let bytes = careful::read(&path, careful::INDEX)?;
     let index = Index::decode(&bytes)?;
     let release = releases::read(layout, id)?;
-    let shared: Vec<TreePath> = release
-        .shared
-        .iter()
-        .filter_map(|path| TreePath::try_from(path.trim_end_matches('/')).ok())
-        .collect();
+    let shared = releases::shared_paths(&release);
     let differences = full_verify(&layout.release(id), &index, &shared)
         .map_err(|error| Failure::unexpected(error.to_string()))?;
     if differences.is_empty() {

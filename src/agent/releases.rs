@@ -8,6 +8,7 @@ use super::careful::{self, ReadError};
 use super::{Layout, adopt, disk, history};
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::TreePath;
 use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
 use crate::wire::{HistoryEntry, ReleaseSummary};
 
@@ -189,6 +190,15 @@ pub fn set_active(layout: &Layout, id: ReleaseId, after: Option<ReleaseId>) -> i
 pub fn forget(layout: &Layout, id: ReleaseId) {
     let _ = fs::remove_file(state_path(layout, id));
     let _ = fs::remove_file(index_path(layout, id));
+}
+
+/// The paths of the release that are links to shared folders and files.
+#[must_use]
+pub fn shared_paths(release: &Release) -> Vec<TreePath> {
+    let paths = release.shared.iter();
+    paths
+        .filter_map(|path| TreePath::try_from(path.trim_end_matches('/')).ok())
+        .collect()
 }
 
 /// Where the release's encoded index is kept.

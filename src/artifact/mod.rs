@@ -86,4 +86,4 @@ pub use staging::Staging;
 pub use start::starts;
 pub use store::{Known, distrust};
 pub use unpack::{Unpacker, unpack};
-pub use verify::{Difference, full_verify};
+pub use verify::{Difference, full_verify, written_since};

@@ -5,13 +5,14 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::error::TreeError;
 use super::index::{Entry, Index, Kind};
 use super::parallel;
 use super::path::{RESERVED, TreePath};
 use super::scan::{hash, open};
-use super::store::file_mode;
+use super::store::{file_mode, is_as_left};
 
 /// One difference between a tree on disk and its index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +53,37 @@ pub fn full_verify(
     differences.extend(surplus(root, index, &ignored, &leads_to_ignored)?);
     differences.sort();
     Ok(differences)
+}
+
+/// What was written into the tree at `root` after it was complete: what is not part of `index` (a
+/// folder stands for all below it), and files of it that changed, sorted. No content is read, and
+/// what cannot be looked at counts as unwritten. `.ship` and everything within `ignore` (links to
+/// shared folders) is not looked at.
+///
+/// # Errors
+/// When `root` cannot be read.
+pub fn written_since(
+    root: &Path,
+    index: &Index,
+    ignore: &[TreePath],
+    complete: SystemTime,
+) -> Result<Vec<TreePath>, TreeError> {
+    let ignored = |path: &TreePath| ignore.iter().any(|folder| path.is_within(folder));
+    let leads_to_ignored = |path: &TreePath| ignore.iter().any(|below| below.is_within(path));
+    let surplus = surplus(root, index, &ignored, &leads_to_ignored)?;
+    let is_new = |path: &TreePath| index.get(path).is_none();
+    let new = surplus.into_iter().map(|found| found.path).filter(is_new);
+    let is_changed = |path: &TreePath, size, executable| {
+        let at = path.below(root);
+        at.exists() && !is_as_left(&at, size, executable, complete)
+    };
+    let files = index.files().filter(|(path, ..)| !ignored(path));
+    let changed = files
+        .filter(|(path, _, size, executable)| is_changed(path, *size, *executable))
+        .map(|(path, ..)| path.clone());
+    let mut written: Vec<TreePath> = new.chain(changed).collect();
+    written.sort();
+    Ok(written)
 }
 
 /// Of a file on a disk that fails, for instance.

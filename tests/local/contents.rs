@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use crate::shop::{Shop, Words};
-use crate::support::Run;
+use crate::support::{Run, require_root};
 
 /// A shop whose files give a reason for every remark.
 fn odd() -> Shop {
@@ -73,4 +73,37 @@ fn a_script_whose_interpreter_is_missing_is_said_to_be_one() {
         .stderr_has("the command of web starts serve, a script for /nowhere/.venv/bin/python");
     shop.deploy(&[])
         .stderr_has("serve is there, but it is a script for /nowhere/.venv/bin/python, which this host does not have");
+}
+
+#[test]
+fn what_the_app_wrote_into_its_release_is_named_and_kept_once_it_is_shared() {
+    let Some(()) = require_root("only root can write into a release") else {
+        return;
+    };
+    let shop = Shop::deployed();
+    shop.ask("/write").expect("an answer");
+    shop.version("two");
+    let lines = shop.deploy(&[]).ok().stderr.clone();
+    let root = shop.root();
+    let root = root.display();
+    let said = format!(
+        "the app wrote notes.db, uploads into v1, and v2 begins without it; it stays in \
+         {root}/releases/v1 for as long as that release is kept. `[release] shared = \
+         [\"notes.db\", \"uploads\"]` keeps such files across releases"
+    );
+    assert!(lines.contains(&said), "{lines}");
+
+    shop.manifest(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[release]\nshared = [\"notes.db\", \"uploads\"]\n".to_owned(),
+    });
+    shop.version("three");
+    shop.deploy(&[]).ok();
+    shop.ask("/write").expect("an answer");
+    shop.version("four");
+    let run = shop.deploy(&[]);
+    run.ok();
+    assert!(!run.stderr.contains("the app wrote"), "{}", run.stderr);
+    let kept = std::fs::read_to_string(shop.root().join("current/notes.db"));
+    assert_eq!(kept.expect("the file is there"), "kept");
 }

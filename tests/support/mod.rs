@@ -60,7 +60,7 @@ pub use poll::{eventually, within};
 pub use process::Process;
 pub use relay::Relay;
 pub use run::{Run, Running};
-pub use skip::{require_hosts, skip};
+pub use skip::{require_hosts, require_root, skip};
 pub use slot::sweep;
 pub use temp::TempDir;
 pub use terminal::Terminal;

@@ -35,6 +35,15 @@ pub fn require_hosts() -> Option<()> {
     None
 }
 
+/// `Some` for root. Otherwise the test is skipped (see [`skip`]), for this reason.
+pub fn require_root(reason: &str) -> Option<()> {
+    if is_root() {
+        return Some(());
+    }
+    skip(reason);
+    None
+}
+
 /// Says that the test of this thread is skipped and why, past libtest's capture
 /// of output, and appends `<test>: <reason>` to the file `$SHIP_TEST_SKIPS`.
 pub fn skip(reason: &str) {

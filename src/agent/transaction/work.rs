@@ -12,7 +12,7 @@ use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::{Room, Stage};
 use crate::agent::watch::Spell;
-use crate::agent::{command, disk, fleet_note, history, releases, reserve, stage, tidy};
+use crate::agent::{command, disk, fleet_note, history, releases, reserve, stage, tidy, written};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
 use crate::wire::{
@@ -224,6 +224,7 @@ impl Transaction {
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
         reserve::give(&self.host.layout);
         self.adopt(request.release)?;
+        let left = self.left_behind(request.release);
         let befores = self.befores.take();
         let (mut activated, pending) = self.with_activation(|activation| {
             activation.run(request.release, request.settle, befores)
@@ -244,7 +245,23 @@ impl Transaction {
                 committed => activated.committed = committed.is_ok(),
             }
         }
+        if activated.ok {
+            let new = request.release;
+            self.warn(left.or_else(|| written::will_be_left(&self.host, new)));
+        }
         Ok(activated)
+    }
+
+    /// What the app wrote into the live release, as a sentence, before a switch to `new`.
+    fn left_behind(&self, new: ReleaseId) -> Option<String> {
+        let old = releases::current(&self.host.layout).ok().flatten()?;
+        (old != new).then(|| written::left_behind(&self.host, old, new))?
+    }
+
+    fn warn(&self, text: Option<String>) {
+        if let Some(text) = text {
+            self.speaker.event(HostEvent::Warning { text });
+        }
     }
 
     /// What another tool left live becomes a release to go back to, just before the switch.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::tree::{Place, as_nobody, deploy, index, make, path, read, send, tree, whole};
 use crate::artifact::{
-    Assembly, Known, Level, NoCache, full_verify, pack, remove_tree, scan, select,
+    Assembly, Known, Level, NoCache, full_verify, pack, remove_tree, scan, select, written_since,
 };
 
 fn mode(path: &std::path::Path) -> u32 {
@@ -267,6 +267,17 @@ fn a_deep_look_finds_every_difference() {
             "surplus is not part of the release",
         ]
     );
+    // A changed mode is a change, too; what is gone, or a link now, was not written.
+    let written = written_since(
+        &v1,
+        &index,
+        &ignore,
+        SystemTime::now() + Duration::from_secs(60),
+    )
+    .unwrap();
+    assert_eq!(written, ["kind", "mode", "size", "surplus"].map(path));
+    let written = written_since(&v1, &index, &ignore, SystemTime::UNIX_EPOCH).unwrap();
+    assert!(written.contains(&path("content")), "{written:?}");
 }
 
 #[test]
