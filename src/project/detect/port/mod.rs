@@ -1,6 +1,7 @@
-//! The port, if it can be seen: in the command, the sources, `.env`, the Dockerfile, or else what
-//! the framework takes by itself.
+//! The port, if it can be seen: in the command, the sources, the app's configuration file, `.env`,
+//! the Dockerfile, or else what the framework takes by itself.
 
+mod file;
 mod option;
 mod server;
 
@@ -36,6 +37,9 @@ pub(super) fn find(
         .find_map(|source| Some((in_source(source)?, &source.path)))
     {
         return Some(seen(number, path));
+    }
+    if let Some(port) = file::find(folder, command, &sources) {
+        return Some(port);
     }
     for file in [".env", ".env.production", ".env.example", ".env.sample"] {
         if let Some(number) = folder.read(file).as_deref().and_then(in_dotenv) {
