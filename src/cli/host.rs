@@ -8,6 +8,7 @@ use super::globals::Globals;
 use super::session::{Session, connect_options};
 use crate::model::event::Event;
 use crate::model::{Failure, FailureKind, HostName};
+use crate::pipeline;
 use crate::transport::pins::Pins;
 use crate::transport::ssh::host_keys::{self, HostKey};
 
@@ -85,7 +86,7 @@ fn trust(session: &Session, json: bool, args: &TrustArgs) -> Result<(), Failure>
     }
     let lines: Vec<String> = pinned.iter().map(|key| key.line.clone()).collect();
     pins.add(&lines);
-    crate::pipeline::state_folder(&folder)?;
+    pipeline::state_folder(&folder)?;
     pins.write()?;
     for key in left_out.into_iter().filter(|key| !pins.has(&key.line)) {
         say(session, format!("left out: {}", key.described));
@@ -101,6 +102,12 @@ fn trust(session: &Session, json: bool, args: &TrustArgs) -> Result<(), Failure>
         }
         let what = format!("pinned {} in {}\n", key.fingerprint, pins.path().display());
         session.reporter.data(&what);
+    }
+    const FILE: &str = ".ship/known_hosts";
+    let tracked = pipeline::git::tracked(&folder, &[FILE]);
+    if !json && tracked.is_some_and(|tracked| tracked.is_empty()) {
+        let text = format!("commit {FILE}: then everybody who deploys knows the host");
+        session.sink.emit(Event::Note { text });
     }
     Ok(())
 }

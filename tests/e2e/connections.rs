@@ -46,7 +46,10 @@ fn a_host_key_is_known_or_nothing_happens() {
     newcomer.version("v2");
 
     let unknown = newcomer.deploy();
-    let hint = format!("hint: compare and pin it: ship host trust {}", host.addr());
+    let hint = format!(
+        "hint: compare its fingerprint and pin it: ship host trust {}",
+        host.addr()
+    );
     unknown
         .code(6)
         .stderr_has("its host key is not known")

@@ -84,9 +84,9 @@ fn taken_by(service: &ServiceSpec, port: u16, listener: &Listener) -> Failure {
         None => failure,
     };
     let end = match (&holder.unit, holder.pid) {
-        (Some(unit), _) => format!("end that service (`{}`)", unit.end()),
-        (None, Some(pid)) => format!("end process {pid}"),
-        (None, None) => format!("find it with `ss -ltnp 'sport = :{port}'`"),
+        (Some(unit), _) => format!("; if that service is not needed: {}", unit.end()),
+        (None, Some(_)) => ", or end that process if it is not needed".to_owned(),
+        (None, None) => format!("; who has it: ss -ltnp 'sport = :{port}'"),
     };
-    failure.hint(format!("{end}, or give {name} another port"))
+    failure.hint(format!("give {name} another `port` in ship.toml{end}"))
 }

@@ -221,8 +221,12 @@ impl Removal<'_> {
             deployment, login, ..
         } = self.target;
         let (app, user) = (&deployment.app, &deployment.user);
-        let is_there = fs::symlink_metadata(layout.shared()).is_ok();
-        if is_there && self.purge {
+        // Without files in it, it is ship's own folder, and nobody would miss it.
+        let is_empty = fs::read_dir(layout.shared()).is_ok_and(|mut files| files.next().is_none());
+        let is_there = !is_empty && fs::symlink_metadata(layout.shared()).is_ok();
+        if is_empty {
+            self.parts.push(Part::Empty(layout.shared()));
+        } else if is_there && self.purge {
             let tree = Part::Tree(layout.root().to_owned(), PathBuf::from("shared"));
             self.parts.push(tree);
         } else if is_there {

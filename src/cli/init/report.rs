@@ -130,6 +130,13 @@ fn next(path: &Path, answers: &Answers, ignored: &[String], pin: bool) -> Vec<St
             files.join(" ")
         ));
     }
+    let host = match &answers.hosts[..] {
+        [only] => only.as_str(),
+        _ => "HOST",
+    };
+    next.push(format!(
+        "ship host trust {host}: pins the host's key, unless your ssh knows it already"
+    ));
     next.push(format!(
         "ship setup {environment}: prepares the hosts, once, as root or with sudo"
     ));

@@ -78,8 +78,11 @@ pub(super) fn serve(
             command
         }
         None => {
-            let says = "has no start script, and no server.js was seen";
-            guess.because(About::Service, "package.json", says);
+            // What a start script of development lacks was said where it was read.
+            if node_scripts::starts(package).next().is_none() {
+                let says = "has no start script, and no server.js was seen";
+                guess.because(About::Service, "package.json", says);
+            }
             String::new()
         }
     };

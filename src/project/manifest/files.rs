@@ -9,8 +9,8 @@ use super::service::Service;
 use super::values;
 use crate::model::service::Run;
 
-/// Looks for what `release.include` and static services name. What is not there is an error, or,
-/// when the build may still make it, a warning.
+/// Looks for what `release.include` and static services name. What is not there is an error, unless
+/// the build may still make it: then the release says so after the build.
 pub(super) fn check(
     ctx: &mut Context,
     dir: &Path,
@@ -61,13 +61,10 @@ pub(super) fn check(
 }
 
 fn absent(ctx: &mut Context, path: &str, span: Range<usize>, is_built: bool) {
-    let message = format!("`{path}` does not exist");
-    if is_built {
-        ctx.warning(span, message, "not there yet: the build must make it");
-    } else {
+    if !is_built {
         ctx.error(
             span,
-            message,
+            format!("`{path}` does not exist"),
             "not in the project, and there are no build steps",
         );
     }

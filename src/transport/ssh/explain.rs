@@ -109,7 +109,7 @@ fn host_failed(target: &Target, complaint: Complaint) -> Failure {
         }
         Complaint::NoKey => unreachable_host(target, "its host key is not known")
             .because(Cause::HostKey)
-            .hint(format!("compare and pin it: ship host trust {short}")),
+            .hint(trust(short)),
         Complaint::Login => unreachable_host(target, "the host refuses every key that ssh offers")
             .because(Cause::Login)
             .hint(format!(
@@ -118,6 +118,14 @@ fn host_failed(target: &Target, complaint: Complaint) -> Failure {
             )),
         Complaint::Else(last) => unreachable_host(target, &last).hint(try_by_hand(target)),
     }
+}
+
+/// How a host's key comes to be known.
+fn trust(host: &str) -> String {
+    format!(
+        "compare its fingerprint and pin it: ship host trust {host}; without a terminal: \
+         ship host trust {host} --fingerprint SHA256:…"
+    )
 }
 
 /// Why the way to `target` ends early, by what the programs on it said.
@@ -147,7 +155,7 @@ fn way_failed(target: &Target, effect: Option<&Effective>, said: &str) -> Failur
             let why = format!("the host key of {through} is not known");
             let failure = unreachable_host(target, &why).because(Cause::HostKey);
             match jump {
-                Some(jump) => failure.hint(format!("compare and pin it: ship host trust {jump}")),
+                Some(jump) => failure.hint(trust(&jump)),
                 None => failure,
             }
         }
