@@ -8,6 +8,7 @@ use super::guess::{Detected, Guess, HookGuess, Include, Stack};
 use super::node::Package;
 use super::node_scripts;
 use super::node_tool::PackageManager;
+use super::nx;
 use super::reason::{About, Reason};
 use super::workspace::{Member, Workspace, WorkspaceKind};
 
@@ -109,9 +110,12 @@ impl Home {
         }
     }
 
-    /// A step of the member.
+    /// A step of the member, said from the root.
     fn step(&self, step: &str) -> String {
-        format!("cd {} && {step}", self.member.dir)
+        match nx::is_target(step) {
+            true => step.to_owned(),
+            false => format!("cd {} && {step}", self.member.dir),
+        }
     }
 
     /// A command of the app, as it runs in a release.
@@ -160,6 +164,10 @@ impl Home {
         let needed = self.needed().into_iter().map(|member| member.dir.clone());
         let mut list: Vec<String> = [dir.clone()].into_iter().chain(needed).collect();
         list.extend(["node_modules", "package.json"].map(str::to_owned));
+        // What is built beside the members.
+        let way = format!("{}/", up(dir));
+        let outside = own.iter().filter_map(|path| path.strip_prefix(&way));
+        list.extend(outside.map(str::to_owned));
         list
     }
 }
@@ -205,7 +213,7 @@ pub(super) fn narrow(folder: &Folder, guess: &mut Guess) {
         let manager = PackageManager::of(folder, &package);
         let builds = |member: &&&Member| {
             let package = Package::read(&Folder::open(&workspace.root.join(&member.dir)));
-            package.is_some_and(|package| package.script("build").is_some())
+            package.is_some_and(|it| it.script("build").is_some() && it.target("build").is_none())
         };
         let steps = order.iter().filter(builds).map(|it| manager.build(it));
         guess.build.run.extend(steps);

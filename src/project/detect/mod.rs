@@ -33,6 +33,7 @@ mod node_sites;
 mod node_start;
 mod node_static;
 mod node_tool;
+mod nx;
 mod oneoff;
 mod php;
 mod place;

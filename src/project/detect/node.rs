@@ -1,5 +1,7 @@
 //! Node: `package.json`, its lock file, its scripts.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::folder::Folder;
@@ -10,6 +12,7 @@ use super::node_frameworks;
 use super::node_serve;
 use super::node_static::{self, Build};
 use super::node_tool::PackageManager;
+use super::nx;
 use super::reason::About;
 
 pub(super) const TYPES: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
@@ -20,24 +23,54 @@ pub(super) const BUILDS: &[&str] = &["build", "generate"];
 /// `package.json`, as far as it matters.
 pub(super) struct Package {
     json: Value,
+    /// What Nx has instead of scripts.
+    targets: BTreeMap<&'static str, String>,
 }
 
 impl Package {
     pub fn read(folder: &Folder) -> Option<Self> {
-        let json = folder.json("package.json")?;
-        json.is_object().then_some(Self { json })
+        let mut json = folder.json("package.json").filter(Value::is_object)?;
+        nx::complete(folder, &mut json);
+        let targets = nx::scripts(folder, &json);
+        Some(Self { json, targets })
     }
 
     pub fn text(&self, key: &str) -> Option<&str> {
         self.json.get(key)?.as_str()
     }
 
+    /// The script called `name`, or the target of Nx that stands in for it.
     pub fn script(&self, name: &str) -> Option<&str> {
-        self.json
-            .get("scripts")?
-            .get(name)?
-            .as_str()
-            .filter(|script| !script.trim().is_empty())
+        let target = || self.targets.get(name).map(String::as_str);
+        self.own_script(name).or_else(target)
+    }
+
+    /// The script called `name`, if it is a target of Nx and not in `package.json`.
+    pub fn target(&self, name: &str) -> Option<&str> {
+        match self.own_script(name) {
+            Some(_) => None,
+            None => self.script(name),
+        }
+    }
+
+    /// The rest of a sentence about the script `name`: `has a build script: tsc`.
+    pub fn says(&self, name: &str) -> String {
+        let script = self.script(name).unwrap_or_default();
+        match self.target(name) {
+            Some(_) if name == "start" => format!("has a build target of Nx that makes `{script}`"),
+            Some(_) => format!("has a {name} target of Nx: {script}"),
+            None => format!("has a {name} script: {script}"),
+        }
+    }
+
+    /// Whether Nx runs something of it.
+    pub fn uses_nx(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    fn own_script(&self, name: &str) -> Option<&str> {
+        let script = self.json.get("scripts")?.get(name)?.as_str()?;
+        (!script.trim().is_empty()).then_some(script)
     }
 
     /// Whether it depends on `name`, at run time or for development.
@@ -115,14 +148,15 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let (build, builds) = steps(folder, &package, &manager, &mut guess);
     guess.build = build;
     guess.build.env = manager.step_env();
-    guess.test.env = manager.step_env();
-    if let Some(test) = real_test(&package) {
-        guess.because(
-            About::Test,
-            "package.json",
-            format!("has a test script: {test}"),
-        );
-        guess.test.push(manager.run("test"));
+    if package.uses_nx() {
+        // Its daemon would outlive the build.
+        let env = ("NX_DAEMON".to_owned(), "false".to_owned());
+        guess.build.env.extend([env]);
+    }
+    guess.test.env.clone_from(&guess.build.env);
+    if real_test(&package).is_some() {
+        guess.because(About::Test, "package.json", package.says("test"));
+        guess.test.push(manager.run_script(&package, "test"));
     } else if let Some(test) = package.script("test").filter(|script| watches(script)) {
         guess.note(format!(
             "the test script `{test}` watches the files and does not end, so no test is run: add a step to [test] that ends"
@@ -143,7 +177,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
                 *install = manager.install(folder, false);
             }
             guess.build.push(match build {
-                Build::Script(name) => manager.run(name),
+                Build::Script(name) => manager.run_script(&package, name),
                 Build::Command(command) => format!("{} {command}", manager.runner()),
             });
         }
@@ -208,11 +242,10 @@ pub(super) fn steps(
         first.splice(1..1, generated);
         guess.root_steps = first;
         locked(manager, guess);
-        if let Some(script) = package.script("build") {
-            let says = format!("has a build script: {script}");
-            guess.because(About::Build, "package.json", says);
+        if package.script("build").is_some() {
+            guess.because(About::Build, "package.json", package.says("build"));
             if !is_built {
-                steps.push(manager.run("build"));
+                steps.push(manager.run_script(package, "build"));
             }
         }
         return (steps, builds);
@@ -229,10 +262,8 @@ pub(super) fn steps(
             .extend(data.and_then(|data| data.generates(manager)));
     }
     if let Some(name) = build {
-        let script = package.script(name).unwrap_or_default();
-        let says = format!("has a {name} script: {script}");
-        guess.because(About::Build, "package.json", says);
-        steps.push(manager.run(name));
+        guess.because(About::Build, "package.json", package.says(name));
+        steps.push(manager.run_script(package, name));
     }
     (steps, builds)
 }

@@ -165,8 +165,7 @@ fn start(
     for (name, script) in node_scripts::starts(package) {
         match manager.production(package, script, guess) {
             Start::Command(command) => {
-                let says = format!("has a {name} script: {script}");
-                return Some((command, reason("package.json", says)));
+                return Some((command, reason("package.json", package.says(name))));
             }
             Start::Development(tool) => server = server.or(Some(tool)),
             Start::Unknown => {}
@@ -303,6 +302,9 @@ fn built_dir(command: &str, builds: bool) -> Option<String> {
         return None;
     }
     command.split_whitespace().find_map(|word| {
+        if word.starts_with("../") {
+            return word.rsplit_once('/').map(|(dir, _)| dir.to_owned());
+        }
         let dir = word.trim_start_matches("./").split('/').next()?;
         OUTPUTS.contains(&dir).then(|| dir.to_owned())
     })

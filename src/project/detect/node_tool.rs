@@ -151,6 +151,14 @@ impl PackageManager {
         }
     }
 
+    /// The step that runs the script `name` of `package`, or the target of Nx that stands in for it.
+    pub fn run_script(&self, package: &Package, name: &str) -> String {
+        match package.target(name) {
+            Some(target) => format!("{} {target}", self.runner()),
+            None => self.run(name),
+        }
+    }
+
     /// The environment without which its steps would not make what [`Self::shipped`] names.
     pub fn step_env(&self) -> BTreeMap<String, String> {
         match self.packages {
@@ -245,7 +253,8 @@ impl PackageManager {
         };
         let builds = |member: &Member| {
             let folder = Folder::open(&home.workspace.root.join(&member.dir));
-            Package::read(&folder).is_some_and(|package| package.script("build").is_some())
+            let package = Package::read(&folder);
+            package.is_some_and(|it| it.script("build").is_some() && it.target("build").is_none())
         };
         let mut steps = vec![install];
         let own = builds(&home.member);

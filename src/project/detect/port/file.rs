@@ -62,10 +62,8 @@ pub(super) fn find(folder: &Folder, command: &str, sources: &[&Source]) -> Optio
                 || line.contains(&format!("{file}\""))
                 || line.contains(&format!("\"{stem}\""))
         };
-        let is_read = has_word(command, &path)
-            || sources
-                .iter()
-                .any(|source| source.lines().any(|line| named(line)));
+        let is_read =
+            has_word(command, &path) || sources.iter().any(|source| source.lines().any(named));
         let number = is_read.then(|| in_text(&folder.read(&path)?)).flatten()?;
         Some(Port { number, from: path })
     })

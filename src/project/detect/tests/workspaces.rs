@@ -207,3 +207,74 @@ fn a_procfile_at_the_root_runs_files_and_scripts_of_members() {
         [".", "node_modules", "packages/db", "apps/api", "apps/docs"]
     );
 }
+
+/// What Nx 21 writes for a server of Node, shortened.
+const NX_SERVER: &str = r#"{"targets":{
+    "build":{"executor":"@nx/esbuild:esbuild","options":{
+        "outputPath":"OUTPUT","main":"apps/shop/src/main.ts"}},
+    "serve":{"executor":"@nx/js:node"},
+    "test":{"options":{"passWithNoTests":true}}}}"#;
+
+const NX_ROOT: &[(&str, &str)] = &[
+    ("package-lock.json", "{}"),
+    ("nx.json", "{}"),
+    (
+        "apps/shop/src/main.ts",
+        "app.listen(process.env.PORT || 3333)",
+    ),
+];
+
+#[test]
+fn nx_builds_a_member_and_names_what_it_starts() {
+    for (output, start, beside) in [
+        ("apps/shop/dist", "node dist/main.js", None),
+        (
+            "dist/apps/shop",
+            "node ../../dist/apps/shop/main.js",
+            Some("dist/apps/shop"),
+        ),
+    ] {
+        let nx = NX_SERVER.replace("OUTPUT", output);
+        let member =
+            format!(r#"{{"name":"@acme/shop","nx":{nx},"dependencies":{{"express":"4"}}}}"#);
+        let root = r#"{"name":"acme","workspaces":["apps/shop"],"devDependencies":{"nx":"21"}}"#;
+        let files = [("package.json", root), ("apps/shop/package.json", &member)];
+        let seen = at("", &[NX_ROOT, &files].concat());
+        assert_eq!(
+            seen.build.run,
+            [
+                "npm ci --workspace apps/shop --include-workspace-root",
+                "npx nx run @acme/shop:build",
+            ]
+        );
+        assert_eq!(seen.build.env["NX_DAEMON"], "false");
+        assert_eq!(seen.test.run, ["npx nx run @acme/shop:test"]);
+        assert_eq!(command(&seen), format!("cd apps/shop && exec {start}"));
+        let mut include = vec!["apps/shop", "node_modules", "package.json"];
+        include.extend(beside);
+        assert_eq!(seen.include, include);
+        assert_eq!(seen.services[0].port, Some(3333));
+    }
+}
+
+#[test]
+fn nx_names_the_only_app_of_a_workspace_without_packages() {
+    let nx = NX_SERVER.replace("OUTPUT", "dist/apps/shop");
+    let project = nx.replacen('{', r#"{"name":"shop","#, 1);
+    let root = r#"{"name":"acme","dependencies":{"express":"4"},"devDependencies":{"nx":"19"}}"#;
+    let files = [("package.json", root), ("apps/shop/project.json", &project)];
+    let seen = at("", &[NX_ROOT, &files].concat());
+    assert_eq!(seen.build.run, ["npm ci", "npx nx run shop:build"]);
+    assert_eq!(command(&seen), "node dist/apps/shop/main.js");
+    assert!(
+        seen.include.contains(&"dist".to_owned()),
+        "{:?}",
+        seen.include
+    );
+
+    // Of two, only a person knows which one is meant.
+    let other = project.replace("shop", "office");
+    let more = [("apps/office/project.json", other.as_str())];
+    let seen = at("", &[NX_ROOT, &files, &more].concat());
+    assert!(!seen.build.run.iter().any(|step| step.contains("nx run")));
+}
