@@ -1,4 +1,4 @@
-//! What the services of the live release have said, and go on saying.
+//! What the services of the live release, or else of the newest one, have said, and go on saying.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub fn logs(
     line: &mut dyn FnMut(LogLine) -> bool,
 ) -> Result<(), Failure> {
     let services = match asked.services.is_empty() {
-        true => live_services(host)?,
+        true => all_services(host)?,
         false => asked.services.clone(),
     };
     let pattern = asked.pattern.as_deref().map(Regex::new).transpose();
@@ -141,10 +141,14 @@ fn newest(
     Ok(lines)
 }
 
-fn live_services(host: &Host) -> Result<Vec<ServiceName>, Failure> {
+/// The services of the live release. Where none is live, those of the newest one: what it said before
+/// it failed is what somebody looks for then.
+fn all_services(host: &Host) -> Result<Vec<ServiceName>, Failure> {
     let live = releases::current(&host.layout)?;
-    let live = live.ok_or_else(|| Failure::refused("nothing is deployed here"))?;
-    let services = releases::read(&host.layout, live)?.services.into_iter();
+    let newest = || releases::ids(&host.layout).ok()?.first().copied();
+    let nothing = || Failure::refused("nothing is deployed here");
+    let id = live.or_else(newest).ok_or_else(nothing)?;
+    let services = releases::read(&host.layout, id)?.services.into_iter();
     Ok(services.map(|service| service.name).collect())
 }
 

@@ -185,8 +185,8 @@ pub struct ServiceGuess {
     pub fallback: Option<String>,
     /// The port that it listens on.
     pub port: Option<u16>,
-    /// Where the port was seen: `server.js`, `the default of Next.js`.
-    pub port_from: Option<String>,
+    /// Whether it listens where `$PORT` says, as far as can be seen.
+    pub takes_port: bool,
     /// What proves that it serves, over an open port.
     pub health: Option<HealthGuess>,
     /// Its environment.

@@ -3,6 +3,7 @@
 use super::database;
 use super::files::ignored;
 use super::folder::{Folder, Source};
+use super::keep_files;
 use super::place::{self, Place};
 use super::reason::{About, Reason};
 use super::text::spans;
@@ -35,6 +36,10 @@ impl Kept {
     pub fn find(folder: &Folder, sources: &[&Source], urls_in: Option<&str>) -> Self {
         let mut kept = Self::default();
         kept.folders(folder, sources);
+        for (path, file) in keep_files::find(folder) {
+            let says = format!("leaves out what is in {path}: it survives releases");
+            kept.share(path, &file, says);
+        }
         let mut budget = MAX_TEXTS;
         for source in sources {
             for named in database::in_source(source, sources, urls_in, &mut budget) {

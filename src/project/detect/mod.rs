@@ -17,6 +17,7 @@ mod home;
 mod image;
 mod include;
 mod java;
+mod keep_files;
 mod kept;
 mod leftovers;
 mod managers;
@@ -279,7 +280,6 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         }
         if service.static_dir.is_some() {
             service.port = Some(8080);
-            service.port_from = Some("free choice: ship serves the files".to_owned());
             service.health = Some(HealthGuess::path("/"));
             let says = "serves static files on any port, and answers /";
             for about in [About::Port, About::Health] {
@@ -312,7 +312,7 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
                         "{source} listens on this machine alone: others reach the app through a proxy on the host, or make it 0.0.0.0"
                     ));
                 }
-                service.port_from = Some(found.from);
+                service.takes_port = found.is_usual || port::is_read(&command, &sources);
             }
             // A bot, a consumer of a queue: nothing listens.
             None if service.name == "web" && !many => {

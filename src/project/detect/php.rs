@@ -66,10 +66,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             guess.runs(Strength::Certain, *command);
             guess.framework = Some(((*name).to_owned(), 8000));
         }
-        (Some("."), None) => public_copy(&mut guess),
+        (Some("."), None) => public_copy(folder, &mut guess),
         (Some(root), None) => {
             guess.because(About::Service, format!("{root}/index.php"), "is there");
-            serve(root, &mut guess);
+            serve(folder, root, &mut guess);
         }
         (None, None) => {}
     }
@@ -131,7 +131,7 @@ fn packages(folder: &Folder, guess: &mut Guess) {
 }
 
 /// PHP's own server, with `root` as what it shows.
-fn serve(root: &str, guess: &mut Guess) {
+fn serve(folder: &Folder, root: &str, guess: &mut Guess) {
     // Debian's settings hide the environment from `$_ENV`.
     guess.runs(
         Strength::Certain,
@@ -151,11 +151,33 @@ fn serve(root: &str, guess: &mut Guess) {
     }
     guess.note("PHP's own server is meant for development; for real traffic add FrankenPHP, or php-fpm on the hosts");
     guess.framework = Some(("PHP".to_owned(), 8000));
+    let closing = [".htaccess".to_owned(), format!("{root}/.htaccess")];
+    if let Some(file) = closing.into_iter().find(|file| closes(folder, file)) {
+        guess.note(format!(
+            "{file} keeps visitors from some files, and only Apache reads it: PHP's own server shows these files"
+        ));
+    }
+}
+
+/// Whether rules of Apache in `file` deny something (mod_authz_core, mod_access_compat, the flag F of
+/// mod_rewrite).
+fn closes(folder: &Folder, file: &str) -> bool {
+    let text = folder.read(file).unwrap_or_default().to_ascii_lowercase();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'));
+    let denies = |line: &str| {
+        line.starts_with("require all denied")
+            || line.starts_with("deny from")
+            || line.starts_with("rewriterule") && (line.contains("[f") || line.contains(",f]"))
+    };
+    lines.into_iter().any(denies)
 }
 
 /// A server at the top of the release would show everything in it, also `.ship/env`: so the app is
 /// copied into a folder of its own.
-fn public_copy(guess: &mut Guess) {
+fn public_copy(folder: &Folder, guess: &mut Guess) {
     guess.because(
         About::Service,
         "the pages",
@@ -168,7 +190,7 @@ fn public_copy(guess: &mut Guess) {
     guess.build.push(
         "rm -rf www && mkdir www && tar -c --exclude=./www --exclude='./.*' --exclude='./ship.*' --exclude='./composer.*' --exclude=./node_modules . | tar -x -C www",
     );
-    serve("www", guess);
+    serve(folder, "www", guess);
     guess.include = Include::Only(vec!["www".to_owned()]);
     guess.copy = Some("www".to_owned());
 }

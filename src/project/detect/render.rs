@@ -173,7 +173,13 @@ fn service(service: &ServiceGuess) -> String {
     }
     match service.port {
         Some(port) if service.static_dir.is_some() => lines.add(format!("port = {port}")),
-        Some(port) => lines.explain(format!("port = {port}"), "the service reads it from $PORT"),
+        Some(port) => {
+            let says = match service.takes_port {
+                true => "the service reads it from $PORT",
+                false => "the service listens there by itself, as far as its files tell",
+            };
+            lines.explain(format!("port = {port}"), says);
+        }
         None => {}
     }
     match (&service.health, service.port) {

@@ -65,7 +65,11 @@ pub(super) fn find(folder: &Folder, command: &str, sources: &[&Source]) -> Optio
         let is_read =
             has_word(command, &path) || sources.iter().any(|source| source.lines().any(named));
         let number = is_read.then(|| in_text(&folder.read(&path)?)).flatten()?;
-        Some(Port { number, from: path })
+        Some(Port {
+            number,
+            from: path,
+            is_usual: false,
+        })
     })
 }
 

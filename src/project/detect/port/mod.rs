@@ -13,6 +13,8 @@ use super::text::{has_word, head, leading_port, literals, plausible};
 pub(super) struct Port {
     pub number: u16,
     pub from: String,
+    /// Whether it is what the framework takes where `$PORT` says nothing.
+    pub is_usual: bool,
 }
 
 /// Finds the port of the service that runs `command`; `framework` is a name and its default.
@@ -25,6 +27,7 @@ pub(super) fn find(
     let seen = |number, from: &str| Port {
         number,
         from: from.to_owned(),
+        is_usual: false,
     };
     if let Some(number) = in_command(command) {
         return Some(seen(number, "the command"));
@@ -50,20 +53,31 @@ pub(super) fn find(
         return Some(seen(number, "Dockerfile"));
     }
     if let Some((name, number)) = framework {
-        return Some(seen(*number, &format!("the default of {name}")));
+        return Some(Port {
+            is_usual: true,
+            ..seen(*number, &format!("the default of {name}"))
+        });
     }
     if let Some((name, number)) = sources.iter().find_map(|source| server::usual(source)) {
         return Some(seen(number, &format!("the default of {name}")));
     }
     // It wants a port and does not say which.
-    let asks = |source: &&&Source| source.lines().any(|line| has_word(line, "PORT"));
     if command.contains("$PORT") || command.contains("${PORT") {
         return Some(seen(8080, "free choice: the command reads $PORT"));
     }
     sources
         .iter()
-        .find(asks)
+        .find(|source| reads(source))
         .map(|source| seen(8080, &format!("free choice: {} reads PORT", source.path)))
+}
+
+/// Whether the command or a source reads `$PORT`.
+pub(super) fn is_read(command: &str, sources: &[&Source]) -> bool {
+    command.contains("PORT") || sources.iter().any(|source| reads(source))
+}
+
+fn reads(source: &Source) -> bool {
+    source.lines().any(|line| has_word(line, "PORT"))
 }
 
 /// The source with an address that only this machine reaches, if no source listens for all.

@@ -126,6 +126,27 @@ fn php_never_serves_the_whole_release() {
     assert!(command.is_some_and(|command| command.ends_with("-t www")));
 }
 
+#[test]
+fn what_an_app_in_php_writes_and_what_apache_would_hide() {
+    let detected = seen(&[
+        ("index.php", "<?php"),
+        (".gitignore", "bl-content/*\n!bl-content/.keep\n"),
+        ("bl-content/.keep", ""),
+        (
+            ".htaccess",
+            "RewriteRule ^bl-content/(databases|pages)/.*$ - [R=404,L]\nRewriteRule ^x - [F]\n",
+        ),
+    ]);
+    assert_eq!(detected.shared, ["www/bl-content"]);
+    let says = ".htaccess keeps visitors from some files, and only Apache reads it: PHP's own \
+                server shows these files";
+    assert!(
+        detected.notes.iter().any(|note| note == says),
+        "{:?}",
+        detected.notes
+    );
+}
+
 /// Served as static files, they would show their source.
 #[test]
 fn pages_in_php_beside_an_index_html() {
