@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::deploy;
 use super::globals::Globals;
 use super::session::Session;
 use super::uncommitted;
@@ -76,6 +77,7 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         if !environment.name.is_local() {
             say_uncommitted(&session, &project);
         }
+        deploy::say_missing(&session, &environment.secrets);
         let mut context = session.context_for(project, environment)?;
         context.history = History::of(&context.project.source);
         let mut findings = session.block_on(query::preflight(&context, args.deep));

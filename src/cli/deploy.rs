@@ -12,6 +12,7 @@ use crate::model::event::{Event, Outcome};
 use crate::model::redact::SHORTEST;
 use crate::model::{Failure, FailureKind, Secret};
 use crate::pipeline::{Committed, History, Provenance};
+use crate::project::Project;
 use crate::rollout::conclude::Ended;
 use crate::rollout::deploy::{DeployOptions, deploy};
 use crate::rollout::resume::resume;
@@ -63,7 +64,20 @@ pub fn run(globals: &Globals, args: &DeployArgs) -> u8 {
 
 fn deployed(session: &Session, args: &DeployArgs) -> Result<Outcome, Ended> {
     let (context, options) = prepared(session, args)?;
-    session.block_on(deploy(&context, &options))
+    let was_clean = options.origin.dirty == Some(false);
+    let outcome = session.block_on(deploy(&context, &options))?;
+    let project = &context.project;
+    if was_clean && !(project.build.steps.is_empty() && project.test.steps.is_empty()) {
+        say_changed(session, project);
+    }
+    Ok(outcome)
+}
+
+/// Warns when the steps changed files that are committed: the next deploy to hosts would be refused.
+fn say_changed(session: &Session, project: &Project) {
+    if let Committed::No(changes) = session.provenance(project, false).committed {
+        session.sink.emit(uncommitted::by_steps(&changes));
+    }
 }
 
 /// Needs the manifest, and nothing else of the project.
@@ -120,6 +134,16 @@ fn prepared(
         });
     }
     Ok((context, options))
+}
+
+/// Warns about secrets without a value here: a deploy from here would be refused.
+pub fn say_missing(session: &Session, names: &[String]) {
+    if let Err(failure) = secrets(names) {
+        session.sink.emit(Event::Warning {
+            text: format!("a deploy would be refused: {}", failure.message),
+            hint: failure.hint,
+        });
+    }
 }
 
 /// Reads `--wait`.

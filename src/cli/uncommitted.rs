@@ -24,6 +24,17 @@ pub fn warning(changes: &[Change]) -> Event {
     }
 }
 
+/// What is said after a deploy whose steps left `changes`, at least one.
+pub fn by_steps(changes: &[Change]) -> Event {
+    Event::Warning {
+        text: format!("the steps left changes in the project: {}", names(changes)),
+        hint: Some(
+            "commit them, or have git ignore them: the next deploy to hosts is refused otherwise"
+                .to_owned(),
+        ),
+    }
+}
+
 /// What is said when git could not tell; `commit` is the one that the history will name.
 pub fn unknown(unknown: &Unknown, commit: Option<&str>) -> Event {
     let mut text = format!(
@@ -40,12 +51,16 @@ pub fn unknown(unknown: &Unknown, commit: Option<&str>) -> Event {
 }
 
 fn sentence(changes: &[Change]) -> String {
+    format!("there are uncommitted changes: {}", names(changes))
+}
+
+fn names(changes: &[Change]) -> String {
     let names: Vec<String> = changes.iter().take(NAMED).map(Change::to_string).collect();
     let rest = match changes.len() - names.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("there are uncommitted changes: {}{rest}", names.join(", "))
+    format!("{}{rest}", names.join(", "))
 }
 
 /// The commands for a first deploy, when only the files that `ship init` and `ship pin` wrote are

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, Words};
 use crate::support::{Controller, Run};
 
 const MANIFEST: &str = "\
@@ -157,4 +157,47 @@ fn a_project_does_not_replace_another_one_of_the_same_name() {
     shop.version("v3");
     shop.deploy(&[]).ok();
     shop.serves("v3", "v3");
+}
+
+#[test]
+fn what_the_steps_change_in_the_project_is_named() {
+    let shop = Shop::new();
+    let manifest = |tables: &str| {
+        shop.manifest(&Words {
+            service: "settle = \"0s\"".to_owned(),
+            tables: tables.to_owned(),
+        });
+    };
+    manifest("[build]\nsteps = [\"echo made >> app.css\"]\n");
+    let controller = &shop.controller;
+    controller.write(".gitignore", ".ship\n");
+    controller.write("app.css", "");
+    controller.git(&["init", "-q"]);
+    controller.git(&["add", "."]);
+    controller.git(&["commit", "-q", "-m", "Begin"]);
+    let says = "the steps left changes in the project: app.css\n";
+    shop.deploy(&[]).ok().stderr_has(says);
+
+    controller.git(&["commit", "-q", "-a", "-m", "Take what the steps made"]);
+    manifest("[build]\nsteps = [\"true\"]\n");
+    controller.git(&["commit", "-q", "-a", "-m", "Leave it as it is"]);
+    let run = shop.deploy(&[]);
+    run.ok();
+    assert!(!run.stderr.contains("the steps left"), "{}", run.stderr);
+}
+
+#[test]
+fn a_check_of_an_environment_names_the_secrets_without_a_value() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[environments.local]\nsecrets = [\"APP_KEY\"]\n".to_owned(),
+    });
+    let says = "a deploy would be refused: no value for the secret APP_KEY";
+    shop.controller
+        .ship(&["check", "local"])
+        .ok()
+        .stderr_has(says);
+    shop.deploy(&[])
+        .code(5)
+        .stderr_has("no value for the secret APP_KEY");
 }
