@@ -97,3 +97,17 @@ fn what_comes_is_chosen_too() {
     let lines: Vec<&str> = run.ok().stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{run}");
 }
+
+#[test]
+fn a_first_release_that_failed_can_be_asked_why() {
+    let shop = Shop::new();
+    shop.mode("exit");
+    shop.deploy(&[]).code(7);
+    let run = shop.controller.ship(&["logs", "local"]);
+    run.ok();
+    assert!(
+        run.stdout.contains("no database is configured"),
+        "{}",
+        run.stdout
+    );
+}

@@ -43,12 +43,14 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         )
         .collect();
     let loose = own.is_none() && workspace.is_none();
-    if loose && !folder.is_file("main.go") {
+    let main = folder.first(&["main.go"]).map(str::to_owned);
+    let main = main.or_else(|| loose.then(|| loose_main(folder)).flatten());
+    if loose && main.is_none() {
         return None;
     }
     let mut guess = Guess::new(Stack::Go, TYPES);
     let file = match loose {
-        true => "main.go",
+        true => main.as_deref().unwrap_or("main.go"),
         false if workspace.is_some() => "go.work",
         false => "go.mod",
     };
@@ -152,6 +154,16 @@ fn module_name(module_file: &str) -> Option<String> {
 fn is_version(part: &str) -> bool {
     part.strip_prefix('v')
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The file of a folder without a module in which a program begins.
+fn loose_main(folder: &Folder) -> Option<String> {
+    let begins = |name: &&str| {
+        let text = folder.read(name).unwrap_or_default();
+        text.contains("package main") && text.contains("func main()")
+    };
+    let mut files = folder.names().filter(|name| name.ends_with(".go"));
+    files.find(begins).map(str::to_owned)
 }
 
 /// The program of a folder without a module: its files by name, as `go run` takes them.

@@ -156,6 +156,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     {
         rocket(folder, &mut guess);
     }
+    compiled_path(&sources, &mut guess);
     runtime_files::add(folder, &mut guess, "", &sources);
     if !main.home.is_empty() {
         runtime_files::add(folder, &mut guess, &format!("{}/", main.home), &sources);
@@ -163,17 +164,44 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     Some(guess)
 }
 
-/// Rocket has variables of its own, and without them listens on this machine alone.
+/// Says which source puts the path of the project's folder into the program: there is no such folder
+/// on a host.
+fn compiled_path(sources: &[&Source], guess: &mut Guess) {
+    const MACROS: [&str; 2] = ["env!(\"CARGO_MANIFEST_DIR\")", "relative!("];
+    let has_path = |source: &&&Source| {
+        source.path != "build.rs"
+            && source
+                .lines()
+                .any(|line| MACROS.iter().any(|it| line.contains(it)))
+    };
+    if let Some(Source { path, .. }) = sources.iter().find(has_path) {
+        guess.note(format!(
+            "{path} puts the path of this folder into the program, and no host has that folder: \
+             make it a path relative to where the program runs"
+        ));
+    }
+}
+
+/// Rocket has variables of its own, and without them and its Rocket.toml listens on this machine
+/// alone.
 fn rocket(folder: &Folder, guess: &mut Guess) {
+    let settings = folder.toml("Rocket.toml").unwrap_or_default();
+    let profiles = ["release", "global", "default"];
+    let value = |key: &str| profiles.iter().find_map(|it| settings.get(*it)?.get(key));
     if let Some(service) = guess.services.first_mut() {
         let command = service.command.take().unwrap_or_default();
         service.command = Some(match command.split_once(" && exec ") {
             Some((home, program)) => format!("{home} && ROCKET_PORT=$PORT exec {program}"),
             None => format!("ROCKET_PORT=$PORT {command}"),
         });
-        service
-            .env
-            .insert("ROCKET_ADDRESS".to_owned(), "0.0.0.0".to_owned());
+        if value("address").is_none() {
+            let address = ("ROCKET_ADDRESS".to_owned(), "0.0.0.0".to_owned());
+            service.env.extend([address]);
+        }
+    }
+    let port = value("port").and_then(|port| u16::try_from(port.as_integer()?).ok());
+    if let Some(port) = port {
+        guess.framework = Some(("Rocket.toml".to_owned(), port));
     }
     if folder.is_file("Rocket.toml") {
         guess.because(

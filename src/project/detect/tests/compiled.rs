@@ -330,11 +330,13 @@ fn rocket_is_told_where_to_listen() {
         ),
         (
             "src/main.rs",
-            "#[launch]\nfn rocket() -> _ { rocket::build() }\n",
+            "#[launch]\nfn rocket() -> _ { rocket::build().mount(\"/\", relative!(\"static\")) }\n",
         ),
         ("Rocket.toml", "[default]\nport = 8001\n"),
     ]);
     let service = &detected.services[0];
+    assert_eq!(service.port, Some(8001));
+    assert!(detected.notes[0].starts_with("src/main.rs puts the path of this folder"));
     assert_eq!(
         service.command.as_deref(),
         Some("ROCKET_PORT=$PORT ./target/release/shop")
