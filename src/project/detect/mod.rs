@@ -24,6 +24,7 @@ mod managers;
 mod name;
 mod native;
 mod needed;
+mod neighbours;
 mod node;
 mod node_data;
 mod node_frameworks;
@@ -362,6 +363,7 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     if guess.stack != Stack::Static {
         let kept = Kept::find(folder, &sources, guess.database_urls_in);
         guess.notes.extend(kept.note());
+        guess.notes.extend(neighbours::note(folder, &sources));
         for (path, reason) in kept.shared {
             if !shared.contains(&path) {
                 guess.reasons.push(reason);

@@ -1,0 +1,91 @@
+//! Servers that an app finds on its own machine where nothing else is said: a database, a cache, a
+//! queue. A release brings none of them.
+
+use super::folder::{Folder, Source};
+use super::text::literals;
+
+/// Schemes of addresses, without what a driver adds (`postgresql+asyncpg`), and what answers there.
+const SERVERS: &[(&str, &str)] = &[
+    ("amqp", "RabbitMQ"),
+    ("mariadb", "MariaDB"),
+    ("mongodb", "MongoDB"),
+    ("mysql", "MySQL"),
+    ("mysql2", "MySQL"),
+    ("nats", "NATS"),
+    ("postgres", "PostgreSQL"),
+    ("postgresql", "PostgreSQL"),
+    ("redis", "Redis"),
+];
+
+/// The most servers that are named.
+const MOST: usize = 3;
+
+/// What a person should know about them, in one sentence; `None` where the sources name none.
+pub(super) fn note(folder: &Folder, sources: &[&Source]) -> Option<String> {
+    let of_project = sources
+        .iter()
+        .flat_map(|source| source.lines().map(|line| (line, source.path.as_str())));
+    let examples = [".env.example", ".env.sample"].map(|file| (file, folder.read(file)));
+    let lines = examples.iter().flat_map(|(file, text)| {
+        let lines = text.iter().flat_map(|text| text.lines());
+        lines.map(move |line| (line, *file))
+    });
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for (line, file) in of_project.chain(lines) {
+        for server in named(line) {
+            if found.len() < MOST && !found.iter().any(|(other, _)| *other == server) {
+                found.push((server, file));
+            }
+        }
+    }
+    let list: Vec<String> = found
+        .iter()
+        .map(|(server, file)| format!("{server} ({file})"))
+        .collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "the app looks for {} on its own host, unless its settings name another place: no release brings that",
+            list.join(", ")
+        )
+    })
+}
+
+/// The servers on its own machine that a line names.
+fn named(line: &str) -> impl Iterator<Item = &'static str> {
+    // A line of an env file has no quotes.
+    let value = line.split_once('=').map(|(_, value)| value.trim());
+    let texts = literals(line).into_iter().chain(value);
+    texts.filter_map(|text| {
+        let (scheme, rest) = text.split_once("://")?;
+        let scheme = scheme.split('+').next()?;
+        let host = rest.split(['/', '?']).next()?;
+        let host = host.rsplit('@').next()?;
+        let is_here = ["localhost", "127.0.0.1", "[::1]", ""];
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let found = SERVERS.iter().find(|(known, _)| *known == scheme)?;
+        is_here.contains(&name).then_some(found.1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_beside_the_app_is_named() {
+        for (line, server) in [
+            ("os.environ.get('REDIS_URL') or 'redis://'", Some("Redis")),
+            (
+                "URL = \"postgresql+psycopg://me:x@localhost:5432/shop\"",
+                Some("PostgreSQL"),
+            ),
+            ("DATABASE_URL=mysql://root@127.0.0.1/shop", Some("MySQL")),
+            ("connect('mongodb://db.example.com/shop')", None),
+            ("'redis://cache:6379'", None),
+            ("'http://localhost:3000'", None),
+            ("# see redis://", None),
+        ] {
+            assert_eq!(named(line).next(), server, "{line}");
+        }
+    }
+}
