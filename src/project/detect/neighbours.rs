@@ -60,10 +60,14 @@ fn named(line: &str) -> impl Iterator<Item = &'static str> {
         let scheme = scheme.split('+').next()?;
         let host = rest.split(['/', '?']).next()?;
         let host = host.rsplit('@').next()?;
-        let is_here = ["localhost", "127.0.0.1", "[::1]", ""];
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let found = SERVERS.iter().find(|(known, _)| *known == scheme)?;
-        is_here.contains(&name).then_some(found.1)
+        // The other schemes alone are what an address is compared with.
+        let is_here = match name {
+            "" => scheme == "redis",
+            name => ["localhost", "127.0.0.1", "[::1]"].contains(&name),
+        };
+        is_here.then_some(found.1)
     })
 }
 
@@ -82,6 +86,7 @@ mod tests {
             ("DATABASE_URL=mysql://root@127.0.0.1/shop", Some("MySQL")),
             ("connect('mongodb://db.example.com/shop')", None),
             ("'redis://cache:6379'", None),
+            ("url.replace('postgres://', 'postgresql://')", None),
             ("'http://localhost:3000'", None),
             ("# see redis://", None),
         ] {
