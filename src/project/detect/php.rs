@@ -1,5 +1,6 @@
 //! PHP: `composer.json`, Laravel, Symfony, `index.php`.
 
+use super::files::ignored;
 use super::folder::Folder;
 use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
 use super::reason::About;
@@ -36,7 +37,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let root = ROOTS
         .iter()
         .copied()
-        .find(|dir| folder.is_file(&format!("{dir}/index.php")))
+        .find(|dir| folder.is_file(&format!("{dir}/index.php")) && !is_copy(folder, dir))
         .or_else(|| is_folder_of_pages(folder).then_some("."));
     if composer.is_none() && root.is_none() {
         return None;
@@ -79,6 +80,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         symfony(folder, &composer, &mut guess);
     }
     Some(guess)
+}
+
+/// Whether `dir` is what an earlier build made of pages that lie in the project's own folder.
+fn is_copy(folder: &Folder, dir: &str) -> bool {
+    folder.is_file("index.php") && ignored(folder).contains(dir)
 }
 
 /// Whether pages in PHP lie in the project's own folder. Beside a composer.json they may be settings

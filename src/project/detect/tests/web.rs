@@ -147,6 +147,22 @@ fn what_an_app_in_php_writes_and_what_apache_would_hide() {
     );
 }
 
+/// A build has made the copy already.
+#[test]
+fn a_second_look_at_pages_in_php_finds_the_same() {
+    let detected = seen(&[
+        ("index.php", "<?php"),
+        ("www/index.php", "<?php"),
+        (".gitignore", "/www/\n"),
+    ]);
+    assert_eq!(detected.include, ["www"]);
+    assert!(
+        detected.build.run[0].starts_with("rm -rf www"),
+        "{:?}",
+        detected.build.run
+    );
+}
+
 /// Served as static files, they would show their source.
 #[test]
 fn pages_in_php_beside_an_index_html() {
