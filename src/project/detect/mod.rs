@@ -1,6 +1,7 @@
 //! What is in a folder, for `ship init`: [`detect`] reads files and asks nobody; [`render`] writes
 //! the manifest. One file per stack says what it saw and what follows from it.
 
+mod base_path;
 mod beam;
 mod container;
 mod database;
@@ -358,6 +359,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
             headers: guess.health_headers.clone(),
         });
         guess.reasons.push(reason.of(&service.name));
+    }
+    if guess.services.iter().any(|it| it.static_dir.is_some()) {
+        guess.notes.extend(base_path::note(folder));
     }
     let mut shared = guess.shared.clone();
     if guess.stack != Stack::Static {
