@@ -65,7 +65,7 @@ fn path(text: &str, key: &str) -> Option<String> {
             Some((_, rest)) => rest.split_once('/').map(|(_, path)| format!("/{path}"))?,
             None => value,
         };
-        let is_below = path.starts_with('/') && path.trim_matches('/') != "";
+        let is_below = path.starts_with('/') && !path.trim_matches('/').is_empty();
         is_below.then_some(path)
     })
 }

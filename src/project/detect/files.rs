@@ -63,10 +63,13 @@ fn is_source_dir(folder: &Folder, name: &str, sources: &[&Source]) -> bool {
             .any(|source| source.path.split('/').next() == Some(name) && source.path.contains('/'))
 }
 
+/// What git leaves out (gitignore(5)).
+const FILE: &str = ".gitignore";
+
 /// Names in the folder that `.gitignore` leaves out by their plain name.
 pub(super) fn ignored(folder: &Folder) -> BTreeSet<String> {
     folder
-        .read(".gitignore")
+        .read(FILE)
         .unwrap_or_default()
         .lines()
         .map(|line| {
@@ -78,6 +81,16 @@ pub(super) fn ignored(folder: &Folder) -> BTreeSet<String> {
         .filter(|line| !line.is_empty() && !line.starts_with(['#', '!']))
         .map(str::to_owned)
         .collect()
+}
+
+/// What to say where `lock`, the file that locks the dependencies, is not there.
+pub(super) fn no_lock(folder: &Folder, lock: &str) -> String {
+    match ignored(folder).contains(lock) {
+        true => format!(
+            "{FILE} leaves {lock} out, so two builds may differ: take that line out, and commit the file"
+        ),
+        false => format!("there is no {lock}: two builds may differ; commit one"),
+    }
 }
 
 /// Whether the sources name the folder `dir`.

@@ -1,6 +1,6 @@
 //! PHP: `composer.json`, Laravel, Symfony, `index.php`.
 
-use super::files::ignored;
+use super::files::{ignored, no_lock};
 use super::folder::Folder;
 use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
 use super::reason::About;
@@ -117,7 +117,7 @@ fn packages(folder: &Folder, guess: &mut Guess) {
     if folder.is_file("composer.lock") {
         guess.because(About::Build, "composer.lock", "locks the packages");
     } else {
-        guess.note("there is no composer.lock: two builds may differ; commit one");
+        guess.note(no_lock(folder, "composer.lock"));
     }
     let pest = json
         .as_ref()

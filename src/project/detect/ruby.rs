@@ -2,7 +2,7 @@
 
 mod rails;
 
-use super::files::requires;
+use super::files::{no_lock, requires};
 use super::folder::Folder;
 use super::guess::{Guess, Include, ServiceGuess, Stack, Strength};
 use super::reason::About;
@@ -210,7 +210,7 @@ fn bundle(folder: &Folder, guess: &mut Guess) {
     );
     guess.build.env.extend(environment());
     let Some(lock) = folder.read("Gemfile.lock") else {
-        guess.note("there is no Gemfile.lock: two builds may differ; commit one");
+        guess.note(no_lock(folder, "Gemfile.lock"));
         return;
     };
     guess.because(About::Build, "Gemfile.lock", "locks the gems");
