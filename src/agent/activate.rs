@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::before::Befores;
+use super::fault::Fault;
 use super::host::Host;
 use super::journal::Entry;
-use super::prove::Fault;
 use super::service::LogCursor;
 use super::{launcher, releases, setup};
 use crate::model::event::{Diagnosis, HostEvent};

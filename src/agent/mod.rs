@@ -16,6 +16,7 @@ pub mod downtime;
 pub mod explain;
 pub mod export;
 pub mod facts;
+mod fault;
 mod fleet_note;
 pub mod flip;
 pub mod freeze;

@@ -2,8 +2,8 @@
 //! tests a model of one, which fails and dies wherever it likes.
 
 use super::Pending;
+use crate::agent::fault::Fault;
 use crate::agent::journal::{Entry, Step};
-use crate::agent::prove::Fault;
 use crate::model::{Failure, ReleaseId, ReleaseState};
 
 /// Where an effect belongs to.

@@ -3,8 +3,9 @@
 use super::together::{prove_all, restart_all, stop_all, worth_telling};
 use super::{Activation, all, deadline};
 use crate::agent::before::Before;
+use crate::agent::fault::Fault;
 use crate::agent::host::LoadedRelease;
-use crate::agent::prove::{Fault, Span, add_log};
+use crate::agent::prove::{Span, add_log};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, FailureKind, ServiceName, ServiceSpec};
 use crate::wire::ServiceAction;
