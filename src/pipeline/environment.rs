@@ -85,6 +85,7 @@ pub const PASSED: &[(&str, &[&str])] = &[
             "PIPENV_*",
             "PIPX_*",
             "PYENV_ROOT",
+            "PYENV_VERSION",
         ],
     ),
     (
@@ -94,6 +95,7 @@ pub const PASSED: &[(&str, &[&str])] = &[
             "GEM_HOME",
             "GEM_PATH",
             "RBENV_ROOT",
+            "RBENV_VERSION",
             "COMPOSER_*",
             "MIX_HOME",
             "HEX_*",
