@@ -113,7 +113,7 @@ fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
     let asked = guess
         .as_ref()
         .and_then(|guess| guess.name.as_deref())
-        .and_then(app_name);
+        .and_then(name::of_manifest);
     let is_known = guess.is_some();
     let processes = match command {
         Some(_) => None,
@@ -148,6 +148,9 @@ fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
     }
     if let Some(name) = name {
         if from_folder {
+            let is_named =
+                |it: &Reason| it.about == About::App && it.says.starts_with("has the name");
+            detected.reasons.retain(|reason| !is_named(reason));
             let says = format!("has the name {name}");
             let reason = Reason::new(About::App, "the folder", says).quiet();
             detected.reasons.push(reason);

@@ -12,6 +12,63 @@ const ACCOUNTS: &[&str] = &[
     "admin", "ubuntu", "debian", "deploy",
 ];
 
+/// What generators and templates call a project that nobody has named yet.
+const PLACEHOLDERS: &[&str] = &[
+    "app",
+    "boilerplate",
+    "demo",
+    "example",
+    "hello-world",
+    "helloworld",
+    "hexo-site",
+    "laravel",
+    "monorepo",
+    "my-app",
+    "my-project",
+    "my-v0-project",
+    "my-workspace",
+    "myapp",
+    "nuxt-app",
+    "package",
+    "project",
+    "sample",
+    "skeleton",
+    "source",
+    "starter",
+    "svelte-app",
+    "template",
+    "untitled",
+    "vite-project",
+    "vue-project",
+    "workspace",
+];
+
+/// Ends of the names of such templates.
+const TEMPLATES: &[&str] = &[
+    "-boilerplate",
+    "-quickstart",
+    "-skeleton",
+    "-starter",
+    "-starter-kit",
+    "-stater-kit",
+    "-template",
+];
+
+/// The app's name, made from what its manifest says: `None` for a placeholder, and the scope of one
+/// that has a scope, `shop` of `@shop/source`.
+pub(super) fn of_manifest(text: &str) -> Option<AppName> {
+    let name = app_name(text)?;
+    if !is_placeholder(name.as_str()) {
+        return Some(name);
+    }
+    let (scope, _) = text.strip_prefix('@')?.split_once('/')?;
+    app_name(scope).filter(|scope| !is_placeholder(scope.as_str()))
+}
+
+fn is_placeholder(name: &str) -> bool {
+    PLACEHOLDERS.contains(&name) || TEMPLATES.iter().any(|end| name.ends_with(end))
+}
+
 /// `My Shop_2` → `my-shop-2`, `@acme/shop` → `shop`, `2048` → `app-2048`, `root` → `root-app`.
 /// `None` when nothing of `text` can stay.
 #[must_use]
@@ -40,7 +97,24 @@ pub fn app_name(text: &str) -> Option<AppName> {
 
 #[cfg(test)]
 mod tests {
-    use super::app_name;
+    use super::{app_name, of_manifest};
+
+    #[test]
+    fn a_placeholder_is_no_name() {
+        for (text, name) in [
+            ("hexo-site", None),
+            ("My App", None),
+            ("@shop/source", Some("shop")),
+            ("@acme/shop", Some("shop")),
+            ("@app/source", None),
+            ("slim-skeleton", None),
+            ("adonisjs-web-stater-kit", None),
+            ("starter-shop", Some("starter-shop")),
+        ] {
+            let found = of_manifest(text);
+            assert_eq!(found.as_ref().map(|it| it.as_str()), name, "{text:?}");
+        }
+    }
 
     #[test]
     fn any_name_becomes_a_valid_one() {
