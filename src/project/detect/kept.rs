@@ -1,5 +1,6 @@
 //! What the app writes and what must survive a release: uploads and SQLite databases.
 
+use super::app_config;
 use super::database;
 use super::files::ignored;
 use super::folder::{Folder, Source};
@@ -21,7 +22,7 @@ const FOLDERS: &[&str] = &[
 /// How many names of databases are looked at, and of each folder.
 const MAX_TEXTS: usize = 60;
 
-/// What the sources keep.
+/// What the sources and the configuration keep.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// Paths in the app's folder, with the reason.
@@ -41,7 +42,8 @@ impl Kept {
             kept.share(path, &file, says);
         }
         let mut budget = MAX_TEXTS;
-        for source in sources {
+        let configs = app_config::sources(folder);
+        for source in sources.iter().copied().chain(&configs) {
             for named in database::in_source(source, sources, urls_in, &mut budget) {
                 kept.database(folder, source, named);
             }

@@ -1,6 +1,7 @@
 //! What is in a folder, for `ship init`: [`detect`] reads files and asks nobody; [`render`] writes
 //! the manifest. One file per stack says what it saw and what follows from it.
 
+mod app_config;
 mod base_path;
 mod beam;
 mod container;

@@ -1,26 +1,9 @@
 //! The port in the app's own configuration file, which the app reads by its name.
 
+use super::super::app_config;
 use super::super::folder::{Folder, Source};
 use super::super::text::has_word;
 use super::Port;
-
-/// Where such files are.
-const FOLDERS: &[&str] = &["", "config/", "conf/", "configs/", "etc/"];
-
-/// What they are called.
-const NAMES: &[&str] = &[
-    "config",
-    "settings",
-    "configuration",
-    "app",
-    "application",
-    "server",
-    "default",
-    "production",
-];
-
-/// How their names end.
-const ENDINGS: &[&str] = &["toml", "yaml", "yml", "json", "ini", "conf"];
 
 /// Keys of a port alone, without `_`, `-` and capitals.
 const PORTS: &[&str] = &["port", "httpport", "listenport", "serverport", "bindport"];
@@ -49,11 +32,7 @@ const SECTIONS: &[&str] = &[
 
 /// The port in a configuration file that the command or a source names.
 pub(super) fn find(folder: &Folder, command: &str, sources: &[&Source]) -> Option<Port> {
-    let all = FOLDERS.iter().flat_map(|dir| {
-        let names = NAMES.iter().map(move |name| format!("{dir}{name}"));
-        names.flat_map(|name| ENDINGS.iter().map(move |ending| format!("{name}.{ending}")))
-    });
-    all.filter(|path| folder.is_file(path)).find_map(|path| {
+    app_config::paths(folder).find_map(|path| {
         let (_, file) = path.rsplit_once('/').unwrap_or(("", &path));
         let (stem, _) = file.rsplit_once('.')?;
         // Libraries add the ending by themselves: `File::with_name("config")`.
