@@ -52,15 +52,24 @@ const ENDS: &[&str] = &[
     "_PORT",
     "_ENV",
     "_ENVIRONMENT",
-    "LOG_LEVEL",
-    "LOG_FORMAT",
-    "LOGLEVEL",
     "_ORIGIN",
     "_ORIGINS",
     "ALLOWED_HOSTS",
     "_REGION",
     "_TIMEOUT",
     "_LOCALE",
+];
+
+/// Ends of the names of settings that choose among what the app itself has: the value that the
+/// project publishes is right on every host.
+const CHOICES: &[&str] = &[
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "LOGLEVEL",
+    "_DRIVER",
+    "_STORE",
+    "_DISK",
+    "_MAILER",
 ];
 
 /// Whose addresses are no secret: those of the app itself.
@@ -109,9 +118,15 @@ pub(super) fn is_setting(name: &str) -> bool {
         })
     };
     SETTINGS.contains(&name)
+        || is_choice(name)
         || ENDS.iter().any(|end| name.ends_with(end))
         || PUBLIC.iter().any(|start| name.starts_with(start))
         || is_own_address()
+}
+
+/// Whether it chooses among what the app itself has.
+pub(super) fn is_choice(name: &str) -> bool {
+    CHOICES.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a process has this variable anyway.

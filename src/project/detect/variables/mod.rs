@@ -76,6 +76,11 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     }
     needed.extend(in_properties(folder));
     let any = !needed.is_empty();
+    if guess.stack == Stack::Node && !guess.test.run.is_empty() {
+        let names = needed.iter().map(|it| it.name.as_str());
+        let values = tested(folder, guess, names);
+        guess.test.env.extend(values);
+    }
     for Needed { name, file } in needed {
         guess.secret(name, &file);
     }
@@ -93,6 +98,22 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
             .collect();
         guess.build.env.extend(files);
     }
+}
+
+/// The published examples of what tests need that load the app's modules, for a folder where no
+/// `.env` has the values, as in CI.
+fn tested<'a>(
+    folder: &Folder,
+    guess: &Guess,
+    names: impl Iterator<Item = &'a str>,
+) -> BTreeMap<String, String> {
+    if [OWN, ".env.test"].iter().any(|file| folder.is_file(file)) {
+        return BTreeMap::new();
+    }
+    let names = names.filter(|name| !guess.env.contains_key(*name) && !known::is_given(name));
+    names
+        .filter_map(|name| Some((name.to_owned(), published(folder, name)?.0)))
+        .collect()
 }
 
 /// What to know where the tests of a Python project import modules that need variables.
@@ -188,7 +209,13 @@ fn sort_out(folder: &Folder, guess: &mut Guess) {
                 guess.shared.push(path);
             }
         } else if known::is_setting(&name) && !is_secret(&name) {
-            let value = example(folder, &name, EXAMPLES.iter().copied());
+            let value = published(folder, &name);
+            if let Some((value, file)) = value.clone().filter(|_| known::is_choice(&name)) {
+                forget(guess, &name);
+                guess.because(About::Env, file, format!("sets {name}"));
+                guess.env.insert(name, value);
+                continue;
+            }
             let value = value.map(|(value, _)| value).unwrap_or_default();
             let says = needs(&name);
             let reasons = guess.reasons.iter_mut();
@@ -234,6 +261,11 @@ fn example<'a>(
         })?;
         (!value.is_empty()).then_some((value, file))
     })
+}
+
+/// The example that the project publishes of a variable's value, where it is one as it stands.
+fn published(folder: &Folder, name: &str) -> Option<(String, &'static str)> {
+    example(folder, name, EXAMPLES.iter().copied()).filter(|(value, _)| !value.contains("${"))
 }
 
 /// The address of a database: the one that the project publishes, or the developer's own.

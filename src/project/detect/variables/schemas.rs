@@ -48,7 +48,9 @@ const LIBRARIES: &[Library] = &[
     library("z.looseObject(", ZOD),
     library("v.object(", &["v.optional(", "v.nullish(", "v.fallback("]),
     library("Type.Object(", &["Type.Optional(", "default:"]),
-    library("cleanEnv(process.env,", &["default:", "undefined"]),
+    library("cleanEnv(", &["default:", "undefined"]),
+    library("Env.create(", &[".optional(", ".optionalWhen("]),
+    library("Env.rules(", &[".optional(", ".optionalWhen("]),
     library("envsafe(", &["default:", "allowEmpty:"]),
     Library { opens: "Joi.object(", insists: &[".required("], spares: &[".default(", ".when("] },
     Library { opens: "joi.object(", insists: &[".required("], spares: &[".default(", ".when("] },
@@ -77,7 +79,7 @@ pub(super) fn needed(source: &Source) -> Names {
     }
     for library in LIBRARIES {
         for (at, opens) in text.match_indices(library.opens) {
-            let found = entries(&text[at + opens.len()..]);
+            let found = entries(schema(&text[at + opens.len()..]));
             // One that checks requests has other names.
             if found.is_empty() || !found.iter().all(|(name, _)| is_name(name)) {
                 continue;
@@ -90,6 +92,16 @@ pub(super) fn needed(source: &Source) -> Names {
     }
     names.start.extend(lists(text));
     names
+}
+
+/// The arguments of a call from its schema on: `process.env` and the like may stand before it.
+fn schema(arguments: &str) -> &str {
+    let line = arguments.lines().next().unwrap_or_default();
+    let before = line.split('{').next().unwrap_or_default();
+    match before.trim_end().ends_with(',') {
+        true => &arguments[before.len()..],
+        false => arguments,
+    }
 }
 
 /// Whether a rule lets nobody leave the variable out in production.
