@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::files;
 use super::folder::Folder;
 use super::guess::{Guess, Include, Stack};
+use super::node_imports;
 use super::reason::{About, Reason};
 use super::stays::{self, Wanted};
 
@@ -23,8 +24,12 @@ pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec
             if guess.stack != Stack::Node {
                 drop.push("package.json".to_owned());
             }
+            let mut add = add.clone();
+            if commands.iter().any(|command| runs_typescript(command)) {
+                add.extend(node_imports::tsconfig(folder));
+            }
             let wanted = Wanted {
-                made: add,
+                made: &add,
                 commands: &commands,
                 shared,
                 drop: &drop,
@@ -58,4 +63,10 @@ pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec
     let mut seen = BTreeSet::new();
     list.retain(|path| seen.insert(path.clone()));
     list
+}
+
+/// Whether a command runs TypeScript as it is.
+fn runs_typescript(command: &str) -> bool {
+    let mut words = command.split([' ', '/']);
+    words.any(|word| word == "ts-node" || word == "tsx" || word.ends_with(".ts"))
 }

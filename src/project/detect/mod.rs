@@ -31,6 +31,7 @@ mod node;
 mod node_data;
 mod node_frameworks;
 mod node_imports;
+mod node_made;
 mod node_scripts;
 mod node_serve;
 mod node_sites;
@@ -136,6 +137,7 @@ fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
     if let Some(guess) = &mut guess {
         guess.notes.append(&mut notes);
         home::narrow(&folder, guess);
+        guess.notes.extend(node_made::note(&folder, guess));
     }
     let from_folder = asked.is_none();
     let name = asked

@@ -9,6 +9,7 @@ use super::guess::{Guess, HookGuess, Include, ServiceGuess, Stack, Steps, Streng
 use super::home::Home;
 use super::node_data::Data;
 use super::node_frameworks;
+use super::node_scripts;
 use super::node_serve;
 use super::node_static::{self, Build};
 use super::node_tool::PackageManager;
@@ -16,9 +17,6 @@ use super::nx;
 use super::reason::About;
 
 pub(super) const TYPES: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
-
-/// The scripts that build a project, best first.
-pub(super) const BUILDS: &[&str] = &["build", "generate"];
 
 /// `package.json`, as far as it matters.
 pub(super) struct Package {
@@ -166,6 +164,9 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         guess.note(says);
     }
     if let Some(site) = node_static::detect(folder, &package) {
+        guess
+            .notes
+            .extend(node_static::leaves_version(folder, &package));
         guess.because(
             About::Service,
             site.tool,
@@ -233,7 +234,7 @@ pub(super) fn steps(
     guess: &mut Guess,
 ) -> (Steps, bool) {
     let mut steps = Steps::default();
-    let build = BUILDS.iter().find(|name| package.script(name).is_some());
+    let build = node_scripts::build(folder, package);
     let builds = build.is_some();
     let lists = ["dependencies", "devDependencies", "optionalDependencies"];
     if let Some(home) = folder.home() {
@@ -242,10 +243,10 @@ pub(super) fn steps(
         first.splice(1..1, generated);
         guess.root_steps = first;
         locked(manager, guess);
-        if package.script("build").is_some() {
-            guess.because(About::Build, "package.json", package.says("build"));
+        if let Some(name) = build {
+            guess.because(About::Build, "package.json", package.says(name));
             if !is_built {
-                steps.push(manager.run_script(package, "build"));
+                steps.push(manager.run_script(package, name));
             }
         }
         return (steps, builds);

@@ -5,6 +5,7 @@ use super::database;
 use super::folder::Folder;
 use super::guess::{Guess, HookGuess};
 use super::node::Package;
+use super::node_frameworks;
 use super::node_imports;
 use super::node_tool::PackageManager;
 use super::reason::{About, Reason};
@@ -43,7 +44,7 @@ const TOOLS: &[Tool] = &[
         generates: Some("prisma generate"),
         migrates: Some("prisma migrate deploy"),
         pushes: Some("prisma db push"),
-        first: Some("prisma migrate dev"),
+        first: Some("npx prisma migrate dev"),
     },
     Tool {
         packages: &["drizzle-kit"],
@@ -54,7 +55,7 @@ const TOOLS: &[Tool] = &[
         generates: None,
         migrates: Some("drizzle-kit migrate"),
         pushes: Some("drizzle-kit push"),
-        first: Some("drizzle-kit generate"),
+        first: Some("npx drizzle-kit generate"),
     },
     Tool {
         packages: &["knex"],
@@ -88,6 +89,17 @@ const TOOLS: &[Tool] = &[
         migrates: Some("mikro-orm migration:up"),
         pushes: None,
         first: None,
+    },
+    Tool {
+        packages: &["@adonisjs/lucid"],
+        name: "Lucid",
+        settings: &["config/database.ts"],
+        migrations: &["database/migrations"],
+        reads: &[],
+        generates: None,
+        migrates: Some("node ace migration:run --force"),
+        pushes: None,
+        first: Some("node ace make:migration"),
     },
     Tool {
         packages: &["node-pg-migrate"],
@@ -130,6 +142,9 @@ const SCRIPTS: &[&str] = &[
     "db:migrate",
     "migrate",
 ];
+
+/// How settings end that are code.
+const CODE: &[&str] = &[".js", ".cjs", ".mjs", ".ts", ".config.json"];
 
 /// Scripts after which a client is generated already.
 const GENERATING: &[&str] = &["postinstall", "prepare", "prebuild", "build"];
@@ -179,7 +194,10 @@ impl<'a> Data<'a> {
         });
         match script {
             Some(script) => manager.production(self.package, script, guess).command(),
-            None => self.tool.migrates.map(|command| manager.tool(command)),
+            None => {
+                let command = manager.program(self.tool.migrates?);
+                Some(node_frameworks::placed(self.package, command))
+            }
         }
     }
 
@@ -201,7 +219,7 @@ impl<'a> Data<'a> {
             if let Some(first) = self.tool.first {
                 guess.note(format!(
                     "{name} has no migrations here, so nothing brings the database up to date: \
-                     `npx {first}` makes the first"
+                     `{first}` makes the first"
                 ));
             }
             return None;
@@ -243,14 +261,30 @@ impl<'a> Data<'a> {
 
     /// The files that a hook reads on a host, as far as they are there.
     pub fn reads(&self) -> Vec<String> {
+        // The folder of the build has them.
+        if node_frameworks::of(self.package).is_some_and(|row| row.runs_in.is_some()) {
+            return Vec::new();
+        }
         let all = self.tool.settings.iter().chain(self.tool.reads);
         let all = all.copied().chain(self.migrations);
         let is_there = |path: &&str| self.folder.is_file(path) || self.folder.is_dir(path);
         let mut all: Vec<String> = all.filter(is_there).map(str::to_owned).collect();
         for file in self.settings() {
             let imports = node_imports::of(self.folder, file);
-            all.extend(imports.has_alias.then(|| "tsconfig.json".to_owned()));
-            all.extend(imports.files);
+            if imports.has_alias || file.ends_with("ts") {
+                all.extend(node_imports::tsconfig(self.folder));
+            }
+            // It checks the types of all that belongs together.
+            let is_whole = imports.is_cut || self.package.has("ts-node");
+            all.extend(
+                imports
+                    .files
+                    .into_iter()
+                    .map(|path| match path.split_once('/') {
+                        Some((dir, _)) if is_whole => dir.to_owned(),
+                        _ => path,
+                    }),
+            );
             // `schema: "./src/schema.ts"`
             let text = self.folder.read(file).unwrap_or_default();
             let lines = text
@@ -270,7 +304,8 @@ impl<'a> Data<'a> {
     /// The tool's settings that are code.
     fn settings(&self) -> impl Iterator<Item = &'static str> {
         let all = self.tool.settings.iter().copied();
-        all.filter(|path| path.contains(".config.") && self.folder.is_file(path))
+        let is_code = |path: &str| CODE.iter().any(|end| path.ends_with(end));
+        all.filter(move |path| is_code(path) && self.folder.is_file(path))
     }
 
     /// The variable with the address of the database in the tool's settings, and their file.

@@ -19,6 +19,8 @@ pub(super) struct Framework {
     pub start: Option<&'static str>,
     /// Whether `outputs` are all that runs, without packages and sources.
     pub is_whole: bool,
+    /// The folder of its build that is the app, and that everything runs in.
+    pub runs_in: Option<&'static str>,
     /// Folders that it writes to while it runs.
     pub writes: &'static [&'static str],
     /// Environment without which it would listen where no health check reaches it.
@@ -33,6 +35,7 @@ const fn framework(dependency: &'static str, name: &'static str, port: u16) -> F
         outputs: &[],
         start: None,
         is_whole: false,
+        runs_in: None,
         writes: &[],
         env: &[],
     }
@@ -50,6 +53,13 @@ impl Framework {
     const fn whole(self) -> Self {
         Self {
             is_whole: true,
+            ..self
+        }
+    }
+
+    const fn runs_in(self, dir: &'static str) -> Self {
+        Self {
+            runs_in: Some(dir),
             ..self
         }
     }
@@ -148,7 +158,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build"),
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
-    framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node build/bin/server.js").env(EVERYWHERE).writes(&["build/tmp"]),
+    framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
     framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").writes(&["public/uploads", ".tmp"]),
     framework("@medusajs/medusa", "Medusa", 9000).builds(&[".medusa"], "medusa start"),
     framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start"),
@@ -175,6 +185,22 @@ const FRAMEWORKS: &[Framework] = &[
 /// The framework that `package` depends on.
 pub(super) fn of(package: &Package) -> Option<&'static Framework> {
     FRAMEWORKS.iter().find(|row| package.has(row.dependency))
+}
+
+/// `command` of `package` in the folder that its framework runs in: `cd build && exec node
+/// bin/server.js`.
+pub(super) fn placed(package: &Package, command: String) -> String {
+    let Some(dir) = of(package).and_then(|row| row.runs_in) else {
+        return command;
+    };
+    let mut own = command;
+    for start in [format!(" ./{dir}/"), format!(" {dir}/")] {
+        own = own.replace(&start, " ");
+    }
+    if let Some(tool) = own.strip_prefix("./node_modules/") {
+        own = format!("../node_modules/{tool}");
+    }
+    format!("cd {dir} && exec {own}")
 }
 
 /// A framework that cannot run on a host of one's own as the project is set up.

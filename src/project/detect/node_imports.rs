@@ -10,6 +10,8 @@ pub(super) struct Imports {
     pub files: Vec<String>,
     /// Whether a short name of a folder (`~/x`, `@/x`) is used, which `tsconfig.json` explains.
     pub has_alias: bool,
+    /// Whether there are more than were followed.
+    pub is_cut: bool,
 }
 
 /// How many files are followed.
@@ -55,7 +57,31 @@ pub(super) fn of(folder: &Folder, file: &str) -> Imports {
             }
         }
     }
+    found.is_cut = at < queue.len();
     found.files = queue.split_off(1);
+    found
+}
+
+/// `tsconfig.json` and the files that it goes on from, for what runs TypeScript on a host.
+pub(super) fn tsconfig(folder: &Folder) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut next = Some("tsconfig.json".to_owned());
+    while let Some(path) = next.filter(|path| found.len() < MOST && folder.is_file(path)) {
+        let text = folder.read(&path).unwrap_or_default();
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let mut lines = text.lines();
+        next = lines.find_map(|line| {
+            let (_, value) = line.split_once("\"extends\"")?;
+            let base = literals(value).into_iter().next()?;
+            let base = base.starts_with('.').then(|| format!("{dir}/{base}"))?;
+            let base = inside(&base)?;
+            Some(match base.ends_with(".json") {
+                true => base,
+                false => format!("{base}.json"),
+            })
+        });
+        found.push(path);
+    }
     found
 }
 

@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::node::Package;
+use super::node_made;
 use super::workspace::{Member, Workspace};
 
 /// What starts a project in production, best first.
@@ -11,6 +12,28 @@ const NAMES: &[&str] = &[
     "serve:prod",
     "production",
     "start",
+];
+
+/// The scripts that build a project, best first.
+pub(super) const BUILDS: &[&str] = &["build", "generate"];
+
+/// The scripts that may make the file that `start` runs, best first, where that file is not in the
+/// repository.
+const MAKES: &[&str] = &[
+    "compile",
+    "transpile",
+    "tsc",
+    "build:server",
+    "build-server",
+    "build:prod",
+    "build:production",
+    "build:ts",
+    "build-ts",
+    "build:all",
+    "dist",
+    "bundle",
+    "prestart",
+    "heroku-postbuild",
 ];
 
 /// How the scripts begin that Angular writes for a server of the project: `serve:ssr:shop`.
@@ -29,6 +52,19 @@ pub(super) fn starts(package: &Package) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn start(folder: &Folder) -> Option<String> {
     let package = Package::read(folder)?;
     starts(&package).next().map(|(_, script)| script.to_owned())
+}
+
+/// The script that builds the project in `folder`.
+pub(super) fn build(folder: &Folder, package: &Package) -> Option<&'static str> {
+    let first = |names: &'static [&'static str]| {
+        let mut names = names.iter().copied();
+        names.find(|name| package.script(name).is_some())
+    };
+    first(BUILDS).or_else(|| {
+        let (_, start) = starts(package).next()?;
+        node_made::missing(folder, package, start)?;
+        first(MAKES)
+    })
 }
 
 /// Whether the project in `folder` is more than a library: something starts it, or a framework

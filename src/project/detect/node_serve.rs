@@ -6,6 +6,7 @@ use super::guess::{Guess, Include, Strength};
 use super::node::{Package, TYPES};
 use super::node_frameworks::{self, Framework};
 use super::node_imports;
+use super::node_made;
 use super::node_scripts;
 use super::node_start::Start;
 use super::node_static::{NEXT_CONFIG, sets};
@@ -149,12 +150,8 @@ fn start(
     let own = || {
         let row = framework?;
         let start = row.start?;
-        let command = match start.starts_with("node ") {
-            true => start.to_owned(),
-            false => manager.tool(start),
-        };
         Some((
-            command,
+            node_frameworks::placed(package, manager.program(start)),
             reason(row.name, "starts what its build makes".to_owned()),
         ))
     };
@@ -251,7 +248,8 @@ fn files(
     let outputs = framework.map_or(&[][..], |row| row.outputs);
     let outputs = outputs.iter().filter(|_| builds);
     let mut add: Vec<String> = outputs.map(|dir| (*dir).to_owned()).collect();
-    let built = built_dir(command, builds);
+    let built = builds.then(|| node_made::dir(folder, package, command));
+    let built = built.flatten();
     add.extend(built.clone().filter(|dir| !add.contains(dir)));
     let sources = folder.sources(TYPES);
     let output =
@@ -285,27 +283,4 @@ fn files(
         }
     }
     Include::Sources { add, drop }
-}
-
-/// The folder that the build makes and the command starts from: `dist` of `node dist/main.js`.
-fn built_dir(command: &str, builds: bool) -> Option<String> {
-    const OUTPUTS: &[&str] = &[
-        "dist",
-        "build",
-        "out",
-        "lib",
-        ".output",
-        "output",
-        "server-build",
-    ];
-    if !builds {
-        return None;
-    }
-    command.split_whitespace().find_map(|word| {
-        if word.starts_with("../") {
-            return word.rsplit_once('/').map(|(dir, _)| dir.to_owned());
-        }
-        let dir = word.trim_start_matches("./").split('/').next()?;
-        OUTPUTS.contains(&dir).then(|| dir.to_owned())
-    })
 }

@@ -2,6 +2,7 @@
 
 use super::guess::{Guess, HookGuess};
 use super::node::Package;
+use super::node_frameworks;
 use super::node_tool::PackageManager;
 use super::oneoff;
 
@@ -74,10 +75,14 @@ impl PackageManager {
         let oneoff::Line { hooks, command, .. } = oneoff::split(script);
         for hook in hooks {
             if let Start::Command(command) = self.resolve(package, &hook, guess, 0) {
+                let command = node_frameworks::placed(package, command);
                 guess.hooks.push(HookGuess::once(command));
             }
         }
-        self.resolve(package, &command, guess, 0)
+        match self.resolve(package, &command, guess, 0) {
+            Start::Command(command) => Start::Command(node_frameworks::placed(package, command)),
+            other => other,
+        }
     }
 
     /// Whether `script` starts something anew at each change, and nothing else.

@@ -1,8 +1,9 @@
 //! Node projects whose build is static files: no process is needed to serve them.
 
 use super::folder::Folder;
-use super::node::{BUILDS, Package};
+use super::node::Package;
 use super::node_frameworks;
+use super::node_scripts::BUILDS;
 use super::node_sites::{OPTIONS, ROUTERS, SCRIPTS, SERVERS, SETTINGS, TOOLS, Tool, VITE_CONFIG};
 use super::text::{has_word, literals};
 
@@ -119,6 +120,25 @@ fn is_library(folder: &Folder) -> bool {
     let text = config(folder, VITE_CONFIG);
     text.lines()
         .any(|line| line.trim_start().starts_with("lib:"))
+}
+
+/// What to commit where Hexo is, which writes its version into `package.json` when it runs.
+pub(super) fn leaves_version(folder: &Folder, package: &Package) -> Option<String> {
+    let written = folder.json("package.json")?;
+    let written = written.pointer("/hexo/version")?.as_str()?;
+    let lock = folder.json("package-lock.json");
+    let locked = lock.as_ref().and_then(|lock| {
+        let installed = lock.pointer("/packages/node_modules~1hexo/version")?;
+        installed.as_str()
+    });
+    let version = locked.unwrap_or("the installed version");
+    let is_right = locked.map_or(!written.is_empty(), |locked| locked == written);
+    (package.has("hexo") && !is_right).then(|| {
+        format!(
+            "Hexo writes its version into package.json when it builds, and ship deploys what is \
+             committed: set `hexo.version` there to {version}, and commit it"
+        )
+    })
 }
 
 /// The static site that the build makes, if it makes one.

@@ -303,6 +303,14 @@ impl PackageManager {
         }
     }
 
+    /// The same for a command that may be one of Node itself.
+    pub fn program(&self, command: &str) -> String {
+        match command.starts_with("node ") {
+            true => command.to_owned(),
+            false => self.tool(command),
+        }
+    }
+
     /// What runs TypeScript in a service, if the project has it.
     pub fn typescript(&self, package: &Package) -> Option<String> {
         let tools = ["tsx", "ts-node"].into_iter();

@@ -259,8 +259,11 @@ pub(super) fn excluded(folder: &Folder, wanted: &Wanted<'_>) -> Vec<String> {
                 let paths = below.map(move |part| format!("{name}/{part}"));
                 paths.filter(|path| {
                     let holds = |made: &String| {
-                        let rest = made.strip_prefix(path.as_str());
-                        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                        let is_below = |path: &str, dir: &str| {
+                            let rest = path.strip_prefix(dir);
+                            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                        };
+                        is_below(made, path) || is_below(path, made)
                     };
                     !wanted.made.iter().any(holds)
                 })

@@ -4,6 +4,7 @@ mod compiled;
 mod explain;
 mod images;
 mod node;
+mod node_builds;
 mod node_more;
 mod odd;
 mod others;

@@ -264,3 +264,38 @@ fn sites_of_node_tools() {
         assert_eq!(fallback, None, "{package}");
     }
 }
+
+#[test]
+fn what_hexo_would_write_into_the_repository_is_told() {
+    for (written, lock, told) in [
+        (
+            "",
+            r#"{"packages":{"node_modules/hexo":{"version":"7.3.0"}}}"#,
+            Some("to 7.3.0,"),
+        ),
+        (
+            "7.2.0",
+            r#"{"packages":{"node_modules/hexo":{"version":"7.3.0"}}}"#,
+            Some("to 7.3.0,"),
+        ),
+        (
+            "7.3.0",
+            r#"{"packages":{"node_modules/hexo":{"version":"7.3.0"}}}"#,
+            None,
+        ),
+        ("", "{}", Some("to the installed version,")),
+        ("7.3.0", "{}", None),
+    ] {
+        let package = format!(
+            r#"{{"name":"hexo-site","scripts":{{"build":"hexo generate"}},"hexo":{{"version":"{written}"}},"dependencies":{{"hexo":"^7.0.0"}}}}"#
+        );
+        let found = seen(&[
+            ("package.json", package.as_str()),
+            ("package-lock.json", lock),
+        ]);
+        let notes = found.notes.join("\n");
+        assert_eq!(told.is_some(), !notes.is_empty(), "{written}: {notes}");
+        assert!(notes.contains(told.unwrap_or_default()), "{notes}");
+        assert_eq!(found.name.as_str(), "my-shop");
+    }
+}
