@@ -84,16 +84,21 @@ impl Package {
 
     /// The first number in the version of `name` that is asked for: 6 of `^6.6.0`.
     pub fn major(&self, name: &str) -> Option<u32> {
+        self.numbers(name)?.next()
+    }
+
+    /// The first two of them; the latest version where none is named.
+    pub fn version(&self, name: &str) -> (u32, u32) {
+        let mut numbers = self.numbers(name).into_iter().flatten();
+        let (major, minor) = (numbers.next(), numbers.next());
+        major.map_or((u32::MAX, 0), |major| (major, minor.unwrap_or(u32::MAX)))
+    }
+
+    fn numbers(&self, name: &str) -> Option<impl Iterator<Item = u32>> {
         let lists = ["dependencies", "devDependencies"].into_iter();
         let mut asked = lists.filter_map(|list| self.json.get(list)?.get(name)?.as_str());
-        let digits = asked
-            .next()?
-            .trim_start_matches(|c: char| !c.is_ascii_digit());
-        digits
-            .split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse()
-            .ok()
+        let parts = asked.next()?.split(|c: char| !c.is_ascii_digit());
+        Some(parts.filter_map(|part| part.parse().ok()))
     }
 
     /// The names of the scripts that begin with `start`.

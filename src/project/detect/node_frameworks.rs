@@ -211,6 +211,8 @@ struct Lacks {
     any_of: &'static [&'static str],
     /// Whether it needs that only where its configuration asks for a server; else always.
     only_with: Option<(&'static [&'static str], &'static str)>,
+    /// The first version that needs it.
+    since: (u32, u32),
     /// What to do, and where.
     says: &'static str,
 }
@@ -218,7 +220,36 @@ struct Lacks {
 const ASTRO: &[&str] = &["astro.config.mjs", "astro.config.ts", "astro.config.js"];
 const REACT_ROUTER: &[&str] = &["react-router.config.ts", "react-router.config.js"];
 
+/// What listens for an app that is built for Vite alone.
+const LISTEN: &[&str] = &[
+    "nitro",
+    "nitropack",
+    "vinxi",
+    "srvx",
+    "express",
+    "fastify",
+    "h3",
+    "hono",
+];
+
+const TANSTACK: &str = "TanStack Start has no server here: `npm install nitro`, and `nitro()` from \
+                        \"nitro/vite\" in the plugins of vite.config.ts";
+
 const LACKS: &[Lacks] = &[
+    Lacks {
+        framework: "@tanstack/react-start",
+        any_of: LISTEN,
+        only_with: None,
+        since: (1, 132),
+        says: TANSTACK,
+    },
+    Lacks {
+        framework: "@tanstack/solid-start",
+        any_of: LISTEN,
+        only_with: None,
+        since: (1, 132),
+        says: TANSTACK,
+    },
     Lacks {
         framework: "@sveltejs/kit",
         any_of: &[
@@ -227,6 +258,7 @@ const LACKS: &[Lacks] = &[
             "svelte-adapter-bun",
         ],
         only_with: None,
+        since: (0, 0),
         says: "SvelteKit has no adapter for hosts of your own: `npm install --save-dev \
                @sveltejs/adapter-node`, and import that one in svelte.config.js",
     },
@@ -234,6 +266,7 @@ const LACKS: &[Lacks] = &[
         framework: "astro",
         any_of: &["@astrojs/node"],
         only_with: Some((ASTRO, "server")),
+        since: (0, 0),
         says: "Astro renders on a server here, and has no adapter for hosts of your own: \
                `npx astro add node`",
     },
@@ -247,6 +280,7 @@ const LACKS: &[Lacks] = &[
             "fastify",
         ],
         only_with: Some((REACT_ROUTER, "")),
+        since: (0, 0),
         says: "React Router renders on a server here, and has none: `npm install \
                @react-router/serve`, and the script `\"start\": \"react-router-serve \
                ./build/server/index.js\"` in package.json; or `ssr: false` in react-router.config.ts",
@@ -261,6 +295,7 @@ const LACKS: &[Lacks] = &[
             "fastify",
         ],
         only_with: None,
+        since: (0, 0),
         says: "Remix has no server here: `npm install @remix-run/serve`, and the script \
                `\"start\": \"remix-serve ./build/server/index.js\"` in package.json",
     },
@@ -278,6 +313,7 @@ pub(super) fn lacks(folder: &Folder, package: &Package) -> Option<&'static str> 
         package.has(row.framework)
             && !row.any_of.iter().any(|name| package.has(name))
             && row.only_with.is_none_or(asks)
+            && package.version(row.framework) >= row.since
     })?;
     Some(row.says)
 }

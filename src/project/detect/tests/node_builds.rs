@@ -59,7 +59,7 @@ fn adonis_runs_in_the_folder_of_its_build() {
             ("SESSION_DRIVER", "cookie")
         ]
     );
-    assert_eq!(found.settings["APP_URL"], "");
+    assert_eq!(found.settings["APP_URL"], "http://localhost");
     // Nobody has a `.env` in CI.
     assert_eq!(found.test.env["APP_KEY"], "abc");
     assert_eq!(found.test.env["HOST"], "localhost");
@@ -223,4 +223,21 @@ fn a_database_in_a_configuration_file_survives_releases() {
         ]);
         assert_eq!(found.shared, ["data"], "{file}");
     }
+}
+
+#[test]
+fn tanstack_start_lacks_a_server_without_nitro() {
+    let told = |version: &str, more: &str| {
+        let package = format!(
+            r#"{{"scripts":{{"build":"vite build"}},"dependencies":{{"@tanstack/react-start":"{version}"{more}}},"devDependencies":{{"vite":"8"}}}}"#
+        );
+        let found = seen(&[("package.json", package.as_str()), LOCK]);
+        let is_told = found.notes.iter().any(|it| it.contains("nitro/vite"));
+        assert_eq!(is_told, found.services.is_empty(), "{:?}", found.notes);
+        is_told
+    };
+    assert!(told("1.169.5", ""));
+    assert!(told("latest", ""));
+    assert!(!told("^1.131.2", ""));
+    assert!(!told("1.169.5", r#","nitro":"3.0.1""#));
 }

@@ -263,9 +263,17 @@ fn example<'a>(
     })
 }
 
-/// The example that the project publishes of a variable's value, where it is one as it stands.
+/// The example that the project publishes of a variable's value, with the examples of the variables
+/// that it is made of.
 fn published(folder: &Folder, name: &str) -> Option<(String, &'static str)> {
-    example(folder, name, EXAMPLES.iter().copied()).filter(|(value, _)| !value.contains("${"))
+    let of = |name: &str| example(folder, name, EXAMPLES.iter().copied());
+    let (mut value, file) = of(name)?;
+    while let Some((before, rest)) = value.split_once("${") {
+        let (inner, after) = rest.split_once('}')?;
+        let (plain, _) = of(inner).filter(|(plain, _)| !plain.contains("${"))?;
+        value = format!("{before}{plain}{after}");
+    }
+    Some((value, file))
 }
 
 /// The address of a database: the one that the project publishes, or the developer's own.
