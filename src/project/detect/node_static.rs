@@ -135,7 +135,7 @@ pub(super) fn leaves_version(folder: &Folder, package: &Package) -> Option<Strin
     let is_right = locked.map_or(!written.is_empty(), |locked| locked == written);
     (package.has("hexo") && !is_right).then(|| {
         format!(
-            "Hexo writes its version into package.json when it builds, and ship deploys what is \
+            "Hexo writes its version into package.json when it builds, which is a change that nobody \
              committed: set `hexo.version` there to {version}, and commit it"
         )
     })
