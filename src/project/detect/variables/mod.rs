@@ -1,6 +1,7 @@
 //! The environment variables that the project itself says it needs: to start, or to be built.
 
 mod building;
+mod keys;
 mod known;
 mod levels;
 mod models;
@@ -74,6 +75,11 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
             file: source.path.clone(),
         }));
     }
+    let keys = sources.iter().filter(runs).flat_map(|source| {
+        let names = keys::replaced(source).into_iter();
+        names.map(|name| (name, source.path.clone()))
+    });
+    let keys: Vec<(String, String)> = keys.collect();
     needed.extend(in_properties(folder));
     let any = !needed.is_empty();
     if guess.stack == Stack::Node && !guess.test.run.is_empty() {
@@ -88,6 +94,11 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     if any {
         let notes = [building::loads(guess), tests(guess)];
         guess.notes.extend(notes.into_iter().flatten());
+    }
+    for (name, file) in keys {
+        if !guess.env.contains_key(&name) && !guess.service_env.contains_key(&name) {
+            guess.secret(name, &file);
+        }
     }
     if guess.stack == Stack::Node && !guess.build.run.is_empty() {
         // A build loads the app's modules, and nobody has a `.env` in CI.
@@ -135,6 +146,12 @@ fn commands(guess: &Guess) -> impl Iterator<Item = &str> {
     services.filter_map(|service| service.command.as_deref())
 }
 
+/// Whether a source is part of what the services of `guess` run.
+pub(super) fn runs(source: &Source, guess: &Guess) -> bool {
+    let commands: Vec<&str> = commands(guess).collect();
+    is_run(&source.path, &commands)
+}
+
 /// Whether a source is part of what the services run, by its place.
 fn is_run(path: &str, commands: &[&str]) -> bool {
     let mut parts: Vec<&str> = path.split('/').collect();
@@ -149,7 +166,12 @@ fn is_run(path: &str, commands: &[&str]) -> bool {
         BY_HAND.contains(dir) && !named(&parts[..=at].join("/")) || is_main(dir, at)
     };
     let is_other = BY_HAND_FILES.contains(&stem) && !named(stem);
-    !is_other && !parts.iter().enumerate().any(by_hand)
+    // Django's commands: `manage.py backup`.
+    let is_command = path.contains("management/commands/");
+    let is_test = parts
+        .iter()
+        .any(|dir| dir.starts_with("tests_") || dir.ends_with("_tests"));
+    !is_other && !is_command && !is_test && !parts.iter().enumerate().any(by_hand)
 }
 
 /// `${NAME}` without a value to fall back on in the settings of Spring Boot and the like.
