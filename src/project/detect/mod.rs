@@ -4,6 +4,7 @@
 mod app_config;
 mod base_path;
 mod beam;
+mod commands;
 mod container;
 mod database;
 mod deno;
@@ -372,6 +373,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     let mut shared = guess.shared.clone();
     if guess.stack != Stack::Static {
         let kept = Kept::find(folder, &sources, guess.database_urls_in);
+        if guess.stack == Stack::Python {
+            python::settle(folder, &sources, &[], &mut guess);
+        }
         guess.notes.extend(kept.note());
         guess.notes.extend(neighbours::note(folder, &sources));
         for (path, reason) in kept.shared {

@@ -1,6 +1,8 @@
 //! Lines that do something once and then run the app: `rake db:migrate && rails server`. What is
 //! done once becomes a hook or a step of the build; the service is only the app.
 
+use super::commands::{self, Command};
+
 /// Words of commands that change a database, and run once before a release goes live.
 const HOOKS: &[&str] = &[
     "migrate",
@@ -25,6 +27,10 @@ const STEPS: &[&str] = &[
     "collectstatic",
     "assets:precompile",
     "compilemessages",
+    "translate compile",
+    "babel compile",
+    "manage.py compress",
+    "assets build",
     "npm run build",
     "pnpm build",
     "pnpm run build",
@@ -51,15 +57,24 @@ pub(super) struct Line {
 /// Takes a line for the shell apart. What is neither a step nor a hook stays with the command, and
 /// a folder or a variable that is set first counts for all that follows.
 pub(super) fn split(line: &str) -> Line {
-    let parts = chain(unwrapped(line));
+    let parts = commands::of(commands::unwrapped(line));
+    let in_turn = |part: &Command| ["&&", ";", ""].contains(&part.operator);
     let Some((last, before)) = parts.split_last() else {
         return Line::default();
     };
     let mut found = Line::default();
-    let mut kept: Vec<&str> = Vec::new();
+    if !parts.iter().all(in_turn) {
+        found.command = line.trim().to_owned();
+        return found;
+    }
+    let mut kept = String::new();
     let mut place: Vec<&str> = Vec::new();
-    for part in before {
-        let whole = |part: &&str| {
+    for Command {
+        text: part,
+        operator,
+    } in before
+    {
+        let whole = |part: &str| {
             let mut all = place.clone();
             all.push(part);
             all.join(" && ")
@@ -72,75 +87,21 @@ pub(super) fn split(line: &str) -> Line {
             if ["cd ", "export "].iter().any(|word| part.starts_with(word)) {
                 place.push(part);
             }
-            kept.push(part);
+            let space = if *operator == ";" { "" } else { " " };
+            kept.push_str(&format!("{part}{space}{operator} "));
         }
     }
-    kept.push(last);
+    kept.push_str(last.text);
     found.command = match found.steps.is_empty() && found.hooks.is_empty() {
         // As it was written.
         true => line.trim().to_owned(),
-        false => kept.join(" && "),
+        false => kept,
     };
     found
 }
 
 fn has(words: &[&str], part: &str) -> bool {
     words.iter().any(|word| part.contains(word))
-}
-
-/// The line inside of `sh -c '…'`.
-fn unwrapped(line: &str) -> &str {
-    let line = line.trim();
-    [
-        "bash -c ",
-        "sh -c ",
-        "bash -lc ",
-        "/bin/sh -c ",
-        "/bin/bash -c ",
-    ]
-    .iter()
-    .find_map(|shell| {
-        let inner = line.strip_prefix(shell)?.trim();
-        let quote = inner.chars().next().filter(|c| "'\"".contains(*c))?;
-        let inner = inner[1..].strip_suffix(quote)?;
-        (!inner.contains(quote)).then_some(inner)
-    })
-    .unwrap_or(line)
-}
-
-/// The commands between `&&` and `;`, outside of quotes and parentheses. One command, if anything
-/// else joins them.
-fn chain(line: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut quote, mut depth, mut start) = (None, 0_u32, 0);
-    let bytes = line.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'\'' | b'"' | b'`') => quote = Some(byte),
-            (None, b'(' | b'{') => depth += 1,
-            (None, b')' | b'}') => depth = depth.saturating_sub(1),
-            (None, b'|') if depth == 0 => return vec![line.trim()],
-            (None, b'&' | b';') if depth == 0 => {
-                let double = byte == b'&' && bytes.get(at + 1) == Some(&b'&');
-                // `a & b` runs both at once.
-                if byte == b'&' && !double {
-                    return vec![line.trim()];
-                }
-                parts.push(line[start..at].trim());
-                at += usize::from(double);
-                start = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    parts.push(line[start..].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 #[cfg(test)]
@@ -173,6 +134,12 @@ mod tests {
                 &[],
                 &["flask db upgrade"],
                 "gunicorn app:app",
+            ),
+            (
+                "flask db upgrade; flask translate compile; echo go; gunicorn x",
+                &["flask translate compile"],
+                &["flask db upgrade"],
+                "echo go; gunicorn x",
             ),
             ("cd api && node main.js", &[], &[], "cd api && node main.js"),
             ("rake db:migrate", &[], &[], "rake db:migrate"),

@@ -4,7 +4,7 @@
 use super::folder::Folder;
 use super::guess::{Guess, HookGuess, ServiceGuess, Stack, Strength};
 use super::reason::{About, Reason};
-use super::{app_name, home, node, node_tool, oneoff, python, ruby};
+use super::{app_name, commands, home, node, node_tool, oneoff, python, ruby};
 
 /// Processes that run once, before a release goes live.
 const ONCE: &[&str] = &["release", "predeploy", "postdeploy"];
@@ -84,6 +84,10 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess, processes: &[Process]) {
             let step = adapt(folder, guess, &step);
             if !built(guess, &step) {
                 guess.because(About::Build, "Procfile", format!("needs it: {step}"));
+                let step = match guess.stack {
+                    Stack::Python => python::step(folder, step, guess),
+                    _ => step,
+                };
                 guess.build.push(step);
             }
         }
@@ -128,14 +132,15 @@ fn built(guess: &Guess, step: &str) -> bool {
         .iter()
         .position(|task| step.contains(task))
     };
-    guess.build.run.iter().any(|run| task(run) == task(step))
+    let done = |run: &String| task(step).is_some() && task(run) == task(step);
+    guess.build.run.iter().any(done)
 }
 
 /// A command, as it runs in a release.
 fn adapt(folder: &Folder, guess: &mut Guess, command: &str) -> String {
     match guess.stack {
-        Stack::Python => python::adapt(folder, command),
-        Stack::Ruby => ruby::adapt(folder, command),
+        Stack::Python => python::adapt(folder, command, guess),
+        Stack::Ruby => commands::each(command, |command| ruby::adapt(folder, command)),
         Stack::Node => home::started(folder, command, guess)
             .or_else(|| {
                 let package = node::Package::read(folder)?;

@@ -56,6 +56,12 @@ pub(super) fn find<'a>(sources: &[&'a Source], packages: &Packages) -> Option<Fo
         .chain(factories)
         .min_by_key(|(source, _, callable)| rank(source, callable))
         .or_else(|| plain(sources))?;
+    let callable = match callable {
+        Callable::Object(name) if framework.package == "dash" => {
+            Callable::Object(served(source, name))
+        }
+        callable => callable,
+    };
     Some(Found {
         source,
         framework,
@@ -65,6 +71,16 @@ pub(super) fn find<'a>(sources: &[&'a Source], packages: &Packages) -> Option<Fo
             interface: framework.interface,
         },
     })
+}
+
+/// The name of the WSGI app of a Dash app: that of its line `server = app.server`, or `app.server`.
+fn served(source: &Source, name: String) -> String {
+    let server = format!("{name}.server");
+    let named = source.lines().find_map(|line| {
+        let (left, value) = line.split_once('=')?;
+        (value.trim() == server && !line.starts_with(' ')).then(|| left.trim().to_owned())
+    });
+    named.unwrap_or(server)
 }
 
 /// The smaller, the likelier that a server is meant to import it.
@@ -204,9 +220,11 @@ pub(super) fn script(source: &Source) -> Option<Script> {
         .map(|line| line.trim())
         .filter(|line| !line.is_empty())
         .collect();
-    let runs = body
-        .iter()
-        .position(|line| line.contains("run(") || line.contains("serve("))?;
+    let runs = body.iter().position(|line| {
+        ["run(", "run_server(", "serve("]
+            .iter()
+            .any(|it| line.contains(it))
+    })?;
     Some(if body[runs].contains("socketio.run(") {
         Script::Sockets
     } else if body[..runs]

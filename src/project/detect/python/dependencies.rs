@@ -114,7 +114,7 @@ pub(super) fn read(folder: &Folder, project: Option<&toml::Table>) -> Dependenci
         root: String::new(),
         here: String::new(),
         asks_for_itself: project.is_some_and(|p| p.contains_key("build-system"))
-            && asks_for_itself(folder),
+            && (asks_for_itself(folder) || is_looked_up(own)),
     };
     if let Some(home) = home {
         let (dir, up) = home.places();
@@ -173,6 +173,12 @@ fn asks_for_itself(folder: &Folder) -> bool {
     let sources = folder.sources(&["py"]);
     let mut lines = sources.iter().flat_map(|source| source.lines());
     lines.any(|line| line.contains("import") && looks.iter().any(|word| line.contains(word)))
+}
+
+/// Whether PasteDeploy looks up the app among the entry points of installed packages.
+fn is_looked_up(project: Option<&toml::Value>) -> bool {
+    let entries = project.and_then(|project| project.get("entry-points"));
+    entries.is_some_and(|entries| entries.get("paste.app_factory").is_some())
 }
 
 /// Whether a file of requirements names anything.

@@ -4,9 +4,10 @@ use super::super::folder::Folder;
 use super::super::guess::{Guess, HealthGuess, HookGuess, Strength};
 use super::super::reason::About;
 use super::super::text::literals;
-use super::dependencies::Dependencies;
+use super::copy_scripts;
+use super::dependencies::{Dependencies, vendor_dir};
 use super::production;
-use super::server::{App, Callable, Interface, Server};
+use super::server::{App, Callable, Interface, Server, UWSGI_INI};
 use super::settings::{Settings, code, folder_in, module as settings_module};
 
 /// What a Django project says about itself.
@@ -99,7 +100,7 @@ impl Django {
             "manage.py",
             format!("is Django's; its settings are {}", self.settings.module),
         );
-        self.serve(dependencies, guess);
+        self.serve(folder, dependencies, guess);
         guess.notes.extend(self.lacks.clone());
         if let Some(named) = &self.named {
             let name = "DJANGO_SETTINGS_MODULE".to_owned();
@@ -123,7 +124,7 @@ impl Django {
                 .push(HookGuess::once("python3 manage.py migrate --noinput"));
             guess.because_quietly(About::Hook, &self.settings.file, "names a database");
         }
-        self.assets(dependencies, guess);
+        self.assets(folder, dependencies, guess);
         self.hosts(guess);
         self.health(folder, guess);
         self.secret_key(guess);
@@ -134,17 +135,19 @@ impl Django {
         self.settings.text.contains("sqlite") || !self.settings.text.contains("DATABASES")
     }
 
-    fn serve(&self, dependencies: &Dependencies, guess: &mut Guess) {
+    fn serve(&self, folder: &Folder, dependencies: &Dependencies, guess: &mut Guess) {
         let server = Server::of(&self.app, &dependencies.packages);
-        let command = match server {
-            Some(server) => server.command(&self.app),
-            None => "python3 manage.py runserver --noreload 0.0.0.0:$PORT".to_owned(),
+        let vendor = vendor_dir(folder);
+        let (command, port) = match server {
+            Some(server) => server.command(&self.app, folder, vendor),
+            None => (
+                "python3 manage.py runserver --noreload 0.0.0.0:$PORT".to_owned(),
+                8000,
+            ),
         };
+        copy_scripts(dependencies, &command, vendor, guess);
         guess.runs(Strength::Certain, command);
-        guess.framework = Some((
-            "Django".to_owned(),
-            server.map_or(8000, |server| server.port),
-        ));
+        guess.framework = Some(("Django".to_owned(), port));
         if server.is_none() {
             let add = dependencies.add("gunicorn");
             if let Some(service) = guess.services.first_mut() {
@@ -159,7 +162,7 @@ impl Django {
     }
 
     /// The CSS of the admin and of the apps: who serves it, and from where.
-    fn assets(&self, dependencies: &Dependencies, guess: &mut Guess) {
+    fn assets(&self, folder: &Folder, dependencies: &Dependencies, guess: &mut Guess) {
         let root = self.settings.value("STATIC_ROOT");
         let whitenoise = self.settings.text.contains("whitenoise.middleware");
         match root.as_deref().and_then(folder_in) {
@@ -185,9 +188,15 @@ impl Django {
             .settings
             .value("DEBUG")
             .is_some_and(|value| value.trim() == "True");
-        let by_server = Server::of(&self.app, &dependencies.packages).is_some();
+        let server = Server::of(&self.app, &dependencies.packages);
+        let by_server = server.is_some();
+        let ini = folder
+            .read(UWSGI_INI)
+            .filter(|text| text.contains("static-map"));
+        let is_mapped = ini.is_some() && server.is_some_and(|server| server.package == "uwsgi");
         if (by_server || !debug)
             && !whitenoise
+            && !is_mapped
             && self.settings.text.contains("django.contrib.staticfiles")
         {
             let add = dependencies.add("whitenoise");

@@ -80,6 +80,14 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         ..BASE
     },
     Framework {
+        name: "Dash",
+        package: "dash",
+        makers: &["Dash"],
+        interface: Interface::Wsgi,
+        port: 8050,
+        ..BASE
+    },
+    Framework {
         name: "Flask",
         package: "flask",
         makers: &["Flask", "APIFlask"],

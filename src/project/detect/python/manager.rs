@@ -21,6 +21,8 @@ pub(super) struct Manager {
     pub runner: Option<&'static str>,
     /// Environment of all these steps.
     pub env: &'static [(&'static str, &'static str)],
+    /// The step that copies the script `{name}` of a package, where the others leave it behind.
+    pub scripts: Option<&'static str>,
     /// How one adds a package: `{package}`.
     pub add: &'static str,
 }
@@ -45,6 +47,7 @@ const BASE: Manager = Manager {
     group: ("", ""),
     runner: None,
     env: &[],
+    scripts: None,
     add: "add the line `{package}` to {file}",
 };
 
@@ -102,6 +105,9 @@ pub(super) const POETRY: Manager = Manager {
         ("POETRY_VIRTUALENVS_IN_PROJECT", "false"),
         ("POETRY_VIRTUALENVS_PATH", "{state}/venvs"),
     ],
+    scripts: Some(
+        "mkdir -p {dir}/bin && cp \"$(poetry env info --path)\"/bin/{name} {dir}/bin/{name}",
+    ),
     add: "run `poetry add {package}`",
 };
 

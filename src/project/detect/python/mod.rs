@@ -3,20 +3,24 @@
 //! `manager.rs`.
 
 mod app;
+mod command;
 mod dependencies;
 mod django;
 mod flask;
 mod framework;
 mod manager;
 mod packages;
+mod paste;
 mod production;
 mod server;
 mod settings;
+mod settle;
 mod testing;
 mod tool;
 
 use std::collections::BTreeMap;
 
+use super::commands;
 use super::folder::{Folder, Source};
 use super::guess::{Guess, HealthGuess, HookGuess, Include, Stack, Strength};
 use super::reason::{About, Reason};
@@ -24,6 +28,7 @@ use app::Found;
 use dependencies::Dependencies;
 use django::Django;
 use server::{Callable, Interface, Server};
+pub(super) use settle::settle;
 
 const TYPES: &[&str] = &["py"];
 
@@ -172,8 +177,11 @@ fn start(
         }
         return Some(file);
     }
+    if paste::start(folder, dependencies, guess) {
+        return None;
+    }
     if let Some(found) = app::find(sources, &dependencies.packages) {
-        serve(sources, &found, dependencies, guess)?;
+        serve(folder, sources, &found, dependencies, guess)?;
         migrations(folder, &found, dependencies, guess);
         return Some(found.source.path.clone());
     }
@@ -195,6 +203,7 @@ fn start(
 
 /// The server for an app; without one, the framework's own with a word about it.
 fn serve(
+    folder: &Folder,
     sources: &[&Source],
     found: &Found<'_>,
     dependencies: &Dependencies,
@@ -213,8 +222,13 @@ fn serve(
     };
     let server = Server::of(app, &dependencies.packages).filter(|_| own.is_none());
     let recommended = Server::recommended(app.interface);
+    let vendor = dependencies::vendor_dir(folder);
+    let by_server = |server: &Server| {
+        let (command, port) = server.command(app, folder, vendor);
+        (command, port, server.package)
+    };
     let (command, port, name) = match (server, script, framework.development) {
-        (Some(server), ..) => (server.command(app), server.port, server.package),
+        (Some(server), ..) => by_server(server),
         (None, Some(app::Script::Sockets | app::Script::More), _)
         | (None, Some(app::Script::Plain), None) => (
             format!("python3 {}", source.path),
@@ -222,18 +236,25 @@ fn serve(
             framework.name,
         ),
         (None, _, Some(development)) => (app.fill(development), framework.port, framework.name),
-        (None, None, None) if dependencies.manager.is_some() && !framework.name.is_empty() => (
-            recommended.command(app),
-            recommended.port,
-            recommended.package,
+        (None, None, None) if app.is_attribute() => (
+            format!("python3 {}", source.path),
+            framework.port,
+            framework.name,
         ),
+        (None, None, None) if dependencies.manager.is_some() && !framework.name.is_empty() => {
+            by_server(recommended)
+        }
         (None, None, None) => return None,
     };
     guess.because(About::Service, &source.path, says);
     let is_dev = server.is_none() && app.interface == Interface::Wsgi && own.is_none();
+    copy_scripts(dependencies, &command, vendor, guess);
     guess.runs(Strength::Certain, command);
     guess.framework = Some((name.to_owned(), port));
-    let add = dependencies.add(recommended.package);
+    let add = match dependencies.packages.has(recommended.package) && app.is_attribute() {
+        true => format!("write server = {} into {}", app.fill("{name}"), source.path),
+        false => dependencies.add(recommended.package),
+    };
     if is_dev {
         if let Some(service) = guess.services.first_mut() {
             service
@@ -353,10 +374,65 @@ fn placeholders(django: &Django, guess: &mut Guess) {
     }
 }
 
-/// A command that somebody typed or wrote into a Procfile, as it runs in a release.
-pub(super) fn adapt(folder: &Folder, command: &str) -> String {
+/// A line that somebody typed or wrote into a Procfile, as it runs in a release.
+pub(super) fn adapt(folder: &Folder, line: &str, guess: &mut Guess) -> String {
     let pyproject = folder.toml("pyproject.toml");
     let dependencies = dependencies::read(folder, pyproject.as_ref());
     let vendor = dependencies::vendor_dir(folder);
-    tool::adapt(command, folder, &dependencies.packages, vendor)
+    let line = commands::each(line, |command| {
+        command::adapt(command, folder, &dependencies, vendor)
+    });
+    copy_scripts(&dependencies, &line, vendor, guess);
+    line
+}
+
+/// The steps that copy the scripts of packages that `line` starts, where they are left behind.
+fn copy_scripts(dependencies: &Dependencies, line: &str, vendor: &str, guess: &mut Guess) {
+    let Some(scripts) = dependencies.manager.and_then(|manager| manager.scripts) else {
+        return;
+    };
+    for name in command::scripts(line, vendor) {
+        let step = scripts.replace("{dir}", vendor).replace("{name}", name);
+        if !guess.build.run.contains(&step) {
+            guess.build.push(step);
+        }
+    }
+}
+
+/// A step that runs the project's own code, as it runs in the build. Says in `guess` what it needs
+/// and what it makes.
+pub(super) fn step(folder: &Folder, step: String, guess: &mut Guess) -> String {
+    for name in ["PYTHONPATH", "DJANGO_SETTINGS_MODULE"] {
+        if let Some(value) = guess.service_env.get(name) {
+            let env = &mut guess.build.env;
+            env.entry(name.to_owned()).or_insert_with(|| value.clone());
+        }
+    }
+    let compiles = ["compilemessages", "translate compile", "babel compile"];
+    if compiles.iter().any(|word| step.contains(word)) {
+        // Git ignores what is compiled, as a rule, so the folders are named.
+        translations(folder).for_each(|dir| guess.add(dir));
+    }
+    let starts = ["os.system(", "subprocess."];
+    let is_starter = |source: &&Source| starts.iter().any(|word| source.text.contains(word));
+    let vendor = dependencies::vendor_dir(folder);
+    match folder.sources(TYPES).iter().any(is_starter) {
+        // `os.system("pybabel compile")`
+        true => format!("PATH=\"{vendor}/bin:$PATH\" {step}"),
+        false => step,
+    }
+}
+
+/// The folders of translations.
+fn translations(folder: &Folder) -> impl Iterator<Item = String> {
+    let is_text = |dir: &String| {
+        let languages = folder.names_in(dir).into_iter();
+        let mut messages = languages.map(|language| format!("{dir}/{language}/LC_MESSAGES"));
+        messages.any(|messages| folder.is_dir(&messages))
+    };
+    let above = folder.names().map(|name| format!("{name}/"));
+    std::iter::once(String::new())
+        .chain(above)
+        .flat_map(|above| ["translations", "locale"].map(|dir| format!("{above}{dir}")))
+        .filter(is_text)
 }

@@ -22,6 +22,7 @@ const BRINGS: &[(&str, &str)] = &[
     ("nicegui", "fastapi"),
     ("nicegui", "uvicorn"),
     ("python-fasthtml", "uvicorn"),
+    ("pyuwsgi", "uwsgi"),
     ("quart", "hypercorn"),
     ("wagtail", "django"),
     ("whitenoise[brotli]", "whitenoise"),

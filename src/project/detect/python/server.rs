@@ -1,5 +1,6 @@
 //! The servers that run a Python web app: one table.
 
+use super::super::folder::Folder;
 use super::packages::Packages;
 
 /// What a server and an app say to each other.
@@ -29,7 +30,8 @@ pub(super) struct App {
     pub interface: Interface,
 }
 
-/// A server. In its commands, `{module}` and `{name}` stand for the app.
+/// A server. In its commands, `{module}` and `{name}` stand for the app, and `{vendor}` for the folder
+/// of packages.
 pub(super) struct Server {
     /// The package, and what it is called.
     pub package: &'static str,
@@ -97,7 +99,19 @@ const SERVERS: &[Server] = &[
         ),
         port: 8000,
     },
+    Server {
+        package: "uwsgi",
+        interface: Interface::Wsgi,
+        object: "{vendor}/bin/uwsgi --http-socket 0.0.0.0:$PORT --master --need-app --die-on-term --module {module}:{name}",
+        factory: Some(
+            "{vendor}/bin/uwsgi --http-socket 0.0.0.0:$PORT --master --need-app --die-on-term --module '{module}:{name}()'",
+        ),
+        port: 8000,
+    },
 ];
+
+/// Servers that find an app in an attribute: `app.server`.
+const ATTRIBUTES: &[&str] = &["granian", "waitress"];
 
 impl Server {
     /// The first server among `packages` that can start `app`.
@@ -106,6 +120,7 @@ impl Server {
             server.interface == app.interface
                 && packages.has(server.package)
                 && server.template(&app.callable).is_some()
+                && (!app.is_attribute() || ATTRIBUTES.contains(&server.package))
         })
     }
 
@@ -128,19 +143,77 @@ impl Server {
         }
     }
 
-    /// The command that starts `app`.
-    pub fn command(&self, app: &App) -> String {
+    /// The command that starts `app`, with the packages in `vendor`, and the port that it takes by
+    /// itself. A file of the project may say how.
+    pub fn command(&self, app: &App, folder: &Folder, vendor: &str) -> (String, u16) {
         let template = self.template(&app.callable).unwrap_or(self.object);
-        app.fill(template)
+        let own = match self.package {
+            "uwsgi" => uwsgi_ini(&folder.read(UWSGI_INI).unwrap_or_default()),
+            _ => None,
+        };
+        let (template, port) = own.unwrap_or((template, self.port));
+        (app.fill(template).replace("{vendor}", vendor), port)
     }
 }
 
+/// The file that says how uWSGI serves the app.
+pub(super) const UWSGI_INI: &str = "uwsgi.ini";
+
+/// The command for a `uwsgi.ini`, and its port, 8000 where the environment says it. It must name the
+/// app, and speak HTTP or leave open what it speaks.
+fn uwsgi_ini(text: &str) -> Option<(&'static str, u16)> {
+    let settings = || {
+        let lines = text.lines().filter_map(|line| line.split_once('='));
+        lines.map(|(key, value)| (key.trim(), value.trim()))
+    };
+    let has = |keys: &[&str]| settings().any(|(key, _)| keys.contains(&key));
+    let http = settings().find(|(key, _)| ["http", "http-socket"].contains(key));
+    if let Some((_, address)) = http {
+        let (_, port) = address.rsplit_once(':')?;
+        return Some((
+            "{vendor}/bin/uwsgi --ini uwsgi.ini",
+            port.parse().unwrap_or(8000),
+        ));
+    }
+    let open = "{vendor}/bin/uwsgi --ini uwsgi.ini --http-socket 0.0.0.0:$PORT --die-on-term";
+    let is_open = has(&["module", "wsgi", "wsgi-file"])
+        && !has(&["socket", "uwsgi-socket", "fastcgi-socket"]);
+    is_open.then_some((open, 8000))
+}
+
 impl App {
+    /// Whether the app is no name of its module, but an attribute of one.
+    pub fn is_attribute(&self) -> bool {
+        matches!(&self.callable, Callable::Object(name) if name.contains('.'))
+    }
+
     /// `template` with the names of this app.
     pub fn fill(&self, template: &str) -> String {
         let (Callable::Object(name) | Callable::Factory(name)) = &self.callable;
         template
             .replace("{module}", &self.module)
             .replace("{name}", name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_uwsgi_says_how_it_serves() {
+        for (text, port, is_open) in [
+            ("[uwsgi]\nhttp = :8080\n", Some(8080), false),
+            ("http-socket=0.0.0.0:$(PORT)", Some(8000), false),
+            ("module = a:b\nhttp-timeout = 3", Some(8000), true),
+            ("socket = :3031\nmodule = a:b\n", None, false),
+            ("processes = 2", None, false),
+            ("", None, false),
+        ] {
+            let found = uwsgi_ini(text);
+            assert_eq!(found.map(|(_, port)| port), port, "{text}");
+            let adds = found.is_some_and(|(command, _)| command.contains("--http-socket"));
+            assert_eq!(adds, is_open, "{text}");
+        }
     }
 }
