@@ -375,6 +375,13 @@ impl Guess {
         }
     }
 
+    /// The paths that the release names, without the project's own folder.
+    pub fn released(&self) -> Vec<String> {
+        let (Include::Built(list) | Include::Only(list) | Include::Sources { add: list, .. }) =
+            &self.include;
+        list.iter().filter(|path| *path != ".").cloned().collect()
+    }
+
     /// The app needs this secret, as `file` shows.
     pub fn secret(&mut self, name: impl Into<String>, file: &str) {
         let name = name.into();

@@ -1,13 +1,17 @@
-//! What the app writes and what must survive a release: uploads and SQLite databases.
+//! What the app writes and what must survive a release: uploads, SQLite databases, and folders that
+//! the app makes.
 
 use super::app_config;
 use super::database;
 use super::files::ignored;
 use super::folder::{Folder, Source};
+use super::guess::Guess;
 use super::keep_files;
+use super::made;
 use super::place::{self, Place};
 use super::reason::{About, Reason};
 use super::text::spans;
+use super::variables;
 
 /// Folders that hold what people upload, by custom. `data` may just as well be read-only: only when
 /// git leaves it out.
@@ -29,26 +33,59 @@ pub(super) struct Kept {
     pub shared: Vec<(String, Reason)>,
     /// What it seems to keep in a folder that cannot be told: its name, and the source.
     unknown: Vec<(String, String)>,
+    /// Databases in the app's folder.
+    pub databases: Vec<String>,
+    has_database: bool,
 }
 
 impl Kept {
-    /// Looks for it. `urls_in` is the folder that the URLs of databases start from, if it is not
-    /// the app's own.
-    pub fn find(folder: &Folder, sources: &[&Source], urls_in: Option<&str>) -> Self {
+    /// Looks for it in `sources`, for an app that `guess` starts. A command that somebody runs by
+    /// hand names a copy of a database, unless no other source names one.
+    pub fn find(folder: &Folder, sources: &[&Source], guess: &Guess) -> Self {
         let mut kept = Self::default();
-        kept.folders(folder, sources);
+        let (at_run, by_hand): (Vec<&Source>, Vec<&Source>) = sources
+            .iter()
+            .partition(|source| variables::runs(source, guess));
+        kept.folders(folder, &at_run);
         for (path, file) in keep_files::find(folder) {
             let says = format!("leaves out what is in {path}: it survives releases");
             kept.share(path, &file, says);
         }
+        for sources in [&at_run, &by_hand] {
+            if !kept.has_database {
+                kept.all_databases(folder, sources, guess.database_urls_in);
+            }
+        }
+        kept.made(folder, &at_run, guess);
+        kept
+    }
+
+    fn all_databases(&mut self, folder: &Folder, sources: &[&Source], urls_in: Option<&str>) {
         let mut budget = MAX_TEXTS;
         let configs = app_config::sources(folder);
         for source in sources.iter().copied().chain(&configs) {
             for named in database::in_source(source, sources, urls_in, &mut budget) {
-                kept.database(folder, source, named);
+                self.database(folder, source, named);
             }
         }
-        kept
+    }
+
+    /// Looks for folders that the app makes, and the build does not.
+    fn made(&mut self, folder: &Folder, sources: &[&Source], guess: &Guess) {
+        let released = guess.released();
+        for source in sources {
+            for path in made::in_source(source, sources) {
+                let shared = self.shared.iter().map(|(path, _)| path);
+                let is_there = released.iter().chain(shared).any(|have| {
+                    let rest = path.strip_prefix(have.as_str());
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
+                if !is_there && is_its_own(folder, &path) {
+                    let says = format!("makes {path}: it survives releases");
+                    self.share(path, &source.path, says);
+                }
+            }
+        }
     }
 
     /// What a person has to look after, in one sentence.
@@ -98,10 +135,12 @@ impl Kept {
     }
 
     fn database(&mut self, folder: &Folder, source: &Source, named: database::Named) {
+        self.has_database = true;
         let Place::Inside(file) = named.place else {
             self.unknown.push((named.name, source.path.clone()));
             return;
         };
+        self.databases.push(file.clone());
         let dir = file.rsplit_once('/').map(|(dir, _)| dir);
         let path = match dir {
             // Its journal lies beside it, so a folder of its own is shared as a whole.

@@ -23,6 +23,7 @@ mod java;
 mod keep_files;
 mod kept;
 mod leftovers;
+mod made;
 mod managers;
 mod name;
 mod native;
@@ -372,9 +373,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     }
     let mut shared = guess.shared.clone();
     if guess.stack != Stack::Static {
-        let kept = Kept::find(folder, &sources, guess.database_urls_in);
+        let kept = Kept::find(folder, &sources, &guess);
         if guess.stack == Stack::Python {
-            python::settle(folder, &sources, &[], &mut guess);
+            python::settle(folder, &sources, &kept.databases, &mut guess);
         }
         guess.notes.extend(kept.note());
         guess.notes.extend(neighbours::note(folder, &sources));

@@ -111,6 +111,13 @@ pub(super) fn below(base: &str, own: &str, source: &Source, sources: &[&Source])
     }
 }
 
+/// The value that ends at the end of `text`: what a method is called of.
+pub(super) fn receiver(text: &str) -> &str {
+    let start = primary(text);
+    let is_new = text[..start].ends_with("new ");
+    &text[start - if is_new { "new ".len() } else { 0 }..]
+}
+
 fn place(parts: Vec<String>) -> Place {
     match parts.first().map(String::as_str) {
         Some("..") => Place::Outside,

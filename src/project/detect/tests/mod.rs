@@ -9,6 +9,7 @@ mod node_more;
 mod odd;
 mod others;
 mod python;
+mod python_more;
 mod static_sites;
 mod web;
 mod workspaces;

@@ -1,0 +1,167 @@
+//! Python projects: chains of commands, what the app writes, servers of their own.
+
+use super::python::{MANAGE, SETTINGS};
+use super::seen;
+
+/// Each command of a line finds the packages, and what only compiles belongs into the build.
+#[test]
+fn a_chain_of_a_procfile_finds_its_packages() {
+    let detected = seen(&[
+        ("requirements.txt", "Flask==3\ngunicorn==21\nrq==1\n"),
+        (
+            "Procfile",
+            "web: flask db upgrade; flask translate compile; mkdir -p /tmp/x; gunicorn shop:app\n\
+             worker: rq worker & celery -A shop worker\n",
+        ),
+        (
+            "shop.py",
+            "from flask import Flask\napp = Flask(__name__)\n",
+        ),
+        (
+            "cli.py",
+            "os.system('pybabel compile -d app/translations')\n",
+        ),
+        ("app/translations/es/LC_MESSAGES/messages.po", ""),
+    ]);
+    let commands: Vec<_> = detected
+        .services
+        .iter()
+        .map(|it| it.command.as_deref())
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            Some("mkdir -p /tmp/x; python3 -m gunicorn shop:app"),
+            Some("python3 vendor/bin/rq worker & python3 -m celery -A shop worker"),
+        ]
+    );
+    let last = detected.build.run.last().map(String::as_str);
+    assert_eq!(
+        last,
+        Some("PATH=\"vendor/bin:$PATH\" python3 -m flask translate compile")
+    );
+    assert_eq!(detected.build.env["PYTHONPATH"], "vendor");
+    assert_eq!(detected.include, [".", "vendor", "app/translations"]);
+}
+
+/// A release is read-only: what the app makes in it must be there before.
+#[test]
+fn a_folder_that_the_app_makes_survives_releases() {
+    let detected = seen(&[
+        ("requirements.txt", "Flask==3\ngunicorn==21\n"),
+        (
+            "app.py",
+            "from flask import Flask\napp = Flask(__name__)\nos.mkdir('logs')\n\
+             os.makedirs('static/css', exist_ok=True)\nKEY = os.getenv('SECRET_KEY') or 'x'\n",
+        ),
+        ("static/css/site.css", ""),
+        ("scripts/export.py", "os.mkdir('export')\n"),
+        (
+            "shop/management/commands/dump.py",
+            "os.mkdir('dump')\nopen('copy.sqlite3')\n",
+        ),
+        ("models.py", "URI = 'sqlite:///app.db'\n"),
+    ]);
+    assert_eq!(detected.shared, ["app.db", "logs"]);
+    assert_eq!(detected.required, ["SECRET_KEY"]);
+}
+
+#[test]
+fn the_folder_of_a_database_is_there_for_the_build() {
+    let settings = SETTINGS.replace("'db.sqlite3'", "'data' / 'db.sqlite3'");
+    let settings = format!("{settings}STATIC_ROOT = BASE_DIR / 'static'\n");
+    let files = [
+        ("manage.py", MANAGE),
+        ("mysite/settings.py", settings.as_str()),
+        ("requirements.txt", "Django==5.2.8\nuWSGI==2.0\n"),
+        ("uwsgi.ini", "[uwsgi]\nmodule = mysite.wsgi\n"),
+    ];
+    let detected = seen(&files);
+    assert_eq!(detected.shared, ["data"]);
+    assert_eq!(detected.build.run[0], "mkdir -p data");
+    assert_eq!(
+        detected.services[0].command.as_deref(),
+        Some("vendor/bin/uwsgi --ini uwsgi.ini --http-socket 0.0.0.0:$PORT --die-on-term")
+    );
+    let detected = seen(&[files.as_slice(), &[("data/.gitkeep", "")]].concat());
+    assert_ne!(detected.build.run[0], "mkdir -p data");
+}
+
+#[test]
+fn a_debugger_is_told_of_or_left_out() {
+    let own = "from dash import Dash\napp = Dash(__name__)\n";
+    let main = "if __name__ == '__main__':\n    app.run(debug=True)\n";
+    let served = "server = app.server\n";
+    for (packages, text, command, note) in [
+        (
+            "dash\ngunicorn\n",
+            format!("{own}{served}{main}"),
+            "python3 -m gunicorn app:server --bind 0.0.0.0:$PORT",
+            None,
+        ),
+        (
+            "dash\nwaitress\n",
+            format!("{own}{main}"),
+            "python3 -m waitress --listen=0.0.0.0:$PORT app:app.server",
+            None,
+        ),
+        (
+            "dash\ngunicorn\n",
+            format!("{own}{main}"),
+            "python3 app.py",
+            Some("write server = app.server into app.py"),
+        ),
+        (
+            "dash\n",
+            format!("{own}{main}"),
+            "python3 app.py",
+            Some("debug=True"),
+        ),
+        (
+            "dash\n",
+            format!("{own}app.run(\n  debug=True)\n"),
+            "python3 app.py",
+            Some("debug=True"),
+        ),
+    ] {
+        let detected = seen(&[("requirements.txt", packages), ("app.py", &text)]);
+        assert_eq!(detected.services[0].command.as_deref(), Some(command));
+        let notes = detected.notes.join("\n");
+        assert_eq!(notes.contains("debug=True"), note.is_some(), "{notes}");
+        assert!(note.is_none_or(|note| notes.contains(note)), "{notes}");
+    }
+}
+
+#[test]
+fn pyramid_starts_what_its_file_for_production_names() {
+    let detected = seen(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"setuptools\"]\n[project]\nname = \"shop\"\n\
+             dependencies = [\"pyramid\", \"waitress\", \"alembic\"]\n\
+             [project.entry-points.\"paste.app_factory\"]\nmain = \"shop:main\"\n",
+        ),
+        (
+            "production.ini",
+            "[app:main]\nuse = egg:shop\nsqlalchemy.url = sqlite:///%(here)s/shop.sqlite\n\
+             [alembic]\nscript_location = shop/alembic\n[server:main]\nlisten = *:6543\n\
+             [loggers]\nkeys = root\n",
+        ),
+        (
+            "shop/__init__.py",
+            "def main(global_config, **settings): pass\n",
+        ),
+    ]);
+    let service = &detected.services[0];
+    assert_eq!(
+        (service.command.as_deref(), service.port),
+        (Some("python3 vendor/bin/pserve production.ini"), Some(6543))
+    );
+    assert_eq!(detected.shared, ["shop.sqlite"]);
+    assert_eq!(
+        detected.hooks[0].run,
+        "PYTHONPATH=vendor python3 -m alembic -c production.ini upgrade head"
+    );
+    let own = "python3 -m pip install --no-compile --no-deps --target vendor .";
+    assert!(detected.build.run.iter().any(|step| step == own));
+}
