@@ -90,11 +90,10 @@ pub(super) fn adapt(
         let (variables, command) = before_program(rest);
         before.push_str(variables);
         let first = |words: &[&'static str]| {
-            let found = words.iter().find_map(|word| {
+            words.iter().find_map(|word| {
                 let rest = command.strip_prefix(word)?.trim_start();
                 (!rest.starts_with('-')).then_some((*word, rest))
-            });
-            found
+            })
         };
         if let Some((word, next)) = first(BEFORE) {
             before.push_str(word);
@@ -152,7 +151,7 @@ fn is_script(program: &str) -> bool {
 }
 
 /// The command for a script of the project itself, which need not be installed.
-fn own_script(folder: &Folder, program: &str) -> Option<String> {
+pub(super) fn own_script(folder: &Folder, program: &str) -> Option<String> {
     let pyproject = folder.toml("pyproject.toml")?;
     let own = |table: Option<&toml::Value>| {
         let entry = table?.get("scripts")?.get(program)?.as_str()?;

@@ -251,9 +251,13 @@ fn serve(
     copy_scripts(dependencies, &command, vendor, guess);
     guess.runs(Strength::Certain, command);
     guess.framework = Some((name.to_owned(), port));
-    let add = match dependencies.packages.has(recommended.package) && app.is_attribute() {
-        true => format!("write server = {} into {}", app.fill("{name}"), source.path),
-        false => dependencies.add(recommended.package),
+    // Gunicorn finds no attribute.
+    let served = app.fill("write server = {name} into ") + &source.path;
+    let has_server = dependencies.packages.has(recommended.package);
+    let add = match (dependencies.add(recommended.package), app.is_attribute()) {
+        (add, false) => add,
+        (_, true) if has_server => served,
+        (add, true) => format!("{add}, {served}"),
     };
     if is_dev {
         if let Some(service) = guess.services.first_mut() {

@@ -4,6 +4,7 @@ use super::super::database;
 use super::super::folder::Folder;
 use super::super::guess::{Guess, HookGuess, Strength};
 use super::super::reason::About;
+use super::command::own_script;
 use super::copy_scripts;
 use super::dependencies::{Dependencies, vendor_dir};
 
@@ -31,6 +32,7 @@ pub(super) fn start(folder: &Folder, dependencies: &Dependencies, guess: &mut Gu
             "python3 -m alembic -c {FILE} upgrade head"
         )));
     }
+    prepared(folder, guess);
     let addresses = settings(&text, "sqlalchemy.url");
     for path in addresses.filter_map(|it| database::path(it.split("%(here)s/").last()?)) {
         let says = format!("names a database, {path}: it survives releases");
@@ -38,6 +40,29 @@ pub(super) fn start(folder: &Folder, dependencies: &Dependencies, guess: &mut Gu
         guess.shared.push(path.to_owned());
     }
     true
+}
+
+/// Says which program of the project fills its database, once.
+fn prepared(folder: &Folder, guess: &mut Guess) {
+    let pyproject = folder.toml("pyproject.toml");
+    let scripts = pyproject
+        .as_ref()
+        .and_then(|it| it.get("project")?.get("scripts"));
+    let scripts = scripts
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten();
+    let mut names = scripts.map(|(name, _)| name);
+    let Some(name) = names.find(|name| name.contains("init")) else {
+        return;
+    };
+    if let Some(start) = own_script(folder, name) {
+        guess.is_prepared_by_hand = true;
+        guess.note(format!(
+            "pyproject.toml has the program {name}, which no deploy runs: once, \
+             `ship exec production -- {start} {FILE}`"
+        ));
+    }
 }
 
 /// The values of a key.

@@ -139,6 +139,7 @@ fn pyramid_starts_what_its_file_for_production_names() {
             "pyproject.toml",
             "[build-system]\nrequires = [\"setuptools\"]\n[project]\nname = \"shop\"\n\
              dependencies = [\"pyramid\", \"waitress\", \"alembic\"]\n\
+             [project.scripts]\ninitialize_shop_db = \"shop.init:main\"\n\
              [project.entry-points.\"paste.app_factory\"]\nmain = \"shop:main\"\n",
         ),
         (
@@ -158,6 +159,13 @@ fn pyramid_starts_what_its_file_for_production_names() {
         (Some("python3 vendor/bin/pserve production.ini"), Some(6543))
     );
     assert_eq!(detected.shared, ["shop.sqlite"]);
+    assert_eq!(service.health, None);
+    assert!(
+        detected
+            .notes
+            .iter()
+            .any(|note| note.contains("initialize_shop_db"))
+    );
     assert_eq!(
         detected.hooks[0].run,
         "PYTHONPATH=vendor python3 -m alembic -c production.ini upgrade head"
