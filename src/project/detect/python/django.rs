@@ -188,12 +188,12 @@ impl Django {
             .settings
             .value("DEBUG")
             .is_some_and(|value| value.trim() == "True");
-        let server = Server::of(&self.app, &dependencies.packages);
-        let by_server = server.is_some();
+        let by_server = Server::of(&self.app, &dependencies.packages).is_some();
         let ini = folder
             .read(UWSGI_INI)
             .filter(|text| text.contains("static-map"));
-        let is_mapped = ini.is_some() && server.is_some_and(|server| server.package == "uwsgi");
+        let mut commands = guess.services.iter().filter_map(|it| it.command.as_ref());
+        let is_mapped = ini.is_some() && commands.any(|it| it.contains(UWSGI_INI));
         if (by_server || !debug)
             && !whitenoise
             && !is_mapped

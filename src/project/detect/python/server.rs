@@ -160,13 +160,24 @@ impl Server {
 pub(super) const UWSGI_INI: &str = "uwsgi.ini";
 
 /// The command for a `uwsgi.ini`, and its port, 8000 where the environment says it. It must name the
-/// app, and speak HTTP or leave open what it speaks.
+/// app, and speak HTTP or leave open what it speaks; another user or environment is none of a host.
 fn uwsgi_ini(text: &str) -> Option<(&'static str, u16)> {
     let settings = || {
         let lines = text.lines().filter_map(|line| line.split_once('='));
         lines.map(|(key, value)| (key.trim(), value.trim()))
     };
     let has = |keys: &[&str]| settings().any(|(key, _)| keys.contains(&key));
+    if has(&[
+        "uid",
+        "gid",
+        "chroot",
+        "home",
+        "pyhome",
+        "venv",
+        "virtualenv",
+    ]) {
+        return None;
+    }
     let http = settings().find(|(key, _)| ["http", "http-socket"].contains(key));
     if let Some((_, address)) = http {
         let (_, port) = address.rsplit_once(':')?;
@@ -207,6 +218,7 @@ mod tests {
             ("http-socket=0.0.0.0:$(PORT)", Some(8000), false),
             ("module = a:b\nhttp-timeout = 3", Some(8000), true),
             ("socket = :3031\nmodule = a:b\n", None, false),
+            ("http = :8080\nuid = www-data", None, false),
             ("processes = 2", None, false),
             ("", None, false),
         ] {
