@@ -225,6 +225,9 @@ pub async fn run_pipeline(
 ) -> Result<(), Failure> {
     let project = &context.project;
     let provided = runtime::provide(&context.wish(stop.clone())).await?;
+    if project.build.steps.is_empty() && project.test.steps.is_empty() {
+        return Ok(());
+    }
     let environment = {
         let redactor = project.redactor(&context.caller);
         StepEnvironment::on(project, context.caller.clone(), provided, redactor)

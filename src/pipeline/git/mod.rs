@@ -128,8 +128,11 @@ impl History {
 #[must_use]
 fn first_commits(project: &Path) -> Vec<String> {
     let ask = |args: &[&str]| run(project, args, QUICK).ok();
-    let is_shallow = ask(&["rev-parse", "--is-shallow-repository"]);
-    if is_shallow.as_deref() != Some(b"false\n") {
+    let says_no = || {
+        let is_shallow = ask(&["rev-parse", "--is-shallow-repository"]);
+        is_shallow.as_deref() == Some(b"false\n")
+    };
+    if !has_whole_history(project).unwrap_or_else(says_no) {
         return Vec::new();
     }
     let out = ask(&["rev-list", "--max-parents=0", "HEAD"]).unwrap_or_default();
@@ -140,6 +143,19 @@ fn first_commits(project: &Path) -> Vec<String> {
         .collect();
     commits.sort();
     commits
+}
+
+/// Whether the repository of `project` is not a shallow one: whether it has no file `shallow`
+/// (gitrepository-layout(5)). `None` where only git knows: in a linked work tree, in a submodule,
+/// without a repository, or where git looks for it elsewhere.
+fn has_whole_history(project: &Path) -> Option<bool> {
+    if std::env::var_os("GIT_DIR").is_some() {
+        return None;
+    }
+    let at = project.ancestors().map(|dir| dir.join(".git"));
+    let found = at.into_iter().find(|path| path.exists())?;
+    let is_plain = found.join("HEAD").is_file();
+    is_plain.then(|| !found.join("shallow").exists())
 }
 
 /// When the commit of `project` was made, seconds since 1970; `None` where git does not tell.
