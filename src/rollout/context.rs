@@ -160,7 +160,8 @@ impl Context {
     pub fn remember_releases(&self, host: &HostName, facts: &Facts) {
         let seen = facts.releases.iter().map(|release| SeenRelease {
             id: release.id,
-            is_target: release.state == ReleaseState::Good && !release.current,
+            // The live one, too: this command may be about to make another one live.
+            is_target: release.state == ReleaseState::Good,
             about: match &release.subject {
                 Some(subject) => subject.clone(),
                 None => release.created.clone(),

@@ -231,14 +231,14 @@ fn the_deploying_user_leads_setup_as_root_nowhere() {
         "deploy",
         "mkdir -p .config/systemd/user && cd .config/systemd/user && \
          mkfifo shop-web.service && ln -s /dev/zero shop-x.service && \
-         cd /srv/shop/.ship && for file in host-id fleet.json history.jsonl sequence; do \
+         cd /srv/shop/.ship && for file in host-id fleet.json history.jsonl sequence states/v1; do \
          mv $file $file.kept || true; mkfifo $file; done",
     );
     // Its end is what is asked for: a wait would be the end of this test.
     shop.ship(&["setup", "production", "--as", "root"]);
     host.sh_as(
         "deploy",
-        "cd /srv/shop/.ship && for file in host-id fleet.json history.jsonl sequence; do \
+        "cd /srv/shop/.ship && for file in host-id fleet.json history.jsonl sequence states/v1; do \
          rm -f $file; mv $file.kept $file || true; done",
     );
     shop.setup();

@@ -128,3 +128,16 @@ fn hooks_run_after_the_switch_too() {
         .stderr_has("exit code 4");
     shop.serves("two", "v2");
 }
+
+/// Nothing was live before, so nothing is said to be live still.
+#[test]
+fn a_hook_that_fails_before_the_first_release_leaves_nothing_live() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[hooks]\nbefore-activate = [\"echo no table; exit 4\"]".to_owned(),
+    });
+    let run = shop.deploy(&[]);
+    run.code(7).stderr_has("no table");
+    run.stderr_has("nothing was switched; nothing was live before\n");
+    shop.serves_nothing();
+}

@@ -43,3 +43,18 @@ fn a_rollback_at_the_oldest_release_names_the_releases_and_the_next_command() {
     hinted.ok();
     shop.serves("two", "v2");
 }
+
+#[test]
+fn the_releases_that_a_rollback_can_go_to_are_offered_to_whoever_types() {
+    let shop = Shop::deployed();
+    shop.version("two");
+    shop.deploy(&[]).ok();
+    let words = ["complete", "--", "rollback", "local", "--to", ""];
+    let run = shop.controller.ship(&words);
+    run.ok();
+    assert!(
+        run.stdout.lines().any(|line| line.starts_with("v1")),
+        "{}",
+        run.stdout
+    );
+}

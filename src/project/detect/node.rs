@@ -160,6 +160,9 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     if real_test(&package).is_some() {
         guess.because(About::Test, "package.json", package.says("test"));
         guess.test.push(manager.run_script(&package, "test"));
+        if waits_for_a_person(&package) {
+            guess.test.env.insert("CI".to_owned(), "true".to_owned());
+        }
     } else if let Some(test) = package.script("test").filter(|script| watches(script)) {
         guess.note(format!(
             "the test script `{test}` watches the files and does not end, so no test is run: add a step to [test] that ends"
@@ -312,6 +315,13 @@ pub(super) fn real_test(package: &Package) -> Option<&str> {
     package
         .script("test")
         .filter(|script| !script.contains("no test specified") && !watches(script))
+}
+
+/// Whether the tests watch the files unless a CI system runs them, as those of Create React App do.
+fn waits_for_a_person(package: &Package) -> bool {
+    let runners = ["react-scripts", "react-app-rewired", "craco"];
+    let mut runners = runners.map(|name| format!("{name} test")).into_iter();
+    real_test(package).is_some_and(|script| runners.any(|it| script.contains(&it)))
 }
 
 /// Whether a test script watches unless it is told not to.

@@ -306,3 +306,16 @@ fn a_server_of_angular_is_started_by_the_script_that_angular_writes() {
     // It would wait for a browser.
     assert_eq!(found.test.run, [""; 0]);
 }
+
+#[test]
+fn tests_that_wait_for_a_person_are_told_that_there_is_none() {
+    let seen = |script: &str| {
+        let package = format!(
+            r#"{{"scripts":{{"build":"react-scripts build","test":"{script}"}},"dependencies":{{"react-scripts":"5"}}}}"#
+        );
+        super::seen(&[("package.json", &package), ("package-lock.json", "{}")])
+    };
+    let env = seen("react-scripts test").test.env;
+    assert_eq!(env.get("CI").map(String::as_str), Some("true"));
+    assert_eq!(seen("jest").test.env.get("CI"), None);
+}
