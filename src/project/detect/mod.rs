@@ -378,6 +378,11 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
             python::settle(folder, &sources, &kept.databases, &mut guess);
         }
         guess.notes.extend(kept.note());
+        if let (Some(_), Some(file)) = (&guess.copy, kept.databases.first()) {
+            guess.notes.push(format!(
+                "{file} lies among the pages, so visitors can load all of it: move it out of the folder that they see"
+            ));
+        }
         guess.notes.extend(neighbours::note(folder, &sources));
         for (path, reason) in kept.shared {
             if !shared.contains(&path) {

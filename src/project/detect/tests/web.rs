@@ -122,6 +122,9 @@ fn php_never_serves_the_whole_release() {
     ]);
     assert_eq!(detected.include, ["www"]);
     assert_eq!(detected.shared, ["www/data.db"]);
+    let says = "data.db lies among the pages, so visitors can load all of it: move it out of the \
+                folder that they see";
+    assert!(detected.notes.iter().any(|note| note == says));
     let command = detected.services[0].command.as_deref();
     assert!(command.is_some_and(|command| command.ends_with("-t www")));
 }
