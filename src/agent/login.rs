@@ -1,16 +1,14 @@
 //! The login that this agent belongs to.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::path::Path;
 
+use super::careful;
 use super::service::account;
-use super::service::child;
-
-/// How long the name service, which may be on the network, gets.
-const ASKING: Duration = Duration::from_secs(5);
 
 /// Whether the user was added to a group since this login began: a process has the groups of its
-/// login (credentials(7)), whatever the databases say later. Where they do not answer, no.
+/// login (credentials(7)), whatever group(5) says later. Only that file is read: setup writes to no
+/// other place, and a question to the name service is one more process for each connection.
 #[must_use]
 pub fn lacks_groups() -> bool {
     let user = rustix::process::geteuid();
@@ -22,20 +20,20 @@ pub fn lacks_groups() -> bool {
     };
     let mut has: BTreeSet<u32> = groups.into_iter().map(|group| group.as_raw()).collect();
     has.insert(rustix::process::getegid().as_raw());
-    lacks(&has, &listed(&account.name))
+    let groups = careful::text(Path::new("/etc/group"), careful::METADATA).unwrap_or_default();
+    lacks(&has, &account.name, &groups)
 }
 
-fn lacks(has: &BTreeSet<u32>, listed: &str) -> bool {
-    let mut listed = listed.split_whitespace();
-    listed.any(|group| group.parse().is_ok_and(|group| !has.contains(&group)))
-}
-
-/// The ids of the user's groups, as id(1) prints them.
-fn listed(user: &str) -> String {
-    let mut id = child::command("id");
-    id.args(["-G", "--", user]);
-    let output = child::run(&mut id, ASKING);
-    output.map_or_else(|_| String::new(), |output| output.stdout)
+/// Whether `groups`, as in group(5), lists `user` as a member of one that `has` lacks.
+fn lacks(has: &BTreeSet<u32>, user: &str, groups: &str) -> bool {
+    groups.lines().any(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [_, _, id, members] = fields[..] else {
+            return false;
+        };
+        members.split(',').any(|member| member == user)
+            && id.parse().is_ok_and(|id| !has.contains(&id))
+    })
 }
 
 #[cfg(test)]
@@ -45,14 +43,15 @@ mod tests {
     #[test]
     fn only_a_group_that_is_listed_and_not_there_counts() {
         let has = BTreeSet::from([0, 4, 27]);
-        for (listed, lack) in [
-            ("0 4 27\n", false),
-            ("0\n", false),
-            ("", false),
-            ("0 101\n", true),
+        let of = |line: &str| lacks(&has, "ann", &format!("root:x:0:\n{line}\nann:x:1000:\n"));
+        for (line, lack) in [
+            ("adm:x:4:ann,bob", false),
+            ("web:x:101:bob,anna", false),
+            ("web:x:101:bob,ann", true),
+            ("web:x:101", false),
+            ("web:x:no:ann", false),
         ] {
-            assert_eq!(lacks(&has, listed), lack, "{listed:?}");
+            assert_eq!(of(line), lack, "{line:?}");
         }
-        assert_eq!(listed("root").split_whitespace().next(), Some("0"));
     }
 }

@@ -99,8 +99,8 @@ fn prepared(
     }
     let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
-    let Provenance { origin, committed } = session.provenance(&context.project, args.skip_tests);
     context.history = History::of(&context.project.source);
+    let Provenance { origin, committed } = session.provenance(&context.project, args.skip_tests);
     let is_guarded = !args.allow_dirty && !context.environment.name.is_local();
     match &committed {
         Committed::No(changes) if is_guarded => return Err(uncommitted::refusal(changes)),

@@ -34,7 +34,7 @@ pub fn compare(host: &Host, wants: &Wants) -> Vec<Finding> {
         // During another deploy the services of the app come and go.
         let ports = scope.spawn(|| {
             matches!(Lock::holder(&host.layout), Ok(None))
-                .then(|| ports::look(host, &wants.services))
+                .then(|| ports::glance(host, &wants.services))
         });
         let mut findings = differences(host, wants);
         // Where nothing is live yet, the first release is not to find out.

@@ -3,7 +3,7 @@
 use crate::agent::host::Host;
 use crate::agent::listeners::{self, Listener};
 use crate::agent::port_holder::PortHolder;
-use crate::agent::service::ServiceStatus;
+use crate::agent::service::{ServiceStatus, account};
 use crate::model::{Failure, ServiceName, ServiceSpec};
 
 /// Whether the ports of some services can be had.
@@ -19,7 +19,21 @@ pub enum Ports {
 
 /// Looks who has the ports of `services`.
 pub fn look(host: &Host, services: &[ServiceSpec]) -> Ports {
-    let listening = listeners::all();
+    look_at(host, services, |_| false)
+}
+
+/// Like [`look`], and takes what listens as the app's own user for the app: where only that listens,
+/// the service manager is not asked.
+pub fn glance(host: &Host, services: &[ServiceSpec]) -> Ports {
+    let user = account::by_name(&host.deployment.user).map(|it| it.uid);
+    // Of the deploying user and of root there are other processes.
+    let user = user.filter(|uid| *uid != 0 && *uid != rustix::process::geteuid().as_raw());
+    look_at(host, services, |found| Some(found.uid) == user)
+}
+
+fn look_at(host: &Host, services: &[ServiceSpec], is_of_app: impl Fn(&Listener) -> bool) -> Ports {
+    let mut listening = listeners::all();
+    listening.retain(|found| !is_of_app(found));
     let is_taken = |port: u16| listening.iter().any(|found| found.port == port);
     if !services
         .iter()
