@@ -1,26 +1,81 @@
 //! What the hosts say when they compare themselves with the manifest, before anything is built.
 
+use std::mem::take;
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 
 use super::context::Context;
 use super::fleet::Fleet;
+use super::link::HostLink;
 use crate::model::event::HostEvent;
 use crate::model::{Failure, HostName};
-use crate::wire::{Finding, Level};
+use crate::wire::{Finding, FromAgent, Level};
 
-/// Waits for what each host found. What only needs a look is a warning, one for each host.
+/// What a host was compared with stays true this long: after it, the rights are looked at again.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// What one host says of itself. The answer may come between others.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    is_awaited: bool,
+    found: Vec<Finding>,
+    /// When it turned out to be as the manifest says.
+    was_right: Option<Instant>,
+}
+
+impl Comparison {
+    /// One that the host was asked for, or was not.
+    #[must_use]
+    pub fn asked_for(is_awaited: bool) -> Self {
+        Self {
+            is_awaited,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the host was asked and has not answered.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.is_awaited
+    }
+
+    /// Whether the host was as the manifest says a moment ago.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.was_right.is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    /// Takes the answer down when it is the one that is waited for; any other one is given back.
+    pub fn take(&mut self, answer: FromAgent) -> Option<FromAgent> {
+        match answer {
+            FromAgent::Findings(found) if self.is_awaited => {
+                let is_right = |found: &Finding| found.level != Level::Failure;
+                self.was_right = found.iter().all(is_right).then(Instant::now);
+                self.is_awaited = false;
+                self.found = found;
+                None
+            }
+            other => Some(other),
+        }
+    }
+}
+
+/// Waits for what each host found, and says it once. What only needs a look is a warning, one for
+/// each host. Can be given up, and called again.
 ///
 /// # Errors
 /// `Refused` when a release could not run on a host as the manifest says; each difference is named.
 pub async fn refuse(context: &Context, fleet: &mut Fleet) -> Result<(), Failure> {
-    let asked = fleet.hosts.iter_mut().map(|link| async {
-        let found = link.findings().await;
-        found.map(|findings| (link.host.clone(), findings))
-    });
-    let found: Vec<_> = join_all(asked)
+    let waits = fleet.hosts.iter_mut().map(HostLink::compared);
+    join_all(waits)
         .await
         .into_iter()
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<(), _>>()?;
+    let hosts = fleet.hosts.iter_mut();
+    let found: Vec<_> = hosts
+        .map(|link| (link.host.clone(), take(&mut link.comparison.found)))
+        .collect();
     let mut refused: Option<Failure> = None;
     for (host, findings) in &found {
         warn(context, host, findings);

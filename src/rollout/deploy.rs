@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::cache::Remembered;
@@ -87,7 +88,10 @@ async fn deploy_to(
     {
         payload.packing.end_ahead();
     }
-    if let Some(release) = already_live(context, &mut fleet, &payload, options).await? {
+    let live = already_live(context, &mut fleet, &payload, options).await;
+    // A difference to the manifest explains what failed meanwhile.
+    compare::refuse(context, &mut fleet).await?;
+    if let Some(release) = live? {
         let ends: Vec<_> = fleet
             .hosts
             .iter()
@@ -174,8 +178,9 @@ async fn build_and_connect(
     options: &DeployOptions,
 ) -> Result<(Fleet, LeftOut, Payload), Failure> {
     let (stop, stopped) = watch::channel(false);
+    let (built, is_built) = watch::channel(false);
     let connecting = async {
-        let connected = connect(context, options.skip_unreachable).await;
+        let connected = connect(context, options.skip_unreachable, is_built).await;
         if connected.is_err() {
             let _ = stop.send(true);
         }
@@ -189,7 +194,9 @@ async fn build_and_connect(
     };
     let building = async {
         run_pipeline(context, options.skip_tests, stopped).await?;
-        Payload::read(context, &options.origin, &options.secrets).await
+        let read = Payload::read(context, &options.origin, &options.secrets).await;
+        let _ = built.send(true);
+        read
     };
     let both = async { tokio::join!(connecting, building) };
     let (connected, built) = tokio::select! {
@@ -204,13 +211,22 @@ async fn build_and_connect(
 }
 
 /// Connects to the hosts. A host that would refuse the release is heard now: that needs no build.
-async fn connect(context: &Context, skip_unreachable: bool) -> Result<(Fleet, LeftOut), Failure> {
+/// Once all is built, the next questions do not wait for that.
+async fn connect(
+    context: &Context,
+    skip_unreachable: bool,
+    mut is_built: watch::Receiver<bool>,
+) -> Result<(Fleet, LeftOut), Failure> {
     let compares = Compares::WithManifest;
     let (mut fleet, left_out) = LeftOut::connect(context, skip_unreachable, compares).await?;
     freeze::refuse(context, &fleet)?;
     plan::lock_order(&fleet.facts())?;
-    compare::refuse(context, &mut fleet).await?;
     left::warn(context, &fleet);
+    tokio::select! {
+        biased;
+        compared = compare::refuse(context, &mut fleet) => compared?,
+        _ = is_built.wait_for(|on| *on) => {}
+    }
     Ok((fleet, left_out))
 }
 
@@ -284,14 +300,17 @@ async fn already_live(
         }
         live = Some(current);
     }
-    for link in &mut fleet.hosts {
+    let serve = fleet.hosts.iter_mut().map(async |link| {
         match link.ask(&ToAgent::Status, "status").await? {
-            FromAgent::Status(status) if status.serves() => {}
-            FromAgent::Status(_) => return Ok(None),
-            other => return Err(unasked(&link.host, &other)),
+            FromAgent::Status(status) => Ok(status.serves()),
+            other => Err(unasked(&link.host, &other)),
         }
-    }
-    Ok(live)
+    });
+    let serve: Vec<bool> = join_all(serve)
+        .await
+        .into_iter()
+        .collect::<Result<_, Failure>>()?;
+    Ok(live.filter(|_| !serve.contains(&false)))
 }
 
 /// Stages everywhere and runs the hooks that come before the switch.

@@ -148,7 +148,7 @@ impl Fleet {
                 compared: self
                     .hosts
                     .iter()
-                    .any(|link| link.host == host.name && link.is_compared()),
+                    .any(|link| link.host == host.name && link.comparison.is_fresh()),
             })
             .collect();
         let order = plan::lock_order(&self.facts())?;

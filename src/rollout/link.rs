@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::aside::{Asides, Beat};
+use super::compare::Comparison;
 use super::context::Context;
 use super::limit::{self, Wait};
 use super::rejoin::{Lost, Rejoined, Talk, Way};
@@ -13,7 +14,7 @@ use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::project::Host;
 use crate::transport::Link;
-use crate::wire::{Facts, Finding, Frame, FromAgent, Level, ToAgent};
+use crate::wire::{Facts, Frame, FromAgent, ToAgent};
 
 /// An agent that answers a question is given up after so long a silence, ms.
 const SILENCE_MS: u64 = 40_000;
@@ -25,9 +26,6 @@ const HUSH_MS: u64 = 7_000;
 /// While content travels, a connection that may come back is waited for longer, ms: what is on its
 /// way would have to be sent again.
 const PATIENCE_MS: u64 = 20_000;
-
-/// What a host was compared with stays true this long: after it, the rights are looked at again.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// How long an end is worth waiting for, ms.
 const ENDING_MS: u64 = 10_000;
@@ -44,10 +42,8 @@ pub struct HostLink {
     /// What was said in the transaction that was begun on this host.
     talk: Option<Talk>,
     asides: Asides,
-    /// Whether the host compares itself with the manifest and its answer has not been read.
-    comparing: bool,
-    /// When it turned out to be as the manifest says.
-    compared: Option<Instant>,
+    /// What it says when it compares itself with the manifest.
+    pub(super) comparison: Comparison,
     /// Bytes written on connections that were lost.
     sent_before: u64,
     _beat: Beat,
@@ -76,7 +72,7 @@ impl HostLink {
     }
 
     /// Connects to a host of the environment, which compares itself with what the manifest wants of
-    /// it; [`HostLink::findings`] waits for the answer.
+    /// it; [`HostLink::compared`] waits for the answer.
     ///
     /// # Errors
     /// As [`HostLink::connect`].
@@ -95,7 +91,7 @@ impl HostLink {
         let started = Instant::now();
         let (link, facts) = way.connect_unless_interrupted().await?;
         // A connection that is made anew asks for nothing.
-        let comparing = way.wants.take().is_some();
+        let comparison = Comparison::asked_for(way.wants.take().is_some());
         let (context, host) = (Arc::clone(&way.context), way.host.clone());
         context.sink.host(
             &host,
@@ -112,33 +108,23 @@ impl HostLink {
                 .host(&host, HostEvent::Warning { text: text.clone() });
         }
         let mut this = Self::of(way, link, facts);
-        this.comparing = comparing;
+        this.comparison = comparison;
         Ok(this)
     }
 
-    /// What the host found when it compared itself with the manifest; nothing where it was not
-    /// asked to.
+    /// Waits until the host has compared itself with the manifest, if it was asked to. Can be given
+    /// up, and waited for again.
     ///
     /// # Errors
     /// As [`HostLink::ask`].
-    pub async fn findings(&mut self) -> Result<Vec<Finding>, Failure> {
-        if !std::mem::take(&mut self.comparing) {
-            return Ok(Vec::new());
-        }
-        match self.answer().await? {
-            FromAgent::Findings(findings) => {
-                let is_right = |found: &Finding| found.level != Level::Failure;
-                self.compared = findings.iter().all(is_right).then(Instant::now);
-                Ok(findings)
+    pub async fn compared(&mut self) -> Result<(), Failure> {
+        while self.comparison.is_awaited() {
+            let message = self.next().await?;
+            if let Some(other) = self.take(message)? {
+                return Err(unasked(&self.host, &other));
             }
-            other => Err(unasked(&self.host, &other)),
         }
-    }
-
-    /// Whether the host was as the manifest says a moment ago.
-    #[must_use]
-    pub fn is_compared(&self) -> bool {
-        self.compared.is_some_and(|at| at.elapsed() < FRESH)
+        Ok(())
     }
 
     /// A connection that stands.
@@ -149,8 +135,7 @@ impl HostLink {
             way,
             talk: None,
             asides: Asides::default(),
-            comparing: false,
-            compared: None,
+            comparison: Comparison::default(),
             sent_before: 0,
             _beat: Beat::on(&link),
             link,
@@ -321,7 +306,7 @@ impl HostLink {
                 self.hear(message);
                 Ok(None)
             }
-            answer => Ok(Some(answer)),
+            answer => Ok(self.comparison.take(answer)),
         }
     }
 
