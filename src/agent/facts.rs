@@ -108,6 +108,7 @@ pub fn gather(host: &Host, recovered: Vec<String>) -> Result<Facts, Failure> {
         recovered,
         root_id: root_id::of(layout),
         is_login_old: false,
+        bare: Vec::new(),
     })
 }
 

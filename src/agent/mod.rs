@@ -43,6 +43,7 @@ pub mod reserve;
 mod root_id;
 pub mod runtimes;
 pub mod secrets;
+pub mod seeds;
 pub mod serve;
 pub mod service;
 pub mod setup;

@@ -19,6 +19,13 @@ pub enum AgentCommand {
     Transaction,
     /// Runs commands of the app for the process at the other end of its standard input
     AsApp,
+    /// Puts its standard input into a file, unless something is there
+    Seed {
+        /// Where it goes
+        path: PathBuf,
+        /// Its permissions, octal
+        mode: String,
+    },
     /// Removes what was pruned and prepares the next deploy
     Tidy {
         /// The app's root folder
@@ -58,6 +65,7 @@ pub fn run(command: &AgentCommand) -> u8 {
         AgentCommand::Serve { open } => agent::serve::run(open),
         AgentCommand::Transaction => agent::transaction::run(),
         AgentCommand::AsApp => agent::as_app::run(),
+        AgentCommand::Seed { path, mode } => agent::seeds::run(path, mode),
         AgentCommand::Tidy { root } => agent::tidy::run(root),
         AgentCommand::Recover { root } => agent::recover::at_boot(root),
         AgentCommand::Supervise { root } => {

@@ -9,7 +9,7 @@ use super::uncommitted;
 use crate::artifact::{SelectError, Survey};
 use crate::model::event::Event;
 use crate::model::{EnvironmentName, Failure, FailureKind, HostName};
-use crate::pipeline::{Committed, History, Provenance, Remark, When, files, review};
+use crate::pipeline::{Committed, History, Provenance, Remark, Seeds, When, files, review};
 use crate::project::{Diagnostic, Project};
 use crate::report::humanize::count;
 use crate::report::wrap::{padded, width, wrapped};
@@ -80,6 +80,7 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         deploy::say_missing(&session, &environment.secrets);
         let mut context = session.context_for(project, environment)?;
         context.history = History::of(&context.project.source);
+        context.seeds = Seeds::of(&context.project);
         let mut findings = session.block_on(query::preflight(&context, args.deep));
         for (_, findings) in &mut findings {
             session.reporter.prepare(findings);

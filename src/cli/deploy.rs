@@ -11,7 +11,7 @@ use super::uncommitted;
 use crate::model::event::{Event, Outcome};
 use crate::model::redact::SHORTEST;
 use crate::model::{Failure, FailureKind, Secret};
-use crate::pipeline::{Committed, History, Provenance};
+use crate::pipeline::{Committed, History, Provenance, Seeds};
 use crate::project::Project;
 use crate::rollout::conclude::Ended;
 use crate::rollout::deploy::{DeployOptions, deploy};
@@ -100,6 +100,7 @@ fn prepared(
     let mut context = session.context_for(project, environment)?;
     context.wait_ms = wait_ms(args.wait.as_deref())?;
     context.history = History::of(&context.project.source);
+    context.seeds = Seeds::of(&context.project);
     let Provenance { origin, committed } = session.provenance(&context.project, args.skip_tests);
     let is_guarded = !args.allow_dirty && !context.environment.name.is_local();
     match &committed {

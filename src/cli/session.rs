@@ -14,7 +14,7 @@ use super::globals::Globals;
 use super::signals;
 use crate::model::event::{Event, Outcome, Sink};
 use crate::model::{Failure, FailureKind, HostName};
-use crate::pipeline::{self, History, Provenance, StepEnvironment};
+use crate::pipeline::{self, History, Provenance, Seeds, StepEnvironment};
 use crate::project::{Diagnostic, Environment, Project};
 use crate::report::{self, Mode, Reporter};
 use crate::rollout::Context;
@@ -261,6 +261,7 @@ impl Session {
             ci,
             wait_ms: 0,
             history: History::default(),
+            seeds: Seeds::default(),
             cache: Cache::at(cache_folder()),
             asks_only: false,
             caller,

@@ -11,6 +11,7 @@ mod group;
 pub mod log;
 pub mod origin;
 mod review;
+mod seeds;
 pub mod step;
 
 pub use environment::StepEnvironment;
@@ -18,6 +19,7 @@ pub use git::{Git, GitState, History};
 pub use log::state_folder;
 pub use origin::{Committed, Provenance, origin, who};
 pub use review::{Remark, When, review};
+pub use seeds::{Place, Seeds};
 pub use step::run_steps;
 
 #[cfg(test)]

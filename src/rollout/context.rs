@@ -10,7 +10,7 @@ use super::programs::programs;
 use super::stop::{Stage, Stop};
 use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ReleaseState, ServiceSpec};
-use crate::pipeline::History;
+use crate::pipeline::{History, Seeds};
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
 use crate::transport::Options;
@@ -42,6 +42,8 @@ pub struct Context {
     /// How the project's git history begins, where the command has to know whose the root folder is;
     /// else nothing.
     pub history: History,
+    /// What the project has for the shared places of its hosts, where the command may bring it.
+    pub seeds: Seeds,
     /// What earlier commands learned.
     pub cache: Cache,
     /// Whether the hosts are only asked something: then none is waited for longer than a question may
@@ -81,10 +83,18 @@ impl Context {
         Wants {
             services: self.services_of(host),
             shared: self.project.release.shared.clone(),
+            seeded: self.seeded(),
             user_is_named: self.environment.user_is_named,
             programs: programs(&self.project, &self.services_of(host)),
             history: self.history.commits().to_vec(),
         }
+    }
+
+    /// The shared paths that the project has something for.
+    #[must_use]
+    pub fn seeded(&self) -> Vec<String> {
+        let places = self.seeds.places().iter();
+        places.map(|place| place.name.clone()).collect()
     }
 
     /// What fetching the project's runtimes takes; ends when `cancel` becomes `true`.

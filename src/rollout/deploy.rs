@@ -21,6 +21,7 @@ use super::offer::Offers;
 use super::payload::Payload;
 use super::plan;
 use super::runtimes::Runtimes;
+use super::seed;
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase, Verb};
@@ -332,6 +333,7 @@ async fn prepare(
         services: &services,
     };
     stage_everywhere(context, fleet, &delivery).await?;
+    seed::bring(context, fleet).await?;
     run_before_switch(fleet, &context.project.before_activate, release).await?;
     Ok(release)
 }

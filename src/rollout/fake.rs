@@ -116,6 +116,7 @@ pub fn context(count: usize, tables: &str) -> Context {
         cache: Cache::default(),
         asks_only: false,
         history: crate::pipeline::History::default(),
+        seeds: crate::pipeline::Seeds::default(),
         caller: BTreeMap::new(),
     }
 }
@@ -141,6 +142,7 @@ pub fn facts() -> Facts {
         recovered: Vec::new(),
         root_id: crate::wire::RootId::default(),
         is_login_old: false,
+        bare: Vec::new(),
     }
 }
 

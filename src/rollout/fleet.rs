@@ -144,6 +144,7 @@ impl Fleet {
                 lease_ms: context.environment.rollout.lease_ms,
                 services: is_bringing.then(|| context.services_of(host)),
                 history: context.history.commits().to_vec(),
+                seeded: context.seeded(),
                 fleet: context.members(),
                 compared: self
                     .hosts

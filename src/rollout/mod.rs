@@ -37,6 +37,7 @@ pub mod remove;
 pub mod resume;
 pub mod rollback;
 pub mod runtimes;
+mod seed;
 pub mod service;
 pub mod setup;
 pub mod spool;

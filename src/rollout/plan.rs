@@ -223,6 +223,7 @@ mod tests {
             recovered: Vec::new(),
             root_id: crate::wire::RootId::default(),
             is_login_old: false,
+            bare: Vec::new(),
         }
     }
 

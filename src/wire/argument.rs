@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{Frame, Open, ToAgent};
+use super::{Frame, Open, ToAgent, hex};
 
 /// `open` in hexadecimal digits, which no shell reads its own way. Every user of the host may see
 /// it (proc(5), `cmdline`): an [`Open`] holds no secret.
@@ -13,7 +13,7 @@ use super::{Frame, Open, ToAgent};
 pub fn encode(open: &Open) -> io::Result<String> {
     let message = ToAgent::Open(Box::new(open.clone()));
     let bytes = serde_json::to_vec(&message)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::digits(&bytes))
 }
 
 /// The message frame of an argument that [`encode`] made.
@@ -21,17 +21,13 @@ pub fn encode(open: &Open) -> io::Result<String> {
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] when it is not hexadecimal digits.
 pub fn decode(argument: &str) -> io::Result<Frame> {
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let byte = |&[high, low]: &[u8; 2]| u8::try_from(digit(high)? << 4 | digit(low)?).ok();
-    let (pairs, rest) = argument.as_bytes().as_chunks::<2>();
-    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-    match bytes {
-        Some(bytes) if rest.is_empty() => Ok(Frame::Message(bytes)),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the first message is not in hexadecimal digits",
-        )),
-    }
+    let not_digits = || {
+        let why = "the first message is not in hexadecimal digits";
+        io::Error::new(io::ErrorKind::InvalidData, why)
+    };
+    hex::bytes(argument)
+        .map(Frame::Message)
+        .ok_or_else(not_digits)
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ pub struct Facts {
     /// Whether the user was added to a group since the login began; only looked for where
     /// [`super::Open::is_kept`] asks for it.
     pub is_login_old: bool,
+    /// Those of [`super::Begin::seeded`] with nothing in them here, which are to be filled.
+    #[serde(default)]
+    pub bare: Vec<String>,
 }
 
 /// What tells a root folder from all others. Commands that come at the same time find the same.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Seed;
 use super::found::{Activated, Facts, Finding, HistoryEntry, HostStatus, ReleaseSummary};
 use crate::model::event::HostEvent;
 use crate::model::service::{HealthCheck, Run};
@@ -46,6 +47,8 @@ pub enum ToAgent {
     /// Makes the offered artifact a release. → [`FromAgent::Published`], or [`FromAgent::Need`]
     /// once more when what the host has turned out to be damaged.
     Publish(Box<Publish>),
+    /// Puts a file into `shared/`, unless something is there. → [`FromAgent::Done`].
+    Seed(Seed),
     /// Runs a hook in a release's folder. → [`FromAgent::Done`].
     Hook(HookRequest),
     /// Switches to a release and proves it; puts the previous one back when it fails.
@@ -229,6 +232,9 @@ pub struct Wants {
     pub services: Vec<ServiceSpec>,
     /// Paths below `shared/`.
     pub shared: Vec<String>,
+    /// Those of them that the project has something for, without slashes at their ends.
+    #[serde(default)]
+    pub seeded: Vec<String>,
     /// Whether the manifest names the user that the services run as: an account that ship did not
     /// make is taken only then.
     pub user_is_named: bool,
@@ -307,6 +313,9 @@ pub struct Begin {
     /// As [`Wants::history`].
     #[serde(default)]
     pub history: Vec<String>,
+    /// As [`Wants::seeded`].
+    #[serde(default)]
+    pub seeded: Vec<String>,
     /// The hosts of the environment; noted when a release of this becomes final.
     pub fleet: Vec<FleetMember>,
     /// Whether the host was compared with the manifest a moment ago, and was right: the rights of
@@ -514,6 +523,7 @@ impl ToAgent {
             self,
             Self::Begin(_)
                 | Self::Publish(_)
+                | Self::Seed(_)
                 | Self::Hook(_)
                 | Self::Activate(_)
                 | Self::Watch { .. }

@@ -7,12 +7,15 @@
 pub mod argument;
 pub mod found;
 pub mod frame;
+mod hex;
 pub mod message;
+mod seed;
 mod texts;
 
 pub use found::*;
 pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};
 pub use message::*;
+pub use seed::Seed;
 
 use crate::model::Digest;
 

@@ -265,3 +265,32 @@ fn a_host_of_an_older_ship_works_and_one_setup_closes_it() {
     quiet.ok();
     assert!(!quiet.stderr.contains("ship setup"), "{quiet}");
 }
+
+#[test]
+fn what_is_committed_at_a_shared_path_becomes_the_apps() {
+    let Some(()) = require_hosts() else { return };
+    let host = Host::boot("seeded");
+    let mut shop = Shop::planned_on([&host]);
+    shop.release = "shared = [\"storage\", \"config/app.yml\"]".to_owned();
+    shop.write_manifest();
+    for path in ["storage/a/first", "storage/second", "config/app.yml"] {
+        shop.write(path, "committed");
+    }
+    shop.git(&["init", "-q"]);
+    shop.git(&["add", "."]);
+    shop.git(&["commit", "-qm", "Begin"]);
+    shop.setup();
+    let deployed = shop.ship(&["deploy", "production"]);
+    deployed
+        .ok()
+        .stderr_has("copied config/app.yml to shared/, where nothing was")
+        .stderr_has("copied storage to shared/, where nothing was");
+    let found = host.sh(
+        "cd /srv/shop/current && stat -Lc '%U %n' storage/a storage/a/first config/app.yml && \
+         cat storage/a/first storage/second config/app.yml",
+    );
+    assert_eq!(
+        found,
+        "shop storage/a\nshop storage/a/first\nshop config/app.yml\ncommittedcommittedcommitted"
+    );
+}

@@ -123,6 +123,7 @@ fn wants(task: &Task, shared: &[String]) -> Wants {
     Wants {
         services: task.services.clone(),
         shared: shared.to_vec(),
+        seeded: Vec::new(),
         user_is_named: false,
         programs: vec![],
         history: Vec::new(),

@@ -28,13 +28,13 @@ fn odd() -> Shop {
 #[test]
 fn a_check_and_a_deploy_name_keys_hidden_files_and_broken_links() {
     let shop = odd();
+    // What git does not know is not brought to the shared folder, either.
+    shop.controller.write("uploads/new.png", "a picture");
     let says_all = |run: &Run| {
         run.ok()
             .stderr_has("the release holds files that look secret: config/master.key (not in git)")
             .stderr_has("exclude = [\"/config/master.key\"]")
-            .stderr_has(
-                "uploads/seed.png is not released: `shared` puts the host's own files there",
-            )
+            .stderr_has("uploads/new.png is not released: `shared` puts the host's own files there")
             .stderr_has("links lead to what is not in the release: packages/app/ms -> store/ms");
     };
     says_all(&shop.controller.ship(&["check"]));
@@ -106,4 +106,54 @@ fn what_the_app_wrote_into_its_release_is_named_and_kept_once_it_is_shared() {
     assert!(!run.stderr.contains("the app wrote"), "{}", run.stderr);
     let kept = std::fs::read_to_string(shop.root().join("current/notes.db"));
     assert_eq!(kept.expect("the file is there"), "kept");
+}
+
+/// A database and default pictures that are committed.
+#[test]
+fn what_is_committed_at_a_shared_path_is_copied_once() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[release]\nshared = [\"todo.db\", \"media\", \"config.yml\"]\n".to_owned(),
+    });
+    let controller = &shop.controller;
+    controller.write(".gitignore", "media/mine.png\n.ship\n");
+    for name in [
+        "todo.db",
+        "media/a/default.png",
+        "media/b.png",
+        "config.yml",
+    ] {
+        controller.write(name, "committed");
+    }
+    controller.write("media/mine.png", "of this machine");
+    controller.git(&["init", "-q"]);
+    controller.git(&["add", "."]);
+    controller.git(&["commit", "-q", "-m", "Begin"]);
+    let first = shop.deploy(&[]);
+    first
+        .ok()
+        .stderr_has("copied todo.db to shared/, where nothing was")
+        .stderr_has("copied media to shared/, where nothing was");
+    assert!(!first.stderr.contains("no content"), "{first}");
+    let live = |path: &str| std::fs::read_to_string(shop.root().join("current").join(path)).ok();
+    for path in [
+        "todo.db",
+        "media/a/default.png",
+        "media/b.png",
+        "config.yml",
+    ] {
+        assert_eq!(live(path).as_deref(), Some("committed"), "{path}");
+    }
+    assert_eq!(live("media/mine.png"), None);
+
+    // From then on it is the app's.
+    std::fs::write(shop.root().join("shared/todo.db"), "written by the app").expect("a file");
+    std::fs::remove_file(shop.root().join("shared/media/b.png")).expect("a file");
+    controller.write("todo.db", "another one");
+    shop.version("two");
+    let second = shop.deploy(&[]);
+    second.ok();
+    assert!(!second.stderr.contains("copied"), "{second}");
+    assert_eq!(live("todo.db").as_deref(), Some("written by the app"));
+    assert_eq!(live("media/b.png"), None);
 }

@@ -78,6 +78,7 @@ impl Conversation {
         assert!(matches!(opened, FromAgent::Opened { .. }), "{opened:?}");
         let begun = self.say(&ToAgent::Begin(Box::new(Begin {
             history: Vec::new(),
+            seeded: Vec::new(),
             compared: false,
             fleet: Vec::new(),
             transaction: "ended".to_owned(),

@@ -253,7 +253,10 @@ fn this_program() -> std::io::Result<PathBuf> {
 }
 
 /// This program, in a place where the app's user can run it: root's own is closed to others.
-fn program(layout: &Layout) -> std::io::Result<PathBuf> {
+///
+/// # Errors
+/// When the system does not tell which program this is.
+pub fn program(layout: &Layout) -> std::io::Result<PathBuf> {
     let own = this_program()?;
     let shared = layout.recovery_agent();
     Ok(match own.starts_with(layout.root()) || !shared.exists() {

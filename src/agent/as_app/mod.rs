@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::command::{NotStarted, Program};
 use crate::wire::Size;
 
-pub use commands::{Commands, Way};
+pub use commands::{Commands, Way, program};
 pub use one_before::wait_for_the_one_before;
 pub use right::{Barred, barred, barred_by_root};
 pub use server::run;

@@ -67,7 +67,7 @@ pub(super) fn differences(host: &Host, wants: &Wants) -> Vec<Finding> {
         }
     }
     findings.extend(leaving(host, wants, &setup));
-    findings.extend(content::missing(host, &wants.shared));
+    findings.extend(content::missing(host, &wants.shared, &wants.seeded));
     findings
 }
 

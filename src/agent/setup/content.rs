@@ -20,9 +20,10 @@ const MAY_BE_EMPTY: [&str; 14] = [
 
 /// The shared files without content. Before the first release one of them stops the deploy, except
 /// on this machine: an app whose `database.yml` is empty does not start, or starts wrongly. With
-/// system units setup makes the files, and one that is not there is its matter.
+/// system units setup makes the files, and one that is not there is its matter. Those of `seeded` get
+/// their content from the project.
 #[must_use]
-pub fn missing(host: &Host, shared: &[String]) -> Vec<Finding> {
+pub fn missing(host: &Host, shared: &[String], seeded: &[String]) -> Vec<Finding> {
     let layout = &host.layout;
     let kept = releases::ids(layout).unwrap_or_default();
     let has_served = kept
@@ -41,7 +42,13 @@ pub fn missing(host: &Host, shared: &[String]) -> Vec<Finding> {
     entries(shared)
         .into_iter()
         .filter_map(|entry| match entry {
-            Entry::File(path) if !may_be_empty(&path) && is_empty(&path) => Some(path),
+            Entry::File(path)
+                if !may_be_empty(&path)
+                    && is_empty(&path)
+                    && !seeded.iter().any(|seeded| path == Path::new(seeded)) =>
+            {
+                Some(path)
+            }
             _ => None,
         })
         .map(|path| {
@@ -114,16 +121,17 @@ mod tests {
             readable_by: Vec::new(),
         });
         let shared = ["database.yml", "db.sqlite3", "uploads"].map(str::to_owned);
-        let absent = missing(&host, &["conf/absent.yml".to_owned()]);
+        let absent = missing(&host, &["conf/absent.yml".to_owned()], &[]);
         let hint = absent[0].hint.as_deref().unwrap_or_default();
         assert!(hint.contains("mkdir -p") && absent[0].level == Level::Failure);
         fs::create_dir_all(host.layout.shared().join("uploads")).unwrap();
         for name in ["database.yml", "db.sqlite3"] {
             fs::write(host.layout.shared().join(name), "").unwrap();
         }
-        let found = missing(&host, &shared);
+        let found = missing(&host, &shared, &[]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].level, Level::Failure);
+        assert_eq!(missing(&host, &shared, &["database.yml".to_owned()]), []);
         assert!(
             found[0]
                 .text
@@ -133,9 +141,9 @@ mod tests {
         fs::create_dir_all(host.layout.state_file("states")).unwrap();
         fs::create_dir_all(host.layout.release(ReleaseId(1)).join(".ship")).unwrap();
         releases::set_state(&host.layout, ReleaseId(1), ReleaseState::Good).unwrap();
-        assert_eq!(missing(&host, &shared)[0].level, Level::Warning);
+        assert_eq!(missing(&host, &shared, &[])[0].level, Level::Warning);
 
         fs::write(host.layout.shared().join("database.yml"), "a: 1\n").unwrap();
-        assert_eq!(missing(&host, &shared), []);
+        assert_eq!(missing(&host, &shared, &[]), []);
     }
 }

@@ -39,6 +39,7 @@ pub fn remove(host: &Host, request: &RemoveRequest) -> Result<Changes, Failure> 
         wants: Wants {
             services: Vec::new(),
             shared: Vec::new(),
+            seeded: Vec::new(),
             user_is_named: true,
             programs: Vec::new(),
             history: Vec::new(),

@@ -23,6 +23,7 @@ use crate::agent::lock::{Lock, TIDYING};
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::secrets::Secrets;
+use crate::agent::seeds;
 use crate::agent::spare::{self, Ahead};
 use crate::agent::stage::Stage;
 use crate::agent::{
@@ -180,7 +181,8 @@ impl Transaction {
             adopt::check(&self.host)?;
             freeze::sweep(&self.host.layout)?;
         }
-        let facts = facts::gather(&self.host, recovered.into_iter().collect())?;
+        let mut facts = facts::gather(&self.host, recovered.into_iter().collect())?;
+        facts.bare = seeds::bare(&self.host.layout, &self.begin.seeded);
         if let Some(services) = &self.begin.services {
             self.checks = Some(check_services(&self.host, services, self.begin.compared));
         }
@@ -261,6 +263,7 @@ impl Transaction {
             ToAgent::Content => Ok(None),
             ToAgent::DataEnd => self.data_end(),
             ToAgent::Publish(publish) => self.publish(&publish).map(Some),
+            ToAgent::Seed(seed) => self.seed(&seed).map(Some),
             ToAgent::Hook(request) => self.hook(&request).map(Some),
             ToAgent::Activate(request) => {
                 let result = self.activate(&request);
@@ -321,6 +324,7 @@ impl Transaction {
         Some(match request {
             ToAgent::Offer(_) => "receiving a release".to_owned(),
             ToAgent::Publish(publish) => format!("staging {}", publish.release.id),
+            ToAgent::Seed(seed) => format!("filling {}", seed.place),
             ToAgent::Hook(hook) => format!("running hook {}", hook.name),
             ToAgent::Activate(request) => format!("activating {}", request.release),
             ToAgent::Watch { .. } => format!("watching {}", pending?.to),

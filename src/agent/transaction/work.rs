@@ -12,11 +12,13 @@ use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::{Room, Stage};
 use crate::agent::watch::Spell;
-use crate::agent::{command, disk, fleet_note, history, releases, reserve, stage, tidy, written};
+use crate::agent::{
+    command, disk, fleet_note, history, releases, reserve, seeds, stage, tidy, written,
+};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
 use crate::wire::{
-    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish,
+    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish, Seed,
     ServiceAction,
 };
 
@@ -151,6 +153,13 @@ impl Transaction {
         self.staged = Some(publish.release.id);
         self.speaker.secrets().look_again();
         Ok(FromAgent::Published)
+    }
+
+    pub(super) fn seed(&self, seed: &Seed) -> Result<FromAgent, Failure> {
+        self.host.commands.note();
+        let brought = seeds::bring(&self.host, seed);
+        self.tell_the_way();
+        brought.map(|()| FromAgent::Done)
     }
 
     pub(super) fn hook(&self, request: &HookRequest) -> Result<FromAgent, Failure> {

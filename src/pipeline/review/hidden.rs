@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use super::{Look, Remark, named, toml_list};
+use super::{Look, Remark, When, named, toml_list};
 use crate::artifact::TreePath;
 use crate::pipeline::git;
+use crate::pipeline::seeds::{self, PLACEHOLDERS};
 
 /// How many names are looked at below a shared folder, where git cannot list them.
 const LOOKED_AT: usize = 2000;
 
-/// Files that only keep a folder in git.
-const PLACEHOLDERS: [&[u8]; 4] = [b".gitkeep", b".keep", b".gitignore", b".gitattributes"];
-
-/// A warning that names files that `include` takes and `shared` hides. What git ignores is data of
+/// Warnings that name files that `shared` hides: before a build those that a host gets once, of which a
+/// deploy says when it brings them, and those that `include` takes in vain. What git ignores is data of
 /// this machine, and nobody expects it on a host.
-pub(super) fn remark(look: &Look<'_>) -> Option<Remark> {
+pub(super) fn remarks(look: &Look<'_>, when: When) -> Vec<Remark> {
     let dir = &look.project.source;
     let shared: Vec<&str> = look
         .project
@@ -36,27 +35,42 @@ pub(super) fn remark(look: &Look<'_>) -> Option<Remark> {
         .iter()
         .filter_map(|path| TreePath::try_from(path.as_str()).ok())
         .collect();
-    let mut names: Vec<String> = paths
-        .iter()
-        .filter(is_hidden)
-        .map(ToString::to_string)
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
-    names.sort();
-    let verb = if names.len() == 1 { "is" } else { "are" };
     let exclude = toml_list(shared.iter().map(|path| format!("/{path}")));
-    Some(Remark {
+    let places = seeds::places(look.project);
+    let seeds = places.iter().flat_map(|place| &place.files);
+    let seeds: Vec<&TreePath> = seeds.map(|(path, _)| path).collect();
+    let in_vain = paths.iter().filter(is_hidden);
+    let in_vain: Vec<&TreePath> = in_vain.filter(|path| !seeds.contains(path)).collect();
+    let once = told(seeds).map(|(names, verb)| Remark {
         text: format!(
-            "{} {verb} not released: `shared` puts the host's own files there",
-            named(&names)
+            "{names} {verb} brought to a host once, where `shared/` has nothing there: later changes \
+             stay here"
         ),
+        hint: Some(format!(
+            "exclude = {exclude} leaves it out, as data of this machine"
+        )),
+    });
+    let never = told(in_vain).map(|(names, verb)| Remark {
+        text: format!("{names} {verb} not released: `shared` puts the host's own files there"),
         hint: Some(format!(
             "copy what the app needs into `shared/` on each host, once; or take the path out of `shared`; \
              exclude = {exclude} says that it is meant"
         )),
-    })
+    });
+    let once = once.filter(|_| when == When::BeforeBuild);
+    once.into_iter().chain(never).collect()
+}
+
+/// The names of `paths`, and the verb for them; `None` for none.
+fn told(paths: Vec<&TreePath>) -> Option<(String, &'static str)> {
+    let mut names: Vec<String> = paths.into_iter().map(ToString::to_string).collect();
+    names.sort();
+    let verb = match names.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    Some((named(&names), verb))
 }
 
 /// The files below `paths`, up to a limit.

@@ -57,7 +57,7 @@ pub fn review(project: &Project, selection: &Selection, when: When, on_hosts: bo
     };
     let mut remarks = Vec::new();
     remarks.extend(keys::remark(&look));
-    remarks.extend(hidden::remark(&look));
+    remarks.extend(hidden::remarks(&look, when));
     remarks.extend(links::remarks(&look));
     remarks.extend(site::remarks(&look, when));
     if when == When::BeforeBuild {

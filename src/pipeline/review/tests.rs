@@ -54,11 +54,15 @@ fn project(dir: &Path, command: &str, release: &str) -> Project {
 
 /// What is said of the release, hints as lines of their own.
 fn said_of(dir: &Path, command: &str, release: &str) -> Vec<String> {
+    said_when(When::Built, dir, command, release)
+}
+
+fn said_when(when: When, dir: &Path, command: &str, release: &str) -> Vec<String> {
     let project = project(dir, command, release);
     let rules = &project.release;
     let found = survey(dir, &rules.include, &rules.left_out());
     assert_eq!(found.problems, [""; 0]);
-    let remarks = review(&project, &found.selection, When::Built, true);
+    let remarks = review(&project, &found.selection, when, true);
     let lines = remarks
         .into_iter()
         .flat_map(|remark| [Some(remark.text), remark.hint]);
@@ -183,19 +187,22 @@ fn what_shared_hides_is_named() {
     );
     write(dir, ".gitignore", "mine\n*.log\n");
     commit_all(dir);
+    assert_eq!(said(dir, shared), [""; 0]);
     assert_eq!(
-        said(dir, shared),
+        said_when(When::BeforeBuild, dir, "node app.js", shared),
         [
-            "database.yml, public/uploads/seed.png are not released: `shared` puts the host's own \
-             files there",
-            "copy what the app needs into `shared/` on each host, once; or take the path out of \
-             `shared`; exclude = [\"/public/uploads\", \"/database.yml\", \"/log\"] says that it is \
-             meant",
+            "database.yml, public/uploads/seed.png are brought to a host once, where `shared/` has \
+             nothing there: later changes stay here",
+            "exclude = [\"/public/uploads\", \"/database.yml\", \"/log\"] leaves it out, as data of \
+             this machine",
         ]
     );
+    // What git does not know yet is not brought.
+    write(dir, "public/uploads/new.png", "new");
+    assert!(said(dir, shared)[0].starts_with("public/uploads/new.png is not released"));
     for quiet in [
-        "include = [\"app.js\"]",
         "exclude = [\"/public/uploads\", \"/database.yml\"]",
+        "include = [\"app.js\"]\nexclude = [\"/public/*\", \"/database.yml\"]",
     ] {
         assert_eq!(said(dir, &format!("{quiet}\n{shared}")), [""; 0], "{quiet}");
     }

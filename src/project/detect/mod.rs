@@ -407,6 +407,14 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     });
     let include = include::list(folder, &mut guess, &shared);
     let hooks = hooks(&guess);
+    // The hooks make its tables there: what is in it here is of this machine.
+    if !hooks.is_empty() {
+        let is_made = |path: &&String| database::seems(path) && folder.is_file(path);
+        let made: Vec<&String> = shared.iter().filter(is_made).collect();
+        guess
+            .exclude
+            .extend(made.into_iter().map(|path| format!("/{path}")));
+    }
     let mut secrets = if guess.stack == Stack::Static {
         vec![]
     } else {

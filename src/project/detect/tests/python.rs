@@ -164,6 +164,15 @@ fn the_folder_of_collectstatic_is_released() {
     );
 }
 
+/// Else the database of this machine, with its users, would be the first one of the hosts.
+#[test]
+fn a_database_that_a_migration_makes_stays_here() {
+    let project = [("manage.py", MANAGE), ("mysite/settings.py", SETTINGS)];
+    let excluded = |files: &[(&str, &str)]| seen(files).exclude.contains(&"/db.sqlite3".to_owned());
+    let with_database = [&project[..], &[("db.sqlite3", "SQLite format 3")]].concat();
+    assert!(!excluded(&project) && excluded(&with_database));
+}
+
 #[test]
 fn flask_as_its_tutorial_has_it() {
     insta::assert_snapshot!(manifest(&[
