@@ -79,14 +79,26 @@ impl Host {
     }
 
     /// Which process runs which release of `service`, as its launcher said last; `None` where it
-    /// has said nothing.
-    #[must_use]
-    pub fn announced(&self, service: &ServiceName) -> Option<(u32, String)> {
-        // The app's user may put anything there.
+    /// has said nothing yet.
+    ///
+    /// # Errors
+    /// When something else is there than what the launcher writes: the app's user may put anything
+    /// there.
+    pub fn announced(&self, service: &ServiceName) -> careful::Result<Option<(u32, String)>> {
         let path = self.runtime_dir(service).join("release");
-        let text = careful::text(&path, careful::SMALL).ok()?;
-        let (pid, release) = text.trim().split_once(' ')?;
-        Some((pid.parse().ok()?, release.to_owned()))
+        let text = match careful::text(&path, careful::SMALL) {
+            Err(error) if error.is_absent() => return Ok(None),
+            read => read?,
+        };
+        let words = text.trim().split_once(' ');
+        match words.and_then(|(pid, id)| Some((pid.parse().ok()?, id.to_owned()))) {
+            // The launcher opens the file a moment before it writes.
+            None if !text.is_empty() => {
+                let what = "it does not hold the line of the launcher";
+                Err(careful::ReadError::garbled(&path, what))
+            }
+            announced => Ok(announced),
+        }
     }
 
     /// The environment in which `service` of `release` runs here: its own, the release's, and where
@@ -322,18 +334,30 @@ mod tests {
         let web = ServiceName::try_from("web").unwrap();
         let place = host.runtime_dir(&web).join("release");
         fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let said = move || {
+            let announced = host.announced(&web);
+            announced.map_err(|error| error.to_string().split_once("release ").unwrap().1.to_owned())
+        };
+        let wrong = |what: &str| Err(what.to_owned());
+        assert_eq!(said(), Ok(None));
+        fs::write(&place, "").unwrap();
+        assert_eq!(said(), Ok(None));
         fs::write(&place, "12 v3\n").unwrap();
-        assert_eq!(host.announced(&web), Some((12, "v3".to_owned())));
+        assert_eq!(said(), Ok(Some((12, "v3".to_owned()))));
+        fs::write(&place, "mine\n").unwrap();
+        let garbled = "is damaged: it does not hold the line of the launcher";
+        assert_eq!(said(), wrong(garbled));
         fs::remove_file(&place).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &place).unwrap();
-        assert_eq!(host.announced(&web), None);
+        assert_eq!(said(), wrong("is a link, not a regular file"));
         fs::remove_file(&place).unwrap();
         let mode = rustix::fs::Mode::from_raw_mode(0o666);
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &place, fifo, mode, 0).unwrap();
         let (sender, answer) = std::sync::mpsc::channel();
-        std::thread::spawn(move || sender.send(host.announced(&web)));
+        std::thread::spawn(move || sender.send(said()));
         let answer = answer.recv_timeout(std::time::Duration::from_secs(20));
-        assert_eq!(answer, Ok(None), "it waits for a writer");
+        let answer = answer.expect("it waits for no writer");
+        assert_eq!(answer, wrong("is a FIFO, not a regular file"));
     }
 }

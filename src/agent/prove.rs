@@ -358,8 +358,10 @@ impl Proof<'_> {
 
     /// The launcher wrote which process runs which release; `None` when that is this one.
     fn lives_elsewhere(&self) -> Option<String> {
-        let Some((pid, release)) = self.host.announced(&self.service.name) else {
-            return Some("waiting for the launcher".to_owned());
+        let (pid, release) = match self.host.announced(&self.service.name) {
+            Ok(Some(announced)) => announced,
+            Ok(None) => return Some("waiting for the launcher".to_owned()),
+            Err(error) => return Some(format!("{error}; only the launcher may write it")),
         };
         let id = self.release.release.id.to_string();
         if release == id && Some(pid) == self.status.main_pid {

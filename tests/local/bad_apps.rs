@@ -71,6 +71,26 @@ fn one_that_answers_500() {
     fails("500", &["answered 500"]);
 }
 
+/// The first held the deploy for ever; the second filled its memory. It is looked at until the
+/// release has settled: the launcher's own words are there first.
+#[test]
+fn one_that_replaces_what_its_launcher_announced() {
+    let shop = Shop::with(&Words {
+        service: "settle = \"1s\"".to_owned(),
+        ..Words::default()
+    });
+    shop.deploy(&[]).ok();
+    shop.patience("40m", "2s");
+    for (mode, what) in [("fifo", "a FIFO"), ("endless", "a link")] {
+        let is = format!("not healthy within 2s: {}", shop.root().display());
+        let what = format!(
+            "/.ship/runtime/web/release is {what}, not a regular file; only the launcher may write it"
+        );
+        bad(&shop, mode, &[&is, &what], "the previous release is serving");
+        shop.serves("one", "v1");
+    }
+}
+
 #[test]
 fn one_that_listens_on_another_port() {
     let shop = Shop::new();

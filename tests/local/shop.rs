@@ -21,6 +21,10 @@ if mode == "exit":
 if mode == "silent":
     print("thinking", flush=True)
     time.sleep(3600)
+announced = os.environ["RUNTIME_DIRECTORY"] + "/release"
+if mode in ["fifo", "endless"]:
+    os.unlink(announced)
+    os.mkfifo(announced) if mode == "fifo" else os.symlink("/dev/zero", announced)
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 address = "127.0.0.2" if mode == "address" else "127.0.0.1"
@@ -148,8 +152,8 @@ impl Shop {
 
     /// What the app does: `good`, `exit`, `crash` after 3 s, `dies` or `sour` (500) from
     /// [`Shop::turns`] on, `silent`, `elsewhere`, `address` (it listens on another one), `500`, `stubborn`
-    /// (it ignores SIGTERM), or `strict`,
-    /// which is good at `/healthz`, too.
+    /// (it ignores SIGTERM), `fifo` or `endless` (it puts that in the place of what its launcher
+    /// announced), or `strict`, which is good at `/healthz`, too.
     pub fn mode(&self, mode: &str) {
         self.controller.write("mode", mode);
     }

@@ -356,7 +356,7 @@ impl<'a> OnHost<'a> {
     ) -> bool {
         let announced = self.activation.host.announced(&service.name);
         let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
-        announced.is_some_and(|(pid, id)| {
+        announced.ok().flatten().is_some_and(|(pid, id)| {
             status.state == ServiceState::Running
                 && status.main_pid == Some(pid)
                 && id == release.release.id.to_string()
