@@ -336,7 +336,14 @@ mod tests {
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         let said = move || {
             let announced = host.announced(&web);
-            announced.map_err(|error| error.to_string().split_once("release ").unwrap().1.to_owned())
+            announced.map_err(|error| {
+                error
+                    .to_string()
+                    .split_once("release ")
+                    .unwrap()
+                    .1
+                    .to_owned()
+            })
         };
         let wrong = |what: &str| Err(what.to_owned());
         assert_eq!(said(), Ok(None));

@@ -9,6 +9,7 @@ mod chaos;
 mod shop;
 
 mod adopt;
+mod bad_apps;
 mod bad_hosts;
 mod before;
 mod behind;

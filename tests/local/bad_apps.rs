@@ -86,7 +86,12 @@ fn one_that_replaces_what_its_launcher_announced() {
         let what = format!(
             "/.ship/runtime/web/release is {what}, not a regular file; only the launcher may write it"
         );
-        bad(&shop, mode, &[&is, &what], "the previous release is serving");
+        bad(
+            &shop,
+            mode,
+            &[&is, &what],
+            "the previous release is serving",
+        );
         shop.serves("one", "v1");
     }
 }
