@@ -35,6 +35,20 @@ fn release(host: &Host, id: &str) -> String {
     ))
 }
 
+const RELEASE: &str = "/srv/shop/releases/v2/.ship/release.json";
+
+/// Changes v2 there with a script for sed(1), past ship.
+fn by_hand(host: &Host, script: &str) {
+    host.sh(&format!(
+        "cp -a {RELEASE} /root/kept && sed -i '{script}' {RELEASE} && ! cmp -s {RELEASE} /root/kept"
+    ));
+}
+
+/// Undoes [`by_hand`].
+fn put_back(host: &Host) {
+    host.sh(&format!("cat /root/kept > {RELEASE}"));
+}
+
 #[test]
 fn a_host_that_is_down_is_left_out_and_brought_up_later() {
     let Some(()) = require_hosts() else { return };
@@ -75,12 +89,31 @@ fn a_host_that_is_down_is_left_out_and_brought_up_later() {
     // Neither the project as it was, nor the secret, is needed.
     shop.version("v9");
     shop.unset_env("API_KEY");
+    // One host is not believed against another one.
+    for (change, what) in [
+        ("s/shop.py/evil.py/", "the command of service web"),
+        ("s/\\b3000\\b/3001/", "the settings of service web"),
+    ] {
+        for host in &fleet[..2] {
+            by_hand(host, change);
+            let refused = shop.ship(&["deploy", "production", "--resume"]);
+            put_back(host);
+            refused
+                .code(5)
+                .stderr_has(&format!("v2 on web1 differs from v2 on web2: {what}"))
+                .stderr_has("a new deploy brings all hosts to one release");
+            serves(&fleet[2], "v1", "v1");
+            assert_eq!(releases(&fleet[2]), ["v1"]);
+        }
+    }
     let resumed = shop.ship(&["deploy", "production", "--resume"]);
     resumed
         .ok()
         .stderr_has("bringing web3 to v2")
         .stderr_has("shop v2 is live on production (3 hosts)");
-    assert!(!format!("{resumed}").contains("open-sesame"), "{resumed}");
+    for unsaid in ["open-sesame", "no other host has it"] {
+        assert!(!format!("{resumed}").contains(unsaid), "{resumed}");
+    }
     for host in &*fleet {
         serves(host, "v2", "v2");
         assert_eq!(answer(host, "/key"), "open-sesame");
@@ -178,7 +211,11 @@ fn a_new_host_gets_what_the_others_have() {
     shop.deploy_version("v2").ok();
 
     shop.move_to(&*fleet);
-    shop.ship(&["deploy", "production", "--resume"]).ok();
+    shop.ship(&["deploy", "production", "--resume"])
+        .ok()
+        .stderr_has(
+            "v2 is taken from web1 as it is there: no other host has it to compare it with",
+        );
     for host in &*fleet {
         serves(host, "v2", "v2");
     }
