@@ -10,7 +10,7 @@ use crate::transport::Link;
 use crate::wire::ToAgent;
 
 /// How often the controller says that it lives, ms.
-const HEARTBEAT_MS: u64 = 2_000;
+pub const HEARTBEAT_MS: u64 = 2_000;
 
 /// Ends the heartbeats with the link.
 #[derive(Debug)]

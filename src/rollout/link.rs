@@ -279,11 +279,11 @@ impl HostLink {
         limit: Duration,
         what: &str,
     ) -> Result<FromAgent, Failure> {
-        let mut wait = Wait::of(limit, self.sent());
+        let mut wait = Wait::of(limit, self.link.traffic().content());
         loop {
             let message = match tokio::time::timeout_at(wait.end(), self.next()).await {
                 Ok(message) => message?,
-                Err(_) if wait.is_moving(self.sent()) => continue,
+                Err(_) if wait.is_moving(self.link.traffic().content()) => continue,
                 Err(_) => return Err(wait.in_vain(&self.host, what)),
             };
             if !matches!(message, FromAgent::Heartbeat) {

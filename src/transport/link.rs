@@ -19,6 +19,7 @@ pub type Guard = Box<dyn Send>;
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
     sent: Arc<AtomicU64>,
+    content: Arc<AtomicU64>,
     received: Arc<AtomicU64>,
 }
 
@@ -27,6 +28,12 @@ impl Traffic {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written to the agent in frames of data: neither requests nor heartbeats.
+    #[must_use]
+    pub fn content(&self) -> u64 {
+        self.content.load(Ordering::Relaxed)
     }
 
     /// Bytes read from the agent.
@@ -89,7 +96,7 @@ impl Link {
         let traffic = Traffic::default();
         // Few frames: thirty hosts each have such a queue.
         let (sender, frames) = mpsc::channel(4);
-        tokio::spawn(write_frames(writer, frames, Arc::clone(&traffic.sent)));
+        tokio::spawn(write_frames(writer, frames, traffic.clone()));
         let reader = Counted {
             inner: reader,
             count: Arc::clone(&traffic.received),
@@ -153,14 +160,18 @@ impl Link {
 async fn write_frames(
     mut writer: impl AsyncWrite + Unpin,
     mut frames: mpsc::Receiver<Frame>,
-    sent: Arc<AtomicU64>,
+    traffic: Traffic,
 ) {
     while let Some(frame) = frames.recv().await {
         let bytes = frame.encode();
         if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
             return;
         }
-        sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let written = bytes.len() as u64;
+        traffic.sent.fetch_add(written, Ordering::Relaxed);
+        if matches!(frame, Frame::Data(_)) {
+            traffic.content.fetch_add(written, Ordering::Relaxed);
+        }
     }
     let _ = writer.shutdown().await;
 }

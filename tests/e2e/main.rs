@@ -9,6 +9,7 @@ mod chaos;
 mod shop;
 
 mod adopt;
+mod all_hosts;
 mod bad_apps;
 mod bad_hosts;
 mod before;
