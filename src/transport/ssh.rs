@@ -106,11 +106,25 @@ async fn in_time(
     target: &Target,
     options: &Options,
 ) -> Result<Link, Failure> {
+    let limit = options.timeout * 4;
     let late = || {
-        let why = "connected, but its login shell did not start the agent in time";
-        Err(unreachable_host(target, why))
+        let limit = limit.as_secs();
+        let who = match target.sudo {
+            true => "`sudo -n`",
+            false => "its login shell",
+        };
+        let why = format!("connected, but {who} did not start the agent within {limit}s");
+        let failure = unreachable_host(target, &why);
+        Err(match target.sudo {
+            // What is known of the host, an agent would tell.
+            true => failure.hint(
+                "sudo waits for a name server where the host's own name is not in /etc/hosts; see on \
+                 the host: getent hosts $(hostname)",
+            ),
+            false => failure,
+        })
     };
-    tokio::time::timeout(options.timeout * 4, link)
+    tokio::time::timeout(limit, link)
         .await
         .unwrap_or_else(|_| late())
 }

@@ -188,16 +188,14 @@ impl Commands {
         match AsApp::start(sudo, BECOMING) {
             Ok(process) => Ok((process, Way::App(person))),
             // A command that was meant for one user must not run as the other because a program was slow.
-            Err(why @ NoProcess::Silent) => Err((
-                format!(
-                    "`sudo -n -u {user}`, which runs the app's commands, {}",
-                    said(&why, "sudo")
-                ),
-                Some(
-                    "check that the host's own name resolves: `getent hosts $(hostname)`"
-                        .to_owned(),
-                ),
-            )),
+            Err(why @ NoProcess::Silent) => {
+                let said = said(&why, "sudo");
+                let silent = format!("`sudo -n -u {user}`, which runs the app's commands, {said}");
+                Err(match systemctl::why_sudo_is_silent() {
+                    Some((known, hint)) => (format!("{silent}; {known}"), Some(hint)),
+                    None => (silent, None),
+                })
+            }
             Err(why) => {
                 let setup = systemctl::setup_command(&app.deployment);
                 let is_allowed = is_allowed(&why, user)?;
@@ -232,7 +230,10 @@ fn is_allowed(why: &NoProcess, user: &str) -> Result<bool, (String, Option<Strin
     }
     let mut sudo = child::command("sudo");
     sudo.args(["-n", "-l"]);
-    let listed = child::run(&mut sudo, BECOMING).map_err(|why| (why.of(&sudo), None))?;
+    let listed = child::run(&mut sudo, BECOMING).map_err(|why| {
+        let failure = systemctl::no_answer_of_sudo(&why, &sudo);
+        (failure.message, failure.hint)
+    })?;
     Ok(crate::agent::setup::without_password(&listed.stdout, user).contains("ALL"))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::commands::BECOMING;
-use crate::agent::service::{account, child};
+use crate::agent::service::{account, child, systemctl};
 use crate::model::{Deployment, Failure, ServiceManagerKind};
 
 /// Groups whose members can become root, by the means that a distribution gives them.
@@ -86,7 +86,7 @@ pub fn barred_by_root(deployment: &Deployment, login: &str) -> Result<Option<Bar
             let mut sudo = child::command("sudo");
             sudo.args(["-n", "-l", "-U", user]);
             let listed = child::run(&mut sudo, BECOMING);
-            let listed = listed.map_err(|why| Failure::unexpected(why.of(&sudo)))?;
+            let listed = listed.map_err(|why| systemctl::no_answer_of_sudo(&why, &sudo))?;
             Ok(listed
                 .stdout
                 .contains("may run the following")

@@ -137,25 +137,36 @@ pub fn setup_command(deployment: &Deployment) -> String {
     }
 }
 
-/// What to say where a `command` of sudo gave no answer. A hint follows only from what is known: that
-/// there is no sudo, or that the host's own name is not in /etc/hosts.
+/// As [`no_answer_of_sudo`], for a deploying user who cannot do without sudo.
 #[must_use]
 pub fn silent_sudo(deployment: &Deployment, why: &NoOutput, command: &Command) -> Failure {
-    if matches!(why, NoOutput::NotFound) {
-        return no_sudo(deployment);
+    match why {
+        NoOutput::NotFound => no_sudo(deployment),
+        why => no_answer_of_sudo(why, command),
     }
+}
+
+/// What to say where a `command` of sudo gave no answer.
+#[must_use]
+pub fn no_answer_of_sudo(why: &NoOutput, command: &Command) -> Failure {
     let failure = Failure::unexpected(why.of(command));
-    match (why, unlisted_name()) {
-        (NoOutput::TimedOut(_), Some(name)) => failure
-            .detail(format!(
-                "the host's own name, {name}, is not in /etc/hosts: sudo asks a name server for it \
-                 and waits for the answer"
-            ))
-            .hint(format!(
-                "as root on the host: echo '127.0.1.1 {name}' >> /etc/hosts"
-            )),
+    match (why, why_sudo_is_silent()) {
+        (NoOutput::TimedOut(_), Some((known, hint))) => failure.detail(known).hint(hint),
         _ => failure,
     }
+}
+
+/// What is known of why sudo does not answer, and what mends that. A hint follows only from what is
+/// known: that the host's own name is not in /etc/hosts.
+#[must_use]
+pub fn why_sudo_is_silent() -> Option<(String, String)> {
+    let name = unlisted_name()?;
+    let known = format!(
+        "the host's own name, {name}, is not in /etc/hosts: sudo asks a name server for it and \
+         waits for the answer"
+    );
+    let hint = format!("as root on the host: echo '127.0.1.1 {name}' >> /etc/hosts");
+    Some((known, hint))
 }
 
 /// The host's own name, where /etc/hosts does not have it (hosts(5)).
