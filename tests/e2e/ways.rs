@@ -6,7 +6,6 @@ use crate::support::{Controller, Fleet, Host, KeyPair, require_hosts};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 /// A person whose host `inner` lies behind `jump`.
@@ -95,13 +94,13 @@ fn a_jump_host_is_part_of_the_way() {
     the_key_of_ci_opens_the_jump_host_too(&mut traveller);
     sessions_of_the_persons_own(traveller);
 
-    let mut newcomer = Traveller::of(Controller::new(), &fleet);
+    let newcomer = Traveller::of(Controller::new(), &fleet);
     newcomer.knows_jump(newcomer.gate.host_key());
     only_vouched_for_keys(&newcomer);
     at_a_terminal(&newcomer);
     another_key(&newcomer);
     impostor(&newcomer);
-    with_a_scope(&mut newcomer);
+    with_a_scope(&newcomer);
 }
 
 /// What is wrong with a jump host is said of the jump host, whose unknown key is no reason to go
@@ -334,8 +333,8 @@ fn impostor(newcomer: &Traveller) {
     assert!(pinned[before.len()].starts_with(&name), "{pinned:?}");
 }
 
-/// An address that holds only on one link, with the port in a URI.
-fn with_a_scope(newcomer: &mut Traveller) {
+/// An address that holds only on one link; also with the port in a URI.
+fn with_a_scope(newcomer: &Traveller) {
     let Traveller { shop, gate, .. } = newcomer;
     let address = gate.sh("ip -6 -o addr show scope link | sed -n 's/.*inet6 \\([^/]*\\).*/\\1/p'");
     let mut route = shop.command("ip");
@@ -351,15 +350,21 @@ fn with_a_scope(newcomer: &mut Traveller) {
         .split(' ')
         .next()
         .expect("a name");
-    let host = format!("ssh://deploy@[{address}%{link}]:22");
     let fingerprint = fingerprint(gate, "/etc/ssh/ssh_host_ed25519_key.pub");
-    shop.ship(&["host", "trust", &host, "--fingerprint", &fingerprint])
-        .ok();
-    let there = Shop::with(Controller::new(), &[&host]);
-    let pins = PathBuf::from(".ship/known_hosts");
-    there.write(
-        &pins.to_string_lossy(),
-        fs::read(shop.project().join(&pins)).expect("pins"),
-    );
-    there.ship(&["setup", "production", "--as", "root"]).ok();
+    for (host, command) in [
+        (
+            format!("deploy@[{address}%{link}]"),
+            &["setup", "production", "--as", "root"][..],
+        ),
+        (
+            format!("ssh://deploy@[{address}%{link}]:22"),
+            &["status", "production"],
+        ),
+    ] {
+        let there = Shop::with(Controller::new(), &[&host]);
+        there
+            .ship(&["host", "trust", &host, "--fingerprint", &fingerprint])
+            .ok();
+        there.ship(command).ok();
+    }
 }

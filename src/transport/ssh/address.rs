@@ -71,5 +71,14 @@ mod tests {
             (Some("deploy"), "fe80::1", Some(22))
         );
         assert_eq!(all("deploy@fe80::1"), (Some("deploy"), "fe80::1", None));
+        // An address of one link: ssh(1) resolves it with its scope, without the brackets.
+        let scoped = (Some("deploy"), "fe80::1%eth0", None);
+        for text in ["deploy@[fe80::1%eth0]", "deploy@fe80::1%eth0"] {
+            assert_eq!(all(text), scoped);
+        }
+        let with_port = (Some("deploy"), "fe80::1%eth0", Some(22));
+        for text in ["ssh://deploy@[fe80::1%eth0]:22", "deploy@[fe80::1%eth0]:22"] {
+            assert_eq!(all(text), with_port);
+        }
     }
 }
