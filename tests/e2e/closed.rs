@@ -105,7 +105,7 @@ fn nobody_else_reads_or_changes_a_release() {
 
 const HOOK: &str = r#"
 [hooks]
-before-activate = [{ run = "id -un; umask; echo port $PORT; mkdir -p storage/logs; python3 migrate.py", on = "each-host" }]
+before-activate = [{ run = "id -un; umask; echo port $PORT; echo writes to ${RUNTIME_DIRECTORY:-nothing yet}; mkdir -p storage/logs; python3 migrate.py", on = "each-host" }]
 "#;
 
 const MIGRATE: &str = r#"
@@ -141,6 +141,7 @@ fn hooks_and_health_commands_run_as_the_services_user_and_end_with_the_deploy() 
         "shop",
         "0022",
         "port 3000",
+        "writes to nothing yet",
         "home /srv/shop/shared user shop",
     ] {
         assert!(said.contains(line), "{line:?} is missing\n{deployed}");
@@ -155,9 +156,11 @@ fn hooks_and_health_commands_run_as_the_services_user_and_end_with_the_deploy() 
     let good = shop.tables.clone();
     shop.tables = good.replace("test -e storage/db.sqlite3", "echo no database >&2; false");
     shop.write_manifest();
-    let failed = shop.deploy_version("v2");
+    shop.version("v2");
+    let failed = shop.ship(&["deploy", "production", "-v"]);
     failed
         .code(7)
+        .stderr_has("writes to /run/shop-web")
         .stderr_has("the health command said: no database");
 
     // The hook ends with the transaction that is killed, in whatever session it runs.
