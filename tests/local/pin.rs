@@ -5,6 +5,7 @@ use std::fs;
 
 use ship::runtime::Lock;
 
+use crate::shop::{Shop, Words};
 use crate::support::runtimes::{
     BUN_1, DENO_2, GO_1, JAVA_21, NODE_18, NODE_20, NODE_22, PYTHON_312, Real, sha256,
 };
@@ -93,6 +94,33 @@ fn the_story_of_a_pin() {
     ask(&controller, "");
     tell(&["pin"]);
     snapshot!("pin_story", story);
+}
+
+/// For the app that serves, not only for the build.
+#[test]
+fn a_first_deploy_on_this_machine_pins_by_itself() {
+    let Some(mirror) = Mirror::of(&[NODE_20]) else {
+        return;
+    };
+    let mut shop = Shop::with(&Words {
+        service: "settle = \"0s\"".to_owned(),
+        tables: "[runtimes]\nnode = \"20\"\n".to_owned(),
+    });
+    shop.controller
+        .set_env("SHIP_NODE_MIRROR", &mirror.address("node"));
+    let lock = || fs::read_to_string(shop.controller.project().join("ship.lock"));
+    shop.deploy(&[])
+        .ok()
+        .stderr_has("wrote ship.lock: node 20.11.1; commit it");
+    let path = shop.ask("/env/PATH").expect("an answer");
+    assert!(path.contains("/node-20.11.1"), "{path}");
+    let first = lock().expect("a lock");
+    assert!(first.contains("version = \"20.11.1\""), "{first}");
+    shop.version("two");
+    let second = shop.deploy(&[]);
+    second.ok();
+    assert!(!second.stderr.contains("wrote ship.lock"), "{second}");
+    assert_eq!(lock().expect("a lock"), first);
 }
 
 #[test]
