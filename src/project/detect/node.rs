@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::files::no_lock;
 use super::folder::Folder;
 use super::guess::{Guess, HookGuess, Include, ServiceGuess, Stack, Steps, Strength};
 use super::home::Home;
@@ -250,7 +251,7 @@ pub(super) fn steps(
         let generated = generated(home, manager, guess);
         first.splice(1..1, generated);
         guess.root_steps = first;
-        locked(manager, guess);
+        locked(folder, manager, guess);
         if let Some(name) = build {
             guess.because(About::Build, "package.json", package.says(name));
             if !is_built {
@@ -265,7 +266,7 @@ pub(super) fn steps(
         let lean =
             data.is_none() && !builds && real_test(package).is_none() && !manager.has_members();
         steps.push(manager.install(folder, lean));
-        locked(manager, guess);
+        locked(folder, manager, guess);
         steps
             .run
             .extend(data.and_then(|data| data.generates(manager)));
@@ -301,11 +302,11 @@ fn generated(home: &Home, manager: &PackageManager, guess: &mut Guess) -> Vec<St
     steps
 }
 
-/// Says what locks the dependencies.
-fn locked(manager: &PackageManager, guess: &mut Guess) {
+/// Says what locks the dependencies, or which file of the workspace's root is missing.
+fn locked(folder: &Folder, manager: &PackageManager, guess: &mut Guess) {
     match manager.lock {
         Some(lock) => guess.because(About::Build, lock, "locks the dependencies"),
-        None => guess.note("there is no lock file: two builds may differ; commit one"),
+        None => guess.note(no_lock(folder.root(), manager.own_lock())),
     }
 }
 

@@ -109,6 +109,16 @@ impl PackageManager {
         }
     }
 
+    /// The lock file that it writes.
+    pub fn own_lock(&self) -> &'static str {
+        match self.kind {
+            Kind::Npm => "package-lock.json",
+            Kind::Pnpm => "pnpm-lock.yaml",
+            Kind::Yarn | Kind::YarnBerry => "yarn.lock",
+            Kind::Bun => "bun.lock",
+        }
+    }
+
     /// The command that installs exactly what is locked; `lean` leaves out what is for
     /// development. Without a lock it writes none: that would be a change that nobody committed, and
     /// the next deploy is refused then.

@@ -134,7 +134,7 @@ pub(super) fn read(folder: &Folder, project: Option<&toml::Table>) -> Dependenci
         let note = format!("{file} pins no versions: two builds may differ");
         return found.by(&FILE, file, "lists dependencies", (!pinned).then_some(note));
     }
-    let note = "there is no lock file: two builds may differ; commit one".to_owned();
+    let note = "pyproject.toml has no lock file: two builds may differ; commit one".to_owned();
     if listed && own.and_then(|p| p.get("dependencies")).is_some() {
         return found.by(&LISTED, "pyproject.toml", "lists dependencies", Some(note));
     }

@@ -263,6 +263,12 @@ fn folders_of_a_program_are_released() {
     );
     let embedded = member("sqlx::migrate!()", "crates/web/migrations/1.sql");
     assert_eq!(embedded.include, ["target/release/web"]);
+    // Read when the app starts, not when it is built.
+    let read = member(
+        "let migrator = Migrator::new(Path::new(\"migrations\")).await?;",
+        "migrations/1.sql",
+    );
+    assert_eq!(read.include, ["target/release/web", "migrations"]);
 }
 
 /// From the folder of a member, the workspace's root builds it, and the release is made from there.

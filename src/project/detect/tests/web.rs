@@ -51,6 +51,44 @@ fn laravel() {
 }
 
 #[test]
+fn laravel_tells_its_health_and_each_lock_that_is_missing_is_named() {
+    let laravel = |more: &[(&str, &str)]| {
+        let mut files = vec![
+            ("composer.json", r#"{"require":{"laravel/framework":"11"}}"#),
+            ("artisan", ""),
+            ("public/index.php", ""),
+            (
+                "bootstrap/app.php",
+                "return Application::configure()->withRouting(\n    web: 'routes/web.php',\n    \
+                 health: '/up',\n)->create();\n",
+            ),
+            (
+                "package.json",
+                r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"5"}}"#,
+            ),
+        ];
+        files.extend(more);
+        seen(&files)
+    };
+    let locks = |more: &[(&str, &str)]| {
+        let notes = laravel(more).notes.into_iter();
+        let locks: Vec<String> = notes.filter(|note| note.contains("two builds")).collect();
+        locks
+    };
+    let both = [("composer.lock", ""), ("package-lock.json", "")];
+    let health = laravel(&both).services.remove(0).health.expect("a route");
+    assert_eq!(health.path, "/up");
+    assert_eq!(locks(&both), [""; 0]);
+    let missing = |lock: &str| format!("there is no {lock}: two builds may differ; commit one");
+    assert_eq!(locks(&both[1..]), [missing("composer.lock")]);
+    assert_eq!(locks(&both[..1]), [missing("package-lock.json")]);
+    let ignored = [both[0], (".gitignore", "package-lock.json\n")];
+    let said = ".gitignore leaves package-lock.json out, so two builds may differ: take that line out, \
+                and commit the file";
+    assert_eq!(locks(&ignored), [said]);
+}
+
+#[test]
 fn static_files() {
     insta::assert_snapshot!(manifest(&[
         ("public/index.html", ""),
