@@ -16,6 +16,10 @@ fn one_that_does_not_stop_and_ones_that_replace_what_their_launcher_announced() 
     runs(&mut shop, "trap '' TERM;");
     shop.setup();
     shop.deploy().ok();
+    shop.ship(&["stop", "production"])
+        .ok()
+        .stderr_has("web did not stop within 1s and was killed");
+    shop.ship(&["start", "production"]).ok();
 
     runs(&mut shop, "");
     shop.deploy_version("v2")

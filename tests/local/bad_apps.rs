@@ -147,6 +147,13 @@ fn an_old_process_that_ignores_the_signal_is_said_to_have_been_killed() {
         .stderr_has("the old web did not stop within 1s and was killed");
     shop.serves("two", "v2");
     assert_eq!(shop.apps().len(), 1, "{:?}", shop.apps());
+
+    shop.mode("stubborn");
+    shop.deploy(&[]).ok();
+    let stop = shop.controller.ship(&["stop", "local"]);
+    stop.ok()
+        .stderr_has("web did not stop within 1s and was killed");
+    assert_eq!(shop.apps(), []);
 }
 
 /// It answers for three seconds: only the default of `settle` finds it out.

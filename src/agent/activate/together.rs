@@ -33,8 +33,8 @@ pub fn restart_all(
                     let started = Instant::now();
                     let seen = before.status.as_ref();
                     let result = host.manager.restart(&service.name, seen, deadline(service));
-                    if let Some(text) = was_killed(service, seen, millis(started)) {
-                        emit(HostEvent::Warning { text });
+                    if was_killed(service, seen, millis(started)) {
+                        emit(killed(service, "the old "));
                     }
                     (service.name.clone(), millis(started), result)
                 })
@@ -53,18 +53,20 @@ pub fn restart_all(
     first
 }
 
-/// Says that the old process of `service`, which looked like `seen`, was killed: it is gone, and the
+/// Whether the old process of `service`, which looked like `seen`, was killed: it is gone, and the
 /// restart took at least its whole stop timeout (systemd.service(5) `TimeoutStopSec=`).
-fn was_killed(service: &ServiceSpec, seen: Option<&ServiceStatus>, ms: u64) -> Option<String> {
-    let pid = seen?.main_pid?;
-    let is_there = Path::new("/proc").join(pid.to_string()).exists();
-    (ms >= service.stop_timeout_ms && !is_there).then(|| {
-        let limit = secs(Duration::from_millis(service.stop_timeout_ms));
-        format!(
-            "the old {} did not stop within {limit} and was killed",
-            service.name
-        )
-    })
+fn was_killed(service: &ServiceSpec, seen: Option<&ServiceStatus>, ms: u64) -> bool {
+    let pid = seen.and_then(|seen| seen.main_pid);
+    let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+    ms >= service.stop_timeout_ms && pid.is_some_and(|pid| !is_there(pid))
+}
+
+fn killed(service: &ServiceSpec, which: &str) -> HostEvent {
+    let limit = secs(Duration::from_millis(service.stop_timeout_ms));
+    let name = &service.name;
+    HostEvent::Warning {
+        text: format!("{which}{name} did not stop within {limit} and was killed"),
+    }
 }
 
 /// Stops services, one after the other.
@@ -78,10 +80,17 @@ pub fn stop_all<'a>(
 ) -> Result<(), Failure> {
     let mut first = Ok(());
     for service in services {
+        let started = Instant::now();
         match host.manager.stop(&service.name, deadline(service)) {
-            Ok(()) => emit(HostEvent::Stopped {
-                service: service.name.clone(),
-            }),
+            Ok(()) => {
+                // Unlike a restart, nothing but the old process takes time.
+                if millis(started) >= service.stop_timeout_ms {
+                    emit(killed(service, ""));
+                }
+                emit(HostEvent::Stopped {
+                    service: service.name.clone(),
+                });
+            }
             Err(failure) => first = first.and(Err(failure)),
         }
     }
