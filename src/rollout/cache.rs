@@ -32,6 +32,9 @@ pub struct Cache {
 pub struct Remembered {
     /// The artifact that was brought there last.
     pub artifact: Option<Digest>,
+    /// The release that it became, and its identity.
+    #[serde(default)]
+    pub release: Option<(ReleaseId, Digest)>,
     /// How fast its link took what was sent, bytes per second.
     pub rate: Option<u64>,
 }

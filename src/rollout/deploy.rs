@@ -127,7 +127,7 @@ async fn deploy_to(
         }
     };
     let rules = context.environment.rollout.clone();
-    let remembering = remember(context, &payload);
+    let remembering = remember(context, &payload, release, &fleet);
     let switch = Switch {
         context,
         fleet: &mut fleet,
@@ -155,11 +155,21 @@ async fn deploy_to(
 }
 
 /// Remembers for the next deploy what this one brought, while the services restart.
-fn remember(context: &Context, payload: &Payload) -> tokio::task::JoinHandle<()> {
-    for host in &context.environment.hosts {
-        let before = context.remember_of(&host.name);
-        let artifact = Some(payload.artifact);
-        context.remember(&host.name, Remembered { artifact, ..before });
+fn remember(
+    context: &Context,
+    payload: &Payload,
+    release: ReleaseId,
+    fleet: &Fleet,
+) -> tokio::task::JoinHandle<()> {
+    for (host, link) in context.environment.hosts.iter().zip(&fleet.hosts) {
+        let services = context.services_of(host);
+        let identity = payload.identity(&services, &link.facts.platform);
+        let remembered = Remembered {
+            artifact: Some(payload.artifact),
+            release: Some((release, identity)),
+            ..context.remember_of(&host.name)
+        };
+        context.remember(&host.name, remembered);
     }
     let (cache, index) = (context.cache.clone(), Arc::clone(&payload.index));
     let (artifact, dir) = (payload.artifact, payload.dir.clone());

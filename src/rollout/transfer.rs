@@ -399,6 +399,7 @@ impl Transfer<'_> {
             Remembered {
                 artifact: Some(self.payload.artifact),
                 rate,
+                ..before
             },
         );
     }

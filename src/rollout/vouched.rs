@@ -9,8 +9,8 @@ use crate::model::event::Event;
 use crate::model::{Failure, HostName, ReleaseId};
 use crate::wire::{Exported, FromAgent, ToAgent};
 
-/// Compares the release that `source` gave away with what each of `others` has of the same number.
-/// Where nobody else has it, that is said.
+/// Compares the release that `source` gave away with what each of `others` has of the same number, and
+/// with what this machine deployed there. Where neither knows it, that is said.
 ///
 /// # Errors
 /// Refused when one has it otherwise, naming what differs.
@@ -38,12 +38,12 @@ pub(super) async fn compare(
             ))
             .detail("one of the two was changed since it was deployed")
             .hint(format!(
-                "look at releases/{id}/.ship/release.json on both; a new deploy brings all hosts to \
-                 one release: ship deploy {}",
-                context.environment.name
+                "look at releases/{id}/.ship/release.json on both; {}",
+                new_deploy(context)
             )));
         }
     }
+    compared |= is_remembered(context, source, given)?;
     if !compared {
         context.sink.emit(Event::Warning {
             text: format!(
@@ -54,6 +54,50 @@ pub(super) async fn compare(
         });
     }
     Ok(())
+}
+
+/// Whether the release is the one that this machine deployed to `source` last.
+///
+/// # Errors
+/// Refused when that one had this number and was another.
+fn is_remembered(context: &Context, source: &HostName, given: &Exported) -> Result<bool, Failure> {
+    let Exported { release, env } = given;
+    match context.remember_of(source).release {
+        Some((id, identity)) if id == release.id => {
+            let secrets = release.secrets.as_deref().unwrap_or_default();
+            let (services, runtimes) = (&release.services, &release.runtimes);
+            let artifact = release.artifact;
+            if identity
+                == super::identity::identity(
+                    artifact,
+                    services,
+                    env,
+                    runtimes,
+                    &release.shared,
+                    secrets,
+                )
+            {
+                return Ok(true);
+            }
+            Err(Failure::refused(format!(
+                "{id} on {} is not what this machine deployed there",
+                source.short()
+            ))
+            .detail("its command, settings, environment or runtimes were changed since")
+            .hint(format!(
+                "look at releases/{id}/.ship there; {}",
+                new_deploy(context)
+            )))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn new_deploy(context: &Context) -> String {
+    format!(
+        "a new deploy brings all hosts to one release: ship deploy {}",
+        context.environment.name
+    )
 }
 
 /// What makes the release one on `host`, without its content.

@@ -210,7 +210,19 @@ fn a_new_host_gets_what_the_others_have() {
     shop.deploy().ok();
     shop.deploy_version("v2").ok();
 
+    // No other host has it: the machine that deployed it knows what it was.
     shop.move_to(&*fleet);
+    by_hand(&fleet[0], "s/shop.py/other.py/");
+    shop.ship(&["deploy", "production", "--resume"])
+        .code(5)
+        .stderr_has("v2 on web1 is not what this machine deployed there");
+    put_back(&fleet[0]);
+    let resumed = shop.ship(&["deploy", "production", "--resume"]);
+    resumed.ok();
+    assert!(!resumed.stderr.contains("as it is there"), "{resumed}");
+    // Another machine does not.
+    fleet[1].sh("systemctl stop shop-web && rm -rf /srv/shop/releases/v2 /srv/shop/current");
+    std::fs::remove_dir_all(shop.home().join(".cache/ship")).expect("a cache");
     shop.ship(&["deploy", "production", "--resume"])
         .ok()
         .stderr_has(
