@@ -62,7 +62,7 @@ struct Found {
 type Format = fn(&str) -> Vec<Found>;
 
 /// The files, those that speak most clearly first.
-const FILES: [(&str, Format); 20] = [
+const FILES: [(&str, Format); 22] = [
     (".nvmrc", |text| lines::version("node", text)),
     (".node-version", |text| lines::version("node", text)),
     (".python-version", |text| lines::version("python", text)),
@@ -79,6 +79,8 @@ const FILES: [(&str, Format); 20] = [
     ("rust-toolchain", tables::rust_toolchain),
     ("package.json", package_json::read),
     ("pyproject.toml", tables::pyproject),
+    ("Pipfile", tables::pipfile),
+    ("runtime.txt", |text| lines::version("python", text)),
     ("go.mod", go_mod::read),
     ("pom.xml", jvm::maven),
     ("build.gradle", jvm::gradle),

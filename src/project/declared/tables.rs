@@ -1,4 +1,4 @@
-//! Files of TOML: `mise.toml`, `rust-toolchain.toml`, `pyproject.toml`.
+//! Files of TOML: `mise.toml`, `rust-toolchain.toml`, `pyproject.toml`, `Pipfile`.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -53,6 +53,19 @@ pub(super) fn pyproject(text: &str) -> Vec<Found> {
     };
     at(&document, &["project", "requires-python"])
         .and_then(|value| found("python", value, Role::Constraint))
+        .into_iter()
+        .collect()
+}
+
+/// `python_full_version` or `python_version` of `[requires]` (Pipenv): the version to run.
+pub(super) fn pipfile(text: &str) -> Vec<Found> {
+    let Ok(document) = DeTable::parse(text) else {
+        return Vec::new();
+    };
+    ["python_full_version", "python_version"]
+        .iter()
+        .find_map(|key| at(&document, &["requires", key]))
+        .and_then(|value| found("python", value, Role::Choice))
         .into_iter()
         .collect()
 }

@@ -63,6 +63,13 @@ fn every_format_is_read() {
             "[project]\nrequires-python = \">=3.12,<4\"\n",
         ),
         (
+            "Pipfile",
+            "[packages]\nflask = \"*\"\n[requires]\npython_version = \"3.11\"\npython_full_version = \"3.11.4\"\n",
+        ),
+        ("Pipfile", "[requires]\npython_version = \"3.12\"\n"),
+        ("runtime.txt", "python-3.9.18\n"),
+        ("runtime.txt", "a list of words\n"),
+        (
             "go.mod",
             "module x // go 1.1\n\ngo 1.21 // floor\ntoolchain go1.22.1\nrequire (\n\tgo 1.0\n)\n",
         ),
