@@ -224,6 +224,7 @@ fn best(folder: &Folder) -> Option<Guess> {
         generator::detect,
         static_site::detect,
         shell::detect,
+        python::package,
     ];
     let mut best: Option<Guess> = None;
     for guess in detectors.iter().filter_map(|detect| detect(folder)) {

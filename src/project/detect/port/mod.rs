@@ -76,6 +76,11 @@ pub(super) fn is_read(command: &str, sources: &[&Source]) -> bool {
     command.contains("PORT") || sources.iter().any(|source| reads(source))
 }
 
+/// Whether `source` starts a server.
+pub(super) fn serves(source: &Source) -> bool {
+    server::usual(source).is_some() || in_source(source).is_some()
+}
+
 fn reads(source: &Source) -> bool {
     source.lines().any(|line| has_word(line, "PORT"))
 }

@@ -12,6 +12,7 @@ mod manager;
 mod packages;
 mod paste;
 mod production;
+mod program;
 mod server;
 mod settings;
 mod settle;
@@ -43,27 +44,30 @@ const MARKERS: &[&str] = &[
     "requirements.in",
 ];
 
-/// Files that start an app by custom.
-const ENTRIES: &[&str] = &[
-    "app.py",
-    "main.py",
-    "server.py",
-    "wsgi.py",
-    "asgi.py",
-    "run.py",
-    "web.py",
-    "bot.py",
-    "__main__.py",
-    "src/main.py",
-    "src/app.py",
-    "app/main.py",
-];
-
 /// Looks for a Python project.
 pub(super) fn detect(folder: &Folder) -> Option<Guess> {
+    project(folder, Strength::Runs)
+}
+
+/// Looks for a package with a file that only its name makes the app: for a folder that holds nothing
+/// else.
+pub(super) fn package(folder: &Folder) -> Option<Guess> {
+    let mut guess = project(folder, Strength::Present)?;
+    guess.strength = Strength::Present;
+    Some(guess)
+}
+
+/// A project; `least` is how sure a package must be its app where no other file shows one.
+fn project(folder: &Folder, least: Strength) -> Option<Guess> {
     let marker = folder.first(MARKERS);
-    let entry = folder.first(ENTRIES);
-    let marker = marker.or(entry)?;
+    let entry = program::entry(folder);
+    let sources = folder.sources(TYPES);
+    let known = marker.or(entry);
+    let packaged = match known {
+        Some(_) => None,
+        None => program::in_package(folder, &sources).filter(|(_, sure)| *sure >= least),
+    };
+    let marker = known.or(packaged.as_ref().map(|(file, _)| file.as_str()))?;
     let mut guess = Guess::new(Stack::Python, TYPES);
     guess.needs("python");
     guess.because(About::App, marker, "is there");
@@ -79,7 +83,6 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         drop: vec![],
     };
 
-    let sources = folder.sources(TYPES);
     let mut dependencies = dependencies::read(folder, pyproject.as_ref());
     let django = django::read(folder, &dependencies);
     if dependencies.manager.is_none() {
@@ -94,6 +97,9 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         }
         None => start(folder, &sources, &dependencies, entry, &mut guess),
     };
+    if let Some(note) = program::note(folder, &sources) {
+        guess.note(note);
+    }
     let vendor = dependencies.manager.map(|_| vendor);
     let path = python_path(folder, vendor, started.as_deref(), &sources);
     guess
@@ -187,18 +193,19 @@ fn start(
     }
     if let Some(entry) = entry {
         guess.because(About::Service, entry, "is there");
-        guess.runs(Strength::Runs, format!("python3 {entry}"));
+        guess.runs(Strength::Runs, program::command(folder, entry, sources));
         return Some(entry.to_owned());
     }
-    let module = sources
-        .iter()
-        .find_map(|source| source.path.strip_suffix("/__main__.py"))?;
-    guess.because(About::Service, format!("{module}/__main__.py"), "is there");
-    guess.runs(
-        Strength::Runs,
-        format!("python3 -m {}", app::module(module)),
-    );
-    Some(format!("{module}/__main__.py"))
+    let below = || {
+        let mut paths = sources.iter().map(|source| &source.path);
+        paths.find(|path| path.ends_with("/__main__.py")).cloned()
+    };
+    let file = program::in_package(folder, sources)
+        .map(|(file, _)| file)
+        .or_else(below)?;
+    guess.because(About::Service, &file, "is there");
+    guess.runs(Strength::Runs, program::command(folder, &file, sources));
+    Some(file)
 }
 
 /// The server for an app; without one, the framework's own with a word about it.
@@ -231,13 +238,13 @@ fn serve(
         (Some(server), ..) => by_server(server),
         (None, Some(app::Script::Sockets | app::Script::More), _)
         | (None, Some(app::Script::Plain), None) => (
-            format!("python3 {}", source.path),
+            program::command(folder, &source.path, sources),
             framework.port,
             framework.name,
         ),
         (None, _, Some(development)) => (app.fill(development), framework.port, framework.name),
         (None, None, None) if app.is_attribute() => (
-            format!("python3 {}", source.path),
+            program::command(folder, &source.path, sources),
             framework.port,
             framework.name,
         ),

@@ -10,6 +10,7 @@ mod odd;
 mod others;
 mod python;
 mod python_more;
+mod python_packages;
 mod static_sites;
 mod web;
 mod workspaces;

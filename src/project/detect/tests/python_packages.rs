@@ -1,0 +1,90 @@
+//! Python projects whose program lies in a package: its modules are found from the folder above.
+
+use super::seen;
+
+const PLAIN: &str =
+    "from http.server import HTTPServer\nHTTPServer(('', 8001), H).serve_forever()\n";
+
+fn command(files: &[(&str, &str)]) -> Option<String> {
+    let mut services = seen(files).services.into_iter();
+    services.next().and_then(|service| service.command)
+}
+
+#[test]
+fn a_program_in_a_package_runs_from_the_folder_above() {
+    let init = ("shop/__init__.py", "");
+    let lists = ("requirements.txt", "requests==2\n");
+    for (files, expected) in [
+        (&[init, ("shop/__main__.py", PLAIN)][..], "python3 -m shop"),
+        (&[init, ("shop/main.py", PLAIN)], "python3 -m shop.main"),
+        (&[init, ("shop/bot.py", "run()")], "python3 -m shop.bot"),
+        (
+            &[lists, init, ("shop/server.py", PLAIN)],
+            "python3 -m shop.server",
+        ),
+        // The one that serves.
+        (
+            &[
+                ("cli/__init__.py", ""),
+                ("cli/main.py", "print(1)"),
+                init,
+                ("shop/run.py", PLAIN),
+            ],
+            "python3 -m shop.run",
+        ),
+        // Without `__init__.py`, a package all the same.
+        (
+            &[("app/main.py", "from app.pages import H\nrun()")],
+            "python3 -m app.main",
+        ),
+        (
+            &[("app/main.py", "from .pages import H\nrun()")],
+            "python3 -m app.main",
+        ),
+        (
+            &[("app/main.py", "import pages\nrun()")],
+            "python3 app/main.py",
+        ),
+        (&[("main.py", PLAIN), init], "python3 main.py"),
+        (
+            &[
+                ("requirements.txt", "fastapi\nuvicorn\n"),
+                init,
+                (
+                    "shop/main.py",
+                    "from fastapi import FastAPI\napp = FastAPI()",
+                ),
+            ],
+            "python3 -m uvicorn shop.main:app --host 0.0.0.0 --port $PORT",
+        ),
+        (
+            &[
+                init,
+                (
+                    "shop/web.py",
+                    "from flask import Flask\nfrom .db import x\napp = Flask(__name__)",
+                ),
+            ],
+            "python3 -m flask --app shop.web:app run --host 0.0.0.0 --port $PORT",
+        ),
+    ] {
+        assert_eq!(command(files).as_deref(), Some(expected), "{files:?}");
+    }
+}
+
+/// A folder of scripts is not the app of a project in another language.
+#[test]
+fn a_package_beside_another_app_is_not_the_app() {
+    let files = [
+        ("tools/__init__.py", ""),
+        ("tools/main.py", "print(1)"),
+        ("index.html", "<p>"),
+    ];
+    assert_eq!(command(&files), None);
+    let inside = [
+        ("__init__.py", ""),
+        ("main.py", "from .pages import H\nrun()"),
+    ];
+    let notes = seen(&inside).notes.join("\n");
+    assert!(notes.contains("in the folder above"), "{notes}");
+}
