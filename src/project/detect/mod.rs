@@ -5,6 +5,7 @@ mod app_config;
 mod base_path;
 mod beam;
 mod commands;
+mod constants;
 mod container;
 mod database;
 mod deno;

@@ -5,6 +5,7 @@ mod file;
 mod option;
 mod server;
 
+use super::constants;
 use super::folder::{Folder, Source};
 use super::text::{has_word, head, leading_port, literals, plausible};
 
@@ -88,6 +89,8 @@ fn reads(source: &Source) -> bool {
 /// The source with an address that only this machine reaches, if no source listens for all.
 pub(super) fn only_local<'a>(sources: &[&'a Source]) -> Option<&'a str> {
     let listens = |source: &Source, hosts: &[&str]| {
+        let known = constants::written_out(source);
+        let source = known.as_ref().unwrap_or(source);
         source
             .lines()
             .any(|line| in_line(line).is_some() && hosts.iter().any(|host| line.contains(host)))
@@ -124,8 +127,14 @@ fn in_command(command: &str) -> Option<u16> {
     })
 }
 
-/// Reads one source: what stands beside `PORT`, an address, a `listen(…)`, a `port = …`.
+/// Reads one source, with the values of its constants first.
 fn in_source(source: &Source) -> Option<u16> {
+    let known = constants::written_out(source);
+    known.as_ref().and_then(in_text).or_else(|| in_text(source))
+}
+
+/// What stands beside `PORT`, an address, a `listen(…)`, a `port = …`.
+fn in_text(source: &Source) -> Option<u16> {
     let lines: Vec<&str> = source.lines().collect();
     let text = lines.join("\n");
     let beside_variable = || {
@@ -326,6 +335,38 @@ mod tests {
                 3010,
             ),
             ("a.properties", "server.port=${PORT:8087}", 8087),
+            ("a.js", "const P = 3011\napp.listen(P)", 3011),
+            (
+                "a.js",
+                "const P = 3012\napp.listen(process.env.PORT || P)",
+                3012,
+            ),
+            (
+                "a.rs",
+                "let number = 8014_u16;\nbind(format!(\"0.0.0.0:{}\", number))",
+                8014,
+            ),
+            (
+                "a.go",
+                "addr := \":8015\"\nhttp.ListenAndServe(addr, nil)",
+                8015,
+            ),
+            (
+                "A.java",
+                "private static final int NUMBER = 8016;\nnew InetSocketAddress(NUMBER)",
+                8016,
+            ),
+            ("a.py", "WEB = 8017\nHTTPServer((\"\", WEB), H)", 8017),
+            (
+                "a.py",
+                "HOST = '0.0.0.0'\nWEB = 8018\nHTTPServer((HOST, WEB), H)",
+                8018,
+            ),
+            (
+                "a.py",
+                "WEB = 8019\np.add_argument('--port', default=WEB)",
+                8019,
+            ),
         ] {
             assert_eq!(port(path, text), Some(expected), "{text}");
         }
