@@ -85,7 +85,9 @@ const RAW: &[&str] = &[
 ];
 
 /// What sources with such a listener hold when they speak HTTP over it.
-const HTTP: &[&str] = &["http", "axum", "actix", "hyper", "warp", "poem", "salvo"];
+const HTTP: &[&str] = &[
+    "http", "HTTP/1.", "axum", "actix", "hyper", "warp", "poem", "salvo",
+];
 
 /// Whether the port of the project's service surely answers HTTP/1.1.
 pub(super) fn is_http(sources: &[&Source]) -> bool {

@@ -7,7 +7,7 @@ use super::files::ignored;
 use super::folder::{Folder, Source};
 use super::guess::Guess;
 use super::keep_files;
-use super::made;
+use super::made::{self, Made};
 use super::place::{self, Place};
 use super::reason::{About, Reason};
 use super::text::spans;
@@ -33,6 +33,8 @@ pub(super) struct Kept {
     pub shared: Vec<(String, Reason)>,
     /// What it seems to keep in a folder that cannot be told: its name, and the source.
     unknown: Vec<(String, String)>,
+    /// Files that it writes where the project's own files lie, each with the source.
+    written: Vec<(String, String)>,
     /// Databases in the app's folder.
     pub databases: Vec<String>,
     has_database: bool,
@@ -70,26 +72,47 @@ impl Kept {
         }
     }
 
-    /// Looks for folders that the app makes, and the build does not.
+    /// Looks for folders that the app makes, and the build does not; and for files that it writes.
     fn made(&mut self, folder: &Folder, sources: &[&Source], guess: &Guess) {
         let released = guess.released();
         for source in sources {
-            for path in made::in_source(source, sources) {
-                let shared = self.shared.iter().map(|(path, _)| path);
-                let is_there = released.iter().chain(shared).any(|have| {
+            for Made { folder: path, file } in made::in_source(source, sources) {
+                let lies_in = |have: &String| {
+                    let path = file.as_ref().unwrap_or(&path);
                     let rest = path.strip_prefix(have.as_str());
                     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                });
-                if !is_there && is_its_own(folder, &path) {
-                    let says = format!("makes {path}: it survives releases");
-                    self.share(path, &source.path, says);
+                };
+                if self.shared.iter().any(|(path, _)| lies_in(path)) {
+                    continue;
+                }
+                let is_own = !path.is_empty() && is_its_own(folder, &path);
+                match file {
+                    _ if is_own && !released.iter().any(lies_in) => {
+                        let says = match &file {
+                            Some(file) => format!("writes {file}: it survives releases"),
+                            None => format!("makes {path}: it survives releases"),
+                        };
+                        self.share(path, &source.path, says);
+                    }
+                    Some(file) if !is_own => self.written.push((file, source.path.clone())),
+                    _ => {}
                 }
             }
         }
     }
 
-    /// What a person has to look after, in one sentence.
-    pub fn note(&self) -> Option<String> {
+    /// What a person has to look after, one sentence each.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let written = self.written.first().map(|(file, source)| {
+            format!(
+                "{source} writes {file}, and a release is read-only: let it write into a folder \
+                 that holds nothing else, and name that in `shared`"
+            )
+        });
+        written.into_iter().chain(self.unknown())
+    }
+
+    fn unknown(&self) -> Option<String> {
         let is_known = |name: &str| {
             let file = name.rsplit('/').next().unwrap_or(name);
             let mut says = self.shared.iter().map(|(_, reason)| &reason.says);

@@ -1,5 +1,5 @@
-//! Folders that the running app makes: for its logs, for what people upload. A release is
-//! read-only, so they must be there before the app starts.
+//! Folders that the running app makes, for its logs or for what people upload, and files that it
+//! writes. A release is read-only, so the folders must be there before the app starts.
 
 use super::folder::Source;
 use super::place::{self, Place};
@@ -19,6 +19,27 @@ enum Path {
     File,
     /// The same, if the file is a log.
     Log,
+    /// The first argument is a file that is written.
+    Data,
+    /// The same, if another argument opens it to write.
+    Opened,
+    /// A file that is written stands before the call.
+    DataBefore,
+}
+
+/// Flags and modes that open a file to write.
+const FLAGS: &[&str] = &["O_CREATE", "O_WRONLY", "O_RDWR", "O_APPEND"];
+const MODES: &[&str] = &[
+    "w", "wb", "wt", "w+", "wb+", "a", "ab", "at", "a+", "x", "r+", "rb+",
+];
+
+/// What the app makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    /// The folder; empty for the app's own.
+    pub folder: String,
+    /// The file in it that is written, with its folder.
+    pub file: Option<String>,
 }
 
 /// A way to make a folder or a file, in the languages with these types. A new one is one more row.
@@ -37,47 +58,81 @@ const FORMS: &[Form] = &[
     Form { types: &["py"], words: &[".mkdir("], path: Path::Before },
     Form { types: &["py"], words: &["FileHandler("], path: Path::File },
     Form { types: &["py"], words: &["filename=", "\"filename\":", "'filename':"], path: Path::Log },
+    Form { types: &["py"], words: &["open("], path: Path::Opened },
+    Form { types: &["py"], words: &[".write_text(", ".write_bytes("], path: Path::DataBefore },
+    Form { types: SCRIPT, words: &["writeFileSync(", "writeFile(", "appendFileSync(", "appendFile(", "outputFile(", "writeJson(", "writeJsonSync(", "JSONFile(", "JSONFileSync(", "JSONFilePreset(", "FileSync(", "Bun.write("], path: Path::Data },
     Form { types: SCRIPT, words: &["mkdirSync(", "mkdir(", "ensureDirSync(", "ensureDir(", "mkdirp("], path: Path::Folder },
     Form { types: SCRIPT, words: &["createWriteStream("], path: Path::Log },
     Form { types: &["go"], words: &["os.MkdirAll(", "os.Mkdir("], path: Path::Folder },
+    Form { types: &["go"], words: &["os.WriteFile(", "ioutil.WriteFile(", "os.Create("], path: Path::Data },
+    Form { types: &["go"], words: &["os.OpenFile("], path: Path::Opened },
+    Form { types: &["rs"], words: &["fs::write(", "File::create("], path: Path::Data },
     Form { types: &["rs"], words: &["create_dir_all(", "create_dir("], path: Path::Folder },
     Form { types: &["rb", "ru"], words: &["mkdir_p(", "mkdir_p ", "Dir.mkdir("], path: Path::Folder },
+    Form { types: &["rb", "ru"], words: &["File.write(", "Store.new("], path: Path::Data },
+    Form { types: &["rb", "ru"], words: &["File.open("], path: Path::Opened },
+    Form { types: &["php"], words: &["file_put_contents("], path: Path::Data },
+    Form { types: &["php"], words: &["fopen("], path: Path::Opened },
     Form { types: &["rb", "ru"], words: &["Logger.new("], path: Path::Log },
     Form { types: JVM, words: &["createDirectories(", "createDirectory("], path: Path::Folder },
     Form { types: JVM, words: &[".mkdirs(", ".mkdir("], path: Path::Before },
+    Form { types: JVM, words: &["Files.write(", "Files.writeString(", "FileWriter(", "FileOutputStream("], path: Path::Data },
+    Form { types: &["cs", "fs"], words: &["WriteAllText(", "WriteAllBytes(", "WriteAllLines(", "AppendAllText("], path: Path::Data },
     Form { types: &["cs", "fs"], words: &["CreateDirectory("], path: Path::Folder },
     Form { types: &["ex", "exs"], words: &["File.mkdir_p!(", "File.mkdir_p("], path: Path::Folder },
 ];
 
-/// The folders in the app's own that `source` makes.
-pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<String> {
+/// What `source` makes in the app's own folder.
+pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<Made> {
     let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
-    let mut found: Vec<String> = Vec::new();
+    let mut found: Vec<Made> = Vec::new();
     for form in FORMS.iter().filter(|form| source.is(form.types)) {
         for word in form.words {
             for (at, _) in code.match_indices(word).take(MAX_CALLS) {
-                let end = at + word.len();
+                let rest = &code[at + word.len()..];
                 let expression = match form.path {
-                    Path::Before => place::receiver(&code[..at]),
+                    Path::Before | Path::DataBefore => place::receiver(&code[..at]),
                     _ if goes_on(&code[..at], word) => continue,
-                    _ => argument(&code[end..]),
+                    Path::Opened if !is_to_write(rest) => continue,
+                    _ => argument(rest),
                 };
                 let Some(path) = path(expression, source, sources) else {
                     continue;
                 };
-                let folder = match (form.path, path.rsplit_once('/')) {
-                    (Path::Folder | Path::Before, _) => path,
-                    (Path::Log, _) if !path.ends_with(".log") => continue,
-                    (Path::File | Path::Log, Some((folder, _))) => folder.to_owned(),
-                    (Path::File | Path::Log, None) => continue,
-                };
-                if !found.contains(&folder) && is_folder(&folder) {
-                    found.push(folder);
-                }
+                let made = made(form.path, path).filter(|made| !found.contains(made));
+                found.extend(made);
             }
         }
     }
     found
+}
+
+/// What a call with this path makes.
+fn made(form: Path, path: String) -> Option<Made> {
+    let above = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let (folder, file) = match form {
+        Path::Folder | Path::Before => (path, None),
+        Path::Log if !path.ends_with(".log") => return None,
+        Path::File | Path::Log => (above?, None),
+        Path::Data | Path::Opened | Path::DataBefore => (above.unwrap_or_default(), Some(path)),
+    };
+    let is_file = |path: &String| path.rsplit('/').next().is_some_and(|it| it.contains('.'));
+    let fits = is_folder(&folder) || folder.is_empty() && file.is_some();
+    (fits && file.as_ref().is_none_or(is_file)).then_some(Made { folder, file })
+}
+
+/// Whether an argument behind the first says so; `text` begins with the first.
+fn is_to_write(text: &str) -> bool {
+    let first = argument(text);
+    let rest = text.trim_start().strip_prefix(first).unwrap_or_default();
+    let Some(rest) = rest.trim_start().strip_prefix(',') else {
+        return false;
+    };
+    let mode = argument(rest);
+    FLAGS.iter().any(|flag| mode.contains(flag))
+        || literals(mode)
+            .first()
+            .is_some_and(|mode| MODES.contains(mode))
 }
 
 /// Whether `word` is the end of a longer name there.
@@ -194,7 +249,74 @@ mod tests {
                 path: file.to_owned(),
                 text: text.to_owned(),
             };
-            assert_eq!(in_source(&source, &[&source]), folders, "{text}");
+            let made = in_source(&source, &[&source]);
+            let made: Vec<String> = made.into_iter().map(|made| made.folder).collect();
+            assert_eq!(made, folders, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_the_app_writes_is_known() {
+        for (file, text, written) in [
+            ("a.py", "open('data/x.json', 'w')", &["data/x.json"][..]),
+            (
+                "a.py",
+                "X = 'x.json'\nwith open(X, mode='a') as f:",
+                &["x.json"],
+            ),
+            (
+                "a.py",
+                "Path('data/x').with_suffix('.json').write_text(s)",
+                &[],
+            ),
+            ("a.py", "(HERE / 'x').write_text(s)", &[]),
+            ("a.py", "BASE_DIR = 1\nopen('x.json')", &[]),
+            ("a.py", "open('x.json', 'r')", &[]),
+            ("a.py", "open('/tmp/x.json', 'w')", &[]),
+            ("a.py", "open(name, 'w')", &[]),
+            (
+                "a.go",
+                "const dataFile = \"data/x.json\"\nos.WriteFile(dataFile, b, 0o644)",
+                &["data/x.json"],
+            ),
+            (
+                "a.go",
+                "os.OpenFile(\"x.txt\", os.O_APPEND|os.O_CREATE, 0o644)",
+                &["x.txt"],
+            ),
+            (
+                "a.js",
+                "const F = './store/x.json'\nfs.writeFileSync(F, '{}')",
+                &["store/x.json"],
+            ),
+            (
+                "src/a.js",
+                "fs.writeFile(path.join(__dirname, '../db.json'), s, f)",
+                &["db.json"],
+            ),
+            ("a.js", "fs.writeFileSync('dist/x.js', s)", &[]),
+            ("a.js", "JSONFilePreset('db.json', {})", &["db.json"]),
+            (
+                "a.rs",
+                "std::fs::write(\"data/x.json\", s)?",
+                &["data/x.json"],
+            ),
+            (
+                "a.php",
+                "file_put_contents('data/x.json', $s);",
+                &["data/x.json"],
+            ),
+            ("a.php", "fopen('x.txt', 'a');", &["x.txt"]),
+            ("a.rb", "File.open('x.txt', 'w') { }", &["x.txt"]),
+            ("A.java", "new FileWriter(\"data/x.csv\")", &["data/x.csv"]),
+        ] {
+            let source = Source {
+                path: file.to_owned(),
+                text: text.to_owned(),
+            };
+            let made = in_source(&source, &[&source]);
+            let made: Vec<String> = made.into_iter().filter_map(|made| made.file).collect();
+            assert_eq!(made, written, "{text}");
         }
     }
 }

@@ -379,7 +379,7 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         if guess.stack == Stack::Python {
             python::settle(folder, &sources, &kept.databases, &mut guess);
         }
-        guess.notes.extend(kept.note());
+        guess.notes.extend(kept.notes());
         if let (Some(_), Some(file)) = (&guess.copy, kept.databases.first()) {
             guess.notes.push(format!(
                 "{file} lies among the pages, so visitors can load all of it: move it out of the folder that they see"
