@@ -2,7 +2,7 @@
 
 use super::folder::Source;
 use super::place::{self, Place};
-use super::text::spans;
+use super::text::{option, spans};
 
 /// How such files are called.
 const TYPES: &[&str] = &[".db", ".db3", ".duckdb", ".sqlite", ".sqlite3"];
@@ -66,6 +66,11 @@ fn on_line(
         let place = place::below(base, &name, source, sources);
         return Some(Named { name, place });
     }
+    if let (Some(dir), Some(name)) = (folder_beside(code, at), path(text)) {
+        let place = place::below(dir, name, source, sources);
+        let name = name.to_owned();
+        return Some(Named { name, place });
+    }
     // What is joined to a folder may begin with a slash.
     let own = path(text).or_else(|| path(text.strip_prefix('/')?))?;
     let full = if path(text).is_some() { own } else { text };
@@ -77,6 +82,17 @@ fn on_line(
     };
     let name = own.to_owned();
     (place != Place::Outside).then_some(Named { name, place })
+}
+
+/// `dir` of the object in which the text at `at` is `db`: `{ db: "x.db", dir: "./var" }` of
+/// connect-sqlite3.
+fn folder_beside(code: &str, at: usize) -> Option<&str> {
+    let before = code[..at - 1].trim_end().strip_suffix(':')?;
+    let is_one = |word: &&str| before.trim_end_matches(['"', '\'']).ends_with(*word);
+    ["db", "filename"].iter().find(|word| is_one(word))?;
+    let open = before.rfind('{')?;
+    let inside = &code[open..];
+    option(&inside[..inside.find('}')?], "dir")
 }
 
 /// `${dir}/app.db`, `{DATA_DIR}/app.db`, `$dir/app.db`, `%s/app.db`: the folder and the rest.
@@ -172,6 +188,18 @@ mod tests {
             (
                 "x.js",
                 "open(`${__dirname}/var/a.db`)",
+                None,
+                Some("var/a.db"),
+            ),
+            (
+                "x.js",
+                "new Store({ db: 'a.db', table: 'x', dir: './var' })",
+                None,
+                Some("var/a.db"),
+            ),
+            (
+                "x.js",
+                "new Store({\n  dir: path.join(__dirname, 'var'),\n  db: 'a.db',\n})",
                 None,
                 Some("var/a.db"),
             ),

@@ -205,7 +205,8 @@ fn folder_in(source: &Source, sources: &[&Source], dir: &str) -> Option<Place> {
     for line in code.split_inclusive('\n') {
         for (at, text) in spans(line) {
             let own = text.strip_prefix("./").unwrap_or(text);
-            if own.trim_end_matches('/') == dir && places.len() < MAX_TEXTS {
+            let is_it = own.trim_end_matches('/') == dir && places.len() < MAX_TEXTS;
+            if is_it && place::is_path(&code, begin + at, text, source) {
                 places.push(place::of(&code, begin + at, dir, source, sources));
             }
         }

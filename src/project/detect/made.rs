@@ -3,7 +3,7 @@
 
 use super::folder::Source;
 use super::place::{self, Place};
-use super::text::literals;
+use super::text::{literals, option};
 
 /// How many calls are looked at.
 const MAX_CALLS: usize = 60;
@@ -25,6 +25,8 @@ enum Path {
     Opened,
     /// A file that is written stands before the call.
     DataBefore,
+    /// The folder is the option of this name, else this one.
+    Option(&'static str, &'static str),
 }
 
 /// Flags and modes that open a file to write.
@@ -62,6 +64,8 @@ const FORMS: &[Form] = &[
     Form { types: &["py"], words: &[".write_text(", ".write_bytes("], path: Path::DataBefore },
     Form { types: SCRIPT, words: &["writeFileSync(", "writeFile(", "appendFileSync(", "appendFile(", "outputFile(", "writeJson(", "writeJsonSync(", "JSONFile(", "JSONFileSync(", "JSONFilePreset(", "FileSync(", "Bun.write("], path: Path::Data },
     Form { types: SCRIPT, words: &["mkdirSync(", "mkdir(", "ensureDirSync(", "ensureDir(", "mkdirp("], path: Path::Folder },
+    // session-file-store
+    Form { types: SCRIPT, words: &["new FileStore("], path: Path::Option("path", "'sessions'") },
     Form { types: SCRIPT, words: &["createWriteStream("], path: Path::Log },
     Form { types: &["go"], words: &["os.MkdirAll(", "os.Mkdir("], path: Path::Folder },
     Form { types: &["go"], words: &["os.WriteFile(", "ioutil.WriteFile(", "os.Create("], path: Path::Data },
@@ -94,6 +98,10 @@ pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<Made> {
                     Path::Before | Path::DataBefore => place::receiver(&code[..at]),
                     _ if goes_on(&code[..at], word) => continue,
                     Path::Opened if !is_to_write(rest) => continue,
+                    Path::Option(key, usual) => match argument(rest) {
+                        "" => usual,
+                        options => option(options, key).unwrap_or(usual),
+                    },
                     _ => argument(rest),
                 };
                 let Some(path) = path(expression, source, sources) else {
@@ -111,7 +119,7 @@ pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<Made> {
 fn made(form: Path, path: String) -> Option<Made> {
     let above = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let (folder, file) = match form {
-        Path::Folder | Path::Before => (path, None),
+        Path::Folder | Path::Before | Path::Option(..) => (path, None),
         Path::Log if !path.ends_with(".log") => return None,
         Path::File | Path::Log => (above?, None),
         Path::Data | Path::Opened | Path::DataBefore => (above.unwrap_or_default(), Some(path)),
@@ -234,6 +242,12 @@ mod tests {
             ),
             ("A.java", "new File(\"up\").mkdirs();", &["up"]),
             ("a.cs", "Directory.CreateDirectory(\"up\");", &["up"]),
+            (
+                "a.js",
+                "new FileStore({ path: './var/s', ttl: 1 })",
+                &["var/s"],
+            ),
+            ("a.js", "new FileStore()", &["sessions"]),
             ("a.py", "os.mkdir(path)", &[]),
             ("a.py", "os.mkdir('/var/x')", &[]),
             ("a.py", "os.mkdir('../x')", &[]),

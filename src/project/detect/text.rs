@@ -56,6 +56,27 @@ pub(super) fn has_word(text: &str, word: &str) -> bool {
         .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }
 
+/// What `key` is in `text`, the inside of an object: the expression behind `key:`.
+pub(super) fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let found = text.match_indices(key).find_map(|(at, _)| {
+        let value = text[at + key.len()..].trim_start().strip_prefix(':')?;
+        (!text[..at].ends_with(is_part)).then_some(value)
+    })?;
+    let mut depth = 0_u32;
+    let end = found.find(|c: char| {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth == 0 => return true,
+            ')' | ']' | '}' => depth -= 1,
+            ',' | '\n' => return depth == 0,
+            _ => {}
+        }
+        false
+    });
+    Some(found[..end.unwrap_or(found.len())].trim())
+}
+
 /// The first `max` characters' worth of bytes, cut at a character.
 pub(super) fn head(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());
@@ -86,6 +107,14 @@ mod tests {
         for not in ["10", "3000ms", "1.5", "8080.5", "99999", "", "x", "5432"] {
             assert_eq!(leading_port(not), None, "{not:?}");
         }
+    }
+
+    #[test]
+    fn an_option_is_the_expression_behind_its_key() {
+        let text = "{ subdir: 1, dir: path.join(a, 'x'), db: 'y' }";
+        assert_eq!(option(text, "dir"), Some("path.join(a, 'x')"));
+        assert_eq!(option(text, "db"), Some("'y'"));
+        assert_eq!(option(text, "path"), None);
     }
 
     #[test]

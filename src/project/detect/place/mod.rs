@@ -4,9 +4,11 @@
 #[cfg(test)]
 mod tests;
 mod value;
+mod word;
 
 use super::folder::Source;
 use value::{MAX_DEPTH, Scope, is_moved, with};
+pub(super) use word::is_path;
 
 /// Where a path leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
