@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::folder::{Folder, Source};
 use super::stays::HOME_FILES;
 use super::text::{has_word, literals};
-use super::variables::PUBLIC;
+use super::variables::{PUBLIC, is_plain};
 
 /// The files and folders beside the sources that a compiled program opens at run time: those
 /// whose names stand in its sources as text.
@@ -157,6 +157,7 @@ pub(super) fn is_secret(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && name.chars().all(plain)
         && !PUBLIC.iter().any(|start| name.starts_with(start))
+        && !is_plain(name)
         && SECRET.iter().any(|part| name.contains(part))
 }
 
@@ -187,6 +188,12 @@ mod tests {
             "LOG_LEVEL",
             "NEXT_PUBLIC_API_KEY",
             "MAIL_FROM",
+            "JWT_MAXAGE",
+            "TOKEN_EXPIRES_IN",
+            "PASSWORD_MIN_LENGTH",
+            "SECRET_ROTATION_DAYS",
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            "TOKEN_COOKIE_NAME",
             "PORT",
             "secret",
             "A B",

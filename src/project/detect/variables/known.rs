@@ -60,6 +60,16 @@ const ENDS: &[&str] = &[
     "_LOCALE",
 ];
 
+/// Last words of names that say that the value is a number, a duration, a switch or a name, whatever
+/// it is about: `PASSWORD_MIN_LENGTH`, `TOKEN_EXPIRES_IN`.
+#[rustfmt::skip]
+const PLAIN: &[&str] = &[
+    "AGE", "ALGORITHM", "AUDIENCE", "COST", "COUNT", "DAYS", "DURATION", "ENABLED", "EXP",
+    "EXPIRATION", "EXPIRE", "EXPIRED", "EXPIRED_IN", "EXPIRES", "EXPIRES_IN", "EXPIRE_IN", "EXPIRY", "HEADER", "HOURS",
+    "INTERVAL", "ISSUER", "ITERATIONS", "LENGTH", "LIFETIME", "LIMIT", "MAXAGE", "MINUTES", "MS",
+    "NAME", "PERIOD", "ROUNDS", "SECONDS", "SIZE", "TIME", "TTL", "VALIDITY",
+];
+
 /// Ends of the names of settings that choose among what the app itself has: the value that the
 /// project publishes is right on every host.
 const CHOICES: &[&str] = &[
@@ -119,9 +129,18 @@ pub(super) fn is_setting(name: &str) -> bool {
     };
     SETTINGS.contains(&name)
         || is_choice(name)
+        || is_plain(name)
         || ENDS.iter().any(|end| name.ends_with(end))
         || PUBLIC.iter().any(|start| name.starts_with(start))
         || is_own_address()
+}
+
+/// Whether the value is no secret, also where the name is about one.
+pub(in crate::project::detect) fn is_plain(name: &str) -> bool {
+    PLAIN.iter().any(|word| {
+        let before = name.strip_suffix(word);
+        before.is_some_and(|before| before.ends_with('_'))
+    })
 }
 
 /// Whether it chooses among what the app itself has.

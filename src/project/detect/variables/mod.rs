@@ -11,7 +11,7 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
-pub(super) use known::PUBLIC;
+pub(super) use known::{PUBLIC, is_plain};
 
 use super::database;
 use super::files::is_secret;
