@@ -11,6 +11,7 @@ mod framework;
 mod manager;
 mod packages;
 mod paste;
+mod plugins;
 mod production;
 mod program;
 mod server;

@@ -7,6 +7,7 @@ use super::super::guess::Guess;
 use super::super::reason::About;
 use super::dependencies::{self, Dependencies, TEST_PACKAGES, TestGroup};
 use super::django::Django;
+use super::plugins;
 
 /// What the steps of `[test]` depend on.
 pub(super) struct Project<'a> {
@@ -54,7 +55,7 @@ pub(super) fn steps(project: &Project<'_>, guess: &mut Guess) {
     };
     if !pytest && found.text.contains("unittest") {
         guess.because(About::Test, first, "is a test of unittest");
-        path(project, None, guess);
+        path(project, true, None, guess);
         let dirs: Vec<&String> = found.dirs.iter().collect();
         guess.test.push(match dirs.as_slice() {
             [dir] if !found.beside => format!("python3 -m unittest discover -s {dir}"),
@@ -70,36 +71,70 @@ fn pytest_steps(project: &Project<'_>, group: Option<TestGroup>, found: &Found, 
     let dependencies = project.dependencies;
     let packages = &dependencies.packages;
     let runner = dependencies.manager.and_then(|manager| manager.runner);
-    let mut extra = Some(TEST_PACKAGES);
-    match group {
-        Some(group) => guess.test.run.extend(dependencies.install_tests(&group)),
-        None if packages.has("pytest") => extra = None,
+    let mut missing = plugins::wanted(project.folder, &found.text);
+    missing.retain(|plugin| {
+        let group = || dependencies::test_group(project.folder, project.pyproject, plugin);
+        !packages.has(plugin) && group().is_none()
+    });
+    let has_group = group.is_some();
+    let is_file = matches!(group, Some(TestGroup::File(_)));
+    let mut steps = group.map_or(Vec::new(), |group| dependencies.install_tests(&group));
+    if !has_group && !packages.has("pytest") {
+        missing.insert(0, "pytest");
+    }
+    let names = missing.join(" ");
+    match steps.last_mut().filter(|_| is_file) {
+        _ if missing.is_empty() => {}
+        // Together, so that their versions fit.
+        Some(step) => step.push_str(&format!(" {names}")),
         None => {
-            guess.note(
-                "the tests need pytest, which no file lists: the newest one is taken".to_owned(),
-            );
-            guess.test.push(format!("rm -rf {TEST_PACKAGES}"));
-            guess.test.push(format!(
-                "python3 -m pip install --no-compile --target {TEST_PACKAGES} pytest"
+            if !steps.iter().any(|step| step.contains(TEST_PACKAGES)) {
+                steps.push(format!("rm -rf {TEST_PACKAGES}"));
+            }
+            steps.push(format!(
+                "python3 -m pip install --no-compile --target {TEST_PACKAGES} {names}"
             ));
         }
     }
-    let runs_inside = runner.filter(|_| extra.is_some());
-    match runs_inside {
-        // Its environment holds the packages already.
-        Some(_) => path(project, Some(""), guess),
-        None => path(project, extra, guess),
+    if !missing.is_empty() {
+        let newest = if missing.len() == 1 {
+            "one is"
+        } else {
+            "ones are"
+        };
+        guess.note(format!(
+            "the tests need {}, which no file lists: the newest {newest} taken",
+            missing.join(" and ")
+        ));
     }
+    let fills = steps.iter().any(|step| step.contains(TEST_PACKAGES));
+    guess.test.run.extend(steps);
+    // Its environment holds the packages already.
+    let runs_inside = runner.filter(|_| has_group);
+    path(
+        project,
+        runs_inside.is_none(),
+        fills.then_some(TEST_PACKAGES),
+        guess,
+    );
     if let (Some(manager), Some(_)) = (dependencies.manager, runs_inside) {
         guess.test.env.extend(manager.environment());
     }
     let runner = runs_inside.unwrap_or_default();
+    // The project has not seen the warnings of versions that it does not name.
+    let lenient = match !missing.is_empty() && plugins::fails_on_warnings(project.folder) {
+        true => " -o filterwarnings=",
+        false => "",
+    };
     let dirs: Vec<&str> = found.dirs.iter().map(String::as_str).collect();
     guess.test.push(if found.beside || dirs.is_empty() {
         // Else it would run the tests of the packages, too.
-        format!("{runner}python3 -m pytest --ignore={}", project.vendor)
+        format!(
+            "{runner}python3 -m pytest{lenient} --ignore={}",
+            project.vendor
+        )
     } else {
-        format!("{runner}python3 -m pytest {}", dirs.join(" "))
+        format!("{runner}python3 -m pytest{lenient} {}", dirs.join(" "))
     });
 }
 
@@ -122,17 +157,15 @@ fn django_steps(project: &Project<'_>, django: &Django, guess: &mut Guess) {
         return;
     }
     guess.because(About::Test, format!("{app}/"), "has Django tests");
-    path(project, None, guess);
+    path(project, true, None, guess);
     guess.test.push("python3 manage.py test");
 }
 
-/// `PYTHONPATH` of the tests: that of the services, and `extra`; `Some("")` leaves out the packages.
-fn path(project: &Project<'_>, extra: Option<&str>, guess: &mut Guess) {
+/// `PYTHONPATH` of the tests: that of the services, with or without the packages, and `extra`.
+fn path(project: &Project<'_>, packages: bool, extra: Option<&str>, guess: &mut Guess) {
     let own = project.path.iter().map(String::as_str);
-    let parts: Vec<&str> = match extra {
-        Some("") => own.filter(|part| *part != project.vendor).collect(),
-        extra => own.chain(extra).collect(),
-    };
+    let own = own.filter(|part| packages || *part != project.vendor);
+    let parts: Vec<&str> = own.chain(extra).collect();
     if !parts.is_empty() {
         guess
             .test

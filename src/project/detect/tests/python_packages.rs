@@ -88,3 +88,44 @@ fn a_package_beside_another_app_is_not_the_app() {
     let notes = seen(&inside).notes.join("\n");
     assert!(notes.contains("in the folder above"), "{notes}");
 }
+
+/// pytest refuses the options of a plugin that is not there.
+#[test]
+fn a_plugin_that_no_file_lists_is_installed_for_the_tests() {
+    let test = ("tests/test_a.py", "import pytest\n");
+    let settings = (
+        "pytest.ini",
+        "[pytest]\naddopts = --cov=shop -n auto\nfilterwarnings =\n    error\n",
+    );
+    let app = ("app.py", PLAIN);
+    let pip = "python3 -m pip install --no-compile --target .ship/test-packages";
+    for (requirements, steps, note) in [
+        (
+            ("requirements.txt", "pytest\n"),
+            format!("{pip} pytest-cov pytest-xdist"),
+            "need pytest-cov and pytest-xdist, which no file lists",
+        ),
+        (
+            ("requirements.txt", "requests\npytest-xdist\n"),
+            format!("{pip} pytest pytest-cov"),
+            "need pytest and pytest-cov, which no file lists",
+        ),
+        (
+            ("requirements-dev.txt", "pytest\npytest-cov\n"),
+            format!("{pip} -r requirements-dev.txt pytest-xdist"),
+            "need pytest-xdist, which no file lists",
+        ),
+    ] {
+        let detected = seen(&[test, settings, app, requirements]);
+        assert!(
+            detected.test.run.contains(&steps),
+            "{:?}",
+            detected.test.run
+        );
+        let last = detected.test.run.last().map(String::as_str);
+        assert_eq!(last, Some("python3 -m pytest -o filterwarnings= tests"));
+        assert!(detected.test.env["PYTHONPATH"].ends_with(".ship/test-packages"));
+        let notes = detected.notes.join("\n");
+        assert!(notes.contains(note), "{notes}");
+    }
+}
