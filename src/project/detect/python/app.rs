@@ -55,7 +55,8 @@ pub(super) fn find<'a>(sources: &[&'a Source], packages: &Packages) -> Option<Fo
     let (source, framework, callable) = objects
         .chain(factories)
         .min_by_key(|(source, _, callable)| rank(source, callable))
-        .or_else(|| plain(sources))?;
+        .or_else(|| plain(sources))
+        .or_else(|| routes(sources))?;
     let callable = match callable {
         Callable::Object(name) if framework.package == "dash" => {
             Callable::Object(served(source, name))
@@ -93,6 +94,7 @@ fn rank(source: &Source, callable: &Callable) -> (bool, usize, usize, usize) {
     let (is_factory, name) = match callable {
         Callable::Object(name) => (false, place(NAMES, name)),
         Callable::Factory(name) => (true, place(FACTORIES, name)),
+        Callable::Routes => (true, FACTORIES.len()),
     };
     let depth = source.path.matches('/').count();
     (is_factory, place(FILES, file), depth, name)
@@ -184,6 +186,23 @@ fn plain<'a>(sources: &[&'a Source]) -> Option<(&'a Source, &'static Framework, 
                 .contains("start_response")
                 .then_some((*source, &PLAIN, callable))
         })
+    })
+}
+
+/// `@route("/")` of Bottle, which has an app of its own.
+fn routes<'a>(sources: &[&'a Source]) -> Option<(&'a Source, &'static Framework, Callable)> {
+    const ROUTES: &[&str] = &["@route(", "@get(", "@post("];
+    let bottle = FRAMEWORKS.iter().find(|known| known.package == "bottle")?;
+    let mut sources = sources.iter().filter(|source| bottle.imported_by(source));
+    sources.find_map(|source| {
+        let is_route = |line: &str| {
+            let line = line.replacen("@bottle.", "@", 1);
+            ROUTES.iter().any(|route| line.starts_with(route))
+        };
+        let mut lines = source.lines();
+        lines
+            .any(is_route)
+            .then_some((*source, bottle, Callable::Routes))
     })
 }
 
@@ -322,6 +341,17 @@ mod tests {
                     ),
                 ],
                 ("FastAPI", "shop.main", object("app")),
+            ),
+            (
+                &[(
+                    "shop/x.py",
+                    "from bottle import route, run\n@route('/')\ndef f(): pass\nrun(host='localhost')\n",
+                )],
+                ("Bottle", "shop.x", Callable::Routes),
+            ),
+            (
+                &[("x.py", "import bottle\n@bottle.get('/')\ndef f(): pass\n")],
+                ("Bottle", "x", Callable::Routes),
             ),
             (
                 &[(

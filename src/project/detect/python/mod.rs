@@ -221,6 +221,7 @@ fn serve(
     let says = match &app.callable {
         Callable::Object(_) => format!("makes a {} app", framework.name),
         Callable::Factory(name) => format!("makes a {} app in {name}()", framework.name),
+        Callable::Routes => format!("has routes of {}", framework.name),
     };
     let script = app::script(source);
     let own = match script {
@@ -255,7 +256,13 @@ fn serve(
         (None, None, None) => return None,
     };
     guess.because(About::Service, &source.path, says);
-    let is_dev = server.is_none() && app.interface == Interface::Wsgi && own.is_none();
+    let adapter = server::adapter(app, &dependencies.packages);
+    let command = match adapter {
+        Some(name) => format!("{command} --server {name}"),
+        None => command,
+    };
+    let is_dev =
+        server.is_none() && adapter.is_none() && app.interface == Interface::Wsgi && own.is_none();
     copy_scripts(dependencies, &command, vendor, guess);
     guess.runs(Strength::Certain, command);
     guess.framework = Some((name.to_owned(), port));

@@ -19,6 +19,8 @@ pub(super) enum Callable {
     Object(String),
     /// `def create_app(): …`, without arguments that must be given.
     Factory(String),
+    /// Nothing by name: its functions are routes of the framework's own app.
+    Routes,
 }
 
 /// An app as a server is told of it.
@@ -113,6 +115,13 @@ const SERVERS: &[Server] = &[
 /// Servers that find an app in an attribute: `app.server`.
 const ATTRIBUTES: &[&str] = &["granian", "waitress"];
 
+/// The server among `packages` that Bottle starts by itself, for an app that has no name.
+pub(super) fn adapter(app: &App, packages: &Packages) -> Option<&'static str> {
+    let known = ["gunicorn", "waitress"].into_iter();
+    let mut known = known.filter(|_| app.callable == Callable::Routes);
+    known.find(|package| packages.has(package))
+}
+
 impl Server {
     /// The first server among `packages` that can start `app`.
     pub fn of(app: &App, packages: &Packages) -> Option<&'static Self> {
@@ -140,6 +149,7 @@ impl Server {
         match callable {
             Callable::Object(_) => Some(self.object),
             Callable::Factory(_) => self.factory,
+            Callable::Routes => None,
         }
     }
 
@@ -200,10 +210,11 @@ impl App {
 
     /// `template` with the names of this app.
     pub fn fill(&self, template: &str) -> String {
-        let (Callable::Object(name) | Callable::Factory(name)) = &self.callable;
-        template
-            .replace("{module}", &self.module)
-            .replace("{name}", name)
+        let template = template.replace("{module}", &self.module);
+        match &self.callable {
+            Callable::Object(name) | Callable::Factory(name) => template.replace("{name}", name),
+            Callable::Routes => template.replace(":{name}", ""),
+        }
     }
 }
 

@@ -129,3 +129,22 @@ fn a_plugin_that_no_file_lists_is_installed_for_the_tests() {
         assert!(notes.contains(note), "{notes}");
     }
 }
+
+/// Bottle has an app of its own, and `run()` in a module does nothing when Bottle itself imports it.
+#[test]
+fn routes_of_bottle_are_served_to_all() {
+    let text = "from bottle import route, run\n@route('/')\ndef f(): pass\nrun(host='localhost', port=8080)\n";
+    for (packages, expected) in [
+        ("bottle\n", "python3 -m bottle --bind 0.0.0.0:$PORT todo"),
+        (
+            "bottle\nwaitress\n",
+            "python3 -m bottle --bind 0.0.0.0:$PORT todo --server waitress",
+        ),
+    ] {
+        let files = [("requirements.txt", packages), ("todo.py", text)];
+        assert_eq!(command(&files).as_deref(), Some(expected));
+        let notes = seen(&files).notes.join("\n");
+        let has_none = notes.contains("no server for production");
+        assert_eq!(has_none, !packages.contains("waitress"), "{notes}");
+    }
+}
