@@ -316,10 +316,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
                     .reasons
                     .push(Reason::new(About::Port, "port", says).of(&service.name));
                 service.port = Some(found.number);
-                // Frameworks in scripts have an option for it; a compiled address stays.
-                if matches!(guess.stack, Stack::Rust | Stack::Go | Stack::Native(_))
-                    && let Some(source) = port::only_local(&sources)
-                {
+                // A server that takes $PORT, or whose command has the address, is told where.
+                let is_told = ["$PORT", "0.0.0.0"].iter().any(|it| command.contains(it));
+                if !is_told && let Some(source) = port::only_local(&sources) {
                     guess.notes.push(format!(
                         "{source} listens on this machine alone: others reach the app through a proxy on the host, or make it 0.0.0.0"
                     ));

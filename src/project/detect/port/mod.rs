@@ -9,6 +9,16 @@ use super::constants;
 use super::folder::{Folder, Source};
 use super::text::{has_word, head, leading_port, literals, plausible};
 
+/// Calls that start a server, with its address among their arguments.
+const STARTS: &[&str] = &[
+    ".listen(",
+    "run(",
+    "serve(",
+    "run_app(",
+    "make_server(",
+    "Server(",
+];
+
 /// A port and where it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Port {
@@ -86,21 +96,33 @@ fn reads(source: &Source) -> bool {
     source.lines().any(|line| has_word(line, "PORT"))
 }
 
+/// Hosts that all machines reach, and those that only this one does; and the same as numbers.
+const ALL: (&[&str], &[&str]) = (&["", "0.0.0.0", "[::]", "::"], &["[0, 0, 0, 0]"]);
+const LOCAL: (&[&str], &[&str]) = (
+    &["127.0.0.1", "localhost", "[::1]", "::1"],
+    &["[127, 0, 0, 1]", "[127,0,0,1]"],
+);
+
 /// The source with an address that only this machine reaches, if no source listens for all.
 pub(super) fn only_local<'a>(sources: &[&'a Source]) -> Option<&'a str> {
-    let listens = |source: &Source, hosts: &[&str]| {
+    let listens = |source: &Source, (hosts, numbers): (&[&str], &[&str])| {
         let known = constants::written_out(source);
         let source = known.as_ref().unwrap_or(source);
-        source
-            .lines()
-            .any(|line| in_line(line).is_some() && hosts.iter().any(|host| line.contains(host)))
+        source.lines().any(|line| {
+            let is_host = |text: &str| match text.rsplit_once(':') {
+                Some((host, port)) if leading_port(port).is_some() => hosts.contains(&host),
+                _ => !text.is_empty() && hosts.contains(&text),
+            };
+            let starts = STARTS.iter().any(|word| line.contains(word));
+            (starts || in_line(line).is_some())
+                && (literals(line).into_iter().any(is_host)
+                    || numbers.iter().any(|number| line.contains(number)))
+        })
     };
-    let all = ["0.0.0.0", "[0, 0, 0, 0]", "[::]", "\":"];
-    if sources.iter().any(|source| listens(source, &all)) {
+    if sources.iter().any(|source| listens(source, ALL)) {
         return None;
     }
-    let local = ["127.0.0.1", "localhost", "[127, 0, 0, 1]", "[127,0,0,1]"];
-    let found = sources.iter().find(|source| listens(source, &local))?;
+    let found = sources.iter().find(|source| listens(source, LOCAL))?;
     Some(found.path.as_str())
 }
 
@@ -369,6 +391,35 @@ mod tests {
             ),
         ] {
             assert_eq!(port(path, text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_for_this_machine_alone_is_known() {
+        for (path, text, expected) in [
+            ("a.py", "run(host='localhost', port=8080)", true),
+            ("a.py", "HTTPServer(('127.0.0.1', 8000), H)", true),
+            ("a.js", "const h = '127.0.0.1'\nx.listen(3000, h)", true),
+            ("a.go", "http.ListenAndServe(\"localhost:8080\", nil)", true),
+            ("a.rs", "bind(([127, 0, 0, 1], 3000))", true),
+            (
+                "a.js",
+                "x.listen(3000, () => log('http://localhost:3000'))",
+                false,
+            ),
+            (
+                "a.js",
+                "x.listen(3000, '0.0.0.0')\ny.listen(81, 'localhost')",
+                false,
+            ),
+            ("a.go", "http.ListenAndServe(\":8080\", nil)", false),
+            ("a.py", "connect(host='localhost')", false),
+        ] {
+            let source = Source {
+                path: path.to_owned(),
+                text: text.to_owned(),
+            };
+            assert_eq!(only_local(&[&source]).is_some(), expected, "{text}");
         }
     }
 
