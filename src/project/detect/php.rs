@@ -3,6 +3,7 @@
 use super::files::{ignored, no_lock};
 use super::folder::Folder;
 use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
+use super::programs::is_plain;
 use super::reason::About;
 use super::text::literals;
 
@@ -39,7 +40,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         .copied()
         .find(|dir| folder.is_file(&format!("{dir}/index.php")) && !is_copy(folder, dir))
         .or_else(|| is_folder_of_pages(folder).then_some("."));
-    if composer.is_none() && root.is_none() {
+    let page = match root {
+        Some(_) => None,
+        None => page(folder),
+    };
+    if composer.is_none() && root.is_none() && page.is_none() {
         return None;
     }
     let mut guess = Guess::new(Stack::Php, TYPES);
@@ -72,7 +77,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             guess.because(About::Service, format!("{root}/index.php"), "is there");
             serve(folder, root, &mut guess);
         }
-        (None, None) => {}
+        (None, None) => {
+            if let Some(page) = &page {
+                front(folder, page, &mut guess);
+            }
+        }
     }
     if folder.is_file("artisan") {
         laravel(folder, &mut guess);
@@ -84,7 +93,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
 
 /// Whether `dir` is what an earlier build made of pages that lie in the project's own folder.
 fn is_copy(folder: &Folder, dir: &str) -> bool {
-    folder.is_file("index.php") && ignored(folder).contains(dir)
+    folder.names().any(|name| name.ends_with(".php")) && ignored(folder).contains(dir)
 }
 
 /// Whether pages in PHP lie in the project's own folder. Beside a composer.json they may be settings
@@ -93,6 +102,46 @@ fn is_folder_of_pages(folder: &Folder) -> bool {
     let pages = || folder.names().any(|name| name.ends_with(".php"));
     folder.is_file("index.php")
         || folder.is_file("index.html") && !folder.is_file("composer.json") && pages()
+}
+
+/// Names of a page that answers for all, where no `index.php` is there.
+const PAGES: &[&str] = &[
+    "app.php",
+    "main.php",
+    "home.php",
+    "router.php",
+    "server.php",
+];
+
+/// The page that is the app: one of such a name, or the only one. Beside a composer.json, others may
+/// be settings of tools.
+fn page(folder: &Folder) -> Option<String> {
+    let mut pages = folder.names().filter(|name| name.ends_with(".php"));
+    let named = folder.first(PAGES).map(str::to_owned);
+    let only = || match (pages.next(), pages.next()) {
+        (Some(page), None) if !folder.is_file("composer.json") => Some(page.to_owned()),
+        _ => None,
+    };
+    named.or_else(only).filter(|page| is_plain(page))
+}
+
+/// Serves `page`, which answers for all: as a router where it leaves files to the server, else in
+/// the place of `index.php`.
+fn front(folder: &Folder, page: &str, guess: &mut Guess) {
+    public_copy(folder, guess);
+    guess.because(About::Service, page, "is the page");
+    let text = folder.read(page).unwrap_or_default();
+    let is_router = text.contains("return false;") && text.contains("REQUEST_URI");
+    let command = guess
+        .services
+        .first_mut()
+        .and_then(|it| it.command.as_mut());
+    match command.filter(|_| is_router) {
+        Some(command) => command.push_str(&format!(" www/{page}")),
+        None => guess.build.push(format!("cp www/{page} www/index.php")),
+    }
+    // In a project of another language it is a page of something else.
+    guess.strength = Strength::Present;
 }
 
 /// Whether a file of this name sets up PHP.

@@ -206,6 +206,58 @@ fn a_second_look_at_pages_in_php_finds_the_same() {
 
 /// Served as static files, they would show their source.
 #[test]
+fn one_page_in_php_of_any_name_is_the_front() {
+    let serve = "php -d variables_order=EGPCS -S 0.0.0.0:$PORT -t www";
+    let router = "<?php if (is_file('.' . $_SERVER['REQUEST_URI'])) { return false; }";
+    for (files, command, copies) in [
+        (
+            &[("guestbook.php", "<?php"), ("style.css", "")][..],
+            Some(serve.to_owned()),
+            true,
+        ),
+        (
+            &[("app.php", "<?php"), ("config.php", "<?php")],
+            Some(serve.to_owned()),
+            true,
+        ),
+        (
+            &[("router.php", router)],
+            Some(format!("{serve} www/router.php")),
+            false,
+        ),
+        // What the build left.
+        (
+            &[
+                ("app.php", "<?php"),
+                ("www/index.php", "<?php"),
+                (".gitignore", "www\n"),
+            ],
+            Some(serve.to_owned()),
+            true,
+        ),
+        (&[("a.php", "<?php"), ("b.php", "<?php")], None, false),
+        (
+            &[("rector.php", "<?php"), ("composer.json", "{}")],
+            None,
+            false,
+        ),
+    ] {
+        let detected = seen(files);
+        let service = detected.services.first();
+        let found = service.and_then(|service| service.command.clone());
+        assert_eq!(found, command, "{files:?}");
+        let last = detected.build.run.last();
+        let is_copied = last.is_some_and(|step| step.ends_with(" www/index.php"));
+        assert_eq!(is_copied, copies, "{files:?}");
+    }
+    let other = seen(&[
+        ("tool.php", "<?php"),
+        ("package.json", r#"{"scripts":{"start":"node a.js"}}"#),
+    ]);
+    assert_eq!(other.services[0].command.as_deref(), Some("node a.js"));
+}
+
+#[test]
 fn pages_in_php_beside_an_index_html() {
     let detected = seen(&[("index.html", ""), ("send.php", "<?php")]);
     assert_eq!(detected.stack, Some(crate::project::detect::Stack::Php));
