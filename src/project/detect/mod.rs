@@ -4,6 +4,7 @@
 mod app_config;
 mod base_path;
 mod beam;
+mod by_hand;
 mod commands;
 mod constants;
 mod container;
@@ -278,6 +279,7 @@ fn add_assets(folder: &Folder, guess: &mut Guess) {
 /// What all stacks have in common: ports, health, files, environment.
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     variables::apply(folder, &mut guess);
+    by_hand::apply(folder, &mut guess);
     let sources = folder.sources(guess.types);
     let framework = guess.framework.clone();
     let many = guess.services.len() > 1;
