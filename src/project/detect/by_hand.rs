@@ -37,16 +37,21 @@ const CALLS: &[&str] = &[
 const PROGRAMS: &[&str] = &[
     "createdatabase",
     "createdb",
+    "createtable",
     "createtables",
+    "database",
     "databasesetup",
+    "db",
     "dbinit",
     "dbsetup",
     "initdatabase",
     "initdb",
     "migrate",
+    "schema",
     "seed",
     "setupdatabase",
     "setupdb",
+    "tables",
 ];
 
 /// Scripts of `package.json` that do, best first.
@@ -106,7 +111,7 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     let sources = folder.sources(guess.types);
     let (programs, others): (Vec<&Source>, Vec<&Source>) = sources
         .iter()
-        .partition(|source| is_program(source, &sources));
+        .partition(|source| is_program(source, &sources, guess));
     let running = others
         .iter()
         .filter(|source| variables::runs(source, guess));
@@ -164,23 +169,39 @@ fn holds(source: &Source, words: &[&str]) -> bool {
     source.lines().any(has)
 }
 
-/// Whether a source is a program that makes the tables, and that no other source loads.
-fn is_program(source: &Source, sources: &[&Source]) -> bool {
-    let file = source.path.rsplit('/').next().unwrap_or_default();
-    let stem = file.split('.').next().unwrap_or_default();
-    let plain: String = stem.chars().filter(|c| !"_-".contains(*c)).collect();
-    let loads = |other: &&Source| {
-        let mut lines = other.lines();
-        other.path != source.path
-            && lines.any(|line| {
-                let words = ["import", "require", "from", "include"];
-                has_word(line, stem) && words.iter().any(|word| line.contains(word))
-            })
-    };
+/// Whether a source is a program that makes the tables.
+fn is_program(source: &Source, sources: &[&Source], guess: &Guess) -> bool {
+    let plain: String = stem(source)
+        .chars()
+        .filter(|c| !"_-".contains(*c))
+        .collect();
     PROGRAMS.contains(&plain.to_ascii_lowercase().as_str())
-        && source.is(&["py", "js", "cjs", "mjs", "rb", "php"])
         && (holds(source, MAKES) || holds(source, CALLS))
-        && !sources.iter().any(loads)
+        && is_alone(source, sources, guess)
+}
+
+/// Whether a source is a script that no service starts and no other source loads.
+pub(super) fn is_alone(source: &Source, sources: &[&Source], guess: &Guess) -> bool {
+    let stem = stem(source);
+    let loads = |line: &str| {
+        let words = ["import", "require", "from", "include", "load"];
+        has_word(line, stem) && words.iter().any(|word| line.contains(word))
+    };
+    let mut others = sources.iter().filter(|other| other.path != source.path);
+    let mut commands = guess.services.iter().filter_map(|it| it.command.as_deref());
+    source.is(&["py", "js", "cjs", "mjs", "rb", "php"])
+        && !commands.any(|command| has_word(command, stem))
+        && !others.any(|other| other.lines().any(loads))
+}
+
+/// The word by which others load a source: its name, or that of its folder.
+fn stem(source: &Source) -> &str {
+    let mut parts = source.path.rsplit('/');
+    let file = parts.next().unwrap_or_default();
+    match (file.split('.').next().unwrap_or_default(), parts.next()) {
+        ("index" | "__init__", Some(folder)) => folder,
+        (stem, _) => stem,
+    }
 }
 
 /// The line that starts the program at `path`, in the project's own folder.

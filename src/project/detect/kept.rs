@@ -2,6 +2,7 @@
 //! the app makes.
 
 use super::app_config;
+use super::by_hand;
 use super::database;
 use super::files::ignored;
 use super::folder::{Folder, Source};
@@ -94,7 +95,9 @@ impl Kept {
                         };
                         self.share(path, &source.path, says);
                     }
-                    Some(file) if !is_own => self.written.push((file, source.path.clone())),
+                    Some(file) if !is_own && !by_hand::is_alone(source, sources, guess) => {
+                        self.written.push((file, source.path.clone()))
+                    }
                     _ => {}
                 }
             }
