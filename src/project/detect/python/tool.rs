@@ -33,7 +33,8 @@ const TOOLS: &[Tool] = &[
         serves: Serves::Importer("streamlit"),
         command: "python3 -m streamlit run {file} --server.address 0.0.0.0 --server.port $PORT --server.headless true",
         port: 8501,
-        health: Some("/_stcore/health"),
+        // `/_stcore/health` answers, too, where the script fails.
+        health: Some("/_stcore/script-health-check"),
     },
     Tool {
         name: "Datasette",
@@ -89,6 +90,12 @@ const TOOLS: &[Tool] = &[
 const ENVIRONMENT: &[(&str, &str, &str)] = &[
     // It takes itself for a checkout of its own sources unless it lies in a `site-packages`.
     ("streamlit", "STREAMLIT_GLOBAL_DEVELOPMENT_MODE", "false"),
+    // Its route for health.
+    (
+        "streamlit",
+        "STREAMLIT_SERVER_SCRIPT_HEALTH_CHECK_ENABLED",
+        "true",
+    ),
 ];
 
 /// The environment that these packages need.

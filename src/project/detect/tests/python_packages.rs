@@ -148,3 +148,23 @@ fn routes_of_bottle_are_served_to_all() {
         assert_eq!(has_none, !packages.contains("waitress"), "{notes}");
     }
 }
+
+/// The usual route for health of Streamlit answers, too, where the script fails.
+#[test]
+fn the_script_of_streamlit_proves_its_health() {
+    let app = ("app.py", "import streamlit as st\nst.title('x')\n");
+    let list = ("requirements.txt", "streamlit\n");
+    let procfile = (
+        "Procfile",
+        "web: streamlit run app.py --server.port $PORT\n",
+    );
+    for files in [&[app, list][..], &[app, list, procfile]] {
+        let service = seen(files).services.remove(0);
+        let health = service.health.map(|health| health.path);
+        assert_eq!(health.as_deref(), Some("/_stcore/script-health-check"));
+        assert_eq!(
+            service.env["STREAMLIT_SERVER_SCRIPT_HEALTH_CHECK_ENABLED"],
+            "true"
+        );
+    }
+}
