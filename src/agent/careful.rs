@@ -42,6 +42,8 @@ pub enum Why {
     Absent,
     /// It is something else than what is read: `a link`, `a FIFO`, `a folder`, `a device`.
     Kind(&'static str),
+    /// It is a file where a folder is read.
+    File,
     /// The file is longer than the limit, bytes.
     TooLong(u64),
     /// The folder holds more names than the limit.
@@ -92,7 +94,7 @@ impl std::fmt::Display for ReadError {
         let path = self.path.display();
         match &self.why {
             Why::Absent => write!(f, "{path} is not there"),
-            Why::Kind("a file") => write!(f, "{path} is a file, not a folder"),
+            Why::File => write!(f, "{path} is a file, not a folder"),
             Why::Kind(kind) => write!(f, "{path} is {kind}, not a regular file"),
             Why::TooLong(limit) => write!(f, "{path} is longer than {limit} bytes"),
             Why::TooMany(limit) => write!(f, "{path} holds more than {limit} names"),
@@ -253,6 +255,7 @@ fn refused(path: &Path, error: io::Error) -> ReadError {
         .raw_os_error()
         .is_some_and(|code| BY_KIND.contains(&code));
     let why = match fs::symlink_metadata(path) {
+        Ok(found) if by_kind && found.is_file() => Why::File,
         Ok(found) if by_kind => Why::Kind(kind(found.file_type())),
         _ => Why::Io(error),
     };
@@ -268,8 +271,6 @@ fn kind(found: fs::FileType) -> &'static str {
         "a FIFO"
     } else if found.is_socket() {
         "a socket"
-    } else if found.is_file() {
-        "a file"
     } else {
         "a device"
     }

@@ -17,7 +17,7 @@ use super::host::{Host, LoadedRelease};
 use super::outgoing::Outgoing;
 use super::{history, releases};
 use crate::model::redact::{Bytes, Redactor};
-use crate::model::{Failure, FailureKind, ServiceSpec};
+use crate::model::{Failure, FailureKind, OperationKind, OperationOutcome, ServiceSpec};
 use crate::wire::{
     EXEC_WINDOW, Exec, ExecSignal, Frame, FrameReader, FromAgent, HistoryEntry, ToAgent,
 };
@@ -282,11 +282,11 @@ fn feed(mut input: File, queue: Receiver<Vec<u8>>, out: Out) {
 /// Into the history goes which program ran, for whom, and how it ended.
 fn note(host: &Host, exec: &Exec, code: i32) {
     let outcome = match code {
-        0 => "good".to_owned(),
-        code => format!("exit {code}"),
+        0 => OperationOutcome::Good,
+        code => OperationOutcome::Exit(code),
     };
     let program = exec.argv.first().cloned().unwrap_or_default();
-    let entry = HistoryEntry::beside("exec", outcome, program, exec.who.clone());
+    let entry = HistoryEntry::beside(OperationKind::Exec, outcome, program, exec.who.clone());
     // It ran, whether that can be told or not.
     let _ = history::append(&host.layout, &entry);
 }

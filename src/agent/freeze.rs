@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::host::Host;
 use super::lock::wait_for_file;
 use super::{Layout, careful, disk, facts, history};
-use crate::model::{Failure, Freeze};
+use crate::model::{Failure, Freeze, OperationKind, OperationOutcome};
 use crate::wire::{Finding, HistoryEntry, Level};
 
 /// How long somebody else may take to set it or take it away.
@@ -47,7 +47,7 @@ pub fn set(host: &Host, freeze: &Freeze) -> Result<(), Failure> {
     let path = layout.state_file("freeze.json");
     disk::write_atomic(&path, &text, 0o600)?;
     let why = format!("until {}: {}", freeze.until, freeze.reason);
-    note(layout, "freeze", why, &freeze.who);
+    note(layout, OperationKind::Freeze, why, &freeze.who);
     Ok(())
 }
 
@@ -63,7 +63,7 @@ pub fn thaw(host: &Host, who: &str) -> Result<(), Failure> {
     remove(layout)?;
     if let Some(before) = before {
         let why = format!("ended the freeze by {}: {}", before.who, before.reason);
-        note(layout, "thaw", why, who);
+        note(layout, OperationKind::Thaw, why, who);
     }
     Ok(())
 }
@@ -79,8 +79,8 @@ fn is_ready(host: &Host) -> Result<(), Failure> {
         .hint(format!("ship setup {}", host.deployment.environment)))
 }
 
-fn note(layout: &Layout, what: &str, why: String, who: &str) {
-    let entry = HistoryEntry::beside(what, "good".to_owned(), why, who.to_owned());
+fn note(layout: &Layout, what: OperationKind, why: String, who: &str) {
+    let entry = HistoryEntry::beside(what, OperationOutcome::Good, why, who.to_owned());
     // It is done, whether that can be told or not: on a full disk a freeze is ended all the same.
     let _ = history::append(layout, &entry);
 }

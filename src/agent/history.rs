@@ -86,6 +86,7 @@ fn newest_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{OperationKind, OperationOutcome};
 
     #[test]
     fn a_line_that_was_cut_takes_no_other_with_it() {
@@ -95,10 +96,10 @@ mod tests {
         let entry = |who: &str| HistoryEntry {
             transaction: None,
             time: disk::now(),
-            what: "deploy".to_owned(),
+            what: OperationKind::Deploy,
             release: None,
             from: None,
-            outcome: "good".to_owned(),
+            outcome: OperationOutcome::Good,
             why: None,
             who: who.to_owned(),
             ci: None,

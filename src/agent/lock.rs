@@ -12,21 +12,20 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use super::careful::{self, ReadError, Why};
 use super::{Layout, disk};
+use crate::model::OperationKind;
 use crate::wire::Holder;
-
-/// What the holder is at when it has answered, and only cleans up behind itself.
-pub const TIDYING: &str = "tidying up";
 
 impl Holder {
     /// A holder whose note cannot be read, for that reason. All notes that cannot be read are equal:
     /// whether one holder follows another, they do not tell.
     fn unknown(why: &ReadError) -> Self {
         Self {
-            what: "command".to_owned(),
+            what: OperationKind::Other("command".to_owned()),
             who: format!("somebody ({why})"),
             since: Self::UNKNOWN_TIME.to_owned(),
             ci: None,
             doing: None,
+            is_tidying: false,
         }
     }
 }
@@ -67,8 +66,18 @@ impl Lock {
     /// Says what its holder is at right now, such as `activating v42`. It is a courtesy: where it
     /// cannot be written, what was said before stays.
     pub fn doing(&self, what: &str) {
+        self.note(what, false);
+    }
+
+    /// Says that its holder has answered, and only cleans up behind itself.
+    pub fn tidying(&self) {
+        self.note("tidying up", true);
+    }
+
+    fn note(&self, doing: &str, is_tidying: bool) {
         let holder = Holder {
-            doing: Some(what.to_owned()),
+            doing: Some(doing.to_owned()),
+            is_tidying,
             ..self.holder.clone()
         };
         let text = serde_json::to_vec(&holder).unwrap_or_default();
@@ -190,11 +199,12 @@ mod tests {
 
     fn holder(who: &str) -> Holder {
         Holder {
-            what: "deploy".into(),
+            what: OperationKind::Deploy,
             who: who.into(),
             since: "now".into(),
             ci: None,
             doing: None,
+            is_tidying: false,
         }
     }
 

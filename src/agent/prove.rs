@@ -116,6 +116,7 @@ pub fn prove(
         service,
         before,
         last_seen: String::new(),
+        tells_answer: false,
         last_said: Vec::new(),
         status: ServiceStatus::default(),
         looked: None,
@@ -210,6 +211,8 @@ struct Proof<'a> {
     service: &'a ServiceSpec,
     before: &'a Before,
     last_seen: String,
+    /// Whether the reason that it failed for tells what was seen last.
+    tells_answer: bool,
     /// What a health command said last.
     last_said: Vec<String>,
     status: ServiceStatus,
@@ -259,6 +262,7 @@ impl Proof<'_> {
                 self.looked = process.is_none().then(Instant::now);
                 process
             };
+            let is_answer = process.is_none();
             let seen = match process {
                 Some(waiting) => waiting,
                 None => match self.judge_answer(&prober, context, &mut successes) {
@@ -280,6 +284,7 @@ impl Proof<'_> {
             let waiting_for_settle =
                 proven && started.elapsed() < timeout + Duration::from_millis(settle_ms);
             if started.elapsed() >= timeout && !waiting_for_settle {
+                self.tells_answer = is_answer;
                 let within = secs(Duration::from_millis(health.timeout_ms));
                 return Err(format!("not healthy within {within}: {seen}").into());
             }
@@ -489,7 +494,7 @@ impl Proof<'_> {
     fn diagnose(&self, reason: String) -> Diagnosis {
         let mut facts = Vec::new();
         let runs = self.status.state == ServiceState::Running;
-        if runs && !self.last_seen.is_empty() && !reason.contains(&self.last_seen) {
+        if runs && !self.last_seen.is_empty() && !self.tells_answer {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
         facts.extend(what_was_said(&self.last_said));

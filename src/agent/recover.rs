@@ -11,11 +11,12 @@ use super::journal::Entry;
 use super::lock::Lock;
 use super::service::supervisor;
 use super::{Layout, disk, flip, history, journal, releases, stage};
+use crate::model::OperationKind;
 use crate::model::event::HostEvent;
 use crate::wire::{HistoryEntry, Holder};
 
 /// What a recovery is called in the history and as a holder of the lock.
-pub const WHAT: &str = "recovery";
+pub const WHAT: OperationKind = OperationKind::Recovery;
 
 /// Brings an activation that died to its end. Call it under the lock. Returns a sentence about
 /// what was done, `None` when there was nothing to do.
@@ -71,11 +72,12 @@ fn before_the_services(root: &Path, is_over: impl Fn(&Layout, &Entry) -> bool) -
 #[must_use]
 pub fn holder() -> Holder {
     Holder {
-        what: WHAT.to_owned(),
+        what: WHAT,
         who: "ship".to_owned(),
         since: disk::now(),
         ci: None,
         doing: None,
+        is_tidying: false,
     }
 }
 
@@ -131,10 +133,10 @@ fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Opti
     let entry = HistoryEntry {
         transaction: left.transaction.clone(),
         time: disk::now(),
-        what: WHAT.to_owned(),
+        what: WHAT,
         release: Some(to),
         from,
-        outcome: ending.as_str().to_owned(),
+        outcome: ending.into(),
         why: why.map(str::to_owned),
         who: "ship".to_owned(),
         ci: None,

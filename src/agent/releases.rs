@@ -9,7 +9,7 @@ use super::{Layout, adopt, disk, history};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::TreePath;
-use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState};
+use crate::model::{Digest, Failure, OperationOutcome, Release, ReleaseId, ReleaseState};
 use crate::wire::{HistoryEntry, ReleaseSummary};
 
 /// The live release: what `current` points to. `None` when there is no `current`.
@@ -80,7 +80,12 @@ fn from_history(layout: &Layout, id: ReleaseId) -> Option<Record> {
     let switches = entries
         .iter()
         .filter(|entry| entry.release == Some(id) && entry.from != Some(id));
-    let is_good = |entry: &HistoryEntry| matches!(entry.outcome.as_str(), "good" | "adopted");
+    let is_good = |entry: &HistoryEntry| {
+        matches!(
+            entry.outcome,
+            OperationOutcome::Good | OperationOutcome::Adopted
+        )
+    };
     let after = switches.clone().next_back()?.from;
     let state = match switches.clone().any(is_good) {
         true => ReleaseState::Good,
@@ -321,6 +326,7 @@ pub fn stage_number(layout: &Layout, id: ReleaseId) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::OperationKind;
 
     fn host() -> (tempfile::TempDir, Layout) {
         let folder = tempfile::tempdir().unwrap();
@@ -378,10 +384,10 @@ mod tests {
         let entry = HistoryEntry {
             transaction: None,
             time: disk::now(),
-            what: "deploy".to_owned(),
+            what: OperationKind::Deploy,
             release: Some(ReleaseId(release)),
             from: from.map(ReleaseId),
-            outcome: outcome.to_owned(),
+            outcome: outcome.to_owned().into(),
             why: None,
             who: "ann".to_owned(),
             ci: None,

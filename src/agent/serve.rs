@@ -73,7 +73,8 @@ pub fn run(open: &str) -> io::Result<()> {
                 Err(_) => say(&out, &how_it_ended(&host, &attach.transaction, &out))?,
             },
             ToAgent::Exec(exec) => return console::run(&host, &exec, reader, &out),
-            ToAgent::Heartbeat => {}
+            // What is stopped is the controller's: here is nothing to stop.
+            ToAgent::Heartbeat | ToAgent::Cancel | ToAgent::EndWatch => {}
             message => answer(&host, message, &secrets, &out, &input)?,
         }
     }

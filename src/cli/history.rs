@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::globals::Globals;
 use super::listing::{self, Answer, View, show};
+use crate::model::OperationKind;
 use crate::report::{humanize, table};
 use crate::rollout::query;
 use crate::wire::HistoryEntry;
@@ -62,17 +63,17 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, view: View) -> Stri
     .first_to_leave([7, 6, 8, 5, 3]);
     for (entry, hosts) in rows.into_iter().take(limit) {
         let mut notes = Vec::new();
-        if entry.tests_skipped && entry.what == "deploy" {
+        if entry.tests_skipped && entry.what == OperationKind::Deploy {
             notes.push("tests skipped".to_owned());
         }
         notes.extend(entry.why.clone());
         notes.extend(entry.ci.clone());
         table.row([
             humanize::ago(&entry.time, view.now),
-            entry.what.clone(),
+            entry.what.to_string(),
             entry.release.map(|id| id.to_string()).unwrap_or_default(),
             entry.from.map(|id| id.to_string()).unwrap_or_default(),
-            entry.outcome.clone(),
+            entry.outcome.to_string(),
             entry.who.clone(),
             listing::commit(entry.commit.as_deref()),
             notes.join("; "),

@@ -206,9 +206,9 @@ fn missing(pinned: &Pinned) -> Vec<String> {
     }
     let lines = reasons.into_iter().map(|(why, platforms)| {
         let line = format!("no build for {}", platforms.join(", "));
-        match why {
-            "" => line,
-            why => format!("{line}: {why}"),
+        match why.is_empty() {
+            true => line,
+            false => format!("{line}: {why}"),
         }
     });
     lines.collect()

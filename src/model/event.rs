@@ -63,6 +63,9 @@ pub enum Event {
         ok: bool,
         /// `exit code 1`, `killed by signal 9 (SIGKILL)`, `timed out after 10m`; `None` when ok.
         why: Option<String>,
+        /// Whether it was stopped from outside, and so did not fail by itself.
+        #[serde(default)]
+        is_stopped: bool,
         /// How long it ran.
         ms: u64,
         /// The file that holds its whole output, relative to the project.
@@ -237,6 +240,9 @@ pub enum HostEvent {
         ok: bool,
         /// Why not.
         why: Option<String>,
+        /// Whether it was stopped from outside, and so did not fail by itself.
+        #[serde(default)]
+        is_stopped: bool,
         /// How long it ran.
         ms: u64,
     },

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::HostName;
+
 /// The kind of a failure; `cli::exit` maps each to one exit code, in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,7 +54,8 @@ pub enum Cause {
 pub struct Failure {
     /// Decides the exit code.
     pub kind: FailureKind,
-    /// One lower-case sentence: what happened, naming the thing.
+    /// One lower-case sentence: what happened, naming the thing. It begins with `host` where that is
+    /// known.
     pub message: String,
     /// What was found and expected, a line each.
     pub details: Vec<String>,
@@ -61,6 +64,9 @@ pub struct Failure {
     /// What stands in the way of a connection to a host: `host-key`, `login` or `connection`.
     #[serde(default)]
     pub cause: Option<Cause>,
+    /// The host that it happened on, which the message begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
 }
 
 impl Failure {
@@ -73,7 +79,27 @@ impl Failure {
             details: Vec::new(),
             hint: None,
             cause: None,
+            host: None,
         }
+    }
+
+    /// Says on which host it happened, unless that is said already.
+    #[must_use]
+    pub fn on(mut self, host: &HostName) -> Self {
+        if self.host.is_none() {
+            self.message = format!("{host}: {}", self.message);
+            self.host = Some(host.clone());
+        }
+        self
+    }
+
+    /// What happened, without the host.
+    #[must_use]
+    pub fn without_host(&self) -> &str {
+        let host = self.host.as_ref().map_or("", HostName::as_str);
+        let rest = self.message.strip_prefix(host);
+        let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+        rest.unwrap_or(&self.message)
     }
 
     /// Says what stands in the way of a connection.

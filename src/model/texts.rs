@@ -86,6 +86,7 @@ impl Texts for Failure {
         let Self {
             kind: _,
             cause: _,
+            host: _,
             message,
             details,
             hint,
@@ -188,6 +189,7 @@ impl Texts for Event {
                 name,
                 ok: _,
                 why,
+                is_stopped: _,
                 ms: _,
                 log,
             } => {
@@ -246,6 +248,7 @@ impl Texts for HostEvent {
                 name,
                 ok: _,
                 why,
+                is_stopped: _,
                 ms: _,
             } => {
                 visit.text(Reading::Name, name);

@@ -117,6 +117,7 @@ impl Running<'_> {
             name,
             ok: why.is_none(),
             why: why.clone(),
+            is_stopped: matches!(end, End::Cancelled),
             ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             log: log.clone(),
         });

@@ -27,6 +27,13 @@ struct Speaker {
     name: String,
 }
 
+/// How a step or a hook ended.
+struct How {
+    ok: bool,
+    why: Option<String>,
+    is_stopped: bool,
+}
+
 /// When something that goes on was last spoken of, and in which words.
 #[derive(Debug, Clone, Default)]
 struct Told {
@@ -167,9 +174,21 @@ impl Person {
                 name,
                 ok,
                 why,
+                is_stopped,
                 ms,
                 log,
-            } => self.end_of_step(None, phase, name, (ok, why), ms, log),
+            } => self.end_of_step(
+                None,
+                phase,
+                name,
+                How {
+                    ok,
+                    why,
+                    is_stopped,
+                },
+                ms,
+                log,
+            ),
             // The first mention is the ticker's: what is quick needs no line.
             Event::Waiting { .. } => {}
             Event::Waited {
@@ -251,8 +270,19 @@ impl Person {
             HostEvent::HookOutput { name, line } => {
                 self.hear_output(Some(host), Phase::Hook, name, line);
             }
-            HostEvent::HookFinished { name, ok, why, ms } => {
-                self.end_of_step(Some(host), Phase::Hook, name, (ok, why), ms, None);
+            HostEvent::HookFinished {
+                name,
+                ok,
+                why,
+                is_stopped,
+                ms,
+            } => {
+                let how = How {
+                    ok,
+                    why,
+                    is_stopped,
+                };
+                self.end_of_step(Some(host), Phase::Hook, name, how, ms, None);
             }
             HostEvent::Transferring {
                 done,
@@ -362,7 +392,11 @@ impl Person {
         host: Option<HostName>,
         phase: Phase,
         name: String,
-        (ok, why): (bool, Option<String>),
+        How {
+            ok,
+            why,
+            is_stopped,
+        }: How,
         ms: u64,
         log: Option<String>,
     ) {
@@ -374,8 +408,7 @@ impl Person {
         let kept = self.kept.remove(&speaker).unwrap_or_default();
         let name = speaker.name;
         let folds = self.talk.dialect != Dialect::Plain && self.verbosity != Verbosity::Quiet;
-        let interrupted = why.as_deref() == Some("interrupted");
-        if !self.streams() && !interrupted && !kept.is_empty() && (!ok || folds) {
+        if !self.streams() && !is_stopped && !kept.is_empty() && (!ok || folds) {
             let title = format!("{prefix}output of {} step `{name}`", phase.as_str());
             let older = (kept.dropped() > 0).then(|| {
                 let older = format!("{} came before", count(kept.dropped(), "line"));
@@ -401,7 +434,7 @@ impl Person {
         } else {
             let why = why.map_or_else(String::new, |why| format!(": {why}"));
             // A step that was stopped from outside did not fail.
-            let mark = match interrupted {
+            let mark = match is_stopped {
                 true => paint.faint("stopped"),
                 false => paint.bad("failed"),
             };

@@ -15,7 +15,6 @@ const MENTION: u64 = 15_000;
 const MENTION_TRANSFER: u64 = 5_000;
 
 /// What a host does while bytes travel.
-const SENDING: &str = "sending";
 
 /// What an item is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,9 +40,19 @@ pub(super) struct Item {
     pub busy: bool,
     /// When that began.
     pub since: u64,
-    /// Whether it is bytes that are waited for.
-    moving: bool,
+    way: Way,
     said: u64,
+}
+
+/// What is on its way, where it is mentioned otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing of that kind.
+    Nothing,
+    /// A connection to the host.
+    ToHost,
+    /// Bytes.
+    Bytes,
 }
 
 /// Everything that goes on: hosts in the order of the manifest, then the rest as it began.
@@ -59,6 +68,7 @@ impl Progress {
             Event::Started { hosts, .. } => {
                 for host in hosts {
                     self.begin(now, Key::Host(host.clone()), "connecting");
+                    self.waits_for(host, Way::ToHost);
                 }
             }
             Event::StepStarted { phase, name } => {
@@ -77,7 +87,7 @@ impl Progress {
                 if let Some(item) = self.find(&key)
                     && let Some(done) = done
                 {
-                    item.moving = true;
+                    item.way = Way::Bytes;
                     item.seen = match total {
                         Some(total) => format!("{} of {}", bytes(*done), bytes(*total)),
                         None => bytes(*done),
@@ -110,7 +120,10 @@ impl Progress {
                 };
                 self.rest(now, key, &state);
             }
-            HostEvent::Reconnecting => self.begin(now, key, "reconnecting"),
+            HostEvent::Reconnecting => {
+                self.begin(now, key, "reconnecting");
+                self.waits_for(host, Way::ToHost);
+            }
             HostEvent::Reconnected { .. } => self.rest(now, key, "connected again"),
             HostEvent::Waiting { text } => self.begin(now, key, &format!("waiting for {text}")),
             HostEvent::Transferring {
@@ -119,7 +132,8 @@ impl Progress {
                 runtime,
                 ..
             } => {
-                self.begin(now, key.clone(), SENDING);
+                self.begin(now, key.clone(), "sending");
+                self.waits_for(host, Way::Bytes);
                 let since = self.find(&key).map_or(now, |item| item.since);
                 let runtime = runtime.as_deref();
                 let ms = now.saturating_sub(since);
@@ -192,9 +206,9 @@ impl Progress {
     pub fn overdue(&mut self, now: u64, story: &Story) -> Vec<String> {
         let mut sentences = Vec::new();
         for item in &mut self.items {
-            let pause = match item.moving || item.doing == SENDING {
-                true => MENTION_TRANSFER,
-                false => MENTION,
+            let pause = match item.way {
+                Way::Bytes => MENTION_TRANSFER,
+                Way::Nothing | Way::ToHost => MENTION,
             };
             if !item.busy || now.saturating_sub(item.said) < pause {
                 continue;
@@ -205,7 +219,7 @@ impl Progress {
                 _ => String::new(),
             };
             let to = match &item.key {
-                Key::Host(host) if item.doing.ends_with("connecting") => {
+                Key::Host(host) if item.way == Way::ToHost => {
                     format!(" to {}", story.name(host))
                 }
                 _ => String::new(),
@@ -245,6 +259,12 @@ impl Progress {
         }
     }
 
+    fn waits_for(&mut self, host: &HostName, way: Way) {
+        if let Some(item) = self.find(&Key::Host(host.clone())) {
+            item.way = way;
+        }
+    }
+
     /// The item does nothing now.
     fn rest(&mut self, now: u64, key: Key, state: &str) {
         match self.find(&key) {
@@ -272,7 +292,7 @@ impl Item {
             seen: String::new(),
             busy,
             since: now,
-            moving: false,
+            way: Way::Nothing,
             said: now,
         }
     }

@@ -6,10 +6,9 @@ use futures_util::future::join_all;
 
 use super::conclude::{Ended, HostEnd};
 use super::context::Context;
-use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome, Verb};
-use crate::model::{Failure, FailureKind, HostName, ReleaseId};
+use crate::model::{Failure, FailureKind, HostName, OperationOutcome, ReleaseId};
 use crate::wire::{Activated, Attach, FromAgent, HistoryEntry, HostStatus, ToAgent};
 
 /// How long going back may take beyond the lease: the old release stops, starts and is proven.
@@ -35,7 +34,9 @@ impl Stopped {
     /// The release that was final before it could be cancelled.
     fn was_final(&self) -> Option<ReleaseId> {
         let entry = self.entry.as_ref()?;
-        entry.release.filter(|_| entry.outcome == "good")
+        entry
+            .release
+            .filter(|_| entry.outcome == OperationOutcome::Good)
     }
 
     /// Why a person must look at the host.
@@ -108,7 +109,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
             was: None,
             is: None,
             healthy: None,
-            why: Some(LeftOut::why(host, failure).to_owned()),
+            why: Some(failure.without_host().to_owned()),
             unanswered_ms: None,
             by_hand: Vec::new(),
         },
@@ -176,7 +177,9 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
         if is_over {
             let entry = newest(&mut link).await?;
             let entry = entry.filter(|now| Some(now) != before.as_ref());
-            let not_final = entry.as_ref().filter(|entry| entry.outcome != "good");
+            let not_final = entry
+                .as_ref()
+                .filter(|entry| entry.outcome != OperationOutcome::Good);
             let ended = match not_final.and_then(|entry| entry.transaction.clone()) {
                 Some(transaction) => how_it_ended(&mut link, transaction).await?,
                 None => None,

@@ -114,7 +114,7 @@ fn failure(context: &Context, host: &HostName, findings: &[Finding]) -> Option<F
     let found = of_level(findings, Level::Failure);
     let first = found.first()?;
     let failure = match found.as_slice() {
-        [only] => Failure::refused(format!("{host}: {}", only.text)),
+        [only] => Failure::refused(only.text.clone()).on(host),
         all => Failure::refused(format!(
             "{host} is not set up for {} as ship.toml says",
             context.environment.app

@@ -9,7 +9,9 @@ use super::cache::{Cache, Remembered, SeenRelease};
 use super::programs::programs;
 use super::stop::{Stage, Stop};
 use crate::model::event::{Event, HostEvent, Sink};
-use crate::model::{Deployment, Digest, Failure, FailureKind, HostName, ReleaseState, ServiceSpec};
+use crate::model::{
+    Deployment, Digest, Failure, FailureKind, HostName, OperationKind, ReleaseState, ServiceSpec,
+};
 use crate::pipeline::{History, Seeds};
 use crate::project::{Environment, Host, Project};
 use crate::runtime::Wish;
@@ -267,15 +269,16 @@ impl Context {
 
     /// Who holds a lock, when it is us.
     #[must_use]
-    pub fn holder(&self, what: &str) -> Holder {
+    pub fn holder(&self, what: OperationKind) -> Holder {
         let now = jiff::Timestamp::now();
         let since = now.round(jiff::Unit::Second).unwrap_or(now).to_string();
         Holder {
-            what: what.to_owned(),
+            what,
             who: self.who.clone(),
             since,
             ci: self.ci.clone(),
             doing: None,
+            is_tidying: false,
         }
     }
 

@@ -26,7 +26,7 @@ use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase, Verb};
 use crate::model::release::Origin;
-use crate::model::{Failure, ReleaseId, ReleaseState, Secret};
+use crate::model::{Failure, OperationKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
 use crate::project::Host;
 use crate::runtime;
@@ -89,10 +89,17 @@ async fn deploy_to(
     {
         payload.packing.end_ahead();
     }
-    let live = already_live(context, &mut fleet, &payload, options).await;
-    // A difference to the manifest explains what failed meanwhile.
-    compare::refuse(context, &mut fleet).await?;
-    if let Some(release) = live? {
+    let asked = async {
+        let live = already_live(context, &mut fleet, &payload, options).await;
+        // A difference to the manifest explains what failed meanwhile.
+        compare::refuse(context, &mut fleet).await?;
+        live
+    };
+    let live = tokio::select! {
+        live = asked => live?,
+        () = context.interruption() => return Err(Context::interrupted().into()),
+    };
+    if let Some(release) = live {
         let ends: Vec<_> = fleet
             .hosts
             .iter()
@@ -114,7 +121,7 @@ async fn deploy_to(
     }
     let offers = Offers::new(&payload);
     let brings = Brings::Offers(&offers);
-    fleet.begin(context, "deploy", brings).await?;
+    fleet.begin(context, OperationKind::Deploy, brings).await?;
     let staged = match freeze::refuse(context, &fleet) {
         Ok(()) => prepare(context, &mut fleet, &payload, &offers).await,
         Err(frozen) => Err(frozen),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
-use super::link::{HostLink, named, unasked};
+use super::link::{HostLink, unasked};
 use crate::model::{Failure, FailureKind, HostName, ServiceName};
 use crate::project::Host;
 use crate::transport::link::LinkSender;
@@ -141,9 +141,9 @@ async fn receive(
             FromAgent::Heartbeat | FromAgent::Event(_) => {}
             FromAgent::Exited { code } => return Ok(ExecEnd::Exited(code)),
             FromAgent::NotStarted { code, failure } => {
-                return Ok(ExecEnd::NotStarted(code, named(failure, &host)));
+                return Ok(ExecEnd::NotStarted(code, failure.on(&host)));
             }
-            FromAgent::Failed(failure) => return Err(named(failure, &host)),
+            FromAgent::Failed(failure) => return Err(failure.on(&host)),
             other => return Err(unasked(&host, &other)),
         }
     }
@@ -154,8 +154,8 @@ const ENDS_THERE: &str = "the host ends the command";
 
 fn silent(host: &HostName) -> Failure {
     let seconds = SILENCE.as_secs();
-    let what = format!("{host}: the connection was lost: no message came for {seconds} s");
-    Failure::new(FailureKind::Unreachable, what)
+    let what = format!("the connection was lost: no message came for {seconds} s");
+    Failure::new(FailureKind::Unreachable, what).on(host)
 }
 
 /// How much of the standard input may be read: no more than the host has room for, so that what the

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::context::Context;
-use super::link::{HostLink, named, unasked};
+use super::link::{HostLink, unasked};
 use super::payload::Payload;
 use super::runtimes::Runtimes;
 use super::vouched;
@@ -118,7 +118,7 @@ async fn read_data(
         match message {
             FromAgent::DataEnd => return Ok(()),
             FromAgent::Heartbeat => {}
-            FromAgent::Failed(failure) => return Err(named(failure, &link.host)),
+            FromAgent::Failed(failure) => return Err(failure.on(&link.host)),
             other => return Err(unasked(&link.host, &other)),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::archives::OpenArchive;
-use super::spool::SpoolReader;
+use super::spool::{Broken, SpoolReader};
 use crate::model::event::{HostEvent, Sink};
 use crate::model::{Failure, HostName, HostRuntime, Sha256};
 use crate::transport::link::LinkSender;
@@ -22,8 +22,10 @@ const TELL: Duration = Duration::from_millis(100);
 pub(super) enum Unsent {
     /// The connection is gone.
     Gone,
-    /// Something of the release cannot be read; a lower-case sentence.
-    Here(String),
+    /// Something of the release cannot be read, or stored for the hosts.
+    Here(Broken),
+    /// Somebody ended it.
+    Interrupted,
     /// It is for another reason of this end.
     Failed(Failure),
 }

@@ -11,7 +11,7 @@ use super::link::{HostLink, unasked};
 use super::offer::Offers;
 use super::plan;
 use super::transfer::offer;
-use crate::model::{Failure, FailureKind, HostName};
+use crate::model::{Failure, FailureKind, HostName, OperationKind};
 use crate::wire::{Begin, Facts, FromAgent, ToAgent};
 
 /// What a transaction brings to the hosts.
@@ -124,7 +124,7 @@ impl Fleet {
     pub async fn begin(
         &mut self,
         context: &Context,
-        what: &str,
+        what: OperationKind,
         brings: Brings<'_>,
     ) -> Result<(), Failure> {
         let (is_bringing, offers) = match brings {
@@ -139,7 +139,7 @@ impl Fleet {
             .iter()
             .map(|host| Begin {
                 transaction: transaction.clone(),
-                holder: context.holder(what),
+                holder: context.holder(what.clone()),
                 wait_ms: context.wait_ms,
                 lease_ms: context.environment.rollout.lease_ms,
                 services: is_bringing.then(|| context.services_of(host)),

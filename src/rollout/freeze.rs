@@ -9,7 +9,6 @@ use jiff::tz::TimeZone;
 use super::conclude::Ended;
 use super::context::Context;
 use super::fleet::Fleet;
-use super::left_out::LeftOut;
 use super::link::{HostLink, unasked};
 use crate::model::event::{Event, HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, Freeze, HostName};
@@ -111,7 +110,7 @@ fn conclude(
             why: done
                 .as_ref()
                 .err()
-                .map(|failure| LeftOut::why(host, failure).to_owned()),
+                .map(|failure| failure.without_host().to_owned()),
             unanswered_ms: None,
             by_hand: Vec::new(),
         }

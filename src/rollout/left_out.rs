@@ -27,7 +27,7 @@ impl LeftOut {
         }
         let warn = |host: &HostName, failure: &Failure| {
             if Self::may_be(failure) {
-                let text = format!("left out: {}", Self::why(host, failure));
+                let text = format!("left out: {}", failure.without_host());
                 context.sink.host(host, HostEvent::Warning { text });
             }
         };
@@ -67,14 +67,6 @@ impl LeftOut {
     #[must_use]
     pub fn may_be(failure: &Failure) -> bool {
         failure.kind == FailureKind::Unreachable && failure.cause != Some(Cause::HostKey)
-    }
-
-    /// What was said of `host`, without its name.
-    #[must_use]
-    pub fn why<'a>(host: &HostName, failure: &'a Failure) -> &'a str {
-        let prefix = format!("{host}: ");
-        let message = failure.message.as_str();
-        message.strip_prefix(&prefix).unwrap_or(message)
     }
 
     /// Whether nobody was.
@@ -145,7 +137,7 @@ impl LeftOut {
             was: None,
             is: None,
             healthy: None,
-            why: Some(format!("not reached: {}", Self::why(host, failure))),
+            why: Some(format!("not reached: {}", failure.without_host())),
             unanswered_ms: None,
             by_hand: Vec::new(),
         };

@@ -133,8 +133,9 @@ impl Wait {
         let limit = self.limit.as_secs();
         Failure::new(
             FailureKind::Unreachable,
-            format!("{host}: the agent is alive but has not answered ({what}) within {limit} s"),
+            format!("the agent is alive but has not answered ({what}) within {limit} s"),
         )
+        .on(host)
     }
 }
 

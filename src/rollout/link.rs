@@ -301,7 +301,7 @@ impl HostLink {
             talk.count(&message);
         }
         match message {
-            FromAgent::Failed(failure) => Err(named(failure, &self.host)),
+            FromAgent::Failed(failure) => Err(failure.on(&self.host)),
             FromAgent::Event(_) | FromAgent::Heartbeat | FromAgent::CancelAsked { .. } => {
                 self.hear(message);
                 Ok(None)
@@ -525,11 +525,9 @@ impl HostLink {
 #[must_use]
 pub fn lost(host: &HostName, link: &Link) -> Failure {
     let said = link.stderr();
-    Failure::new(
-        FailureKind::Unreachable,
-        format!("{host}: the connection was lost"),
-    )
-    .details(said.lines().map(str::to_owned))
+    Failure::new(FailureKind::Unreachable, "the connection was lost")
+        .on(host)
+        .details(said.lines().map(str::to_owned))
 }
 
 /// An answer that does not belong to the question.
@@ -538,8 +536,9 @@ pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
     if matches!(answer, FromAgent::Ended(_)) {
         return Failure::new(
             FailureKind::Unreachable,
-            format!("{host}: the connection was lost, and the operation there has ended"),
-        );
+            "the connection was lost, and the operation there has ended",
+        )
+        .on(host);
     }
     let text = format!("{answer:?}");
     let word = text
@@ -548,18 +547,9 @@ pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
         .unwrap_or_default()
         .to_owned();
     Failure::unexpected(format!(
-        "{host}: the agent answered `{word}`, which does not fit the request"
+        "the agent answered `{word}`, which does not fit the request"
     ))
-}
-
-/// Puts the host in front of what failed there.
-#[must_use]
-pub fn named(mut failure: Failure, host: &HostName) -> Failure {
-    let prefix = format!("{host}: ");
-    if !failure.message.starts_with(&prefix) {
-        failure.message.insert_str(0, &prefix);
-    }
-    failure
+    .on(host)
 }
 
 fn millis(since: Instant) -> u64 {

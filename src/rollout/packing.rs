@@ -192,8 +192,8 @@ mod tests {
             }
         };
         assert!(
-            failed.contains("it changed after it was scanned"),
-            "{failed}"
+            failed.why.contains("it changed after it was scanned"),
+            "{failed:?}"
         );
     }
 

@@ -30,9 +30,23 @@ async fn each<T>(
             let answer = link.ask(request, "question").await?;
             read(answer).map_err(|other| unasked(&name, &other))
         };
-        (host.name.clone(), answered.await)
+        (
+            host.name.clone(),
+            unless_interrupted(context, answered).await,
+        )
     }))
     .await
+}
+
+/// The answer to a question; nobody who interrupts it has to wait for that.
+async fn unless_interrupted<T>(
+    context: &Context,
+    answered: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        answered = answered => answered,
+        () = context.interruption() => Err(Context::interrupted()),
+    }
 }
 
 /// What is live where.
@@ -108,12 +122,9 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
             }
             Ok(findings)
         };
-        let findings = asked.await.unwrap_or_else(|failure: Failure| {
-            let text = failure
-                .message
-                .strip_prefix(&format!("{}: ", host.name))
-                .unwrap_or(&failure.message);
-            let mut lines = vec![text.to_owned()];
+        let asked = unless_interrupted(context, asked).await;
+        let findings = asked.unwrap_or_else(|failure: Failure| {
+            let mut lines = vec![failure.without_host().to_owned()];
             lines.extend(failure.details.clone());
             vec![Finding {
                 level: Level::Failure,

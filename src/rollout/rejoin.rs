@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::limit::{self, Wait};
-use super::link::{lost, named, unasked};
+use super::link::{lost, unasked};
 use crate::model::{Failure, FailureKind, HostName};
 use crate::transport::{self, Link, Target};
 use crate::wire::{Attach, Facts, Frame, FromAgent, Open, ToAgent, Wants};
@@ -164,7 +164,7 @@ impl Way {
         let limit = limit::opening(&self.context);
         match hear(&self.host, &mut link, limit).await? {
             FromAgent::Opened(facts) => Ok((link, *facts)),
-            FromAgent::Failed(failure) => Err(named(failure, &self.host)),
+            FromAgent::Failed(failure) => Err(failure.on(&self.host)),
             other => Err(unasked(&self.host, &other)),
         }
     }
@@ -267,10 +267,8 @@ async fn hear(host: &HostName, link: &mut Link, limit: Duration) -> Result<FromA
                 return Err(wait.in_vain(host, "what is live there?"));
             }
             Err(_) => {
-                return Err(Failure::new(
-                    FailureKind::Unreachable,
-                    format!("{host}: the agent does not answer"),
-                ));
+                let silent = "the agent does not answer";
+                return Err(Failure::new(FailureKind::Unreachable, silent).on(host));
             }
         }
     }

@@ -15,7 +15,7 @@ use super::offer::Offers;
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, HostOutcome, Outcome, Verb};
-use crate::model::{Failure, HostName, ServiceSpec};
+use crate::model::{Failure, HostName, OperationKind, ServiceSpec};
 use crate::project::{Hook, HookScope, Host};
 
 /// Brings the hosts that are behind up; hosts that cannot be reached are left out, if
@@ -45,7 +45,9 @@ async fn resume_reached(
     if plan.done.len() == fleet.hosts.len() {
         return Ok(nothing_behind(context, &fleet, &plan, left_out, started));
     }
-    fleet.begin(context, "resume", Brings::Later).await?;
+    fleet
+        .begin(context, OperationKind::Resume, Brings::Later)
+        .await?;
     // Under the lock, which nobody else can change any more.
     let planned = freeze::refuse(context, &fleet).and_then(|()| catch_up(&fleet.facts()));
     let plan = match planned {

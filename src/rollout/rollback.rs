@@ -10,8 +10,8 @@ use super::freeze;
 use super::left_out::LeftOut;
 use super::plan::rollback_target;
 use super::switch::Switch;
-use crate::model::ReleaseId;
 use crate::model::event::{Event, Outcome, Verb};
+use crate::model::{OperationKind, ReleaseId};
 use crate::project::{OnFailure, Strategy};
 
 /// Goes back to `to`, or to the good release from before the current one; on the hosts that can be
@@ -40,7 +40,9 @@ async fn roll_back(
     // Before the lock: nothing to go back to is said at once, and takes nobody's lock.
     target(context, &fleet, to)?;
     freeze::mention(context, &fleet, "rollback");
-    fleet.begin(context, "rollback", Brings::Nothing).await?;
+    fleet
+        .begin(context, OperationKind::Rollback, Brings::Nothing)
+        .await?;
     let release = match target(context, &fleet, to) {
         Ok(release) => release,
         Err(failure) => {

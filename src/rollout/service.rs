@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::conclude::{Conclusion, Ended};
 use super::context::Context;
 use super::fleet::{Brings, Fleet};
-use super::link::{named, unasked};
+use super::link::unasked;
 use crate::model::event::{HostOutcome, Outcome, Verb};
 use crate::model::{Failure, FailureKind, HostName, ServiceName};
 use crate::wire::{FromAgent, ServiceAction, ToAgent};
@@ -33,9 +33,7 @@ pub async fn act(
         .into());
     }
     super::freeze::mention(context, &fleet, action.as_str());
-    fleet
-        .begin(context, action.as_str(), Brings::Nothing)
-        .await?;
+    fleet.begin(context, action.into(), Brings::Nothing).await?;
     let request = ToAgent::Service {
         action,
         services: services.to_vec(),
@@ -94,7 +92,7 @@ fn done(host: &HostName, answered: Result<FromAgent, Failure>) -> Result<(), Fai
         Ok(FromAgent::Ended(Some(ended))) if ended.ok || ended.healthy => return Ok(()),
         Ok(FromAgent::Ended(Some(ended))) => {
             let why = ended.why.unwrap_or_else(|| "not healthy".to_owned());
-            named(Failure::new(FailureKind::NeedsPerson, why), host)
+            Failure::new(FailureKind::NeedsPerson, why).on(host)
         }
         Ok(other) => unasked(host, &other),
         Err(failure) => failure,

@@ -15,8 +15,6 @@ use tokio::sync::watch;
 const AHEAD: u64 = 8 << 20;
 /// How far it may be ahead of the first reader's beginning, bytes: what is made in about a second.
 const HEAD_START: u64 = 32 << 20;
-/// What is said when the stream cannot be written.
-pub const UNKEPT: &str = "data on its way cannot be stored on this machine";
 /// How long a writer that waits does not notice that nobody reads any more.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -37,7 +35,16 @@ struct Grown {
     /// Bytes of contents in them, before compression.
     done: u64,
     /// How it ended.
-    end: Option<Result<(), String>>,
+    end: Option<Result<(), Broken>>,
+}
+
+/// Why a stream has no end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// A lower-case sentence.
+    pub why: String,
+    /// Whether this machine could not store it: else what is packed could not be read.
+    pub is_unstored: bool,
 }
 
 /// The writing end.
@@ -47,6 +54,8 @@ pub struct SpoolWriter {
     grown: Arc<watch::Sender<Grown>>,
     written: u64,
     fastest: Arc<Fastest>,
+    /// Whether it could not be written.
+    is_unstored: bool,
 }
 
 /// How far the fastest reader is.
@@ -115,6 +124,7 @@ pub fn spool(folder: Option<&Path>, start: HeadStart) -> io::Result<(SpoolWriter
         grown: Arc::new(grown),
         written: 0,
         fastest,
+        is_unstored: false,
     };
     Ok((writer, reader))
 }
@@ -137,6 +147,8 @@ impl SpoolWriter {
 
     /// The stream has ended: well, or with a reason.
     pub fn end(self, end: Result<(), String>) {
+        let is_unstored = self.is_unstored;
+        let end = end.map_err(|why| Broken { why, is_unstored });
         self.grown.send_modify(|grown| grown.end = Some(end));
     }
 }
@@ -154,9 +166,11 @@ impl Write for SpoolWriter {
                 break;
             }
         }
-        self.file
-            .write_all_at(bytes, self.written)
-            .map_err(|error| io::Error::new(error.kind(), format!("{UNKEPT}: {error}")))?;
+        if let Err(error) = self.file.write_all_at(bytes, self.written) {
+            self.is_unstored = true;
+            let why = format!("data on its way cannot be stored on this machine: {error}");
+            return Err(io::Error::new(error.kind(), why));
+        }
         self.written += bytes.len() as u64;
         let written = self.written;
         self.grown.send_modify(|grown| grown.written = written);
@@ -174,7 +188,7 @@ impl SpoolReader {
     ///
     /// # Errors
     /// The writer's reason, or that it is gone.
-    pub async fn next(&mut self, most: usize) -> Result<Option<(Vec<u8>, u64)>, String> {
+    pub async fn next(&mut self, most: usize) -> Result<Option<(Vec<u8>, u64)>, Broken> {
         let offset = self.offset;
         self.fastest.reached(offset);
         let grown = self
@@ -182,10 +196,14 @@ impl SpoolReader {
             .wait_for(|grown| grown.written > offset || grown.end.is_some())
             .await
             .map(|grown| grown.clone());
-        let grown = grown.map_err(|_| "its packing did not finish".to_owned())?;
+        let broken = |why: String| Broken {
+            why,
+            is_unstored: false,
+        };
+        let grown = grown.map_err(|_| broken("its packing did not finish".to_owned()))?;
         if grown.written == offset {
             return match grown.end {
-                Some(Err(why)) => Err(why),
+                Some(Err(broken)) => Err(broken),
                 _ => Ok(None),
             };
         }
@@ -197,8 +215,8 @@ impl SpoolReader {
         });
         let bytes = read
             .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| broken(error.to_string()))?
+            .map_err(|error| broken(error.to_string()))?;
         self.offset += length as u64;
         self.fastest.reached(self.offset);
         let share = u128::from(grown.done) * u128::from(self.offset) / u128::from(grown.written);
@@ -276,8 +294,13 @@ mod tests {
         let (writer, mut reader) = spool(None, HeadStart::None).unwrap();
         let mut other = reader.clone();
         writer.end(Err("a file changed".to_owned()));
-        assert_eq!(reader.next(10).await, Err("a file changed".to_owned()));
-        assert_eq!(other.next(10).await, Err("a file changed".to_owned()));
+        for reader in [&mut reader, &mut other] {
+            let broken = reader.next(10).await.unwrap_err();
+            assert_eq!(
+                (broken.why.as_str(), broken.is_unstored),
+                ("a file changed", false)
+            );
+        }
         let (writer, mut reader) = spool(None, HeadStart::None).unwrap();
         drop(writer);
         assert!(reader.next(10).await.is_err());

@@ -84,13 +84,14 @@ impl Answer {
     pub(super) fn of(host: &HostName, answered: Result<FromAgent, Failure>) -> Self {
         match answered {
             Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Self::Ended(*ended),
-            Ok(FromAgent::Ended(None)) => Self::Refused(Failure::new(
-                FailureKind::Reverted,
-                format!(
-                    "{host}: what was begun there has ended, and nothing had been switched: it \
-                     heard nothing of this machine for too long, or its process died"
-                ),
-            )),
+            Ok(FromAgent::Ended(None)) => Self::Refused(
+                Failure::new(
+                    FailureKind::Reverted,
+                    "what was begun there has ended, and nothing had been switched: it heard \
+                     nothing of this machine for too long, or its process died",
+                )
+                .on(host),
+            ),
             Ok(other) => Self::Refused(unasked(host, &other)),
             Err(failure) if failure.kind == FailureKind::Unreachable => Self::Lost(failure),
             Err(failure) => Self::Refused(failure),

@@ -14,7 +14,7 @@ use super::fleet::{Fleet, on_each};
 use super::link::{HostLink, unasked};
 use super::offer::{Offering, Offers};
 use super::payload::Payload;
-use super::spool::{SpoolReader, UNKEPT};
+use super::spool::{Broken, SpoolReader};
 use crate::artifact::{Chunk, Parcel, Way};
 use crate::model::event::HostEvent;
 use crate::model::runtime::RuntimeSource;
@@ -113,9 +113,9 @@ pub async fn stage_everywhere(
     staged.into_iter().collect()
 }
 
-/// What this machine could not send to `host`, and `why`.
-fn unsent(host: &HostName, why: &str) -> Failure {
-    let hint = match why.contains(UNKEPT) {
+/// What this machine could not send to `host`, and why.
+fn unsent(host: &HostName, Broken { why, is_unstored }: &Broken) -> Failure {
+    let hint = match is_unstored {
         true => {
             "free some space for the user's cache, or set XDG_CACHE_HOME to where there is more: it \
              takes what the release has, compressed"
@@ -296,7 +296,7 @@ impl Transfer<'_> {
             tokio::select! {
                 fed = self.feed(&mut feed, &runtimes, stream) => fed?,
                 () = self.context.interruption() => {
-                    return Err(Unsent::Here("interrupted".to_owned()));
+                    return Err(Unsent::Interrupted);
                 }
             }
             let sent = sender.message(publish).await;
@@ -314,7 +314,8 @@ impl Transfer<'_> {
                     // Why it is gone, the other half of the connection knows.
                     Err(Unsent::Gone) => (answering.await, None),
                     Err(Unsent::Failed(failure)) => return Err(failure),
-                    Err(Unsent::Here(why)) => return Err(unsent(&name, &why)),
+                    Err(Unsent::Here(broken)) => return Err(unsent(&name, &broken)),
+                    Err(Unsent::Interrupted) => return Err(Context::interrupted()),
                 },
             }
         };

@@ -44,9 +44,8 @@ pub(super) fn unanswered(address: &str, error: &reqwest::Error) -> Trouble {
     if error.is_redirect() || error.is_builder() {
         return Failure::refused(message).hint(MIRROR).into();
     }
-    let certificate = why.contains("certificate") || why.contains("UnknownIssuer");
     let failure = Failure::new(NOT_HAD, message);
-    if certificate {
+    if is_about_certificate(error) {
         return failure
             .hint("SSL_CERT_FILE names further certificates to trust, such as the company's own")
             .into();
@@ -128,6 +127,23 @@ pub(super) fn cache(doing: &str, path: &Path, error: &io::Error) -> Failure {
         _ => "the cache folder is $XDG_CACHE_HOME/ship, else ~/.cache/ship",
     };
     Failure::new(FailureKind::Refused, message).hint(hint)
+}
+
+/// Whether the other end's certificate is not trusted. The TLS library's error is wrapped in an
+/// [`io::Error`] on its way.
+fn is_about_certificate(error: &(dyn Error + 'static)) -> bool {
+    let in_io = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    let in_io = in_io.map(|inner| inner as &(dyn Error + 'static));
+    [Some(error), in_io]
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error.downcast_ref::<rustls::Error>())
+        .any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+        || in_io
+            .or_else(|| error.source())
+            .is_some_and(is_about_certificate)
 }
 
 /// The last cause of an error: the one that says something.

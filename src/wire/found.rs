@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{FleetMember, Holder};
 use crate::model::event::Diagnosis;
-use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName, ServiceState};
+use crate::model::{
+    Digest, Freeze, OperationKind, OperationOutcome, ReleaseId, ReleaseState, ServiceName,
+    ServiceState,
+};
 
 /// What an agent finds on its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,14 +229,14 @@ pub struct HistoryEntry {
     pub transaction: Option<String>,
     /// When it ended, RFC 3339.
     pub time: String,
-    /// `deploy`, `rollback`, `restart`…
-    pub what: String,
+    /// What was done.
+    pub what: OperationKind,
     /// The release that was asked for.
     pub release: Option<ReleaseId>,
     /// The release before.
     pub from: Option<ReleaseId>,
-    /// `good`, `reverted`, `failed`, `interrupted`, `recovered`, `adopted`.
-    pub outcome: String,
+    /// How it ended.
+    pub outcome: OperationOutcome,
     /// Why, when not good.
     pub why: Option<String>,
     /// Who.
@@ -250,12 +253,17 @@ impl HistoryEntry {
     /// What happened beside the transactions, just now: `what` (`freeze`, `thaw`, `exec`) by `who`,
     /// with `why` in a few words.
     #[must_use]
-    pub fn beside(what: &str, outcome: String, why: String, who: String) -> Self {
+    pub fn beside(
+        what: OperationKind,
+        outcome: OperationOutcome,
+        why: String,
+        who: String,
+    ) -> Self {
         let now = jiff::Timestamp::now();
         Self {
             transaction: None,
             time: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
-            what: what.to_owned(),
+            what,
             release: None,
             from: None,
             outcome,
@@ -271,6 +279,6 @@ impl HistoryEntry {
     /// entry may stand between those of a transaction.
     #[must_use]
     pub fn is_beside(&self) -> bool {
-        matches!(self.what.as_str(), "freeze" | "thaw" | "exec")
+        self.what.is_beside()
     }
 }

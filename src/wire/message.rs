@@ -9,8 +9,8 @@ use super::found::{Activated, Facts, Finding, HistoryEntry, HostStatus, ReleaseS
 use crate::model::event::HostEvent;
 use crate::model::service::{HealthCheck, Run};
 use crate::model::{
-    Deployment, Digest, Failure, Freeze, HostName, HostRuntime, Release, ReleaseId, Secret,
-    ServiceName, ServiceSpec, Sha256,
+    Deployment, Digest, Failure, Freeze, HostName, HostRuntime, OperationKind, Release, ReleaseId,
+    Secret, ServiceName, ServiceSpec, Sha256,
 };
 
 /// From the controller to the agent.
@@ -326,8 +326,8 @@ pub struct Begin {
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// `deploy`, `rollback`…
-    pub what: String,
+    /// What is done.
+    pub what: OperationKind,
     /// `user@machine`, or the CI's actor.
     pub who: String,
     /// Since when, RFC 3339, UTC.
@@ -337,6 +337,9 @@ pub struct Holder {
     /// What it is at right now: `activating v42`.
     #[serde(default)]
     pub doing: Option<String>,
+    /// Whether all that is left to do is to tidy up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tidying: bool,
 }
 
 impl Holder {
@@ -534,6 +537,16 @@ impl ToAgent {
                 | Self::End
                 | Self::Service { .. }
         )
+    }
+}
+
+impl From<ServiceAction> for OperationKind {
+    fn from(action: ServiceAction) -> Self {
+        match action {
+            ServiceAction::Restart => Self::Restart,
+            ServiceAction::Stop => Self::Stop,
+            ServiceAction::Start => Self::Start,
+        }
     }
 }
 

@@ -149,8 +149,12 @@ impl Texts for Holder {
             since,
             ci,
             doing,
+            is_tidying: _,
         } = self;
-        for word in [what, who, since] {
+        if let Some(word) = what.foreign() {
+            visit.text(Reading::Word, word);
+        }
+        for word in [who, since] {
             visit.text(Reading::Word, word);
         }
         visit.maybe(Reading::Word, ci);
@@ -173,7 +177,10 @@ impl Texts for HistoryEntry {
             commit,
             tests_skipped: _,
         } = self;
-        for word in [time, what, outcome, who] {
+        for word in [what.foreign(), outcome.foreign()].into_iter().flatten() {
+            visit.text(Reading::Word, word);
+        }
+        for word in [time, who] {
             visit.text(Reading::Word, word);
         }
         for word in [transaction, ci, commit] {

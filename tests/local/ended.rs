@@ -4,7 +4,7 @@
 use std::io::{BufReader, Read};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use ship::model::{Deployment, ReleaseId, ServiceManagerKind};
+use ship::model::{Deployment, OperationKind, ReleaseId, ServiceManagerKind};
 use ship::wire::{
     ActivateRequest, Begin, FrameReader, FrameWriter, FromAgent, Holder, MARKER, Open, ToAgent,
     argument,
@@ -83,11 +83,12 @@ impl Conversation {
             fleet: Vec::new(),
             transaction: "ended".to_owned(),
             holder: Holder {
-                what: "rollback".to_owned(),
+                what: OperationKind::Rollback,
                 who: "a test".to_owned(),
                 since: "2026-11-27T12:00:00Z".to_owned(),
                 ci: None,
                 doing: None,
+                is_tidying: false,
             },
             wait_ms: 30_000,
             lease_ms: 60_000,

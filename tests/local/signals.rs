@@ -74,6 +74,30 @@ fn during_the_activation() {
     }
 }
 
+/// There is no transaction yet that could hear of it.
+#[test]
+fn while_something_is_asked() {
+    let shop = Shop::deployed();
+    let app = shop.apps().remove(0).pid.to_string();
+    let kill = |signal: &str| {
+        let mut kill = std::process::Command::new("kill");
+        let ended = kill.args([signal, &app]).status();
+        assert!(ended.expect("kill").success());
+    };
+    // The question whether the live release is healthy takes its 3 s.
+    kill("-STOP");
+    for args in [&["deploy", "local", "-v"][..], &["status", "local"]] {
+        let running = shop.controller.spawn(args);
+        std::thread::sleep(Duration::from_millis(1200));
+        running.signal("INT");
+        let run = running.wait();
+        run.code(130);
+        assert!(run.duration < Duration::from_secs(3), "{run}");
+    }
+    kill("-CONT");
+    shop.serves("one", "v1");
+}
+
 #[test]
 fn during_the_first_activation() {
     let shop = Shop::with(&Words {

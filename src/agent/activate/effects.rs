@@ -4,7 +4,7 @@
 use super::Pending;
 use crate::agent::fault::Fault;
 use crate::agent::journal::{Entry, Step};
-use crate::model::{Failure, ReleaseId, ReleaseState};
+use crate::model::{Failure, OperationOutcome, ReleaseId, ReleaseState};
 
 /// Where an effect belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +82,12 @@ pub enum Ending {
     Failed,
 }
 
-impl Ending {
-    /// The word in the history.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Reverted => "reverted",
-            Self::Failed => "failed",
+impl From<Ending> for OperationOutcome {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Good => Self::Good,
+            Ending::Reverted => Self::Reverted,
+            Ending::Failed => Self::Failed,
         }
     }
 }

@@ -17,12 +17,30 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often a hook is asked whether it has to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Why a hook did not do what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// A lower-case sentence.
+    pub why: String,
+    /// Whether somebody stopped it: it did not fail by itself.
+    pub is_stopped: bool,
+}
+
+impl From<String> for Undone {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            is_stopped: false,
+        }
+    }
+}
+
 /// Runs `run` through `/bin/sh` as the services' user, in the release's folder, with the environment of
 /// its first service; `line` is called with each line of its output, masked by `redactor`; `stop`
 /// ends it early.
 ///
 /// # Errors
-/// A sentence, when it could not be started, failed, was stopped, or took longer than `timeout`.
+/// When it could not be started, failed, was stopped, or took longer than `timeout`.
 pub fn run_hook(
     host: &Host,
     release: &LoadedRelease,
@@ -31,7 +49,7 @@ pub fn run_hook(
     timeout: Duration,
     stop: &dyn Fn() -> bool,
     line: &mut dyn FnMut(String),
-) -> Result<(), String> {
+) -> Result<(), Undone> {
     let present = release.runtimes.present();
     present.map_err(|failure| failure.message)?;
     let program = Program {
@@ -70,7 +88,7 @@ pub fn run_hook(
                 streams
                     .iter_mut()
                     .for_each(|stream| drop(stream.finish(line)));
-                return judge(status?);
+                return Ok(judge(status?)?);
             }
             Err(_) if heard.elapsed() >= PAUSE => {
                 streams
@@ -85,9 +103,12 @@ pub fn run_hook(
             streams
                 .iter_mut()
                 .for_each(|stream| drop(stream.finish(line)));
-            return Err(match stopped {
-                true => "cancelled".to_owned(),
-                false => format!("still ran after {}", secs(timeout)),
+            return Err(Undone {
+                why: match stopped {
+                    true => "cancelled".to_owned(),
+                    false => format!("still ran after {}", secs(timeout)),
+                },
+                is_stopped: stopped,
             });
         }
     }
@@ -152,7 +173,7 @@ mod tests {
             &|| false,
             &mut |line| said.push(line),
         );
-        assert_eq!(ended, Err("exit code 3".to_owned()));
+        assert_eq!(ended, Err("exit code 3".to_owned().into()));
         assert_eq!(said, ["said"]);
         let ms = (used() - before) / 1_000_000;
         assert!(ms < 100, "{ms} ms of a processor");

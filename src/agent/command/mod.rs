@@ -12,7 +12,7 @@ mod running;
 mod session;
 mod start;
 
-pub use hook::run_hook;
+pub use hook::{Undone, run_hook};
 pub use output::Output;
 pub use program::{Program, What};
 pub use running::{Control, Running, describe, exit_code};

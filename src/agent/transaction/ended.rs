@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::agent::activate::by_hand;
 use crate::agent::host::Host;
 use crate::agent::{history, query, releases};
-use crate::model::{Failure, ReleaseId};
+use crate::model::{Failure, OperationOutcome, ReleaseId};
 use crate::wire::{Activated, HistoryEntry};
 
 /// The newest entries of the history that are looked through.
@@ -29,7 +29,7 @@ pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failur
     };
     let is = releases::current(&host.layout)?;
     // At boot nothing was proven: the services may only just be starting.
-    let healthy = entry.outcome != "failed" && (is.is_none() || serves_soon(host));
+    let healthy = entry.outcome != OperationOutcome::Failed && (is.is_none() || serves_soon(host));
     Ok(Some(activated(host, entry, is, healthy)))
 }
 
@@ -48,7 +48,7 @@ fn serves_soon(host: &Host) -> bool {
 }
 
 fn activated(host: &Host, entry: &HistoryEntry, is: Option<ReleaseId>, healthy: bool) -> Activated {
-    let ok = entry.outcome == "good";
+    let ok = entry.outcome == OperationOutcome::Good;
     Activated {
         was: entry.from,
         is,

@@ -7,7 +7,7 @@ use super::contact::Life;
 use super::speaker::Speaker;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
-use crate::agent::lock::{self, Lock};
+use crate::agent::lock::Lock;
 use crate::agent::{disk, facts, setup};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, ServiceSpec};
@@ -58,8 +58,7 @@ pub(super) fn take_lock(
             "{} is being done by {} since {}{ci}{doing}",
             holder.what, holder.who, holder.since
         );
-        let is_tidying = holder.doing.as_deref() == Some(lock::TIDYING);
-        let patience = if is_tidying {
+        let patience = if holder.is_tidying {
             patience.max(TIDYING)
         } else {
             patience

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use crate::agent::activate::{LEASE_IS_OVER, Pending};
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
-use crate::agent::lock::{Lock, TIDYING};
+use crate::agent::lock::Lock;
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::{self, Incoming};
 use crate::agent::secrets::Secrets;
@@ -270,7 +270,7 @@ impl Transaction {
                 let committed = result.as_ref().is_ok_and(|activated| activated.committed);
                 let answer = |activated| Some(FromAgent::Activated(Box::new(activated)));
                 if committed {
-                    self.lock.doing(TIDYING);
+                    self.lock.tidying();
                 }
                 self.answer(result.map(answer));
                 if let (true, Some(keep)) = (committed, request.commit) {
@@ -287,7 +287,7 @@ impl Transaction {
                 let result = self.commit(None);
                 let ok = result.is_ok();
                 if ok {
-                    self.lock.doing(TIDYING);
+                    self.lock.tidying();
                 }
                 self.answer(result.map(Some));
                 if ok {
@@ -297,13 +297,13 @@ impl Transaction {
             }
             ToAgent::Revert { why } => {
                 let answer = self.revert(&why);
-                self.lock.doing(TIDYING);
+                self.lock.tidying();
                 self.speaker.say(&answer);
                 return true;
             }
             ToAgent::End => {
                 let answer = self.give_up("the controller ended it");
-                self.lock.doing(TIDYING);
+                self.lock.tidying();
                 self.speaker.say(&answer.unwrap_or(FromAgent::Done));
                 return true;
             }

@@ -8,6 +8,7 @@ use super::Transaction;
 use crate::agent::activate::{Activation, Ending, Pending};
 use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::as_app::Way;
+use crate::agent::command::Undone;
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::{Room, Stage};
@@ -16,7 +17,7 @@ use crate::agent::{
     command, disk, fleet_note, history, releases, reserve, seeds, stage, tidy, written,
 };
 use crate::model::event::HostEvent;
-use crate::model::{Failure, FailureKind, ReleaseId, Sha256};
+use crate::model::{Failure, FailureKind, OperationOutcome, ReleaseId, Sha256};
 use crate::wire::{
     ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish, Seed,
     ServiceAction,
@@ -186,16 +187,19 @@ impl Transaction {
         );
         self.tell_the_way();
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let why = ended.clone().err();
+        let undone = ended.as_ref().err();
         self.speaker.event(HostEvent::HookFinished {
             name: name.clone(),
             ok: ended.is_ok(),
-            why,
+            why: undone.map(|undone| undone.why.clone()),
+            is_stopped: undone.is_some_and(|undone| undone.is_stopped),
             ms,
         });
         match ended {
             Ok(()) => Ok(FromAgent::Done),
-            Err(why) => Err(Failure::unexpected(format!("hook `{name}` failed: {why}"))),
+            Err(Undone { why, .. }) => {
+                Err(Failure::unexpected(format!("hook `{name}` failed: {why}")))
+            }
         }
     }
 
@@ -227,7 +231,7 @@ impl Transaction {
     /// How a switch ended, into the history.
     fn ended(&self, pending: Pending, ending: Ending, why: Option<&str>) {
         let why = why.map(str::to_owned);
-        self.record(Some(pending.to), pending.from, ending.as_str(), why);
+        self.record(Some(pending.to), pending.from, ending.into(), why);
     }
 
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
@@ -279,7 +283,7 @@ impl Transaction {
             let text = format!("adopted {found} as {ADOPTED}; a rollback can return to it");
             self.speaker.event(HostEvent::Note { text });
             let why = format!("{found} was live, made by another tool");
-            self.record(Some(ADOPTED), None, "adopted", Some(why));
+            self.record(Some(ADOPTED), None, OperationOutcome::Adopted, Some(why));
         }
         Ok(())
     }
@@ -423,9 +427,11 @@ impl Transaction {
         let result = self.with_activation(|activation| activation.act(&live, action, names));
         let why = result.as_ref().err().map(|failure| failure.message.clone());
         let outcome = match &result {
-            Ok(()) => "good",
-            Err(failure) if failure.kind == FailureKind::Interrupted => "interrupted",
-            Err(_) => "failed",
+            Ok(()) => OperationOutcome::Good,
+            Err(failure) if failure.kind == FailureKind::Interrupted => {
+                OperationOutcome::Interrupted
+            }
+            Err(_) => OperationOutcome::Failed,
         };
         self.record(Some(id), Some(id), outcome, why);
         result
@@ -435,7 +441,7 @@ impl Transaction {
         &self,
         release: Option<ReleaseId>,
         from: Option<ReleaseId>,
-        outcome: &str,
+        outcome: OperationOutcome,
         why: Option<String>,
     ) {
         let origin = release
@@ -449,7 +455,7 @@ impl Transaction {
             what: holder.what.clone(),
             release,
             from,
-            outcome: outcome.to_owned(),
+            outcome,
             why,
             who: holder.who.clone(),
             ci: holder.ci.clone(),

@@ -164,11 +164,11 @@ fn started(command: &str, is_cached: bool) -> String {
         .split_whitespace()
         .filter(|word| !word.starts_with("--watch") && !word.starts_with("--inspect"))
         .collect();
-    let verb = words.get(1).copied().unwrap_or_default();
-    if verb == "serve" && !words.iter().any(|word| word.starts_with("--port")) {
+    let subcommand = words.get(1).copied().unwrap_or_default();
+    if subcommand == "serve" && !words.iter().any(|word| word.starts_with("--port")) {
         words.insert(2, "--port=$PORT");
     }
-    if is_cached && ["serve", "run"].contains(&verb) {
+    if is_cached && ["serve", "run"].contains(&subcommand) {
         words.insert(2, "--cached-only");
     }
     words.join(" ")

@@ -74,6 +74,7 @@ fn evil() -> Tape {
                 name,
                 ok: false,
                 why: Some(text.clone()),
+                is_stopped: false,
                 ms: 1,
             },
             HostEvent::Waiting { text: text.clone() },

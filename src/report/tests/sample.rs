@@ -37,6 +37,7 @@ pub fn events() -> Vec<Event> {
             name: step(),
             ok: false,
             why: Some("exit code 1".to_owned()),
+            is_stopped: false,
             ms: 4_100,
             log: Some(".ship/logs/build-1-npm-ci.log".to_owned()),
         },
@@ -152,6 +153,7 @@ pub fn host_events() -> Vec<HostEvent> {
             name: hook(),
             ok: true,
             why: None,
+            is_stopped: false,
             ms: 1_900,
         },
         HostEvent::Flipped {

@@ -49,6 +49,7 @@ pub fn ended(phase: Phase, name: &str, ms: u64, why: Option<&str>) -> Event {
         name: name.to_owned(),
         ok: why.is_none(),
         why: why.map(str::to_owned),
+        is_stopped: why == Some("interrupted"),
         ms,
         log: Some(format!(
             ".ship/logs/{}-1-{}.log",

@@ -7,25 +7,19 @@ use super::effective::Effective;
 use super::master::{NotConnected, Said};
 use crate::model::{Cause, Failure, FailureKind};
 
-pub fn named(mut failure: Failure, target: &Target) -> Failure {
-    failure.message = format!("{}: {}", target.host, failure.message);
-    failure
-}
-
 pub fn unreachable_host(target: &Target, why: &str) -> Failure {
-    Failure::new(FailureKind::Unreachable, format!("{}: {why}", target.host))
+    Failure::new(FailureKind::Unreachable, why)
         .because(Cause::Connection)
+        .on(&target.host)
 }
 
 pub fn no_agent(target: &Target, said: &str) -> Failure {
     let lines: Vec<String> = lines(said).collect();
     if target.sudo && lines.iter().any(|line| line.contains("sudo")) {
-        return Failure::refused(format!(
-            "{}: this user may not use sudo without a password",
-            target.host
-        ))
-        .details(lines)
-        .hint("connect as root: ship setup ENV --as root");
+        return Failure::refused("this user may not use sudo without a password")
+            .on(&target.host)
+            .details(lines)
+            .hint("connect as root: ship setup ENV --as root");
     }
     let full = lines.iter().any(|line| line.contains("No space left"));
     let failure =

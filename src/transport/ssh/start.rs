@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use super::super::agents::{self, Agent};
 use super::super::bootstrap::{AtHand, First, command_line, first};
 use super::super::{Link, Options, Target};
-use super::explain::{named, no_agent, session_failed, unreachable_host};
+use super::explain::{no_agent, session_failed, unreachable_host};
 use super::folder::Folder;
 use crate::model::Failure;
 use crate::wire::Open;
@@ -84,7 +84,7 @@ impl Started {
         at_hand: AtHand,
     ) -> Result<Self, Failure> {
         let agent = agents::for_platform(platform, options.cache.as_deref())
-            .map_err(|failure| named(failure, target))?;
+            .map_err(|failure| failure.on(&target.host))?;
         let line = command_line(&agent, target.own_root(), target.sudo, open, at_hand)?;
         let mut child = Arc::clone(session)
             .arc_raw_command(line)

@@ -27,8 +27,8 @@ pub fn born(pid: u32) -> Option<String> {
 #[must_use]
 pub fn born(pid: u32) -> Option<String> {
     let line = ps(&["-o", "stat=,lstart=", "-p", &pid.to_string()])?;
-    let (state, started) = line.trim().split_once(' ')?;
-    (!state.starts_with('Z')).then(|| started.trim().to_owned())
+    let (letters, started) = line.trim().split_once(' ')?;
+    (!letters.starts_with('Z')).then(|| started.trim().to_owned())
 }
 
 /// Whether the process that was recorded still runs.
