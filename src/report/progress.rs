@@ -14,8 +14,6 @@ const MENTION: u64 = 15_000;
 /// The same for bytes that travel, which people watch more closely.
 const MENTION_TRANSFER: u64 = 5_000;
 
-/// What a host does while bytes travel.
-
 /// What an item is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {

@@ -1,11 +1,18 @@
 //! SQLite databases that the sources name.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
 use super::folder::Source;
 use super::place::{self, Place};
 use super::text::{option, spans};
 
 /// How such files are called.
 const TYPES: &[&str] = &[".db", ".db3", ".duckdb", ".sqlite", ".sqlite3"];
+
+/// How much of a database is read, bytes. Its schema is in the first pages, most often.
+const MOST_READ: u64 = 4 << 20;
 
 /// A database that the sources name.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +53,25 @@ pub(super) fn in_source(
 pub(super) fn seems(text: &str) -> bool {
     let path = text.split('?').next().unwrap_or_default();
     TYPES.iter().any(|end| path.ends_with(end))
+}
+
+/// Whether the database at `path` has the table in which a tool for migrations keeps its books: the tool
+/// makes it anew anywhere. One without is content that belongs to the app.
+pub(super) fn is_migrated(path: &Path) -> bool {
+    const BOOKS: [&str; 8] = [
+        "django_migrations",
+        "alembic_version",
+        "schema_migrations",
+        "knex_migrations",
+        "_prisma_migrations",
+        "__drizzle_migrations",
+        "SequelizeMeta",
+        "doctrine_migration_versions",
+    ];
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_READ).read_to_end(&mut begin));
+    let text = String::from_utf8_lossy(&begin);
+    read.is_ok() && BOOKS.iter().any(|table| text.contains(table))
 }
 
 /// Whether a line names no file: `ENGINE` of a setting is the name of a module, and the functions for

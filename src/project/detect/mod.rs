@@ -412,7 +412,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     let hooks = hooks(&guess);
     // The hooks make its tables there: what is in it here is of this machine.
     if !hooks.is_empty() {
-        let is_made = |path: &&String| database::seems(path) && folder.is_file(path);
+        let is_made = |path: &&String| {
+            database::seems(path) && database::is_migrated(&folder.dir().join(path))
+        };
         let made: Vec<&String> = shared.iter().filter(is_made).collect();
         guess
             .exclude

@@ -169,8 +169,10 @@ fn the_folder_of_collectstatic_is_released() {
 fn a_database_that_a_migration_makes_stays_here() {
     let project = [("manage.py", MANAGE), ("mysite/settings.py", SETTINGS)];
     let excluded = |files: &[(&str, &str)]| seen(files).exclude.contains(&"/db.sqlite3".to_owned());
-    let with_database = [&project[..], &[("db.sqlite3", "SQLite format 3")]].concat();
-    assert!(!excluded(&project) && excluded(&with_database));
+    let with = |text| [&project[..], &[("db.sqlite3", text)]].concat();
+    assert!(!excluded(&project) && excluded(&with("SQLite format 3 django_migrations")));
+    // One that no tool for migrations has made is content.
+    assert!(!excluded(&with("SQLite format 3 articles")));
 }
 
 #[test]
