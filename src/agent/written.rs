@@ -47,25 +47,39 @@ pub fn will_be_left(host: &Host, new: ReleaseId) -> Option<String> {
     ))
 }
 
-/// Paths in a release; at least one.
-struct Written(Vec<TreePath>);
+/// Endings of databases: of all that an app writes they are what nobody wants to lose.
+const DATABASES: [&str; 6] = [".db", ".db3", ".sdb", ".sqlite", ".sqlite3", ".duckdb"];
+
+/// Folders of packages: what changes there is a package's own affair.
+const PACKAGES: [&str; 4] = ["node_modules", "site-packages", "vendor", ".venv"];
+
+/// Paths in a release, those that matter most first; at least one.
+struct Written {
+    paths: Vec<TreePath>,
+    /// Those that are data of the app, and no file of the release that it changed.
+    data: Vec<TreePath>,
+}
 
 impl Written {
     fn named(&self) -> String {
-        let mut names: Vec<String> = self.0.iter().take(NAMED).map(TreePath::to_string).collect();
-        if self.0.len() > NAMED {
-            names.push(format!("{} more", self.0.len() - NAMED));
+        let paths = self.paths.iter();
+        let mut names: Vec<String> = paths.take(NAMED).map(TreePath::to_string).collect();
+        if self.paths.len() > NAMED {
+            names.push(format!("{} more", self.paths.len() - NAMED));
         }
         names.join(", ")
     }
 
     fn remedy(&self) -> String {
-        let paths = self.0.iter().take(NAMED);
-        let entries: Vec<String> = paths.map(|path| format!("\"{path}\"")).collect();
-        format!(
-            "`[release] shared = [{}]` keeps such files across releases",
-            entries.join(", ")
-        )
+        let entries = self.data.iter().map(|path| format!("\"{path}\""));
+        let entries: Vec<String> = entries.collect();
+        match entries.is_empty() {
+            true => "Each release begins with these files as they are in the project".to_owned(),
+            false => format!(
+                "`[release] shared = [{}]` keeps such files across releases",
+                entries.join(", ")
+            ),
+        }
     }
 }
 
@@ -83,7 +97,23 @@ fn written(host: &Host, id: ReleaseId) -> Option<Written> {
     let shared = releases::shared_paths(&releases::read(&host.layout, id).ok()?);
     let mut written = written_since(&host.layout.release(id), &index, &shared, complete).ok()?;
     written.retain(|path| !is_passing(path));
-    (!written.is_empty()).then_some(Written(written))
+    (!written.is_empty()).then(|| weigh(written, |path| index.get(path).is_none()))
+}
+
+/// Databases come first, then what is new, then what was there and changed.
+fn weigh(mut paths: Vec<TreePath>, is_new: impl Fn(&TreePath) -> bool) -> Written {
+    let ends = |path: &TreePath| {
+        let path = path.to_string();
+        DATABASES.iter().any(|ending| path.ends_with(ending))
+    };
+    let is_of_package = |path: &TreePath| {
+        let path = path.to_string();
+        path.split('/').any(|name| PACKAGES.contains(&name))
+    };
+    paths.sort_by_cached_key(|path| (!ends(path), !is_new(path), path.clone()));
+    let is_data = |path: &&TreePath| ends(path) || is_new(path) && !is_of_package(path);
+    let data = paths.iter().filter(is_data).cloned().collect();
+    Written { paths, data }
 }
 
 /// Whether the services run as root.
@@ -100,4 +130,35 @@ fn is_passing(path: &TreePath) -> bool {
     let path = path.to_string();
     PASSING.iter().any(|ending| path.ends_with(ending))
         || path.split('/').any(|name| CACHES.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_comes_before_what_an_app_only_changed() {
+        let path = |name: &str| TreePath::try_from(name).unwrap();
+        let changed = [
+            "a/index.html",
+            "b/index.html",
+            "c",
+            "d",
+            "e",
+            "vendor/cacert.pem",
+        ];
+        let new = ["www/data", "www/users/db.sqlite", "vendor/cache.json"];
+        let all = changed.iter().chain(&new).map(|name| path(name)).collect();
+        let written = weigh(all, |path| new.contains(&path.to_string().as_str()));
+        assert_eq!(
+            written.named(),
+            "www/users/db.sqlite, vendor/cache.json, www/data, a/index.html, b/index.html, 4 more"
+        );
+        assert_eq!(
+            written.remedy(),
+            "`[release] shared = [\"www/users/db.sqlite\", \"www/data\"]` keeps such files across releases"
+        );
+        let only_changed = weigh(vec![path("c")], |_| false);
+        assert!(!only_changed.remedy().contains("shared"));
+    }
 }
