@@ -143,6 +143,82 @@ fn filled(image: &str, defaults: &[(&str, &str)]) -> Option<String> {
     (!out.contains('$')).then_some(out)
 }
 
+/// A path of the project that the last stage of a Dockerfile has beside what an earlier stage built,
+/// and where it is there, relative to the folder that the program starts in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Copied {
+    pub path: String,
+    pub to: String,
+}
+
+/// What the last stage of a Dockerfile copies from the project itself, and that Dockerfile. Only of one
+/// that also copies from an earlier stage: else it is what the build needs.
+pub(super) fn copied(folder: &Folder) -> Option<(Vec<Copied>, &'static str)> {
+    FILES.iter().find_map(|file| {
+        let copied = copied_in(&folder.read(file)?)?;
+        let is_there = |path: &str| folder.is_file(path) || folder.is_dir(path);
+        let there = copied.into_iter().filter(|found| is_there(&found.path));
+        Some((there.collect(), *file))
+    })
+}
+
+fn copied_in(text: &str) -> Option<Vec<Copied>> {
+    let mut copied = Vec::new();
+    let mut has_built = false;
+    let mut home = "/".to_owned();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let instruction = words.next().unwrap_or_default();
+        let words: Vec<&str> = words.collect();
+        let (options, words): (Vec<&str>, Vec<&str>) =
+            words.into_iter().partition(|word| word.starts_with("--"));
+        match (instruction.to_ascii_uppercase().as_str(), words.as_slice()) {
+            ("FROM", _) => {
+                copied.clear();
+                has_built = false;
+                "/".clone_into(&mut home);
+            }
+            ("WORKDIR", [folder, ..]) => home = joined(&home, folder),
+            ("COPY", _) if options.iter().any(|option| option.starts_with("--from=")) => {
+                has_built = true;
+            }
+            ("COPY" | "ADD", [paths @ .., to]) if !to.contains('$') => {
+                for path in paths {
+                    let path = path.trim_start_matches("./").trim_matches('/');
+                    let is_plain = !path.is_empty() && !path.contains(['*', '$', '[', '"', ':']);
+                    if is_plain && path != "." {
+                        copied.push((path.to_owned(), joined(&home, to), paths.len() > 1));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let relative = |(path, to, is_folder): (String, String, bool)| {
+        let below = to
+            .strip_prefix(home.trim_end_matches('/'))?
+            .trim_start_matches('/');
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let to = match below.strip_suffix('/').or(is_folder.then_some(below)) {
+            _ if below.is_empty() => name.to_owned(),
+            Some(folder) => format!("{folder}/{name}"),
+            None => below.to_owned(),
+        };
+        Some(Copied { path, to })
+    };
+    has_built.then(|| copied.into_iter().filter_map(relative).collect())
+}
+
+/// `to`, from the folder `home` of an image.
+fn joined(home: &str, to: &str) -> String {
+    let to = to.strip_prefix("./").unwrap_or(to);
+    match to {
+        "." => format!("{}/", home.trim_end_matches('/')),
+        _ if to.starts_with('/') => to.to_owned(),
+        _ => format!("{}/{to}", home.trim_end_matches('/')),
+    }
+}
+
 /// The version of `runtime` in an image, if the image has that runtime.
 fn of_image_named(image: &str, runtime: &str) -> Option<String> {
     let image = image.split('@').next()?;
@@ -229,6 +305,39 @@ mod tests {
                 "{image}"
             );
         }
+    }
+
+    #[test]
+    fn what_the_last_stage_copies_from_the_project_is_known() {
+        let copied = |text: &str| {
+            let found = copied_in(text)?.into_iter();
+            Some(
+                found
+                    .map(|it| format!("{} {}", it.path, it.to))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let build = "FROM golang AS build\nCOPY . /build\nRUN go build -o app\n";
+        let stages = format!(
+            "{build}FROM alpine\nWORKDIR /srv\nCOPY --from=build /build/app /srv/app\n\
+             COPY app/webapp /srv/webapp\nCOPY --chown=a templates ./templates\nCOPY a.yml b.yml ./\n\
+             COPY init.sh /etc/init.sh\nCOPY data/ $HOME/\nCOPY *.json .\n"
+        );
+        assert_eq!(
+            copied(&stages).unwrap(),
+            [
+                "app/webapp webapp",
+                "templates templates",
+                "a.yml a.yml",
+                "b.yml b.yml"
+            ]
+        );
+        // A single stage copies what it builds from.
+        assert_eq!(copied("FROM node\nCOPY src src\nRUN npm ci\n"), None);
+        assert_eq!(
+            copied(&format!("{build}FROM alpine\nCOPY conf conf\n")),
+            None
+        );
     }
 
     #[test]

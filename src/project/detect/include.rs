@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::files;
 use super::folder::Folder;
 use super::guess::{Guess, Include, Stack};
+use super::image::{self, Copied};
 use super::node_imports;
 use super::reason::{About, Reason};
 use super::stays::{self, Wanted};
@@ -54,6 +55,20 @@ pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec
                     list.push(path);
                 }
             }
+            let built_into = list.clone();
+            for Copied { path, to } in copied(folder, guess) {
+                let has = |entry: &String| *entry == path || is_within(&path, entry);
+                if built_into.iter().chain(shared).any(has) || list.contains(&path) {
+                    continue;
+                }
+                match path == to {
+                    true => list.push(path),
+                    false => guess.notes.push(format!(
+                        "the Dockerfile puts {path} at {to} beside the program: where the program \
+                         needs that, make `cp -R {path} {to}` a build step, and add \"{to}\" to include"
+                    )),
+                }
+            }
             list
         }
     };
@@ -63,6 +78,24 @@ pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec
     let mut seen = BTreeSet::new();
     list.retain(|path| seen.insert(path.clone()));
     list
+}
+
+/// What a Dockerfile has beside the program that it builds.
+fn copied(folder: &Folder, guess: &mut Guess) -> Vec<Copied> {
+    let Some((copied, file)) = image::copied(folder) else {
+        return Vec::new();
+    };
+    let same = copied.iter().filter(|found| found.path == found.to);
+    for found in same {
+        let says = format!("has {} beside the program", found.path);
+        guess.reasons.push(Reason::new(About::Release, file, says));
+    }
+    copied
+}
+
+fn is_within(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a command runs TypeScript as it is.

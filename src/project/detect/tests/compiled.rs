@@ -350,3 +350,27 @@ fn rocket_is_told_where_to_listen() {
     assert_eq!(service.env["ROCKET_ADDRESS"], "0.0.0.0");
     assert_eq!(detected.include, ["target/release/shop", "Rocket.toml"]);
 }
+
+#[test]
+fn what_a_dockerfile_has_beside_the_program_is_released_or_said() {
+    let dockerfile = "FROM golang:1.22 AS build\nCOPY . /build\nRUN go build -o app\nFROM alpine\n\
+        WORKDIR /srv\nCOPY --from=build /build/app .\nCOPY conf ./conf\nCOPY web/templates ./templates\n";
+    let detected = seen(&[
+        ("go.mod", "module example.com/shop\n\ngo 1.22\n"),
+        (
+            "main.go",
+            "package main\n\nimport \"net/http\"\n\nfunc main() { http.ListenAndServe(\":8080\", nil) }\n",
+        ),
+        ("conf/shop.yml", "a: 1\n"),
+        ("web/templates/index.html", "<p>"),
+        ("Dockerfile", dockerfile),
+    ]);
+    assert!(
+        detected.include.contains(&"conf".to_owned()),
+        "{:?}",
+        detected.include
+    );
+    let said = "the Dockerfile puts web/templates at templates beside the program";
+    let notes = &detected.notes;
+    assert!(notes.iter().any(|note| note.starts_with(said)), "{notes:?}");
+}
