@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::files;
-use super::folder::Folder;
+use super::folder::{Folder, Source};
 use super::guess::{Guess, Include, Stack};
 use super::image::{self, Copied};
 use super::node_imports;
 use super::reason::{About, Reason};
 use super::stays::{self, Wanted};
+use super::variables;
 
 /// The list of `[release] include`, without repetition.
 pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec<String> {
@@ -29,11 +30,16 @@ pub(super) fn list(folder: &Folder, guess: &mut Guess, shared: &[String]) -> Vec
             if commands.iter().any(|command| runs_typescript(command)) {
                 add.extend(node_imports::tsconfig(folder));
             }
+            let sources = folder.sources(guess.types);
+            let is_run = |source: &&Source| variables::runs(source, guess);
+            let sources: Vec<&Source> = sources.into_iter().filter(is_run).collect();
+            let opened = stays::opened(folder, &sources);
             let wanted = Wanted {
                 made: &add,
                 commands: &commands,
                 shared,
                 drop: &drop,
+                opened: &opened,
             };
             let says = "is all that git would commit; tomorrow's files are in it, too";
             let reason = Reason::new(About::Release, "`.`", says).quiet();

@@ -1,7 +1,10 @@
 //! Which of the project's own files stay at home when a release takes all of them.
 
+use std::collections::BTreeSet;
+
 use super::files::ignored;
-use super::folder::{Folder, is_test};
+use super::folder::{Folder, Source, is_test};
+use super::text::literals;
 
 /// Folders that stay at home.
 const HOME_DIRS: &[&str] = &[
@@ -213,6 +216,58 @@ pub(super) struct Wanted<'a> {
     pub shared: &'a [String],
     /// Names that a build has made superfluous.
     pub drop: &'a [String],
+    /// Names that the sources open (see [`opened`]).
+    pub opened: &'a [String],
+}
+
+/// Ends of names that no release holds, whatever names them: keys, and what is of this machine.
+const NEVER: &[&str] = &[
+    ".log", ".pem", ".key", ".p12", ".sqlite", ".sqlite3", ".db", ".pyc", ".lock",
+];
+
+/// Folders of what a tool installs or makes, and keys, which no release holds for being named.
+const INSTALLED: &[&str] = &[
+    "node_modules",
+    "target",
+    "vendor",
+    "venv",
+    "env",
+    "coverage",
+    "__pycache__",
+    "bower_components",
+];
+const KEYS: &[&str] = &["credentials.json", "id_rsa", "id_ed25519", "ship.toml"];
+
+/// Of the names in the folder, those that `sources` open: a document by its name, and a folder by the
+/// path of something in it.
+pub(super) fn opened(folder: &Folder, sources: &[&Source]) -> Vec<String> {
+    let is_document = |name: &str| {
+        folder.is_file(name)
+            && !name.starts_with('.')
+            && !KEYS.contains(&name)
+            && !NEVER.iter().any(|end| name.ends_with(end))
+    };
+    let mut found = BTreeSet::new();
+    for text in sources
+        .iter()
+        .flat_map(|source| source.lines())
+        .flat_map(literals)
+    {
+        if text.contains("://") {
+            continue;
+        }
+        let path = text.trim_start_matches("../").trim_start_matches("./");
+        let last = text.rsplit('/').next().unwrap_or_default();
+        match path.split_once('/') {
+            Some((dir, below)) if !below.is_empty() && !INSTALLED.contains(&dir) => {
+                let is_there = folder.is_file(path) || folder.is_dir(path);
+                found.extend(is_there.then(|| dir.to_owned()));
+            }
+            _ => {}
+        }
+        found.extend(is_document(last).then(|| last.to_owned()));
+    }
+    found.into_iter().collect()
 }
 
 /// `[release] exclude` for a release of `.`: of what is in the folder, the names and patterns that
@@ -227,6 +282,7 @@ pub(super) fn excluded(folder: &Folder, wanted: &Wanted<'_>) -> Vec<String> {
                 .iter()
                 .any(|command| mentions(command, name))
     };
+    let is_opened = |name: &str| wanted.opened.iter().any(|opened| opened == name);
     let ignored = ignored(folder);
     let is_repository = folder.in_repository();
     let keeps_hidden = folder
@@ -238,13 +294,16 @@ pub(super) fn excluded(folder: &Folder, wanted: &Wanted<'_>) -> Vec<String> {
         false => "/.*".to_owned(),
     }];
     found.push("/ship.*".to_owned());
-    let kept: Vec<&str> = folder.names().filter(|name| is_kept(name)).collect();
+    let kept: Vec<&str> = folder
+        .names()
+        .filter(|name| is_kept(name) || is_opened(name))
+        .collect();
     for name in folder.names() {
         let stays = wanted.drop.iter().any(|dropped| dropped == name)
             || match (is_repository, ignored.contains(name)) {
                 (true, true) => false,
                 (false, true) => true,
-                (_, false) => stays_home(folder, name, is_repository),
+                (_, false) => stays_home(folder, name, is_repository) && !is_opened(name),
             };
         if stays && !is_kept(name) && !found.iter().any(|pattern| covers(pattern, name)) {
             found.push(pattern(folder, name, &kept));

@@ -11,6 +11,7 @@ mod others;
 mod python;
 mod python_more;
 mod python_packages;
+mod release;
 mod static_sites;
 mod web;
 mod workspaces;
