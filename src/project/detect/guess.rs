@@ -1,6 +1,6 @@
 //! What detection says: values only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::reason::{About, Reason};
 use super::variables::needs;
@@ -142,6 +142,12 @@ impl Steps {
     /// Adds a step.
     pub(super) fn push(&mut self, step: impl Into<String>) {
         self.run.push(step.into());
+    }
+
+    /// Leaves out what an earlier step has done already.
+    pub(super) fn once(&mut self) {
+        let mut seen = BTreeSet::new();
+        self.run.retain(|step| seen.insert(step.clone()));
     }
 }
 

@@ -19,6 +19,7 @@ mod go;
 mod guess;
 mod health;
 mod home;
+mod hooks;
 mod image;
 mod include;
 mod java;
@@ -408,8 +409,9 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         };
         !all.iter().any(holds)
     });
+    guess.build.once();
     let include = include::list(folder, &mut guess, &shared);
-    let hooks = hooks(&guess);
+    let hooks = hooks::of(&guess);
     // The hooks make its tables there: what is in it here is of this machine.
     if !hooks.is_empty() {
         let is_made = |path: &&String| {
@@ -449,33 +451,6 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         home.lift(&mut detected, guess.root_steps, guess.root_hooks);
     }
     detected
-}
-
-/// A hook has the environment of the release, not that of a service: what finds the packages is
-/// said in its line.
-fn hooks(guess: &Guess) -> Vec<HookGuess> {
-    const NEEDED: &[&str] = &["DJANGO_SETTINGS_MODULE", "PYTHONPATH"];
-    let env = guess.services.first().map(|service| &service.env);
-    let env = env
-        .filter(|env| !env.is_empty())
-        .unwrap_or(&guess.service_env);
-    let paths: Vec<String> = env
-        .iter()
-        .filter(|(name, _)| NEEDED.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let with_paths = |hook: &HookGuess| {
-        if paths.is_empty() || hook.each_host {
-            return hook.clone();
-        }
-        let paths = paths.join(" ");
-        HookGuess::once(if hook.run.contains([';', '&', '|']) {
-            format!("export {paths}; {}", hook.run)
-        } else {
-            format!("{paths} {}", hook.run)
-        })
-    };
-    guess.hooks.iter().map(with_paths).collect()
 }
 
 /// Nothing seen yet.
