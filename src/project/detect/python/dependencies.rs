@@ -39,7 +39,20 @@ const TEST_FILES: &[&str] = &[
     "requirements/testing.txt",
     "requirements/local.txt",
     "requirements/development.txt",
+    "requirements-tests.txt",
+    "requirements_tests.txt",
+    "requirements.dev.txt",
+    "requirements.test.txt",
+    "dev_requirements.txt",
+    "test_requirements.txt",
+    "tests/requirements.txt",
+    "test/requirements.txt",
+    "requirements/test-requirements.txt",
+    "requirements/requirements-dev.txt",
 ];
+
+/// Names of groups and extras for tests, the most telling first.
+const TEST_GROUPS: &[&str] = &["test", "tests", "testing", "dev", "develop", "development"];
 
 /// Where the test packages go: beside the app's own, so that they are not released.
 pub(super) const TEST_PACKAGES: &str = ".ship/test-packages";
@@ -280,6 +293,29 @@ impl Dependencies {
                 },
             )
     }
+}
+
+/// What is meant for development or tests by its name, whatever it holds.
+pub(super) fn named_test_group(
+    folder: &Folder,
+    project: Option<&toml::Table>,
+) -> Option<TestGroup> {
+    if let Some(file) = TEST_FILES
+        .iter()
+        .find(|file| has_requirements(folder, file))
+    {
+        return Some(TestGroup::File(file));
+    }
+    let named = |table: Option<&toml::Value>| {
+        let table = table?.as_table()?;
+        let name = TEST_GROUPS.iter().find(|name| table.contains_key(**name))?;
+        Some((*name).to_owned())
+    };
+    let groups = named(project.and_then(|p| p.get("dependency-groups")));
+    let extras = || named(project.and_then(|p| p.get("project")?.get("optional-dependencies")));
+    groups
+        .map(TestGroup::Group)
+        .or_else(|| extras().map(TestGroup::Extra))
 }
 
 /// The group that holds `package`, or the one that is meant for tests.

@@ -55,7 +55,7 @@ pub(super) fn steps(project: &Project<'_>, guess: &mut Guess) {
     };
     if !pytest && found.text.contains("unittest") {
         guess.because(About::Test, first, "is a test of unittest");
-        path(project, true, None, guess);
+        besides(project, guess);
         let dirs: Vec<&String> = found.dirs.iter().collect();
         guess.test.push(match dirs.as_slice() {
             [dir] if !found.beside => format!("python3 -m unittest discover -s {dir}"),
@@ -76,10 +76,16 @@ fn pytest_steps(project: &Project<'_>, group: Option<TestGroup>, found: &Found, 
         let group = || dependencies::test_group(project.folder, project.pyproject, plugin);
         !packages.has(plugin) && group().is_none()
     });
+    let lists_pytest = group.is_some() || packages.has("pytest");
+    // Its own runner has only what it installs itself.
+    let group = group.or_else(|| {
+        let named = dependencies::named_test_group(project.folder, project.pyproject)?;
+        (runner.is_none() || matches!(named, TestGroup::File(_))).then_some(named)
+    });
     let has_group = group.is_some();
     let is_file = matches!(group, Some(TestGroup::File(_)));
     let mut steps = group.map_or(Vec::new(), |group| dependencies.install_tests(&group));
-    if !has_group && !packages.has("pytest") {
+    if !lists_pytest {
         missing.insert(0, "pytest");
     }
     let names = missing.join(" ");
@@ -157,8 +163,23 @@ fn django_steps(project: &Project<'_>, django: &Django, guess: &mut Guess) {
         return;
     }
     guess.because(About::Test, format!("{app}/"), "has Django tests");
-    path(project, true, None, guess);
+    besides(project, guess);
     guess.test.push("python3 manage.py test");
+}
+
+/// For tests that need no runner: what the project lists for them besides, and their `PYTHONPATH`.
+fn besides(project: &Project<'_>, guess: &mut Guess) {
+    let dependencies = project.dependencies;
+    // The environment of its own would need its own runner.
+    let is_plain = dependencies
+        .manager
+        .is_none_or(|manager| manager.runner.is_none());
+    let group = dependencies::named_test_group(project.folder, project.pyproject);
+    let group = group.filter(|group| is_plain || matches!(group, TestGroup::File(_)));
+    let steps = group.map_or(Vec::new(), |group| dependencies.install_tests(&group));
+    let fills = steps.iter().any(|step| step.contains(TEST_PACKAGES));
+    guess.test.run.extend(steps);
+    path(project, true, fills.then_some(TEST_PACKAGES), guess);
 }
 
 /// `PYTHONPATH` of the tests: that of the services, with or without the packages, and `extra`.

@@ -168,3 +168,56 @@ fn the_script_of_streamlit_proves_its_health() {
         );
     }
 }
+
+#[test]
+fn what_the_project_lists_for_its_tests_is_installed() {
+    const UNITTEST: (&str, &str) = ("tests/test_a.py", "import unittest\nimport faker\n");
+    let pip = |file: &str| {
+        format!("python3 -m pip install --no-compile --target .ship/test-packages -r {file}")
+    };
+    for file in [
+        "requirements-dev.txt",
+        "dev-requirements.txt",
+        "requirements/dev.txt",
+        "tests/requirements.txt",
+    ] {
+        let found = seen(&[
+            ("requirements.txt", "flask==3\n"),
+            ("app.py", ""),
+            UNITTEST,
+            (file, "faker==1\n"),
+        ]);
+        assert_eq!(
+            found.test.run,
+            [
+                "rm -rf .ship/test-packages",
+                &pip(file),
+                "python3 -m unittest discover -s tests"
+            ]
+        );
+        assert!(found.test.env["PYTHONPATH"].ends_with(":.ship/test-packages"));
+        assert!(!found.build.run.iter().any(|step| step.contains(file)));
+    }
+    let pytest = [
+        ("tests/test_a.py", "import pytest\nimport faker\n"),
+        ("app.py", ""),
+        ("requirements.txt", "flask==3\n"),
+    ];
+    let found = seen(&[&pytest[..], &[("requirements-dev.txt", "faker==1\n")]].concat());
+    assert_eq!(
+        found.test.run[1],
+        format!("{} pytest", pip("requirements-dev.txt"))
+    );
+    let group = "[project]\nname = \"x\"\ndependencies = [\"flask\"]\n[dependency-groups]\ndev = [\"faker\"]\n";
+    let found = seen(&[
+        ("pyproject.toml", group),
+        ("uv.lock", ""),
+        ("app.py", ""),
+        UNITTEST,
+    ]);
+    assert!(
+        found.test.run[0].contains(" --group dev "),
+        "{:?}",
+        found.test.run
+    );
+}
