@@ -149,28 +149,62 @@ const CODE: &[&str] = &[".js", ".cjs", ".mjs", ".ts", ".config.json"];
 /// Scripts after which a client is generated already.
 const GENERATING: &[&str] = &["postinstall", "prepare", "prebuild", "build"];
 
+impl Tool {
+    fn has_settings(&self, folder: &Folder) -> bool {
+        let mut paths = self.settings.iter();
+        paths.any(|path| folder.is_file(path) || folder.is_dir(path))
+    }
+}
+
+/// The scripts of the project that migrate.
+fn scripts(package: &Package) -> impl Iterator<Item = &str> {
+    let scripts = SCRIPTS.iter().filter_map(|name| package.script(name));
+    scripts.filter(|script| !script.contains(" dev") && !script.contains("generate"))
+}
+
+/// The one among them that starts `tool` itself, whatever folder its migrations are in.
+fn scripted<'a>(package: &'a Package, tool: &Tool) -> Option<&'a str> {
+    let command = tool.migrates?;
+    scripts(package).find(|script| {
+        let mut words = command.split(' ');
+        words.all(|word| script.split(' ').any(|own| own == word))
+    })
+}
+
 /// What a project does with its database.
 pub(super) struct Data<'a> {
     folder: &'a Folder,
     package: &'a Package,
     tool: &'static Tool,
-    migrations: Option<&'static str>,
+    migrations: Option<String>,
 }
 
 impl<'a> Data<'a> {
     /// The first tool that the project has settings for.
     pub fn of(folder: &'a Folder, package: &'a Package) -> Option<Self> {
-        let is_there = |path: &&&str| folder.is_file(path) || folder.is_dir(path);
         let tool = TOOLS.iter().find(|tool| {
             tool.packages.iter().any(|name| package.has(name))
-                && tool.settings.iter().any(|path| is_there(&path))
+                && (tool.has_settings(folder) || scripted(package, tool).is_some())
         })?;
-        let migrations = tool.migrations.iter().find(|path| folder.is_dir(path));
-        Some(Self {
+        let mut found = Self {
             folder,
             package,
             tool,
-            migrations: migrations.copied(),
+            migrations: None,
+        };
+        let custom = tool.migrations.iter().find(|path| folder.is_dir(path));
+        found.migrations = found.named().or(custom.map(|path| (*path).to_owned()));
+        Some(found)
+    }
+
+    /// The folder of migrations that the tool's settings name.
+    fn named(&self) -> Option<String> {
+        self.settings().find_map(|file| {
+            let text = self.folder.read(file)?;
+            let paths = text.lines().flat_map(literals);
+            let mut paths = paths.map(|path| path.trim_start_matches("./").trim_end_matches('/'));
+            let is_one = |path: &&str| path.ends_with("migrations") && self.folder.is_dir(path);
+            paths.find(is_one).map(str::to_owned)
         })
     }
 
@@ -186,13 +220,8 @@ impl<'a> Data<'a> {
 
     /// The command that brings the database up to date.
     fn migrates(&self, manager: &PackageManager, guess: &mut Guess) -> Option<String> {
-        self.migrations?;
-        let is_meant = |script: &str| !script.contains(" dev") && !script.contains("generate");
-        let script = SCRIPTS.iter().find_map(|name| {
-            let script = self.package.script(name)?;
-            is_meant(script).then_some(script)
-        });
-        match script {
+        let own = scripted(self.package, self.tool);
+        match own.or_else(|| scripts(self.package).next()) {
             Some(script) => manager.production(self.package, script, guess).command(),
             None => {
                 let command = manager.program(self.tool.migrates?);
@@ -206,7 +235,11 @@ impl<'a> Data<'a> {
     pub fn apply(&self, manager: &PackageManager, guess: &mut Guess) -> Option<HookGuess> {
         let name = self.tool.name;
         self.database(guess);
-        let Some(migrations) = self.migrations else {
+        // Where the tool has its customary settings, they tell where its migrations would be.
+        let tells = self.tool.first.is_some() && self.tool.has_settings(self.folder);
+        let is_scripted = !tells && scripted(self.package, self.tool).is_some();
+        let folder = self.migrations.as_deref();
+        let Some(subject) = folder.or(is_scripted.then_some("package.json")) else {
             if let Some(push) = self.push(guess) {
                 let says =
                     "has no migrations: its tables are made from the schema, before the switch";
@@ -228,8 +261,11 @@ impl<'a> Data<'a> {
             return None;
         }
         let hook = self.migrates(manager, guess)?;
-        let says = format!("holds migrations of {name}: they run once, before the switch");
-        let reason = Reason::new(About::Hook, migrations, says);
+        let says = match folder {
+            Some(_) => format!("holds migrations of {name}: they run once, before the switch"),
+            None => format!("migrates by {name}: once, before the switch"),
+        };
+        let reason = Reason::new(About::Hook, subject, says);
         guess.reasons.push(reason);
         Some(HookGuess::once(hook))
     }
@@ -266,7 +302,7 @@ impl<'a> Data<'a> {
             return Vec::new();
         }
         let all = self.tool.settings.iter().chain(self.tool.reads);
-        let all = all.copied().chain(self.migrations);
+        let all = all.copied().chain(self.migrations.as_deref());
         let is_there = |path: &&str| self.folder.is_file(path) || self.folder.is_dir(path);
         let mut all: Vec<String> = all.filter(is_there).map(str::to_owned).collect();
         for file in self.settings() {

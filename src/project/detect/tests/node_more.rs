@@ -319,3 +319,40 @@ fn tests_that_wait_for_a_person_are_told_that_there_is_none() {
     assert_eq!(env.get("CI").map(String::as_str), Some("true"));
     assert_eq!(seen("jest").test.env.get("CI"), None);
 }
+
+#[test]
+fn migrations_are_where_the_settings_or_a_script_say() {
+    let knex = |script: &str, files: &[(&str, &str)]| {
+        let package = format!(
+            r#"{{"scripts":{{"start":"node server.js"{script}}},"dependencies":{{"express":"4","knex":"3"}}}}"#
+        );
+        let own = [
+            ("package.json", package.as_str()),
+            ("server.js", "app.listen(3000)"),
+        ];
+        seen(&[&own[..], files].concat())
+    };
+    let settings = "module.exports = { migrations: { directory: \"./server/migrations\" } }";
+    let migrations = ("server/migrations/1.js", "");
+    for (script, files, hook) in [
+        (
+            "",
+            &[("knexfile.js", settings), migrations][..],
+            "./node_modules/.bin/knex migrate:latest",
+        ),
+        (
+            r#","migrate":"knex migrate:latest --env production""#,
+            &[("knexfile.js", settings), migrations],
+            "./node_modules/.bin/knex migrate:latest --env production",
+        ),
+        (
+            r#","db:migrate":"knex --knexfile db/knexfile.js migrate:latest""#,
+            &[("db/knexfile.js", "")],
+            "./node_modules/.bin/knex --knexfile db/knexfile.js migrate:latest",
+        ),
+    ] {
+        assert_eq!(hooks(&knex(script, files)), [hook], "{script}");
+    }
+    assert!(hooks(&knex("", &[("knexfile.js", settings)])).is_empty());
+    assert!(hooks(&knex(r#","migrate":"node migrate.js""#, &[])).is_empty());
+}
