@@ -454,7 +454,11 @@ impl Guess {
         self.reasons.push(Reason::new(about, subject, says).quiet());
     }
 
+    /// Something to know; said once.
     pub fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
+        let text = text.into();
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
     }
 }

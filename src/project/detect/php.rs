@@ -1,11 +1,15 @@
 //! PHP: `composer.json`, Laravel, Symfony, `index.php`.
 
+mod extensions;
+mod heroku;
+
 use super::files::{ignored, no_lock};
 use super::folder::Folder;
 use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
 use super::programs::is_plain;
 use super::reason::About;
 use super::text::literals;
+pub(super) use heroku::service as on_heroku;
 
 const TYPES: &[&str] = &["php"];
 
@@ -31,6 +35,9 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "frankenphp run --config Caddyfile",
     ),
 ];
+
+/// What loads the packages that are installed.
+const LOADER: &str = "vendor/autoload.php";
 
 /// Looks for a PHP project.
 pub(super) fn detect(folder: &Folder) -> Option<Guess> {
@@ -156,12 +163,18 @@ fn serves(folder: &Folder, file: &str) -> bool {
 
 fn packages(folder: &Folder, guess: &mut Guess) {
     const INSTALL: &str = "composer install --no-interaction --optimize-autoloader";
-    guess.needs("composer");
     guess.because(About::App, "composer.json", "is there");
     let json = folder.json("composer.json");
+    guess.notes.extend(extensions::note(json.as_ref()));
     let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
     let name = text("name").and_then(|name| name.rsplit('/').next().map(str::to_owned));
     guess.named("composer.json", name);
+    if folder.in_repository() && folder.is_file(LOADER) && !ignored(folder).contains("vendor") {
+        let says = "is in the repository: composer has nothing to install";
+        guess.because(About::Build, "vendor/", says);
+        return;
+    }
+    guess.needs("composer");
     let release = format!("{INSTALL} --no-dev");
     if folder.is_file("composer.lock") {
         guess.because(About::Build, "composer.lock", "locks the packages");

@@ -4,7 +4,7 @@
 use super::folder::Folder;
 use super::guess::{Guess, HookGuess, ServiceGuess, Stack, Strength};
 use super::reason::{About, Reason};
-use super::{app_name, commands, home, node, node_tool, oneoff, python, ruby};
+use super::{app_name, commands, home, node, node_tool, oneoff, php, python, ruby};
 
 /// Processes that run once, before a release goes live.
 const ONCE: &[&str] = &["release", "predeploy", "postdeploy"];
@@ -100,6 +100,10 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess, processes: &[Process]) {
         guess
             .reasons
             .push(Reason::new(About::Service, "Procfile", says).of(&name));
+        if let Some(service) = php::on_heroku(folder, guess, &line.command) {
+            services.push(ServiceGuess { name, ..service });
+            continue;
+        }
         services.push(ServiceGuess {
             name,
             command: Some(adapt(folder, guess, &line.command)),

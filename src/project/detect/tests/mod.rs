@@ -8,6 +8,7 @@ mod node_builds;
 mod node_more;
 mod odd;
 mod others;
+mod php;
 mod python;
 mod python_more;
 mod python_packages;

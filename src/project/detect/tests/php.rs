@@ -1,0 +1,92 @@
+//! PHP: packages, extensions and servers.
+
+use super::super::Detected;
+use super::seen;
+
+const FPM: &str = "vendor/bin/heroku-php-nginx -C nginx.conf -l log.txt web";
+
+fn command(found: &Detected) -> &str {
+    let command = found.services.first().and_then(|it| it.command.as_deref());
+    command.unwrap_or_default()
+}
+
+#[test]
+fn packages_in_the_repository_are_not_installed() {
+    let files = [
+        ("composer.json", "{}"),
+        ("composer.lock", "{}"),
+        ("public/index.php", ""),
+        ("vendor/autoload.php", ""),
+    ];
+    let committed = seen(&[&files[..], &[(".git/HEAD", "")]].concat());
+    assert!(committed.build.run.is_empty(), "{:?}", committed.build.run);
+    assert!(!committed.exclude.contains(&"/vendor".to_owned()));
+    for other in [&[][..], &[(".git/HEAD", ""), (".gitignore", "/vendor/\n")]] {
+        let installed = seen(&[&files[..], other].concat());
+        assert!(installed.build.run[0].starts_with("composer install"));
+    }
+}
+
+#[test]
+fn the_server_of_heroku_is_replaced() {
+    for (line, files, root) in [
+        (
+            "vendor/bin/heroku-php-apache2 public/",
+            &["public/index.php"][..],
+            "public",
+        ),
+        (
+            "heroku-php-apache2 public",
+            &["public/index.php", "web/index.php"],
+            "public",
+        ),
+        (FPM, &["public/index.php", "web/app.php"], "web"),
+        ("vendor/bin/heroku-php-apache2", &["index.php"], "www"),
+        (
+            "vendor/bin/heroku-php-apache2 htdocs",
+            &["htdocs/start.php"],
+            "htdocs",
+        ),
+    ] {
+        let procfile = format!("web: {line}\n");
+        let mut all = vec![("composer.json", "{}"), ("Procfile", procfile.as_str())];
+        all.extend(files.iter().map(|file| (*file, "")));
+        let found = seen(&all);
+        assert!(
+            command(&found).ends_with(&format!(" -t {root}")),
+            "{line}: {}",
+            command(&found)
+        );
+        assert!(command(&found).starts_with("php "), "{}", command(&found));
+        let of_server = |note: &&String| note.starts_with("PHP's own server");
+        assert_eq!(found.notes.iter().filter(of_server).count(), 1);
+    }
+}
+
+#[test]
+fn extensions_that_a_host_may_lack_are_told() {
+    for (require, told) in [
+        (r#""php":">=8","ext-json":"*","ext-ctype":"*""#, None),
+        (
+            r#""ext-gmp":"*","ext-zip":"*""#,
+            Some("apt install php-gmp php-zip"),
+        ),
+        (
+            r#""ext-pdo_mysql":"*","ext-mysqli":"*","ext-dom":"*""#,
+            Some("apt install php-mysql php-xml"),
+        ),
+    ] {
+        let composer = format!(r#"{{"require":{{{require}}}}}"#);
+        let found = seen(&[
+            ("composer.json", composer.as_str()),
+            ("public/index.php", ""),
+        ]);
+        let notes = found.notes.join("\n");
+        assert_eq!(
+            notes.contains("requires extensions"),
+            told.is_some(),
+            "{notes}"
+        );
+        assert!(notes.contains(told.unwrap_or_default()), "{notes}");
+    }
+}
