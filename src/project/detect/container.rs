@@ -36,7 +36,7 @@ pub(super) fn hints(folder: &Folder) -> Vec<String> {
 }
 
 /// The last `CMD` or `ENTRYPOINT`, as a line for the shell.
-fn starts(dockerfile: &str) -> Option<String> {
+pub(super) fn starts(dockerfile: &str) -> Option<String> {
     let of = |word: &str| {
         let line = dockerfile
             .lines()

@@ -1,6 +1,7 @@
 //! Generators of static sites that no other stack knows: a row each. A new one is one more row here,
 //! and a project in the corpus.
 
+use super::container;
 use super::folder::Folder;
 use super::guess::{Guess, Include, Stack, Strength};
 use super::node::Package;
@@ -114,23 +115,40 @@ const GENERATORS: &[Generator] = &[
     },
 ];
 
-/// Packages that a theme or plugin of MkDocs or Sphinx comes from, by a word of the settings.
-const PARTS: &[(&str, &str)] = &[
-    ("material", "mkdocs-material"),
-    ("mkdocstrings", "mkdocstrings[python]"),
-    ("awesome-pages", "mkdocs-awesome-pages-plugin"),
+/// Packages that a theme or plugin of a generator comes from, by a word of the settings.
+const PARTS: &[(&str, &str, &str)] = &[
+    ("MkDocs", "material", "mkdocs-material"),
+    ("MkDocs", "mkdocstrings", "mkdocstrings[python]"),
+    ("MkDocs", "awesome-pages", "mkdocs-awesome-pages-plugin"),
     (
+        "MkDocs",
         "git-revision-date-localized",
         "mkdocs-git-revision-date-localized-plugin",
     ),
-    ("macros", "mkdocs-macros-plugin"),
-    ("minify", "mkdocs-minify-plugin"),
-    ("redirects", "mkdocs-redirects"),
-    ("sphinx_rtd_theme", "sphinx-rtd-theme"),
-    ("furo", "furo"),
-    ("myst_parser", "myst-parser"),
-    ("pydata_sphinx_theme", "pydata-sphinx-theme"),
-    ("alabaster", "alabaster"),
+    ("MkDocs", "macros", "mkdocs-macros-plugin"),
+    ("MkDocs", "minify", "mkdocs-minify-plugin"),
+    ("MkDocs", "redirects", "mkdocs-redirects"),
+    ("Sphinx", "furo", "furo"),
+    ("Sphinx", "myst_parser", "myst-parser"),
+    ("Sphinx", "pydata_sphinx_theme", "pydata-sphinx-theme"),
+    ("Sphinx", "alabaster", "alabaster"),
+];
+
+/// Beginnings of modules of Sphinx whose packages have the same names.
+const OF_SPHINX: &[&str] = &["sphinx_", "sphinxcontrib."];
+
+/// Generators of documentation, which most projects have beside a program.
+const DOCUMENTATION: &[&str] = &["mdBook", "MkDocs", "Sphinx"];
+
+/// Words of commands that serve pages.
+const SERVES_PAGES: &[&str] = &[
+    "caddy",
+    "http.server",
+    "httpd",
+    "mdbook",
+    "mkdocs",
+    "nginx",
+    "sphinx",
 ];
 
 /// Files that name the packages of a site, the most telling first.
@@ -157,6 +175,9 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             is_one.then_some((generator, *file, text))
         })
     })?;
+    if DOCUMENTATION.contains(&generator.name) && has_program(folder) {
+        return None;
+    }
     let mut guess = Guess::new(Stack::Static, &[]);
     let named = setting(&text, generator.key);
     let dir = named.unwrap_or_else(|| generator.folder.to_owned());
@@ -164,7 +185,8 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let says = format!("builds static files into {dir}/");
     guess.because(About::Service, generator.name, says);
     if let Comes::PyPi(packages) = &generator.comes {
-        install(folder, &text, packages, &mut guess);
+        let parts = parts(generator, &text);
+        install(folder, packages, &parts, &mut guess);
     }
     let source = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
     guess.build.push(
@@ -218,8 +240,56 @@ pub(super) fn add_assets(folder: &Folder, guess: &mut Guess) {
     });
 }
 
-/// The steps that install what the generator is made of.
-fn install(folder: &Folder, settings: &str, packages: &[&str], guess: &mut Guess) {
+/// Whether the project is a program, by what it installs or by what its container starts.
+fn has_program(folder: &Folder) -> bool {
+    let pyproject = folder.toml("pyproject.toml").unwrap_or_default();
+    let tables = [
+        pyproject.get("project").and_then(|it| it.get("scripts")),
+        pyproject
+            .get("tool")
+            .and_then(|it| it.get("poetry")?.get("scripts")),
+    ];
+    let setup = ["setup.py", "setup.cfg"].map(|file| folder.read(file).unwrap_or_default());
+    let dockerfile = folder.read("Dockerfile").unwrap_or_default();
+    let starts = container::starts(&dockerfile);
+    tables.iter().any(Option::is_some)
+        || setup.iter().any(|text| text.contains("console_scripts"))
+        || starts.is_some_and(|command| !SERVES_PAGES.iter().any(|word| command.contains(word)))
+}
+
+/// The packages of the themes and plugins that the settings name.
+fn parts(generator: &Generator, settings: &str) -> Vec<String> {
+    let rows = PARTS
+        .iter()
+        .filter(|(of, word, _)| *of == generator.name && has_word(settings, word));
+    let mut found: Vec<String> = rows.map(|(.., package)| (*package).to_owned()).collect();
+    if generator.name != "Sphinx" {
+        return found;
+    }
+    let lines = settings
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    for module in lines.flat_map(literals) {
+        let is_plain = module
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+        let Some(start) = OF_SPHINX
+            .iter()
+            .find(|start| is_plain && module.starts_with(**start))
+        else {
+            continue;
+        };
+        let rest = module[start.len()..].split('.').next().unwrap_or_default();
+        let package = format!("{start}{rest}").replace(['_', '.'], "-");
+        if !rest.is_empty() && !found.contains(&package) {
+            found.push(package);
+        }
+    }
+    found
+}
+
+/// The steps that install what the generator is made of: `packages`, and those of its `parts`.
+fn install(folder: &Folder, packages: &[&str], parts: &[String], guess: &mut Guess) {
     guess.needs("python");
     let target = PACKAGES[usize::from(folder.is_dir(PACKAGES[0]))];
     let pip = format!("python3 -m pip install --upgrade --target {target}");
@@ -229,7 +299,7 @@ fn install(folder: &Folder, settings: &str, packages: &[&str], guess: &mut Guess
         packages
             .iter()
             .any(|package| has_word(&text.to_lowercase(), &bare(package)))
-            || PARTS.iter().any(|(_, package)| has_word(&text, package))
+            || PARTS.iter().any(|(.., package)| has_word(&text, package))
     });
     match named {
         Some(file) => {
@@ -241,12 +311,8 @@ fn install(folder: &Folder, settings: &str, packages: &[&str], guess: &mut Guess
             guess.build.push(format!("{pip} -r {file}"));
         }
         None => {
-            let parts = PARTS.iter().filter(|(word, _)| has_word(settings, word));
-            let all: Vec<&str> = packages
-                .iter()
-                .copied()
-                .chain(parts.map(|(_, p)| *p))
-                .collect();
+            let parts = parts.iter().map(String::as_str);
+            let all: Vec<&str> = packages.iter().copied().chain(parts).collect();
             let quoted = all.iter().map(|p| match p.contains('[') {
                 true => format!("'{p}'"),
                 false => (*p).to_owned(),

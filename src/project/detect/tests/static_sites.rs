@@ -299,3 +299,49 @@ fn what_hexo_would_write_into_the_repository_is_told() {
         assert_eq!(found.name.as_str(), "my-shop");
     }
 }
+
+#[test]
+fn the_documentation_of_a_program_is_not_the_project() {
+    let docs = ("docs/conf.py", "extensions = []\n");
+    for program in [
+        (
+            "pyproject.toml",
+            "[project]\nname = \"x\"\n[project.scripts]\nx = \"x:main\"\n",
+        ),
+        (
+            "setup.py",
+            "setup(entry_points={'console_scripts': ['x = x:main']})",
+        ),
+        ("Dockerfile", "FROM python\nCMD [\"gunicorn\", \"x.run\"]\n"),
+    ] {
+        let found = seen(&[docs, program]);
+        assert!(
+            found.services.iter().all(|it| it.static_dir.is_none()),
+            "{program:?}"
+        );
+    }
+    for other in [
+        ("pyproject.toml", "[project]\nname = \"x\"\n"),
+        (
+            "Dockerfile",
+            "FROM python\nCMD python3 -m http.server -d _build\n",
+        ),
+        ("Dockerfile", "FROM nginx\nCOPY _build /usr/share/nginx\n"),
+    ] {
+        let found = seen(&[docs, other]);
+        assert!(found.services[0].static_dir.is_some(), "{other:?}");
+    }
+}
+
+#[test]
+fn extensions_of_sphinx_come_from_packages_of_their_names() {
+    let found = seen(&[(
+        "docs/conf.py",
+        "extensions = ['sphinx.ext.autodoc', 'sphinx_reredirects', 'sphinx_tabs.tabs', 'sphinxcontrib.mermaid']\nredirects = {}\nhtml_theme = 'furo'\n# 'sphinx_old'\n",
+    )]);
+    let install = &found.build.run[0];
+    assert!(
+        install.ends_with(" sphinx furo sphinx-reredirects sphinx-tabs sphinxcontrib-mermaid"),
+        "{install}"
+    );
+}
