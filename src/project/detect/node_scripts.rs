@@ -10,8 +10,16 @@ const NAMES: &[&str] = &[
     "start:prod",
     "start:production",
     "serve:prod",
+    "serve:production",
     "production",
     "start",
+    "prod",
+];
+
+/// Words of scripts that build, whatever they are called.
+const BUILDING: &[&str] = &[
+    "build", "encore", "esbuild", "grunt", "gulp", "mix", "parcel", "rollup", "tsc", "vite",
+    "webpack",
 ];
 
 /// The scripts that build a project, best first.
@@ -45,7 +53,14 @@ pub(super) fn starts(package: &Package) -> impl Iterator<Item = (&str, &str)> {
         .iter()
         .copied()
         .chain(package.script_names(OF_ANGULAR));
-    named.filter_map(|name| Some((name, package.script(name)?)))
+    let scripts = named.filter_map(|name| Some((name, package.script(name)?)));
+    scripts.filter(|(name, script)| !name.starts_with("prod") || !builds(script))
+}
+
+fn builds(script: &str) -> bool {
+    let last = script.rsplit("&&").next().unwrap_or_default();
+    let mut words = last.split_whitespace();
+    words.any(|word| BUILDING.contains(&word))
 }
 
 /// The script of the project in `folder` that starts it.

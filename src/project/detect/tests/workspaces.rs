@@ -278,3 +278,35 @@ fn nx_names_the_only_app_of_a_workspace_without_packages() {
     let seen = at("", &[NX_ROOT, &files, &more].concat());
     assert!(!seen.build.run.iter().any(|step| step.contains("nx run")));
 }
+
+/// Etherpad: the root has no `start`, and the panel of its administrators is a member.
+#[test]
+fn a_script_for_production_is_a_start_script() {
+    let members = [
+        ("package-lock.json", "{}"),
+        (
+            "admin/package.json",
+            r#"{"name":"admin","scripts":{"build":"vite build"},"devDependencies":{"vite":"5"}}"#,
+        ),
+        ("admin/index.html", ""),
+        (
+            "src/package.json",
+            r#"{"name":"core","scripts":{"prod":"node server.js"},"dependencies":{"express":"4"}}"#,
+        ),
+        ("src/server.js", "app.listen(9001)"),
+    ];
+    for scripts in [
+        "",
+        r#","scripts":{"prod":"npm run prod -w core"}"#,
+        r#","scripts":{"prod":"vite build"}"#,
+    ] {
+        let root = format!(r#"{{"name":"pad","workspaces":["admin","src"]{scripts}}}"#);
+        let temp = tree(&[&[("package.json", root.as_str())], &members[..]].concat());
+        let found = detect(&temp.path().join("My Shop"));
+        assert!(
+            command(&found).contains("node server.js"),
+            "{scripts}: {}",
+            command(&found)
+        );
+    }
+}
