@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::folder::{Folder, Source};
 use super::stays::HOME_FILES;
 use super::text::{has_word, literals};
-use super::variables::{PUBLIC, is_plain};
+use super::variables::{EXAMPLES, PUBLIC, is_plain};
 
 /// The files and folders beside the sources that a compiled program opens at run time: those
 /// whose names stand in its sources as text.
@@ -135,7 +135,7 @@ const SECRET: &[&str] = &[
 /// Names (never values) that `.env` or its example sets and that are plainly those of secrets.
 pub(super) fn dotenv_names(folder: &Folder) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for file in [".env", ".env.production", ".env.example", ".env.sample"] {
+    for file in [".env", ".env.production"].iter().chain(EXAMPLES) {
         for line in folder.read(file).unwrap_or_default().lines() {
             let line = line.trim();
             let line = line.strip_prefix("export ").unwrap_or(line);

@@ -3,6 +3,7 @@
 
 use super::folder::{Folder, Source};
 use super::text::literals;
+use super::variables::EXAMPLES;
 
 /// Schemes of addresses, without what a driver adds (`postgresql+asyncpg`), and what answers there.
 const SERVERS: &[(&str, &str)] = &[
@@ -25,7 +26,8 @@ pub(super) fn note(folder: &Folder, sources: &[&Source]) -> Option<String> {
     let of_project = sources
         .iter()
         .flat_map(|source| source.lines().map(|line| (line, source.path.as_str())));
-    let examples = [".env.example", ".env.sample"].map(|file| (file, folder.read(file)));
+    let examples = EXAMPLES.iter().map(|file| (*file, folder.read(file)));
+    let examples: Vec<(&str, Option<String>)> = examples.collect();
     let lines = examples.iter().flat_map(|(file, text)| {
         let lines = text.iter().flat_map(|text| text.lines());
         lines.map(move |line| (line, *file))

@@ -8,6 +8,7 @@ mod server;
 use super::constants;
 use super::folder::{Folder, Source};
 use super::text::{has_word, head, leading_port, literals, plausible};
+use super::variables::EXAMPLES;
 
 /// Calls that start a server, with its address among their arguments.
 const STARTS: &[&str] = &[
@@ -55,7 +56,7 @@ pub(super) fn find(
     if let Some(port) = file::find(folder, command, &sources) {
         return Some(port);
     }
-    for file in [".env", ".env.production", ".env.example", ".env.sample"] {
+    for file in [".env", ".env.production"].iter().chain(EXAMPLES) {
         if let Some(number) = folder.read(file).as_deref().and_then(in_dotenv) {
             return Some(seen(number, file));
         }

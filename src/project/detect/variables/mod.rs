@@ -1,6 +1,7 @@
 //! The environment variables that the project itself says it needs: to start, or to be built.
 
 mod building;
+mod examples;
 mod keys;
 mod known;
 mod levels;
@@ -11,8 +12,10 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
+pub(super) use examples::EXAMPLES;
 pub(super) use known::{PUBLIC, is_plain};
 
+use super::constants;
 use super::database;
 use super::files::is_secret;
 use super::folder::{Folder, Source};
@@ -81,6 +84,8 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     });
     let keys: Vec<(String, String)> = keys.collect();
     needed.extend(in_properties(folder));
+    let running: Vec<&Source> = sources.iter().filter(runs).copied().collect();
+    needed.extend(examples::required(folder, &running));
     let any = !needed.is_empty();
     if guess.stack == Stack::Node && !guess.test.run.is_empty() {
         let names = needed.iter().map(|it| it.name.as_str());
@@ -262,8 +267,6 @@ pub(super) fn needs(name: &str) -> String {
     format!("needs {name}")
 }
 
-/// Where projects publish examples of their variables.
-const EXAMPLES: &[&str] = &[".env.example", ".env.sample", ".env.template", ".env.dist"];
 /// What a developer has set; nobody else may see the values, but for the path of a database.
 const OWN: &str = ".env";
 

@@ -79,7 +79,7 @@ pub(super) fn needed(source: &Source) -> Names {
     }
     for library in LIBRARIES {
         for (at, opens) in text.match_indices(library.opens) {
-            let found = entries(schema(&text[at + opens.len()..]));
+            let found = entries(schema(text, at + opens.len()));
             // One that checks requests has other names.
             if found.is_empty() || !found.iter().all(|(name, _)| is_name(name)) {
                 continue;
@@ -94,8 +94,17 @@ pub(super) fn needed(source: &Source) -> Names {
     names
 }
 
-/// The arguments of a call from its schema on: `process.env` and the like may stand before it.
-fn schema(arguments: &str) -> &str {
+/// What begins with the schema of a call whose arguments begin `at`: `process.env` and the like may
+/// stand before it, and it may be a constant of the same file.
+fn schema(text: &str, at: usize) -> &str {
+    let arguments = &text[at..];
+    let last = arguments.split(')').next().unwrap_or_default();
+    let name = last.rsplit(',').next().unwrap_or_default().trim();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    if !name.is_empty() && name.chars().all(is_word) {
+        let object = text.split_once(&format!("const {name} = "));
+        return object.map_or("", |(_, object)| object);
+    }
     let line = arguments.lines().next().unwrap_or_default();
     let before = line.split('{').next().unwrap_or_default();
     match before.trim_end().ends_with(',') {

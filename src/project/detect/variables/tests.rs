@@ -374,3 +374,38 @@ fn who_cannot_see_the_shell_is_told() {
         "steps do not see the variables of your shell: if the tests stop for want of API_TOKEN"
     ));
 }
+
+#[test]
+fn examples_of_any_name_say_what_is_required() {
+    let text = "# Required - signs the sessions\nAPI_TOKEN=\n# Optional\nOTHER=\nPORT=3000 # required\n# Required for mail\nMAIL_PASSWORD=\nUNREAD= # required\n";
+    let server = "f(process.env.API_TOKEN, process.env.OTHER, process.env.PORT, process.env.MAIL_PASSWORD)\n";
+    for file in [
+        ".env.example",
+        ".example.env",
+        ".env.dist",
+        "env.example",
+        ".env.template",
+        "example.env",
+    ] {
+        let found = seen(&[
+            (
+                "package.json",
+                r#"{"scripts":{"start":"node server.js"},"dependencies":{"express":"5"}}"#,
+            ),
+            ("server.js", server),
+            (file, text),
+        ]);
+        assert_eq!(names(&found), ["API_TOKEN"], "{file}");
+        assert!(
+            found.secrets.contains(&"MAIL_PASSWORD".to_owned()),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_may_be_a_constant() {
+    let text = "const spec = {\n  NAME: str({ default: 'x' }),\n  SIGNING: str({ devDefault: 'x' }),\n};\nmodule.exports = cleanEnv(process.env, spec);\n";
+    assert_eq!(names(&node("env.js", text)), ["SIGNING"]);
+    assert!(names(&node("env.js", "cleanEnv(process.env, other)")).is_empty());
+}
