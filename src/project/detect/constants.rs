@@ -47,6 +47,53 @@ pub(super) fn written_out(source: &Source) -> Option<Source> {
     })
 }
 
+/// The names that stand for the name of a variable in one of `sources`, also for the others:
+/// `pub const SALT: &str = "SHOP_SALT"`.
+pub(super) fn of_variables<'a>(sources: &[&'a Source]) -> BTreeMap<&'a str, &'a str> {
+    let is_upper = |text: &str| is_name(text) && !text.contains(|c: char| c.is_ascii_lowercase());
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for (name, value) in sources.iter().flat_map(|source| values(source)) {
+        let inner = value.trim_matches(['"', '\'', '`']);
+        if is_upper(name)
+            && is_upper(inner)
+            && found.insert(name, value).is_some_and(|it| it != value)
+        {
+            twice.push(name);
+        }
+    }
+    found.retain(|name, _| !twice.contains(name));
+    found
+}
+
+/// `source` with the names of variables written out where it reads the environment; `None` where it
+/// reads none by another name.
+pub(super) fn read_by_name(source: &Source, names: &BTreeMap<&str, &str>) -> Option<Source> {
+    let line = |line: &str| {
+        let reads = line.to_ascii_lowercase().contains("env") && line.len() <= MAX_LINE;
+        match reads {
+            true => without_paths(named(line, names)),
+            false => line.to_owned(),
+        }
+    };
+    let lines: Vec<String> = source.text.lines().map(line).collect();
+    let text = lines.join("\n");
+    (text.trim_end() != source.text.trim_end()).then(|| Source {
+        path: source.path.clone(),
+        text,
+    })
+}
+
+/// `vars::"SALT"` is the value alone.
+fn without_paths(mut line: String) -> String {
+    while let Some(at) = line.find("::\"") {
+        let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+        let begin = line[..at].trim_end_matches(part).len();
+        line.replace_range(begin..at + 2, "");
+    }
+    line
+}
+
 /// The names of `source` that have a plain value, as it is written.
 fn values(source: &Source) -> BTreeMap<&str, &str> {
     let mut found: BTreeMap<&str, Option<&str>> = BTreeMap::new();

@@ -293,6 +293,8 @@ pub(super) struct Guess {
     pub framework: Option<(String, u16)>,
     /// Its sources.
     pub types: &'static [&'static str],
+    /// Folders, with a slash at the end, of programs that no service runs.
+    pub aside: Vec<String>,
     /// A route that the framework answers.
     pub health: Option<HealthGuess>,
     /// A folder that the build fills with a copy of the app, where it runs from one.
@@ -354,6 +356,7 @@ impl Guess {
             database_urls_in: None,
             framework: None,
             types,
+            aside: Vec::new(),
             health: None,
             copy: None,
             health_headers: BTreeMap::new(),

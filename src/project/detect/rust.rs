@@ -156,12 +156,44 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     {
         rocket(folder, &mut guess);
     }
+    guess.aside = aside(folder, &crates, &guess);
     compiled_path(&sources, &mut guess);
     runtime_files::add(folder, &mut guess, "", &sources);
     if !main.home.is_empty() {
         runtime_files::add(folder, &mut guess, &format!("{}/", main.home), &sources);
     }
     Some(guess)
+}
+
+/// The folders of the members of a workspace that no service needs.
+fn aside(folder: &Folder, crates: &[Crate], guess: &Guess) -> Vec<String> {
+    let mut all = Workspace::at(folder.dir()).into_iter();
+    let Some(workspace) = all.find(|found| found.kind == WorkspaceKind::Cargo) else {
+        return Vec::new();
+    };
+    let runs = |name: &String| {
+        let mut commands = guess.services.iter().filter_map(|it| it.command.as_deref());
+        commands.any(|command| command.ends_with(&format!("/{name}")))
+    };
+    let running = crates
+        .iter()
+        .filter(|one| one.binaries(folder).iter().any(runs));
+    let mut needed = BTreeSet::new();
+    for one in running {
+        // The package at the root is no member.
+        let Some(member) = workspace.member_at(one.dir.trim_end_matches('/')) else {
+            return Vec::new();
+        };
+        needed.extend(
+            workspace
+                .closure(member)
+                .iter()
+                .map(|it| format!("{}/", it.dir)),
+        );
+    }
+    let dirs = crates.iter().map(|one| one.dir.clone());
+    dirs.filter(|dir| !dir.is_empty() && !needed.contains(dir))
+        .collect()
 }
 
 /// Says which source puts the path of the project's folder into the program: there is no such folder

@@ -18,6 +18,7 @@ const STARTS: &[&str] = &[
     "run_app(",
     "make_server(",
     "Server(",
+    "SocketAddr::new(",
 ];
 
 /// A port and where it was seen.
@@ -98,10 +99,13 @@ fn reads(source: &Source) -> bool {
 }
 
 /// Hosts that all machines reach, and those that only this one does; and the same as numbers.
-const ALL: (&[&str], &[&str]) = (&["", "0.0.0.0", "[::]", "::"], &["[0, 0, 0, 0]"]);
+const ALL: (&[&str], &[&str]) = (
+    &["", "0.0.0.0", "[::]", "::"],
+    &["[0, 0, 0, 0]", "Addr::UNSPECIFIED"],
+);
 const LOCAL: (&[&str], &[&str]) = (
     &["127.0.0.1", "localhost", "[::1]", "::1"],
-    &["[127, 0, 0, 1]", "[127,0,0,1]"],
+    &["[127, 0, 0, 1]", "[127,0,0,1]", "Addr::LOCALHOST"],
 );
 
 /// The source with an address that only this machine reaches, if no source listens for all.

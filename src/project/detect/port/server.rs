@@ -1,7 +1,7 @@
 //! The ports that servers take when their code names none, and the calls that take a number.
 
 use super::super::folder::Source;
-use super::super::text::{leading_port, literals};
+use super::super::text::{head, leading_port, literals};
 
 /// A server that a source starts.
 struct Server {
@@ -99,12 +99,41 @@ pub(super) fn given(source: &Source) -> Option<u16> {
         .iter()
         .filter(|(types, import, _)| source.is(types) && source.text.contains(import));
     let calls: Vec<&str> = calls.map(|(_, _, call)| *call).collect();
+    if let Some(number) = socket(source) {
+        return Some(number);
+    }
     source.lines().find_map(|line| {
         let number = |call: &&str| leading_port(line.split_once(*call)?.1);
         calls.iter().find_map(number).or_else(|| {
             let takes = source.is(&["cs", "fs"]) && URLS.iter().any(|call| line.contains(call));
             let text = literals(line).into_iter().find(|_| takes)?;
             leading_port(text.strip_prefix("http://")?.rsplit_once(':')?.1)
+        })
+    })
+}
+
+/// The last argument of an address of Rust: `SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 8088)`.
+fn socket(source: &Source) -> Option<u16> {
+    if !source.is(&["rs"]) {
+        return None;
+    }
+    let text = source.lines().collect::<Vec<_>>().join("\n");
+    let calls = [
+        "SocketAddr::new(",
+        "SocketAddr::from(",
+        "SocketAddrV4::new(",
+        "SocketAddrV6::new(",
+    ];
+    let mut places = calls.iter().flat_map(|call| text.match_indices(call));
+    places.find_map(|(at, call)| {
+        let rest = head(&text[at + call.len()..], 120);
+        let statement = rest.split(';').next().unwrap_or(rest);
+        statement.match_indices(',').find_map(|(at, _)| {
+            let argument = statement[at + 1..].trim_start();
+            let behind = argument.trim_start_matches(|c: char| c.is_ascii_digit());
+            let behind = behind.strip_prefix(',').unwrap_or(behind);
+            let is_last = behind.trim_start().starts_with(')');
+            leading_port(argument).filter(|_| is_last)
         })
     })
 }
@@ -213,6 +242,18 @@ mod tests {
                 Some(8003),
             ),
             ("a.rb", "set :port, 4568", Some(4568)),
+            (
+                "a.rs",
+                "let addr = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 8088);",
+                Some(8088),
+            ),
+            (
+                "a.rs",
+                "SocketAddr::new(\n    IpAddr::V4(Ipv4Addr::new(192, 168, 1, 1)),\n    8089,\n)",
+                Some(8089),
+            ),
+            ("a.rs", "SocketAddr::from(([0, 0, 0, 0], 8090))", Some(8090)),
+            ("a.rs", "SocketAddr::new(host, port); f(1, 8091)", None),
         ] {
             assert_eq!(given(&source(path, text)), expected, "{text}");
         }

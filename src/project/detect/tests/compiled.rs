@@ -374,3 +374,35 @@ fn what_a_dockerfile_has_beside_the_program_is_released_or_said() {
     let notes = &detected.notes;
     assert!(notes.iter().any(|note| note.starts_with(said)), "{notes:?}");
 }
+
+/// Wastebin: the names of variables are constants of a library, and a program beside the server reads
+/// another one.
+#[test]
+fn variables_of_rust_are_named_by_their_values_and_by_what_runs() {
+    let found = super::seen(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n"),
+        ("crates/core/Cargo.toml", "[package]\nname = \"core\"\n"),
+        (
+            "crates/core/src/lib.rs",
+            "pub mod vars {\n    pub const SALT: &str = \"SHOP_SALT\";\n    pub const PATH_TO: &str = \"SHOP_PATH\";\n}\n",
+        ),
+        (
+            "crates/ctl/Cargo.toml",
+            "[package]\nname = \"ctl\"\n[dependencies]\ncore = { path = \"../core\" }\n",
+        ),
+        (
+            "crates/ctl/src/main.rs",
+            "struct Cli {\n    #[arg(long, env = vars::PATH_TO)]\n    database: PathBuf,\n}\n",
+        ),
+        (
+            "crates/server/Cargo.toml",
+            "[package]\nname = \"server\"\n[dependencies]\naxum = \"1\"\ncore = { path = \"../core\" }\n",
+        ),
+        (
+            "crates/server/src/main.rs",
+            "fn main() {\n    std::env::var(vars::SALT).unwrap();\n    let addr = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 8088);\n    axum::serve(addr, app);\n}\n",
+        ),
+    ]);
+    assert_eq!(found.required, ["SHOP_SALT"]);
+    assert_eq!(found.services[0].port, Some(8088));
+}

@@ -65,10 +65,14 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
         return;
     }
     let commands: Vec<&str> = commands(guess).collect();
-    let runs = |source: &&&Source| is_run(&source.path, &commands);
+    let aside = guess.aside.clone();
+    let runs = |source: &&&Source| is_run(&source.path, &commands, &aside);
     let settings = models::settings(&sources);
+    let names = constants::of_variables(&sources);
     let mut needed = Vec::new();
     for source in sources.iter().filter(runs) {
+        let known = constants::read_by_name(source, &names);
+        let source = known.as_ref().unwrap_or(source);
         let names = reads::needed(source)
             .into_iter()
             .chain(schemas::needed(source).start)
@@ -154,11 +158,15 @@ fn commands(guess: &Guess) -> impl Iterator<Item = &str> {
 /// Whether a source is part of what the services of `guess` run.
 pub(super) fn runs(source: &Source, guess: &Guess) -> bool {
     let commands: Vec<&str> = commands(guess).collect();
-    is_run(&source.path, &commands)
+    is_run(&source.path, &commands, &guess.aside)
 }
 
-/// Whether a source is part of what the services run, by its place.
-fn is_run(path: &str, commands: &[&str]) -> bool {
+/// Whether a source is part of what the services run, by its place: not in one of the folders
+/// `aside`.
+fn is_run(path: &str, commands: &[&str], aside: &[String]) -> bool {
+    if aside.iter().any(|dir| path.starts_with(dir.as_str())) {
+        return false;
+    }
     let mut parts: Vec<&str> = path.split('/').collect();
     let file = parts.pop().unwrap_or_default();
     let stem = file.split('.').next().unwrap_or_default();
