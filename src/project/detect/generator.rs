@@ -300,6 +300,7 @@ fn install(folder: &Folder, packages: &[&str], parts: &[String], guess: &mut Gue
             .iter()
             .any(|package| has_word(&text.to_lowercase(), &bare(package)))
             || PARTS.iter().any(|(.., package)| has_word(&text, package))
+            || parts.iter().any(|package| has_word(&text, package))
     });
     match named {
         Some(file) => {

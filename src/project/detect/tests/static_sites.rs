@@ -344,4 +344,12 @@ fn extensions_of_sphinx_come_from_packages_of_their_names() {
         install.ends_with(" sphinx furo sphinx-reredirects sphinx-tabs sphinxcontrib-mermaid"),
         "{install}"
     );
+    let listed = seen(&[
+        (
+            "docs/conf.py",
+            "extensions = []\nhtml_theme = 'sphinx_rtd_theme'\n",
+        ),
+        ("docs/requirements.txt", "sphinx-rtd-theme==3\n"),
+    ]);
+    assert!(listed.build.run[0].ends_with(" -r docs/requirements.txt"));
 }
