@@ -67,7 +67,9 @@ impl Systemd {
         }
     }
 
-    /// Clears what a failed unit remembers: its start limit and its count of restarts.
+    /// Clears what a failed unit remembers: its start limit and its count of restarts. A unit that
+    /// waits for its own restart is stopped first: systemd would run what it is asked to start as
+    /// that restart, and count it as one.
     fn forget_failures(
         &self,
         service: &ServiceName,
@@ -79,7 +81,8 @@ impl Systemd {
                 let unit = unit_name(&self.deployment.app, service);
                 return Err(systemctl::not_installed(&self.deployment, &unit));
             }
-            ServiceState::Failed | ServiceState::Restarting => {}
+            ServiceState::Restarting => self.act("stop", service, deadline)?,
+            ServiceState::Failed => {}
             _ if status.restarts > 0 => {}
             // Nothing to forget: one call of sudo less.
             _ => return Ok(()),
