@@ -262,6 +262,9 @@ fn nothing(dir: &Path, detected: &Detected) -> Failure {
         .detail("looked for:")
         .details(detect::LOOKED_FOR.iter().map(|line| format!("  {line}"))),
     };
+    if detected.lacks_a_server {
+        return failure.hint("run `ship init` again when it is there");
+    }
     let below = detect::projects_below(dir);
     match below.first() {
         Some(first) => failure

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::front_end::{self, FrontEnd};
 use super::home::Home;
 
 /// How much of one file is looked at, bytes.
@@ -136,6 +137,7 @@ pub(super) struct Folder {
     focus: Option<String>,
     top: BTreeSet<String>,
     sources: OnceCell<Vec<Source>>,
+    front_ends: OnceCell<Vec<FrontEnd>>,
 }
 
 impl Folder {
@@ -153,6 +155,7 @@ impl Folder {
             focus: None,
             top,
             sources: OnceCell::new(),
+            front_ends: OnceCell::new(),
         }
     }
 
@@ -259,6 +262,11 @@ impl Folder {
             .collect()
     }
 
+    /// The front ends below, which are projects of their own: their sources are not the app's.
+    pub fn front_ends(&self) -> &[FrontEnd] {
+        self.front_ends.get_or_init(|| front_end::find(self))
+    }
+
     fn has_in_focus(&self, path: &str) -> bool {
         self.focus().is_none_or(|dir| {
             path.strip_prefix(dir)
@@ -289,6 +297,7 @@ impl Folder {
                     } else if meta.is_file()
                         && is_source(&name)
                         && !is_for_browsers(&path)
+                        && !self.front_ends().iter().any(|it| it.holds(&path))
                         && found.len() < MAX_FILES
                     {
                         found.extend(self.read(&path).map(|text| Source { path, text }));
@@ -313,7 +322,7 @@ fn is_for_browsers(path: &str) -> bool {
 }
 
 /// Whether a file of this name is a source of the app, and no test of it.
-fn is_source(name: &str) -> bool {
+pub(super) fn is_source(name: &str) -> bool {
     let Some((stem, ext)) = name.rsplit_once('.') else {
         return false;
     };

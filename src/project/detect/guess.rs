@@ -108,6 +108,12 @@ pub struct Detected {
     pub required: Vec<String>,
     /// Settings that the app needs and that are no secret, each with an example or nothing.
     pub settings: BTreeMap<String, String>,
+    /// A tool of the build that Node runs only with OpenSSL's legacy provider, from version 17 on.
+    pub legacy_builder: Option<&'static str>,
+    /// `env` of this machine alone.
+    pub local_env: BTreeMap<String, String>,
+    /// Whether nothing runs because the project lacks a server, which one of the notes says.
+    pub lacks_a_server: bool,
     /// Names (never values) that `.env` or its example sets.
     pub secrets: Vec<String>,
 }
@@ -309,6 +315,13 @@ pub(super) struct Guess {
     pub secrets: Vec<String>,
     /// Settings that the app needs and that are no secret, each with an example or nothing.
     pub settings: BTreeMap<String, String>,
+    /// The variable that says the address by which browsers reach the app, where forms are refused
+    /// without it.
+    pub origin: Option<&'static str>,
+    /// A tool of the build that Node runs only with OpenSSL's legacy provider, from version 17 on.
+    pub legacy_builder: Option<&'static str>,
+    /// Whether nothing runs because the project lacks a server, which one of the notes says.
+    pub lacks_a_server: bool,
 }
 
 /// Which files a release holds.
@@ -364,6 +377,9 @@ impl Guess {
             is_prepared_by_hand: false,
             secrets: Vec::new(),
             settings: BTreeMap::new(),
+            origin: None,
+            legacy_builder: None,
+            lacks_a_server: false,
         }
     }
 

@@ -77,7 +77,11 @@ impl Kept {
     fn made(&mut self, folder: &Folder, sources: &[&Source], guess: &Guess) {
         let released = guess.released();
         for source in sources {
-            for Made { folder: path, file } in made::in_source(source, sources) {
+            for made in made::in_source(source, sources) {
+                let is_data = made.is_data();
+                let Made {
+                    folder: path, file, ..
+                } = made;
                 let lies_in = |have: &String| {
                     let path = file.as_ref().unwrap_or(&path);
                     let rest = path.strip_prefix(have.as_str());
@@ -96,7 +100,13 @@ impl Kept {
                         self.share(path, &source.path, says);
                     }
                     Some(file) if !is_own && !by_hand::is_alone(source, sources, guess) => {
-                        self.written.push((file, source.path.clone()))
+                        match is_data && !released.contains(&file) {
+                            true => {
+                                let says = format!("writes {file}: it survives releases");
+                                self.share(file, &source.path, says);
+                            }
+                            false => self.written.push((file, source.path.clone())),
+                        }
                     }
                     _ => {}
                 }

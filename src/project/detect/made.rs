@@ -1,8 +1,9 @@
 //! Folders that the running app makes, for its logs or for what people upload, and files that it
 //! writes. A release is read-only, so the folders must be there before the app starts.
 
-use super::folder::Source;
+use super::folder::{Source, is_source};
 use super::place::{self, Place};
+use super::stays::HOME_FILES;
 use super::text::{literals, option};
 
 /// How many calls are looked at.
@@ -21,6 +22,8 @@ enum Path {
     Log,
     /// The first argument is a file that is written.
     Data,
+    /// The same, by another file that is renamed to it.
+    Replaced,
     /// The same, if another argument opens it to write.
     Opened,
     /// A file that is written stands before the call.
@@ -42,6 +45,20 @@ pub(super) struct Made {
     pub folder: String,
     /// The file in it that is written, with its folder.
     pub file: Option<String>,
+    /// Whether that file itself is written, and no other that takes its name.
+    pub is_in_place: bool,
+}
+
+impl Made {
+    /// Whether it is a file of the app's data that can lie elsewhere, behind a link: what takes the
+    /// file's name would take that of the link.
+    pub fn is_data(&self) -> bool {
+        let name = self
+            .file
+            .as_deref()
+            .and_then(|file| file.rsplit('/').next());
+        name.is_some_and(|name| self.is_in_place && !is_source(name) && !HOME_FILES.contains(&name))
+    }
 }
 
 /// A way to make a folder or a file, in the languages with these types. A new one is one more row.
@@ -62,7 +79,9 @@ const FORMS: &[Form] = &[
     Form { types: &["py"], words: &["filename=", "\"filename\":", "'filename':"], path: Path::Log },
     Form { types: &["py"], words: &["open("], path: Path::Opened },
     Form { types: &["py"], words: &[".write_text(", ".write_bytes("], path: Path::DataBefore },
-    Form { types: SCRIPT, words: &["writeFileSync(", "writeFile(", "appendFileSync(", "appendFile(", "outputFile(", "writeJson(", "writeJsonSync(", "JSONFile(", "JSONFileSync(", "JSONFilePreset(", "FileSync(", "Bun.write("], path: Path::Data },
+    Form { types: SCRIPT, words: &["writeFileSync(", "writeFile(", "appendFileSync(", "appendFile(", "outputFile(", "writeJson(", "writeJsonSync(", "FileSync(", "Bun.write("], path: Path::Data },
+    // lowdb
+    Form { types: SCRIPT, words: &["JSONFile(", "JSONFileSync(", "JSONFilePreset("], path: Path::Replaced },
     Form { types: SCRIPT, words: &["mkdirSync(", "mkdir(", "ensureDirSync(", "ensureDir(", "mkdirp("], path: Path::Folder },
     // session-file-store
     Form { types: SCRIPT, words: &["new FileStore("], path: Path::Option("path", "'sessions'") },
@@ -122,11 +141,17 @@ fn made(form: Path, path: String) -> Option<Made> {
         Path::Folder | Path::Before | Path::Option(..) => (path, None),
         Path::Log if !path.ends_with(".log") => return None,
         Path::File | Path::Log => (above?, None),
-        Path::Data | Path::Opened | Path::DataBefore => (above.unwrap_or_default(), Some(path)),
+        Path::Data | Path::Replaced | Path::Opened | Path::DataBefore => {
+            (above.unwrap_or_default(), Some(path))
+        }
     };
     let is_file = |path: &String| path.rsplit('/').next().is_some_and(|it| it.contains('.'));
     let fits = is_folder(&folder) || folder.is_empty() && file.is_some();
-    (fits && file.as_ref().is_none_or(is_file)).then_some(Made { folder, file })
+    (fits && file.as_ref().is_none_or(is_file)).then_some(Made {
+        folder,
+        file,
+        is_in_place: form != Path::Replaced,
+    })
 }
 
 /// Whether an argument behind the first says so; `text` begins with the first.

@@ -14,6 +14,7 @@ mod dotnet;
 mod explain;
 mod files;
 mod folder;
+mod front_end;
 mod generator;
 mod go;
 mod guess;
@@ -183,15 +184,33 @@ fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
 /// The folders right below `dir` that hold a project of their own, for a hint.
 #[must_use]
 pub fn projects_below(dir: &Path) -> Vec<String> {
-    let folder = Folder::open(dir);
-    folder
+    let below = guesses_below(&Folder::open(dir));
+    below.into_iter().map(|(name, _)| name).collect()
+}
+
+fn guesses_below(folder: &Folder) -> Vec<(String, Guess)> {
+    let names = folder
         .names()
         .filter(|name| !name.starts_with('.') && folder.is_dir(name))
         .filter(|name| !["node_modules", "vendor", "target"].contains(name))
-        .take(50)
-        .filter(|name| best(&Folder::open(&dir.join(name))).is_some_and(|g| !g.services.is_empty()))
-        .map(str::to_owned)
+        .take(50);
+    names
+        .filter_map(|name| {
+            Some((
+                name.to_owned(),
+                best(&Folder::open(&folder.dir().join(name)))?,
+            ))
+        })
+        .filter(|(_, guess)| !guess.services.is_empty())
         .collect()
+}
+
+/// Whether pages lie in a folder beside one with an app: then nothing says which of the two the
+/// project is.
+fn is_beside_an_app(folder: &Folder, pages: &Guess) -> bool {
+    let is_own = pages.include.names(".") || static_site::is_told(folder);
+    let is_app = |(_, guess): (String, Guess)| guess.stack != Stack::Static;
+    !is_own && guesses_below(folder).into_iter().any(is_app)
 }
 
 fn fallback_name() -> AppName {
@@ -239,9 +258,13 @@ fn best(folder: &Folder) -> Option<Guess> {
         }
     }
     let mut best = best?;
+    if best.stack == Stack::Static && best.build.run.is_empty() && is_beside_an_app(folder, &best) {
+        return None;
+    }
     // A folder of static files beside a package.json that starts nothing.
     if best.services.is_empty()
         && let Some(mut site) = static_site::detect(folder)
+        && !is_beside_an_app(folder, &site)
     {
         site.name = best.name.take();
         site.reasons.splice(0..0, best.reasons);
@@ -254,6 +277,7 @@ fn best(folder: &Folder) -> Option<Guess> {
     } else if best.stack != Stack::Node {
         add_assets(folder, &mut best);
     }
+    front_end::apply(folder, &mut best);
     Some(best)
 }
 
@@ -428,6 +452,7 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         files::dotenv_names(folder)
     };
     secrets.retain(|name| !guess.secrets.contains(name) && !guess.env.contains_key(name));
+    let port = guess.services.iter().find_map(|service| service.port);
     let mut detected = Detected {
         stack: Some(guess.stack),
         reasons: guess.reasons,
@@ -443,6 +468,14 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         env: guess.env,
         required: guess.secrets,
         settings: guess.settings,
+        local_env: guess
+            .origin
+            .zip(port)
+            .map(local_origin)
+            .into_iter()
+            .collect(),
+        lacks_a_server: guess.lacks_a_server,
+        legacy_builder: guess.legacy_builder,
         secrets,
         ..blank(fallback_name())
     };
@@ -451,6 +484,11 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         home.lift(&mut detected, guess.root_steps, guess.root_hooks);
     }
     detected
+}
+
+/// The address of the app on this machine, in the variable that is to say it.
+fn local_origin((variable, port): (&str, u16)) -> (String, String) {
+    (variable.to_owned(), format!("http://localhost:{port}"))
 }
 
 /// Nothing seen yet.
@@ -473,6 +511,9 @@ fn blank(name: AppName) -> Detected {
         env: Default::default(),
         required: vec![],
         settings: Default::default(),
+        local_env: Default::default(),
+        lacks_a_server: false,
+        legacy_builder: None,
         secrets: vec![],
     }
 }

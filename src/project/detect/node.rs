@@ -202,7 +202,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         .env
         .insert("NODE_ENV".to_owned(), "production".to_owned());
     match node_frameworks::lacks(folder, &package) {
-        Some(lack) => guess.note(lack),
+        Some(lack) => {
+            guess.note(lack);
+            guess.lacks_a_server = true;
+        }
         None => node_serve::serve(folder, &package, &manager, builds, &mut guess),
     }
     if let Some(data) = Data::of(folder, &package) {
@@ -253,6 +256,7 @@ pub(super) fn steps(
         guess.root_steps = first;
         locked(folder, manager, guess);
         if let Some(name) = build {
+            guess.legacy_builder = node_frameworks::legacy_builder(package);
             guess.because(About::Build, "package.json", package.says(name));
             if !is_built {
                 steps.push(manager.run_script(package, name));
@@ -273,6 +277,7 @@ pub(super) fn steps(
     }
     if let Some(name) = build {
         guess.because(About::Build, "package.json", package.says(name));
+        guess.legacy_builder = node_frameworks::legacy_builder(package);
         steps.push(manager.run_script(package, name));
     }
     (steps, builds)

@@ -3,6 +3,7 @@
 
 use super::folder::Folder;
 use super::node::Package;
+use super::node_static::SVELTE_CONFIG;
 
 /// A framework whose project runs a server.
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(super) struct Framework {
     pub writes: &'static [&'static str],
     /// Environment without which it would listen where no health check reaches it.
     pub env: &'static [(&'static str, &'static str)],
+    /// The variable that says the address by which browsers reach the app, where the framework
+    /// takes HTTPS for granted and refuses forms that come another way.
+    pub origin: Option<&'static str>,
 }
 
 const fn framework(dependency: &'static str, name: &'static str, port: u16) -> Framework {
@@ -38,6 +42,7 @@ const fn framework(dependency: &'static str, name: &'static str, port: u16) -> F
         runs_in: None,
         writes: &[],
         env: &[],
+        origin: None,
     }
 }
 
@@ -78,6 +83,36 @@ impl Framework {
     const fn env(self, env: &'static [(&'static str, &'static str)]) -> Self {
         Self { env, ..self }
     }
+
+    const fn origin(self, variable: &'static str) -> Self {
+        Self {
+            origin: Some(variable),
+            ..self
+        }
+    }
+}
+
+/// Tools that build with webpack 4 or older, up to the version before this one. Its hashes are MD4,
+/// which OpenSSL 3 has in its legacy provider alone (provider(7), OSSL_PROVIDER-legacy(7)).
+const WEBPACK_4: &[(&str, &str, u32)] = &[
+    ("react-scripts", "Create React App", 5),
+    ("@vue/cli-service", "Vue CLI", 5),
+    ("@angular-devkit/build-angular", "Angular", 12),
+    ("nuxt", "Nuxt", 3),
+    ("gatsby", "Gatsby", 3),
+    ("next", "Next.js", 11),
+    ("laravel-mix", "Laravel Mix", 6),
+    ("webpack", "webpack", 5),
+];
+
+/// The tool that needs OpenSSL's legacy provider to build, from Node 17 on.
+pub(super) fn legacy_builder(package: &Package) -> Option<&'static str> {
+    let is_old = |(dependency, _, since): &&(&str, &str, u32)| {
+        package
+            .major(dependency)
+            .is_some_and(|major| major < *since)
+    };
+    WEBPACK_4.iter().find(is_old).map(|(_, name, _)| *name)
 }
 
 /// What makes two builds of one commit differ.
@@ -117,7 +152,7 @@ const NITRO: &str =
 const VARIES: &[Varies] = &[
     varies_unless("generateBuildId", "next", "each build of Next.js has a random id, so a second deploy of one commit is a new release; `generateBuildId` in next.config sets it"),
     varies_unless("ASTRO_KEY", "@astrojs/node", "each build of Astro has a random key, so a second deploy of one commit is a new release; ASTRO_KEY in the environment of the build sets it (`npx astro create-key`)"),
-    varies_unless("version:", "@sveltejs/kit", "each build of SvelteKit is named after the time, so a second deploy of one commit is a new release; `kit.version.name` in svelte.config.js sets it"),
+    varies_unless("version:", "@sveltejs/kit", "each build of SvelteKit is named after the time, so a second deploy of one commit is a new release; `kit.version.name` sets it"),
     always_varies("nuxt", NITRO),
     always_varies("nitropack", NITRO),
     always_varies("nitro", NITRO),
@@ -155,7 +190,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("nitropack", "Nitro", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
     framework("nitro", "Nitro", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
     framework("@analogjs/platform", "Analog", 3000).builds(&["dist"], "node dist/analog/server/index.mjs"),
-    framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build"),
+    framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build").origin("ORIGIN"),
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
@@ -213,8 +248,9 @@ struct Lacks {
     only_with: Option<(&'static [&'static str], &'static str)>,
     /// The first version that needs it.
     since: (u32, u32),
-    /// What to do, and where.
+    /// What to do, and where. `{settings}` stands for the first file of `settings` that is there.
     says: &'static str,
+    settings: &'static [&'static str],
 }
 
 const ASTRO: &[&str] = &["astro.config.mjs", "astro.config.ts", "astro.config.js"];
@@ -232,6 +268,9 @@ const LISTEN: &[&str] = &[
     "hono",
 ];
 
+/// Majors of SvelteKit, and that of the adapter for Node which fits.
+const ADAPTERS: &[(u32, u32)] = &[(1, 1), (2, 5)];
+
 const TANSTACK: &str = "TanStack Start has no server here: `npm install nitro`, and `nitro()` from \
                         \"nitro/vite\" in the plugins of vite.config.ts";
 
@@ -242,6 +281,7 @@ const LACKS: &[Lacks] = &[
         only_with: None,
         since: (1, 132),
         says: TANSTACK,
+        settings: &[],
     },
     Lacks {
         framework: "@tanstack/solid-start",
@@ -249,6 +289,7 @@ const LACKS: &[Lacks] = &[
         only_with: None,
         since: (1, 132),
         says: TANSTACK,
+        settings: &[],
     },
     Lacks {
         framework: "@sveltejs/kit",
@@ -260,7 +301,8 @@ const LACKS: &[Lacks] = &[
         only_with: None,
         since: (0, 0),
         says: "SvelteKit has no adapter for hosts of your own: `npm install --save-dev \
-               @sveltejs/adapter-node`, and import that one in svelte.config.js",
+               @sveltejs/adapter-node{version}`, and import that one in {settings}",
+        settings: SVELTE_CONFIG,
     },
     Lacks {
         framework: "astro",
@@ -269,6 +311,7 @@ const LACKS: &[Lacks] = &[
         since: (0, 0),
         says: "Astro renders on a server here, and has no adapter for hosts of your own: \
                `npx astro add node`",
+        settings: &[],
     },
     Lacks {
         framework: "@react-router/dev",
@@ -284,6 +327,7 @@ const LACKS: &[Lacks] = &[
         says: "React Router renders on a server here, and has none: `npm install \
                @react-router/serve`, and the script `\"start\": \"react-router-serve \
                ./build/server/index.js\"` in package.json; or `ssr: false` in react-router.config.ts",
+        settings: &[],
     },
     Lacks {
         framework: "@remix-run/dev",
@@ -298,11 +342,12 @@ const LACKS: &[Lacks] = &[
         since: (0, 0),
         says: "Remix has no server here: `npm install @remix-run/serve`, and the script \
                `\"start\": \"remix-serve ./build/server/index.js\"` in package.json",
+        settings: &[],
     },
 ];
 
 /// What the project lacks to run on a host, in a sentence that says what to add and where.
-pub(super) fn lacks(folder: &Folder, package: &Package) -> Option<&'static str> {
+pub(super) fn lacks(folder: &Folder, package: &Package) -> Option<String> {
     let asks = |(files, word): (&[&str], &str)| {
         let text = folder.first(files).and_then(|file| folder.read(file));
         let text = text.unwrap_or_default();
@@ -315,5 +360,17 @@ pub(super) fn lacks(folder: &Folder, package: &Package) -> Option<&'static str> 
             && row.only_with.is_none_or(asks)
             && package.version(row.framework) >= row.since
     })?;
-    Some(row.says)
+    let of_kit = |(kit, adapter): &(u32, u32)| {
+        (package.major(row.framework) == Some(*kit)).then_some(*adapter)
+    };
+    let version = ADAPTERS
+        .iter()
+        .find_map(of_kit)
+        .map(|major| format!("@{major}"));
+    let settings = folder.first(row.settings).or(row.settings.first().copied());
+    Some(
+        row.says
+            .replace("{version}", &version.unwrap_or_default())
+            .replace("{settings}", settings.unwrap_or_default()),
+    )
 }

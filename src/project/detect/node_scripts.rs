@@ -3,6 +3,7 @@
 use super::folder::Folder;
 use super::node::Package;
 use super::node_made;
+use super::text::has_word;
 use super::workspace::{Member, Workspace};
 
 /// What starts a project in production, best first.
@@ -55,6 +56,24 @@ pub(super) fn starts(package: &Package) -> impl Iterator<Item = (&str, &str)> {
         .chain(package.script_names(OF_ANGULAR));
     let scripts = named.filter_map(|name| Some((name, package.script(name)?)));
     scripts.filter(|(name, script)| !name.starts_with("prod") || !builds(script))
+}
+
+/// Whether the script called `name`, or one that it runs, says `word`.
+pub(super) fn says(package: &Package, name: &str, word: &str) -> bool {
+    let mut names = vec![name];
+    let mut at = 0;
+    while let Some(name) = names.get(at).copied() {
+        at += 1;
+        let script = package.script(name).unwrap_or_default();
+        if has_word(script, word) {
+            return true;
+        }
+        let words = script.split_whitespace();
+        let runs = words.filter(|word| package.script(word).is_some() && !names.contains(word));
+        let runs: Vec<&str> = runs.collect();
+        names.extend(runs);
+    }
+    false
 }
 
 fn builds(script: &str) -> bool {

@@ -51,9 +51,19 @@ pub(super) fn serve(
     guess: &mut Guess,
 ) {
     let framework = node_frameworks::of(package);
-    if let Some(Framework { name, port, .. }) = framework {
+    if let Some(Framework {
+        name, port, origin, ..
+    }) = framework
+    {
         guess.because(About::Service, "package.json", format!("depends on {name}"));
         guess.framework = Some(((*name).to_owned(), *port));
+        guess.origin = *origin;
+        if let Some(variable) = origin {
+            guess.note(format!(
+                "{name} takes HTTPS for granted: where browsers reach the app without it, forms are \
+                 refused until {variable} in `env` is the app's address"
+            ));
+        }
     }
     let standalone = standalone(folder, framework, guess);
     let found = match standalone {

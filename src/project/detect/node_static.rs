@@ -12,6 +12,8 @@ pub(super) struct Site {
     pub tool: &'static str,
     /// Where its build lands.
     pub dir: String,
+    /// The same, if it is beside the project: a path that begins with `../`.
+    pub beside: Option<String>,
     /// The page that answers where no file does: the app has routes of its own.
     pub fallback: Option<String>,
     /// The script, or else the tool's own command, that builds it, where no script has a usual name.
@@ -27,7 +29,7 @@ pub(super) enum Build {
 }
 
 pub(super) const NEXT_CONFIG: &[&str] = &["next.config.js", "next.config.mjs", "next.config.ts"];
-const SVELTE_CONFIG: &[&str] = &[
+pub(super) const SVELTE_CONFIG: &[&str] = &[
     "svelte.config.js",
     "svelte.config.ts",
     "vite.config.ts",
@@ -77,6 +79,7 @@ fn of_framework(folder: &Folder, package: &Package, build: &str) -> Option<Site>
         Some(Site {
             tool,
             dir,
+            beside: None,
             fallback,
             build: None,
         })
@@ -194,17 +197,23 @@ pub(super) fn detect(folder: &Folder, package: &Package) -> Option<Site> {
     }
     let is_app =
         tool.is_app && ROUTERS.iter().any(|name| package.has(name)) && !has_many_pages(folder);
+    let asked = tool.asked_dir(folder, script);
+    let is_beside = |dir: &String| dir.starts_with("../");
     Some(Site {
         tool: tool.name,
-        dir: tool.dir(folder, script),
+        dir: asked
+            .as_deref()
+            .and_then(below)
+            .unwrap_or_else(|| tool.dir.to_owned()),
+        beside: asked.filter(is_beside),
         fallback: is_app.then(|| "index.html".to_owned()),
         build,
     })
 }
 
 impl Tool {
-    /// The folder that the script or command `build` makes.
-    fn dir(&self, folder: &Folder, build: &str) -> String {
+    /// The folder that the script or command `build` makes, where it or the settings say.
+    fn asked_dir(&self, folder: &Folder, build: &str) -> Option<String> {
         let found = match self.program {
             "ng" => angular_out(folder),
             "vitepress" | "vuepress" => {
@@ -223,10 +232,7 @@ impl Tool {
         let words: Vec<&str> = own.unwrap_or_default().split(['=', ' ']).collect();
         let option = words.windows(2).find(|pair| OPTIONS.contains(&pair[0]));
         let option = option.map(|pair| pair[1].trim_matches(['"', '\'']).to_owned());
-        let dir = option.or(found);
-        dir.as_deref()
-            .and_then(below)
-            .unwrap_or_else(|| self.dir.to_owned())
+        option.or(found)
     }
 
     /// What builds the site where no script does.

@@ -274,7 +274,8 @@ fn local(detected: &Detected) -> Option<String> {
         .collect();
     let is_file = |value: &String| database::path(value).is_some();
     let is_own = !detected.settings.is_empty() || detected.env.values().any(is_file);
-    if detected.required.is_empty() && !same && !is_own {
+    env.extend(detected.local_env.clone());
+    if detected.required.is_empty() && !same && !is_own && detected.local_env.is_empty() {
         return None;
     }
     let mut body = "# This machine, with `ship deploy local`.\n[environments.local]\n".to_owned();

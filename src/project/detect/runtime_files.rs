@@ -85,7 +85,7 @@ fn found<'a>(
 }
 
 /// The source that builds the folder `name` into the program.
-fn embeds<'a>(sources: &[&'a Source], name: &str) -> Option<&'a str> {
+pub(super) fn embeds<'a>(sources: &[&'a Source], name: &str) -> Option<&'a str> {
     let by = |source: &&&Source| {
         source.text.lines().any(|line| {
             let Some(at) = EMBEDS.iter().find_map(|word| line.find(word)) else {

@@ -85,6 +85,34 @@ pub fn settle(detected: &mut Detected, here: &BTreeMap<String, Version>) {
     let reasons = &mut detected.reasons;
     reasons.retain(|reason| reason.about != About::Runtime);
     reasons.extend(detected.runtimes.iter().filter_map(reason));
+    let mut node = detected.runtimes.iter().filter(|it| it.name == "node");
+    let version = node.next().and_then(|node| node.version.as_deref());
+    let Some(builder) = detected.legacy_builder.filter(|_| has_openssl_3(version)) else {
+        return;
+    };
+    let option = ("NODE_OPTIONS".to_owned(), LEGACY.to_owned());
+    detected.build.env.extend([option]);
+    detected.notes.push(format!(
+        "{builder} of this version needs an option of Node 17 and later, {LEGACY}: [build] sets it"
+    ));
+}
+
+/// What makes Node load the algorithms that OpenSSL 3 left behind; older ones do not know it
+/// (node(1)).
+const LEGACY: &str = "--openssl-legacy-provider";
+
+/// Whether the Node that a request asks for is 17 or later.
+fn has_openssl_3(request: Option<&str>) -> bool {
+    let digits = |text: &str| {
+        let text = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+        text.split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
+    };
+    request
+        .and_then(digits)
+        .is_some_and(|major: u32| major >= 17)
 }
 
 /// The runtimes about which [`settle`] wants to know what this machine has.

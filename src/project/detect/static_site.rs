@@ -61,6 +61,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     None
 }
 
+/// Whether a file says which folder is served.
+pub(super) fn is_told(folder: &Folder) -> bool {
+    staticfile(folder).is_some()
+}
+
 /// The `root:` of a Staticfile, as builders of images read it.
 fn staticfile(folder: &Folder) -> Option<String> {
     let text = folder.read("Staticfile")?;

@@ -33,19 +33,23 @@ const MAX_DEPTH: usize = 4;
 
 /// Names of packages, each with its extras, as they are written in requirements.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Packages(BTreeMap<String, Vec<String>>);
+pub(super) struct Packages {
+    extras: BTreeMap<String, Vec<String>>,
+    /// Major and minor version of those that are pinned.
+    pins: BTreeMap<String, (u32, u32)>,
+}
 
 impl Packages {
     /// Whether the project asks for `package`, or for one that brings it.
     pub fn has(&self, package: &str) -> bool {
-        self.0.contains_key(package)
+        self.extras.contains_key(package)
             || BRINGS.iter().any(|(of, brought)| {
                 let (name, extra) = match of.trim_end_matches(']').split_once('[') {
                     Some((name, extra)) => (name, Some(extra)),
                     None => (*of, None),
                 };
                 let asked = || {
-                    let extras = self.0.get(name)?;
+                    let extras = self.extras.get(name)?;
                     extra
                         .is_none_or(|extra| extras.iter().any(|have| have == extra))
                         .then_some(())
@@ -56,7 +60,12 @@ impl Packages {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.extras.is_empty()
+    }
+
+    /// Whether `package` is pinned to a version before this one.
+    pub fn is_before(&self, package: &str, version: (u32, u32)) -> bool {
+        self.pins.get(package).is_some_and(|pin| *pin < version)
     }
 
     /// Takes a requirement: `Flask-Login>=0.6`, `uvicorn[standard]`, `x @ https://…` (PEP 508).
@@ -75,6 +84,19 @@ impl Packages {
             .and_then(|rest| rest.split_once(']'))
             .map(|(extras, _)| extras.split(',').map(normal).collect());
         self.insert(name, extras.unwrap_or_default());
+        let pin = ["==", "~="].iter().find_map(|sign| rest.split_once(sign));
+        self.pin(name, pin.map_or("", |(_, version)| version));
+    }
+
+    fn pin(&mut self, name: &str, version: &str) {
+        let mut parts = version.trim().split('.').map(|part| {
+            let end = part.find(|c: char| !c.is_ascii_digit());
+            part[..end.unwrap_or(part.len())].parse().ok()
+        });
+        if let Some(major) = parts.next().flatten() {
+            let minor = parts.next().flatten().unwrap_or(0);
+            self.pins.insert(normal(name), (major, minor));
+        }
     }
 
     /// Takes a table whose keys are names: of Poetry, of a Pipfile.
@@ -82,6 +104,13 @@ impl Packages {
         for (name, value) in table.and_then(toml::Value::as_table).into_iter().flatten() {
             if name != "python" {
                 self.insert(name, strings(value.get("extras")).map(normal).collect());
+                let version = value
+                    .as_str()
+                    .or(value.get("version").and_then(|it| it.as_str()));
+                self.pin(
+                    name,
+                    version.unwrap_or_default().trim_start_matches(['=', '~']),
+                );
             }
         }
     }
@@ -118,7 +147,7 @@ impl Packages {
     }
 
     fn insert(&mut self, name: &str, extras: Vec<String>) {
-        self.0.entry(normal(name)).or_default().extend(extras);
+        self.extras.entry(normal(name)).or_default().extend(extras);
     }
 }
 
@@ -168,7 +197,7 @@ mod tests {
         ] {
             assert_eq!(packages.has(name), there, "{name}");
         }
-        assert_eq!(packages.0.len(), 3);
+        assert_eq!(packages.extras.len(), 3);
     }
 
     #[test]

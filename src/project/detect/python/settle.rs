@@ -4,6 +4,7 @@ use super::super::files::ignored;
 use super::super::folder::{Folder, Source};
 use super::super::guess::Guess;
 use super::super::reason::About;
+use super::dependencies;
 
 /// Calls that start a server with a debugger in it, when they say `debug=True`.
 const STARTS: &[&str] = &[".run(", ".run_server("];
@@ -16,6 +17,7 @@ pub(in crate::project::detect) fn settle(
     guess: &mut Guess,
 ) {
     database_folders(folder, databases, guess);
+    for_old_versions(folder, guess);
     let commands: Vec<&str> = guess
         .services
         .iter()
@@ -50,6 +52,36 @@ pub(in crate::project::detect) fn settle(
             );
         }
     }
+}
+
+/// Says commands as the versions know them that the project pins.
+fn for_old_versions(folder: &Folder, guess: &mut Guess) {
+    let packages = dependencies::read(folder, folder.toml("pyproject.toml").as_ref()).packages;
+    let services = guess.services.iter_mut();
+    let services = services.filter_map(|service| service.command.as_mut());
+    let hooks = guess.hooks.iter_mut().map(|hook| &mut hook.run);
+    for command in services.chain(hooks) {
+        if packages.is_before("gunicorn", (20, 0)) {
+            *command = command.replace("-m gunicorn ", "-m gunicorn.app.wsgiapp ");
+        }
+        if packages.is_before("flask", (2, 2)) {
+            *command = with_flask_app(command);
+        }
+    }
+}
+
+/// A command of Flask that names its app in the environment instead of by `--app`.
+fn with_flask_app(command: &str) -> String {
+    let start = "python3 -m flask --app ";
+    let Some((before, rest)) = command.split_once(start) else {
+        return command.to_owned();
+    };
+    let end = match rest.strip_prefix('\'') {
+        Some(quoted) => quoted.find('\'').map(|at| at + 2),
+        None => rest.find(' '),
+    };
+    let (app, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    format!("{before}FLASK_APP={app} python3 -m flask{rest}")
 }
 
 /// Whether a source starts its server with a debugger.

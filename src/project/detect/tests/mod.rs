@@ -2,6 +2,7 @@
 
 mod compiled;
 mod explain;
+mod front_ends;
 mod images;
 mod node;
 mod node_builds;
