@@ -35,11 +35,16 @@ pub fn processes(status: &ServiceStatus) -> Vec<u32> {
     pids
 }
 
-/// What a health command wrote before it failed, a fact per line.
-pub fn what_was_said(lines: &[String]) -> impl Iterator<Item = String> + '_ {
-    lines
-        .iter()
-        .map(|line| format!("the health command said: {line}"))
+/// What `service` said when its health check failed, a fact per line.
+pub fn what_was_said<'a>(
+    service: &ServiceSpec,
+    lines: &'a [String],
+) -> impl Iterator<Item = String> + use<'a> {
+    let who = match service.health.probe {
+        Some(Probe::Command { .. }) => "the health command",
+        _ => "the page",
+    };
+    lines.iter().map(move |line| format!("{who} said: {line}"))
 }
 
 /// `the process listens on 127.0.0.1:3001, expected 3000`: only worth saying while it runs.

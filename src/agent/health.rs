@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::as_app::Commands;
 use super::command::{Output, Program, What, describe};
+use super::page;
 use crate::model::{Failure, Probe, Status};
 
 /// One answer to a health question.
@@ -23,15 +24,20 @@ pub struct Answer {
     pub ok: bool,
     /// What was seen, in a few words: `200`, `connection refused`, `500 Internal Server Error`.
     pub seen: String,
-    /// The last lines that a health command wrote.
+    /// The last lines that a health command wrote, or the first ones of a page that was no good
+    /// answer.
     pub said: Vec<String>,
 }
 
 /// How much of a health command's output is kept, bytes: its end.
 const MOST_SAID: usize = 4 << 10;
 
-/// How many lines of it are told.
+/// How many lines of it, or of a page, are told.
 const LINES_SAID: usize = 10;
+
+/// How much of a page that is no good answer is read, bytes, and how long that may take.
+const MOST_PAGE: usize = 64 << 10;
+const PAGE: Duration = Duration::from_millis(500);
 
 /// How long the output of a health command that was killed may still come.
 const CLOSING: Duration = Duration::from_millis(200);
@@ -97,7 +103,7 @@ impl Prober {
                 body,
                 headers,
             } => self.runtime.block_on(async {
-                let asked = http(path, *port, status, body.as_deref(), headers);
+                let asked = http(path, *port, status, body.as_deref(), headers, timeout);
                 tokio::time::timeout(timeout, asked)
                     .await
                     .unwrap_or_else(|_| Answer::bad(format!("no answer within {}", secs(timeout))))
@@ -130,13 +136,16 @@ async fn http(
     status: &[Status],
     text: Option<&str>,
     headers: &BTreeMap<String, String>,
+    timeout: Duration,
 ) -> Answer {
     let asked = async {
-        let stream = connect(port).await.map_err(|error| plain(&error))?;
+        let stream = connect(port)
+            .await
+            .map_err(|error| Answer::bad(plain(&error)))?;
         let io = TokioIo::new(stream);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Answer::bad(error.to_string()))?;
         let driver = tokio::spawn(connection);
         let mut request = hyper::Request::get(path).header("user-agent", "ship-health-check");
         if !headers.keys().any(|key| key.eq_ignore_ascii_case("host")) {
@@ -147,13 +156,12 @@ async fn http(
         }
         let request = request
             .body(Empty::<Bytes>::new())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Answer::bad(error.to_string()))?;
         let response = sender.send_request(request).await.map_err(|error| {
-            if error.is_incomplete_message() || error.is_canceled() {
-                "connection closed without an answer".to_owned()
-            } else {
-                format!("not an HTTP answer: {error}")
-            }
+            Answer::bad(match error.is_incomplete_message() || error.is_canceled() {
+                true => "connection closed without an answer".to_owned(),
+                false => format!("not an HTTP answer: {error}"),
+            })
         })?;
         let code = response.status();
         let location = response.headers().get("location").cloned();
@@ -165,20 +173,29 @@ async fn http(
             let to = location
                 .and_then(|value| value.to_str().ok().map(|to| format!(", to {to}")))
                 .unwrap_or_default();
+            let page = Limited::new(response.into_body(), MOST_PAGE).collect();
+            let page = tokio::time::timeout(PAGE.min(timeout / 2), page).await;
+            let page = page.ok().and_then(Result::ok);
             driver.abort();
-            return Err(format!("answered {code}{to}"));
+            let said = page.map(|page| page::lines(&page.to_bytes(), LINES_SAID));
+            return Err(Answer {
+                said: said.unwrap_or_default(),
+                ..Answer::bad(format!("answered {code}{to}"))
+            });
         }
         if let Some(text) = text {
             let body = Limited::new(response.into_body(), MAX_BODY)
                 .collect()
                 .await
-                .map_err(|error| format!("answered {code}, but its body broke off: {error}"))?
+                .map_err(|error| {
+                    Answer::bad(format!("answered {code}, but its body broke off: {error}"))
+                })?
                 .to_bytes();
             if !String::from_utf8_lossy(&body).contains(text) {
                 driver.abort();
-                return Err(format!(
+                return Err(Answer::bad(format!(
                     "answered {code}, but its body does not hold {text:?}"
-                ));
+                )));
             }
         }
         driver.abort();
@@ -186,7 +203,7 @@ async fn http(
     };
     match asked.await {
         Ok(seen) => Answer::good(seen),
-        Err(seen) => Answer::bad(seen),
+        Err(answer) => answer,
     }
 }
 

@@ -33,6 +33,7 @@ mod login;
 pub mod logs;
 mod outgoing;
 pub mod owner;
+mod page;
 pub mod port_holder;
 pub mod prove;
 pub mod prune;

@@ -497,7 +497,7 @@ impl Proof<'_> {
         if runs && !self.last_seen.is_empty() && !self.tells_answer {
             facts.push(format!("the health check last saw: {}", self.last_seen));
         }
-        facts.extend(what_was_said(&self.last_said));
+        facts.extend(what_was_said(self.service, &self.last_said));
         if !runs {
             facts.extend(what_cannot_start(&self.release.dir, &self.service.run));
         }

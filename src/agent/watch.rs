@@ -299,7 +299,7 @@ impl Eye<'_> {
                 secs(pause),
                 self.bad.join("; ")
             ));
-            facts.extend(what_was_said(&self.said_last));
+            facts.extend(what_was_said(self.service, &self.said_last));
             facts.extend(what_listens(self.service, &self.status));
         }
         Diagnosis {

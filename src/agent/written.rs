@@ -12,9 +12,10 @@ use crate::model::{ReleaseId, ServiceManagerKind};
 const NAMED: usize = 5;
 
 /// Folders whose content a program makes anew.
-const CACHES: [&str; 6] = [
+const CACHES: [&str; 7] = [
     "__pycache__",
     ".cache",
+    ".deno",
     ".next",
     ".pytest_cache",
     "cache",

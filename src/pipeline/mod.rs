@@ -19,7 +19,7 @@ pub use git::{Git, GitState, History};
 pub use log::state_folder;
 pub use origin::{Committed, Provenance, origin, who};
 pub use review::{Remark, When, review};
-pub use seeds::{Place, Seeds};
+pub use seeds::{Place, SeedFile, Seeds};
 pub use step::run_steps;
 
 #[cfg(test)]

@@ -23,8 +23,19 @@ pub(super) const PLACEHOLDERS: [&[u8]; 4] =
 pub struct Place {
     /// The entry, without slashes at its ends.
     pub name: String,
-    /// Its files, relative to the project's folder, with their permissions; at least one.
-    pub files: Vec<(TreePath, u32)>,
+    /// Its files; at least one.
+    pub files: Vec<SeedFile>,
+}
+
+/// A file for a shared place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedFile {
+    /// Where it is, relative to the project's folder.
+    pub from: TreePath,
+    /// Where it goes, relative to `shared/`.
+    pub to: TreePath,
+    /// Its permissions.
+    pub mode: u32,
 }
 
 /// What a project has for the shared places of its hosts.
@@ -61,21 +72,35 @@ impl Seeds {
 
 /// The places of `project` that there is something for: what is tracked and not excluded. What git
 /// ignores, or does not know yet, is data of this machine. A place that is too large is left out.
+///
+/// A place in a folder of which git tracks nothing, `www/media`, is one of a copy that the build
+/// makes: what is tracked at `media` goes there.
 pub(super) fn places(project: &Project) -> Vec<Place> {
     let dir = &project.source;
     let names = project.release.shared.iter();
-    let names: Vec<&str> = names
-        .map(|name| name.trim_matches('/'))
-        .filter(|name| dir.join(name).symlink_metadata().is_ok())
-        .collect();
-    let Some(tracked) = git::tracked(dir, &names) else {
+    let names: Vec<&str> = names.map(|name| name.trim_matches('/')).collect();
+    let is_there = |name: &&str| dir.join(name).symlink_metadata().is_ok();
+    let copied = names.iter().filter_map(|name| name.split_once('/'));
+    let asked = names
+        .iter()
+        .copied()
+        .chain(copied.clone().map(|(_, name)| name));
+    let asked: Vec<&str> = asked.filter(is_there).collect();
+    let copies: Vec<&str> = copied.map(|(copy, _)| copy).filter(is_there).collect();
+    let asked = [&asked[..], &copies].concat();
+    let Some(tracked) = git::tracked(dir, &asked).filter(|_| !asked.is_empty()) else {
         return Vec::new();
+    };
+    let is_copy = |folder: &str| {
+        let mut below = tracked.iter().filter_map(|path| path.strip_prefix(folder));
+        !below.any(|rest| rest.starts_with('/'))
     };
     // That a path is in `shared` names it: `include` need not do so, too.
     let chooser = Chooser::new(dir, &[".".to_owned()], &project.release.exclude);
     let mut all: Vec<Place> = Vec::new();
     for name in names {
-        let Ok(place) = TreePath::try_from(name) else {
+        let copy = name.split_once('/').filter(|(copy, _)| is_copy(copy));
+        let Ok(place) = TreePath::try_from(copy.map_or(name, |(_, own)| own)) else {
             continue;
         };
         let mut bytes = 0;
@@ -92,8 +117,16 @@ pub(super) fn places(project: &Project) -> Vec<Place> {
                 continue;
             };
             if found.is_file() && found.len() > 0 {
+                let to = match copy {
+                    Some((copy, _)) => TreePath::try_from(format!("{copy}/{path}").as_str()),
+                    None => Ok(path.clone()),
+                };
                 bytes += found.len();
-                files.push((path, found.permissions().mode() & 0o777));
+                files.extend(to.ok().map(|to| SeedFile {
+                    from: path,
+                    to,
+                    mode: found.permissions().mode() & 0o777,
+                }));
             }
         }
         if (1..=MOST_FILES).contains(&files.len()) && bytes <= MOST_BYTES {

@@ -41,12 +41,12 @@ pub async fn bring(context: &Context, fleet: &mut Fleet) -> Result<(), Failure> 
 
 async fn fill(host: &mut HostLink, dir: &Path, place: &Place) -> Result<(), Failure> {
     let last = place.files.len() - 1;
-    for (number, (path, mode)) in place.files.iter().enumerate() {
+    for (number, file) in place.files.iter().enumerate() {
         let seed = Seed {
             place: place.name.clone(),
-            path: path.to_string(),
-            mode: *mode,
-            content: fs::read(path.below(dir))?,
+            path: file.to.to_string(),
+            mode: file.mode,
+            content: fs::read(file.from.below(dir))?,
             is_last: number == last,
         };
         match host.ask(&ToAgent::Seed(seed), "seed").await? {

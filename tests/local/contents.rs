@@ -113,10 +113,13 @@ fn what_the_app_wrote_into_its_release_is_named_and_kept_once_it_is_shared() {
 fn what_is_committed_at_a_shared_path_is_copied_once() {
     let shop = Shop::with(&Words {
         service: "settle = \"0s\"".to_owned(),
-        tables: "[release]\nshared = [\"todo.db\", \"media\", \"config.yml\"]\n".to_owned(),
+        tables: "[release]\nshared = [\"todo.db\", \"media\", \"config.yml\", \"www/media\"]\n"
+            .to_owned(),
     });
     let controller = &shop.controller;
-    controller.write(".gitignore", "media/mine.png\n.ship\n");
+    // `www` is a copy that a build makes.
+    controller.write(".gitignore", "media/mine.png\nwww\n.ship\n");
+    controller.write("www/media/b.png", "of this machine");
     for name in [
         "todo.db",
         "media/a/default.png",
@@ -141,6 +144,8 @@ fn what_is_committed_at_a_shared_path_is_copied_once() {
         "media/a/default.png",
         "media/b.png",
         "config.yml",
+        "www/media/a/default.png",
+        "www/media/b.png",
     ] {
         assert_eq!(live(path).as_deref(), Some("committed"), "{path}");
     }

@@ -38,7 +38,7 @@ pub(super) fn remarks(look: &Look<'_>, when: When) -> Vec<Remark> {
     let exclude = toml_list(shared.iter().map(|path| format!("/{path}")));
     let places = seeds::places(look.project);
     let seeds = places.iter().flat_map(|place| &place.files);
-    let seeds: Vec<&TreePath> = seeds.map(|(path, _)| path).collect();
+    let seeds: Vec<&TreePath> = seeds.map(|file| &file.to).collect();
     let in_vain = paths.iter().filter(is_hidden);
     let in_vain: Vec<&TreePath> = in_vain.filter(|path| !seeds.contains(path)).collect();
     let once = told(seeds).map(|(names, verb)| Remark {

@@ -134,7 +134,11 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     let (subject, command) = if let Some(found) = script(folder, guess) {
         found
     } else if let Some(program) = programs.first() {
-        (program.path.clone(), start(&program.path))
+        let path = match &guess.copy {
+            Some(copy) => format!("{copy}/{}", program.path),
+            None => program.path.clone(),
+        };
+        (program.path.clone(), start(&path))
     } else if let Some(path) = schema() {
         let command = match file(&running, guess) {
             Some(file) => format!("sh -c 'sqlite3 {file} < {path}'"),

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::folder::Folder;
+use super::folder::{Folder, Source};
 use super::guess::{Guess, Include, Stack, Strength};
 use super::reason::About;
+use super::text::has_word;
 
 const TYPES: &[&str] = &["ts", "tsx", "js", "jsx", "mts", "mjs"];
 
@@ -93,6 +94,19 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         false => Strength::Certain,
     };
     let mut command_line = started(&command, brings);
+    // It reads no `$PORT` by itself (Deno's manual, "Environment variables").
+    let says_port = |source: &&Source| {
+        source
+            .lines()
+            .any(|line| line.to_lowercase().contains("port:") || has_word(line, "PORT"))
+    };
+    if sources
+        .iter()
+        .any(|source| source.text.contains("Deno.serve("))
+        && !sources.iter().any(says_port)
+    {
+        command_line = format!("DENO_SERVE_ADDRESS=tcp:0.0.0.0:$PORT {command_line}");
+    }
     if brings && !folder.is_file("deno.lock") {
         command_line = command_line.replacen("--cached-only", "--cached-only --no-lock", 1);
     }

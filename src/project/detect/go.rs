@@ -7,6 +7,7 @@ use super::guess::{Guess, Stack};
 use super::programs::{self, Program};
 use super::reason::About;
 use super::runtime_files;
+use super::text::literals;
 
 const TYPES: &[&str] = &["go"];
 
@@ -87,7 +88,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let sources = folder.sources(TYPES);
     let programs = match loose {
         true => vec![without_module(folder)],
-        false => commands(folder, &sources, name.as_deref(), &members),
+        false => {
+            let path = own.as_deref().and_then(module_path);
+            commands(folder, &sources, path, &members)
+        }
     };
     let preferred: Vec<&str> = name.as_deref().into_iter().collect();
     match programs::run(&mut guess, programs, &preferred) {
@@ -140,12 +144,17 @@ fn members(text: &str) -> Vec<String> {
     found
 }
 
-/// The last part of the module's path that is not a version: `shop` of `example.com/shop/v2`.
-fn module_name(module_file: &str) -> Option<String> {
+/// The module's path: `example.com/shop/v2`.
+fn module_path(module_file: &str) -> Option<&str> {
     let module = module_file
         .lines()
         .find_map(|line| line.trim().strip_prefix("module "))?;
-    let module = module.split("//").next()?.trim().trim_matches('"');
+    Some(module.split("//").next()?.trim().trim_matches('"'))
+}
+
+/// The last part of the module's path that is not a version: `shop` of `example.com/shop/v2`.
+fn module_name(module_file: &str) -> Option<String> {
+    let module = module_path(module_file)?;
     let name = module.rsplit('/').find(|part| !is_version(part))?;
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -188,6 +197,7 @@ fn commands(
     module: Option<&str>,
     members: &[String],
 ) -> Vec<Program> {
+    let own_name = module.and_then(|path| path.rsplit('/').find(|part| !is_version(part)));
     let mut packages: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
     for source in sources {
         let (dir, _) = source.path.rsplit_once('/').unwrap_or(("", ""));
@@ -203,14 +213,14 @@ fn commands(
     let mut taken = BTreeSet::new();
     mains
         .iter()
-        .filter_map(|(dir, sources)| {
+        .filter_map(|(dir, _)| {
             let folder_name = match dir.rsplit_once('/') {
                 Some((parent, "cmd")) => parent.rsplit('/').next().unwrap_or(parent),
                 Some((_, last)) => last,
                 None => dir,
             };
             let name = match *dir {
-                "" | "cmd" => module.unwrap_or("app"),
+                "" | "cmd" => own_name.unwrap_or("app"),
                 _ => folder_name,
             };
             taken.insert(name.to_owned()).then(|| Program {
@@ -221,10 +231,35 @@ fn commands(
                     dir => format!("go build -o bin/{name} ./{dir}"),
                 },
                 home: String::new(),
-                serves: many && sources.iter().any(|source| programs::listens(&source.text)),
+                serves: many && serves(dir, &packages, module),
             })
         })
         .collect()
+}
+
+/// Whether the program in `dir`, or a package of the module that it imports, listens.
+fn serves(dir: &str, packages: &BTreeMap<&str, Vec<&Source>>, module: Option<&str>) -> bool {
+    let mut dirs = vec![dir];
+    let mut at = 0;
+    while let Some(sources) = dirs.get(at).map(|dir| packages.get(dir)) {
+        at += 1;
+        let sources = sources.into_iter().flatten();
+        let lines = sources.clone().flat_map(|source| source.lines());
+        if sources
+            .clone()
+            .any(|source| programs::listens(&source.text))
+        {
+            return true;
+        }
+        for path in lines.flat_map(literals) {
+            let below = module.and_then(|module| path.strip_prefix(module)?.strip_prefix('/'));
+            let package = below.and_then(|below| packages.get_key_value(below));
+            if let Some((package, _)) = package.filter(|(package, _)| !dirs.contains(package)) {
+                dirs.push(package);
+            }
+        }
+    }
+    false
 }
 
 /// Whether `go build` from here reaches `dir`: it is in this module, or in one of the workspace.

@@ -1,6 +1,8 @@
 //! What the app writes and what must survive a release: uploads, SQLite databases, and folders that
 //! the app makes.
 
+use std::collections::BTreeMap;
+
 use super::app_config;
 use super::by_hand;
 use super::database;
@@ -9,6 +11,7 @@ use super::folder::{Folder, Source};
 use super::guess::Guess;
 use super::keep_files;
 use super::made::{self, Made};
+use super::outside;
 use super::place::{self, Place};
 use super::reason::{About, Reason};
 use super::text::spans;
@@ -36,8 +39,12 @@ pub(super) struct Kept {
     unknown: Vec<(String, String)>,
     /// Files that it writes where the project's own files lie, each with the source.
     written: Vec<(String, String)>,
+    /// The sources that write files under names that they make up, where the project's own lie.
+    made_up: Vec<String>,
     /// Databases in the app's folder.
     pub databases: Vec<String>,
+    /// Variables that lead the app into its own folder.
+    pub env: BTreeMap<String, String>,
     has_database: bool,
 }
 
@@ -60,6 +67,9 @@ impl Kept {
             }
         }
         kept.made(folder, &at_run, guess);
+        if folder.home().is_none() {
+            kept.outside(folder, &at_run);
+        }
         kept
     }
 
@@ -77,6 +87,9 @@ impl Kept {
     fn made(&mut self, folder: &Folder, sources: &[&Source], guess: &Guess) {
         let released = guess.released();
         for source in sources {
+            if made::makes_up_names(source) && !by_hand::is_alone(source, sources, guess) {
+                self.made_up.push(source.path.clone());
+            }
             for made in made::in_source(source, sources) {
                 let is_data = made.is_data();
                 let Made {
@@ -114,6 +127,25 @@ impl Kept {
         }
     }
 
+    /// Leads the app into its own folder, where its defaults lead out of it.
+    fn outside(&mut self, folder: &Folder, sources: &[&Source]) {
+        for source in sources {
+            for default in outside::in_source(source) {
+                let dir = default.folder().to_owned();
+                let is_free = !folder.is_dir(&dir) || is_its_own(folder, &dir);
+                if !is_free || self.env.contains_key(&default.variable) {
+                    continue;
+                }
+                let says = format!(
+                    "keeps data in {}: {} leads to {dir}, which survives releases",
+                    default.path, default.variable
+                );
+                self.env.insert(default.variable.clone(), default.value());
+                self.share(dir, &source.path, says);
+            }
+        }
+    }
+
     /// What a person has to look after, one sentence each.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let written = self.written.first().map(|(file, source)| {
@@ -122,7 +154,13 @@ impl Kept {
                  that holds nothing else, and name that in `shared`"
             )
         });
-        written.into_iter().chain(self.unknown())
+        let made_up = self.made_up.first().map(|source| {
+            format!(
+                "{source} writes files into the app's own folder, which is read-only, under names that \
+                 it makes up: let it write them into a folder, and name that in `shared`"
+            )
+        });
+        written.into_iter().chain(made_up).chain(self.unknown())
     }
 
     fn unknown(&self) -> Option<String> {

@@ -134,6 +134,66 @@ pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<Made> {
     found
 }
 
+/// Whether `source` writes files into the app's own folder whose names only end as it says:
+/// `title + ".txt"`.
+pub(super) fn makes_up_names(source: &Source) -> bool {
+    let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
+    let forms = FORMS.iter().filter(|form| source.is(form.types));
+    let mut forms = forms.filter(|form| matches!(form.path, Path::Data | Path::Opened));
+    let writes = |path: Path, at: usize, word: &str| {
+        let rest = &code[at + word.len()..];
+        let given = argument(rest);
+        let value = assigned(&code[..at], given).unwrap_or(given);
+        !goes_on(&code[..at], word)
+            && (path == Path::Data || is_to_write(rest))
+            && is_made_up(value)
+    };
+    forms.any(|form| {
+        let mut words = form.words.iter();
+        words.any(|word| {
+            let mut calls = code.match_indices(word).take(MAX_CALLS);
+            calls.any(|(at, word)| writes(form.path, at, word))
+        })
+    })
+}
+
+/// The last value that the variable `name` was given in `code`.
+fn assigned<'a>(code: &'a str, name: &str) -> Option<&'a str> {
+    code.lines().rev().find_map(|line| {
+        let line = line.trim_start();
+        let mut words = ["const ", "let ", "var ", "$"].iter();
+        let line = words
+            .find_map(|word| line.strip_prefix(word))
+            .unwrap_or(line);
+        let rest = line
+            .strip_prefix(name.trim_start_matches('$'))?
+            .trim_start();
+        let value = rest.strip_prefix(":=").or_else(|| rest.strip_prefix('='))?;
+        (!value.starts_with('=') && !name.is_empty()).then(|| value.trim())
+    })
+}
+
+/// Whether an expression puts a name together of which only the end is known.
+fn is_made_up(value: &str) -> bool {
+    let parts = literals(value);
+    let ends = |part: &&str| {
+        let end = part.rsplit_once('.').map(|(before, end)| (before, end));
+        end.is_some_and(|(before, end)| {
+            let is_name = before.is_empty() || before.ends_with('}') || before.ends_with("%s");
+            is_name && (2..=5).contains(&end.len()) && end.chars().all(char::is_alphanumeric)
+        })
+    };
+    let is_joined = parts
+        .last()
+        .is_some_and(|part| !part.starts_with('.') || value.contains('+') || value.contains(" . "));
+    parts.last().is_some_and(ends)
+        && is_joined
+        && !parts.iter().any(|part| part.contains('/'))
+        && !["oin(", "Path", "dir", "Dir", "DIR", "os.sep", "path."]
+            .iter()
+            .any(|word| value.contains(word))
+}
+
 /// What a call with this path makes.
 fn made(form: Path, path: String) -> Option<Made> {
     let above = path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
@@ -234,6 +294,35 @@ fn is_folder(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_made_up_is_known() {
+        for (file, text, is_made_up) in [
+            (
+                "a.go",
+                "filename := p.Title + \".txt\"\nreturn os.WriteFile(filename, p.Body, 0600)",
+                true,
+            ),
+            ("a.py", "with open(f\"{title}.md\", \"w\") as f:", true),
+            ("a.py", "with open(title + '.md') as f:", false),
+            ("a.js", "fs.writeFileSync(`${id}.json`, text)", true),
+            ("a.js", "fs.writeFileSync(id + '.json', text)", true),
+            (
+                "a.js",
+                "fs.writeFileSync(path.join(dir, id + '.json'), text)",
+                false,
+            ),
+            ("a.js", "fs.writeFileSync(`data/${id}.json`, text)", false),
+            ("a.js", "fs.writeFileSync(target, text)", false),
+            ("a.js", "fs.writeFileSync('notes.json', text)", false),
+        ] {
+            let source = Source {
+                path: file.to_owned(),
+                text: text.to_owned(),
+            };
+            assert_eq!(makes_up_names(&source), is_made_up, "{text}");
+        }
+    }
 
     #[test]
     fn a_folder_that_the_app_makes_is_known() {

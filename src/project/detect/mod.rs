@@ -46,6 +46,7 @@ mod node_static;
 mod node_tool;
 mod nx;
 mod oneoff;
+mod outside;
 mod php;
 mod place;
 mod port;
@@ -406,6 +407,12 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
             python::settle(folder, &sources, &kept.databases, &mut guess);
         }
         guess.notes.extend(kept.notes());
+        for (name, value) in &kept.env {
+            guess
+                .env
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
+        }
         if let (Some(_), Some(file)) = (&guess.copy, kept.databases.first()) {
             guess.notes.push(format!(
                 "{file} lies among the pages, so visitors can load all of it: move it out of the folder that they see"

@@ -387,7 +387,7 @@ impl<'a> Data<'a> {
         };
         let local = address
             .as_deref()
-            .and_then(|address| address.strip_prefix("file:"));
+            .and_then(|address| address.strip_prefix("file:")?.split('?').next());
         if let Some(path) = local.filter(|path| !path.contains("..") && !path.starts_with('/')) {
             // Relative to the schema.
             let path = format!("prisma/{}", path.trim_start_matches("./"));

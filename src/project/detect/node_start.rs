@@ -167,7 +167,7 @@ impl PackageManager {
             return Start::Unknown;
         };
         guess.note(format!(
-            "the start script uses {tool}; in production it is {runner}, and ship restarts it"
+            "the project starts with {tool}; in production it is {runner}, and ship restarts it"
         ));
         let typed = file.ends_with("ts") || runner != "node";
         let runner = match self.typescript(package).filter(|_| typed) {

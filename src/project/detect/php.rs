@@ -8,6 +8,7 @@ use super::folder::Folder;
 use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, Strength};
 use super::programs::is_plain;
 use super::reason::About;
+use super::stays::is_for_tools;
 use super::text::literals;
 pub(super) use heroku::service as on_heroku;
 
@@ -224,6 +225,10 @@ fn serve(folder: &Folder, root: &str, guess: &mut Guess) {
         guess.note(format!(
             "{file} keeps visitors from some files, and only Apache reads it: PHP's own server shows these files"
         ));
+    } else if folder.read(".htaccess").is_some_and(|text| rewrites(&text)) {
+        guess.note(
+            ".htaccess has rules that only Apache reads: PHP's own server follows none, and shows files that they may hide",
+        );
     }
 }
 
@@ -243,6 +248,19 @@ fn closes(folder: &Folder, file: &str) -> bool {
     lines.into_iter().any(denies)
 }
 
+/// Whether rules of Apache lead visitors elsewhere than to a page for all (mod_rewrite).
+fn rewrites(text: &str) -> bool {
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let is_rule = words
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case("RewriteRule"));
+        let to = words.nth(1).unwrap_or_default();
+        let is_to_all = to == "-" || to.contains(".php") || to.contains("://");
+        is_rule && !to.is_empty() && !is_to_all
+    })
+}
+
 /// A server at the top of the release would show everything in it, also `.ship/env`: so the app is
 /// copied into a folder of its own.
 fn public_copy(folder: &Folder, guess: &mut Guess) {
@@ -255,9 +273,15 @@ fn public_copy(folder: &Folder, guess: &mut Guess) {
         "what visitors see is a copy: a server at the top would show them all of the release"
             .to_owned(),
     );
-    guess.build.push(
-        "rm -rf www && mkdir www && tar -c --exclude=./www --exclude='./.*' --exclude='./ship.*' --exclude='./composer.*' --exclude=./node_modules . | tar -x -C www",
-    );
+    let for_tools = folder
+        .names()
+        .filter(|name| is_for_tools(name) && is_plain(name))
+        .filter(|name| !name.starts_with("ship.") && !name.ends_with(".php"))
+        .map(|name| format!(" --exclude=./{name}"));
+    let for_tools: String = for_tools.collect();
+    guess.build.push(format!(
+        "rm -rf www && mkdir www && tar -c --exclude=./www --exclude='./.*' --exclude='./ship.*' --exclude='./composer.*' --exclude=./node_modules{for_tools} . | tar -x -C www",
+    ));
     serve(folder, "www", guess);
     guess.include = Include::Only(vec!["www".to_owned()]);
     guess.copy = Some("www".to_owned());

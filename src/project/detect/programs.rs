@@ -11,6 +11,25 @@ const SERVERS: &[&str] = &[
 /// Names of programs that run all the time beside the server.
 const WORKERS: &[&str] = &["worker", "scheduler", "jobs", "consumer", "queue"];
 
+/// Names of programs that no visitor asks, also of some that listen.
+const ASIDE: &[&str] = &[
+    "bench",
+    "benchmark",
+    "cli",
+    "client",
+    "ctl",
+    "demo",
+    "example",
+    "gen",
+    "generate",
+    "loadtest",
+    "migrate",
+    "mock",
+    "seed",
+    "storybook",
+    "test",
+];
+
 /// Code that listens for connections.
 const LISTENS: &[&str] = &[
     // Go
@@ -135,9 +154,13 @@ fn best(programs: &[Program], preferred: &[&str]) -> Option<usize> {
                 .iter()
                 .position(|n| name == *n || name.strip_suffix(n).is_some_and(ends_word))
         };
+        // The `d` of a daemon: `shopd` serves what `shop` asks.
+        let daemon = name.strip_suffix('d').unwrap_or_default();
         (
             worker(name).is_some(),
+            by_name(ASIDE).is_some(),
             !program.serves,
+            !preferred.contains(&daemon),
             preferred
                 .iter()
                 .position(|n| name == *n)
@@ -192,6 +215,11 @@ mod tests {
             ),
             (&[("worker", true)], &[], "worker"),
             (&[("a", true), ("b", true)], &["b"], "b"),
+            (
+                &[("shop", true), ("shop-storybook", true), ("shopd", true)],
+                &["shop"],
+                "shopd",
+            ),
         ] {
             let programs = programs(names);
             let at = best(&programs, preferred).unwrap();

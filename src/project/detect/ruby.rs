@@ -38,9 +38,11 @@ const FRAMEWORKS: &[(&str, &str, u16)] = &[
     ("padrino", "Padrino", 3000),
 ];
 
+const JEKYLL: &str = "jekyll";
+
 /// Gems that make a static site: the command, and the folder that it fills.
 const SITES: &[(&str, &str, &str)] = &[
-    ("jekyll", "jekyll build", "_site"),
+    (JEKYLL, "jekyll build", "_site"),
     ("bridgetown", "bridgetown deploy", "output"),
     ("middleman", "middleman build", "build"),
     ("nanoc", "nanoc compile", "output"),
@@ -90,6 +92,12 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             format!("names {gem}, which builds static files into {dir}/"),
         );
         guess.build.push(format!("{exec}{build}"));
+        if *gem == JEKYLL {
+            // It publishes whatever lies in the project's folder.
+            guess.exclude.push(format!("/{dir}/ship.*"));
+            let production = ("JEKYLL_ENV".to_owned(), "production".to_owned());
+            guess.build.env.extend([production]);
+        }
         guess.serves(Strength::Certain, *dir);
         guess.include = Include::Only(vec![(*dir).to_owned()]);
         return Some(guess);

@@ -62,7 +62,10 @@ pub(super) fn find(
             return Some(seen(number, file));
         }
     }
-    if let Some(number) = folder.read("Dockerfile").as_deref().and_then(in_dockerfile) {
+    // Below 1024, which only root may take, it is that of a server in front.
+    let is_own = |number: &u16| *number >= 1024 || !command.contains("PORT");
+    let exposed = folder.read("Dockerfile").as_deref().and_then(in_dockerfile);
+    if let Some(number) = exposed.filter(is_own) {
         return Some(seen(number, "Dockerfile"));
     }
     if let Some((name, number)) = framework {

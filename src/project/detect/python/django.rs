@@ -1,5 +1,6 @@
 //! Django: what `manage.py` and the settings tell.
 
+use super::super::files::ignored;
 use super::super::folder::Folder;
 use super::super::guess::{Guess, HealthGuess, HookGuess, Strength};
 use super::super::reason::About;
@@ -44,6 +45,13 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
         .or_else(|| served("asgi"))
         .or_else(|| manage.clone())
         .unwrap_or_else(|| format!("{site}.settings"));
+    // Settings that git leaves out are those of one machine.
+    let usual = format!("{site}.settings");
+    let absent = Some(&settings)
+        .filter(|module| **module != usual && !is_released(folder, module))
+        .filter(|_| is_released(folder, &usual))
+        .cloned();
+    let settings = if absent.is_some() { usual } else { settings };
     let packages = &dependencies.packages;
     let app = |kind: &str, interface| App {
         module: format!("{site}.{kind}"),
@@ -56,9 +64,15 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
     let serves_asgi =
         folder.is_file(&format!("{site}/asgi.py")) && Server::of(&asgi, packages).is_some();
     let named = Settings::read(folder, settings);
-    let mut lacks = None;
+    let mut lacks = absent.map(|module| {
+        format!(
+            "{module}, which the project starts with, is not in the repository, so {} is used",
+            named.module
+        )
+    });
     let production = production::beside(folder, &named).filter(|found| {
-        if found.value("SECRET_KEY").is_none() {
+        let is_whole = found.value("SECRET_KEY").is_some();
+        if !is_whole {
             lacks = Some(format!(
                 "{} is for production, but Django cannot start with it: it has no SECRET_KEY. So {} \
                  is used: write SECRET_KEY = os.environ[\"DJANGO_SECRET_KEY\"] there, then \
@@ -66,7 +80,7 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
                 found.file, named.module
             ));
         }
-        lacks.is_none()
+        is_whole
     });
     let (settings, named) = match production {
         Some(settings) => (settings, Some(named.module)),
@@ -82,6 +96,17 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
         } else {
             wsgi
         },
+    })
+}
+
+/// Whether a release has the file of `module`.
+fn is_released(folder: &Folder, module: &str) -> bool {
+    let path = module.replace('.', "/");
+    let ignored = ignored(folder);
+    let mut files = [format!("{path}.py"), format!("{path}/__init__.py")].into_iter();
+    files.any(|file| {
+        let name = file.rsplit('/').next().unwrap_or_default();
+        folder.is_file(&file) && !ignored.contains(&file) && !ignored.contains(name)
     })
 }
 

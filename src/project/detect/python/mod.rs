@@ -223,7 +223,17 @@ fn serve(
         Callable::Factory(name) => format!("makes a {} app in {name}()", framework.name),
         Callable::Routes => format!("has routes of {}", framework.name),
     };
-    let script = app::script(source);
+    let sockets = app::script(source) == Some(app::Script::Sockets);
+    // What Flask-SocketIO starts by itself is Werkzeug's server for development, else, and that
+    // refuses to serve without a terminal.
+    let has_server = ["eventlet", "gevent"]
+        .iter()
+        .any(|it| dependencies.packages.has(it))
+        || source.text.contains("allow_unsafe_werkzeug=True");
+    let script = match app::script(source) {
+        Some(app::Script::Sockets) if !has_server => Some(app::Script::Plain),
+        script => script,
+    };
     let own = match script {
         // Only then the sockets work.
         Some(app::Script::Sockets) => Some("the sockets need their own server"),
@@ -259,6 +269,8 @@ fn serve(
     let adapter = server::adapter(app, &dependencies.packages);
     let command = match adapter {
         Some(name) => format!("{command} --server {name}"),
+        // Each visitor holds a thread (Flask-SocketIO's manual, "Gunicorn Web Server").
+        None if sockets && name == "gunicorn" => format!("{command} --threads 100"),
         None => command,
     };
     let is_dev =

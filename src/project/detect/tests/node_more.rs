@@ -356,3 +356,40 @@ fn migrations_are_where_the_settings_or_a_script_say() {
     assert!(hooks(&knex("", &[("knexfile.js", settings)])).is_empty());
     assert!(hooks(&knex(r#","migrate":"node migrate.js""#, &[])).is_empty());
 }
+
+#[test]
+fn options_of_a_database_url_are_no_part_of_its_file() {
+    let seen = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"start":"node app.js"},"dependencies":{"express":"4","@prisma/client":"6"},"devDependencies":{"prisma":"6"}}"#,
+        ),
+        (
+            "prisma/schema.prisma",
+            "datasource db {\n  provider = \"sqlite\"\n  url      = env(\"DATABASE_URL\")\n}\n",
+        ),
+        (
+            ".env.example",
+            "DATABASE_URL=\"file:./data.db?connection_limit=1\"\n",
+        ),
+        ("app.js", "app.listen(3000)"),
+    ]);
+    assert_eq!(seen.shared, ["prisma/data.db"]);
+    assert_eq!(
+        seen.env["DATABASE_URL"],
+        "file:./data.db?connection_limit=1"
+    );
+}
+
+#[test]
+fn an_app_that_keeps_its_data_outside_is_led_into_its_own_folder() {
+    let seen = seen(&[
+        ("package.json", r#"{"dependencies":{"express":"4"}}"#),
+        (
+            "server.js",
+            "const location = process.env.SQLITE_DB_LOCATION || '/etc/todos/todo.db';\napp.listen(3000)",
+        ),
+    ]);
+    assert_eq!(seen.shared, ["data"]);
+    assert_eq!(seen.env["SQLITE_DB_LOCATION"], "data/todo.db");
+}

@@ -160,3 +160,20 @@ fn a_start_script_runs() {
     assert_eq!(detected.include, ["."]);
     assert_eq!(detected.services[0].port, Some(8080));
 }
+
+#[test]
+fn deno_is_told_where_to_listen_unless_the_app_says_so() {
+    let command = |serve: &str| {
+        let seen = seen(&[
+            ("deno.json", r#"{"tasks":{"start":"deno run -A main.ts"}}"#),
+            ("main.ts", serve),
+        ]);
+        seen.services[0].command.clone().unwrap()
+    };
+    let told = "DENO_SERVE_ADDRESS=tcp:0.0.0.0:$PORT ";
+    assert!(command("Deno.serve(app.fetch)").starts_with(told));
+    assert!(!command("Deno.serve({ port: 8123 }, app.fetch)").starts_with(told));
+    assert!(
+        !command("const port = Deno.env.get('PORT');\nDeno.serve({ port }, f)").starts_with(told)
+    );
+}

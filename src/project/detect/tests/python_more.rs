@@ -173,3 +173,58 @@ fn pyramid_starts_what_its_file_for_production_names() {
     let own = "python3 -m pip install --no-compile --no-deps --target vendor .";
     assert!(detected.build.run.iter().any(|step| step == own));
 }
+
+#[test]
+fn sockets_have_a_server_that_serves_without_a_terminal() {
+    let command = |requirements: &str| {
+        let seen = seen(&[
+            ("requirements.txt", requirements),
+            (
+                "chat.py",
+                "from flask import Flask\nfrom flask_socketio import SocketIO\napp = Flask(__name__)\nsocketio = SocketIO(app)\nif __name__ == '__main__':\n    socketio.run(app)\n",
+            ),
+        ]);
+        seen.services[0].command.clone().unwrap()
+    };
+    let flask = "flask-socketio==5.3\nflask==3.0\n";
+    assert_eq!(
+        command(flask),
+        "python3 -m flask --app chat:app run --host 0.0.0.0 --port $PORT"
+    );
+    assert_eq!(
+        command(&format!("{flask}gunicorn==23\n")),
+        "python3 -m gunicorn chat:app --bind 0.0.0.0:$PORT --threads 100"
+    );
+    assert_eq!(command(&format!("{flask}gevent==24\n")), "python3 chat.py");
+}
+
+#[test]
+fn settings_that_git_leaves_out_are_not_used() {
+    let files = [
+        ("requirements.txt", "django==5.0\ngunicorn==23\n"),
+        (
+            "manage.py",
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.local')",
+        ),
+        (
+            "shop/wsgi.py",
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.local')",
+        ),
+        (
+            "shop/settings.py",
+            "SECRET_KEY = 'x'\nALLOWED_HOSTS = ['*']\nDATABASES = {}\n",
+        ),
+        (".gitignore", "local.py\n"),
+    ];
+    let local = [("shop/local.py", "from .settings import *\nDEBUG = True\n")];
+    for files in [files.to_vec(), [&files[..], &local[..]].concat()] {
+        let seen = seen(&files);
+        let module = seen.services[0].env.get("DJANGO_SETTINGS_MODULE");
+        assert_eq!(module.map(String::as_str), Some("shop.settings"));
+        assert!(
+            seen.notes
+                .iter()
+                .any(|note| note.starts_with("shop.local, which the project starts with"))
+        );
+    }
+}

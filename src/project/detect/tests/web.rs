@@ -379,3 +379,37 @@ fn rails_8() {
         ("lib/tasks/.keep", ""),
     ]));
 }
+
+#[test]
+fn jekyll_publishes_no_file_of_ship() {
+    let seen = seen(&[
+        ("Gemfile", "gem \"jekyll\", \"~> 4.3\"\n"),
+        ("Gemfile.lock", ""),
+        ("_config.yml", ""),
+    ]);
+    assert_eq!(seen.exclude, ["/_site/ship.*"]);
+    assert_eq!(seen.build.env["JEKYLL_ENV"], "production");
+}
+
+#[test]
+fn pages_of_php_are_served_where_their_user_may_listen_and_without_files_for_tools() {
+    let seen = seen(&[
+        ("index.php", ""),
+        ("requirements.php", ""),
+        ("README.md", ""),
+        ("Dockerfile", "FROM php:8-apache\nEXPOSE 80\n"),
+        (
+            ".htaccess",
+            "RewriteEngine on\nRewriteRule ^(content|system)/ error [L]\n",
+        ),
+    ]);
+    assert_eq!(seen.services[0].port, Some(8000));
+    let copy = &seen.build.run[0];
+    assert!(copy.contains("--exclude=./README.md") && copy.contains("--exclude=./Dockerfile"));
+    assert!(!copy.contains("requirements.php"));
+    assert!(
+        seen.notes
+            .iter()
+            .any(|note| note.starts_with(".htaccess has rules that only Apache reads"))
+    );
+}
