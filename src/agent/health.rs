@@ -173,11 +173,13 @@ async fn http(
             let to = location
                 .and_then(|value| value.to_str().ok().map(|to| format!(", to {to}")))
                 .unwrap_or_default();
+            let kind = response.headers().get("content-type");
+            let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
             let page = Limited::new(response.into_body(), MOST_PAGE).collect();
             let page = tokio::time::timeout(PAGE.min(timeout / 2), page).await;
             let page = page.ok().and_then(Result::ok);
             driver.abort();
-            let said = page.map(|page| page::lines(&page.to_bytes(), LINES_SAID));
+            let said = page.map(|page| page::lines(&page.to_bytes(), is_html, LINES_SAID));
             return Err(Answer {
                 said: said.unwrap_or_default(),
                 ..Answer::bad(format!("answered {code}{to}"))

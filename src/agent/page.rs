@@ -23,10 +23,10 @@ const NAMED: [(&str, &str); 7] = [
 ];
 
 /// The first lines of `page`, at most `most`, without markup and blank lines. Bytes that are no
-/// UTF-8 are replaced.
-pub fn lines(page: &[u8], most: usize) -> Vec<String> {
+/// UTF-8 are replaced. `is_html` is what its header says; one that begins with markup is, too.
+pub fn lines(page: &[u8], is_html: bool, most: usize) -> Vec<String> {
     let page = String::from_utf8_lossy(page);
-    let text = match page.trim_start().starts_with('<') {
+    let text = match is_html || page.trim_start().starts_with('<') {
         true => without_markup(&page),
         false => page.into_owned(),
     };
@@ -77,28 +77,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_markup_stays() {
+        let page = b"needs zip! <a href='x'>See there</a>, if a < b";
+        assert_eq!(lines(page, true, 1), ["needs zip! See there, if a < b"]);
+    }
+
+    #[test]
     fn a_page_is_read_as_a_person_reads_it() {
         let page = b"<!doctype html><html><head><title>x</title><style>a > b {}</style></head>\
             <body><h1>OperationalError at /</h1>\n<pre>no such table: <b>posts</b> &amp; &lt;x&gt;</pre>\
             <script>if (a < b) {}</script><p>\n\n</p></body></html>";
         assert_eq!(
-            lines(page, 10),
+            lines(page, false, 10),
             ["OperationalError at /", "no such table: posts & <x>"]
         );
         assert_eq!(
-            lines(b"{\"error\": \"a < b\"}\n", 10),
+            lines(b"{\"error\": \"a < b\"}\n", false, 10),
             ["{\"error\": \"a < b\"}"]
         );
-        assert_eq!(lines(b"a\n\n b  c\nd", 2), ["a", "b c"]);
-        assert_eq!(lines("ü".repeat(900).as_bytes(), 2), ["ü".repeat(WIDEST)]);
-        assert_eq!(lines(b"", 2), [""; 0]);
+        assert_eq!(lines(b"a\n\n b  c\nd", false, 2), ["a", "b c"]);
+        assert_eq!(
+            lines("ü".repeat(900).as_bytes(), true, 2),
+            ["ü".repeat(WIDEST)]
+        );
+        assert_eq!(lines(b"", true, 2), [""; 0]);
     }
 
     proptest::proptest! {
         #[test]
         fn no_page_is_too_odd(page in proptest::collection::vec(proptest::num::u8::ANY, 0..200), start in "<?[a-z<>/!]{0,20}") {
             let page = [start.as_bytes(), &page].concat();
-            let lines = lines(&page, 3);
+            let lines = lines(&page, true, 3);
             assert!(lines.len() <= 3 && lines.iter().all(|line| line.chars().count() <= WIDEST));
         }
     }

@@ -18,6 +18,13 @@ const SERVERS: &[(&str, &str)] = &[
     ("redis", "Redis"),
 ];
 
+/// Engines of Django, whose settings name the host by themselves.
+const ENGINES: &[(&str, &str)] = &[
+    ("django.db.backends.mysql", "MySQL"),
+    ("django.db.backends.postgresql", "PostgreSQL"),
+    ("django.db.backends.postgresql_psycopg2", "PostgreSQL"),
+];
+
 /// The most servers that are named.
 const MOST: usize = 3;
 
@@ -58,6 +65,9 @@ fn named(line: &str) -> impl Iterator<Item = &'static str> {
     let value = line.split_once('=').map(|(_, value)| value.trim());
     let texts = literals(line).into_iter().chain(value);
     texts.filter_map(|text| {
+        if let Some((_, server)) = ENGINES.iter().find(|(engine, _)| *engine == text) {
+            return Some(*server);
+        }
         let (scheme, rest) = text.split_once("://")?;
         let scheme = scheme.split('+').next()?;
         let host = rest.split(['/', '?']).next()?;
@@ -91,6 +101,10 @@ mod tests {
             ("url.replace('postgres://', 'postgresql://')", None),
             ("'http://localhost:3000'", None),
             ("# see redis://", None),
+            (
+                "'ENGINE': 'django.db.backends.postgresql',",
+                Some("PostgreSQL"),
+            ),
         ] {
             assert_eq!(named(line).next(), server, "{line}");
         }

@@ -91,6 +91,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             }
         }
     }
+    let sources = folder.sources(TYPES);
+    guess
+        .notes
+        .extend(extensions::note(json.as_ref(), &sources));
     if folder.is_file("artisan") {
         laravel(folder, &mut guess);
     } else if folder.is_file("bin/console") && composer.contains("\"symfony/") {
@@ -166,7 +170,6 @@ fn packages(folder: &Folder, guess: &mut Guess) {
     const INSTALL: &str = "composer install --no-interaction --optimize-autoloader";
     guess.because(About::App, "composer.json", "is there");
     let json = folder.json("composer.json");
-    guess.notes.extend(extensions::note(json.as_ref()));
     let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
     let name = text("name").and_then(|name| name.rsplit('/').next().map(str::to_owned));
     guess.named("composer.json", name);

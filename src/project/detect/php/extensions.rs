@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::super::folder::Source;
+use super::super::text::literals;
+
 /// Packages of Debian that bring extensions of other names.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("php-mysql", &["mysqli", "mysqlnd", "pdo_mysql"]),
@@ -22,10 +25,21 @@ const BUILT_IN: &[&str] = &[
     "sysvmsg", "sysvsem", "sysvshm", "tokenizer", "zend_opcache", "zlib",
 ];
 
-/// The extensions of PHP that composer.json asks for and that a host may lack, in one sentence.
-pub(super) fn note(json: Option<&serde_json::Value>) -> Option<String> {
-    let require = json?.get("require")?.as_object()?;
-    let names = require.keys().filter_map(|name| name.strip_prefix("ext-"));
+/// How code refuses to go on without an extension.
+const REFUSES: &str = "!extension_loaded(";
+
+/// The extensions of PHP that composer.json or the code asks for and that a host may lack, in one
+/// sentence.
+pub(super) fn note(json: Option<&serde_json::Value>, sources: &[&Source]) -> Option<String> {
+    let require = json.and_then(|json| json.get("require")?.as_object());
+    let required = require.into_iter().flat_map(|require| require.keys());
+    let required = required.filter_map(|name| name.strip_prefix("ext-"));
+    let lines = sources.iter().flat_map(|source| source.lines());
+    let asked = lines.filter_map(|line| {
+        let (_, rest) = line.split_once(REFUSES)?;
+        literals(rest).first().copied()
+    });
+    let names = required.chain(asked);
     let names = names.map(|name| name.to_ascii_lowercase().replace('-', "_"));
     let package = |name: String| {
         let other = PACKAGES
@@ -43,7 +57,7 @@ pub(super) fn note(json: Option<&serde_json::Value>) -> Option<String> {
     let list = packages.into_iter().collect::<Vec<_>>().join(" ");
     (!list.is_empty()).then(|| {
         format!(
-            "composer.json requires extensions of PHP that a host may lack; on Debian and Ubuntu: \
+            "the project needs extensions of PHP that a host may lack; on Debian and Ubuntu: \
              apt install {list}"
         )
     })

@@ -83,10 +83,23 @@ fn extensions_that_a_host_may_lack_are_told() {
         ]);
         let notes = found.notes.join("\n");
         assert_eq!(
-            notes.contains("requires extensions"),
+            notes.contains("needs extensions"),
             told.is_some(),
             "{notes}"
         );
         assert!(notes.contains(told.unwrap_or_default()), "{notes}");
     }
+}
+
+#[test]
+fn extensions_that_the_code_insists_on_are_told() {
+    let seen = seen(&[(
+        "index.php",
+        "<?php if (!extension_loaded('zip')) { exit(1); } if (extension_loaded('apcu')) {}",
+    )]);
+    let note = seen
+        .notes
+        .iter()
+        .find(|note| note.contains("extensions of PHP"));
+    assert!(note.is_some_and(|note| note.ends_with("apt install php-zip")));
 }
