@@ -16,13 +16,11 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{AppName, EnvironmentName, Failure, FailureKind, HostName, ServiceName};
 use crate::project::detect::{self, About, Answers, Detected, Reason};
+use crate::project::{Diagnostic, Files, MANIFEST, manifest};
 use ask::{Ask, Terminal};
 pub use outside::{Network, Outside};
 use report::brought;
 pub use report::{InitReport, Outcome};
-
-/// The name of the manifest.
-const MANIFEST: &str = "ship.toml";
 
 /// Writes a ship.toml for the project in this folder
 ///
@@ -185,6 +183,7 @@ fn init(
             false => answers.detected.notes.extend(gitignore::note(&missing)),
         }
     }
+    answers.detected.notes.extend(mistakes(&manifest, &dir));
     Ok(InitReport::new(
         path,
         outcome,
@@ -194,6 +193,20 @@ fn init(
         !args.no_pin,
         args.explain,
     ))
+}
+
+/// What is wrong with the manifest that was written: what a project is called, or a path of it, may
+/// be no such thing for ship.
+fn mistakes(manifest: &str, dir: &Path) -> Vec<String> {
+    let checked = manifest::parse(manifest, MANIFEST, dir, Files::Ignored);
+    let errors = checked.diagnostics.iter().filter(|it| it.is_error());
+    let say = |error: &Diagnostic| {
+        format!(
+            "{MANIFEST} has a mistake, and `ship check` says where: {}",
+            error.message
+        )
+    };
+    errors.map(say).collect()
 }
 
 /// Reads the value of a flag.

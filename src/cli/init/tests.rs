@@ -449,3 +449,16 @@ fn copy_tree(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn a_manifest_with_a_mistake_is_told() {
+    let text = "[app]\nname = \"shop\"\n\n[release]\nshared = [\"data.db?mode=rwc\"]\n\n\
+                [services.web]\ncommand = \"./web\"\n";
+    let told = super::mistakes(text, std::path::Path::new("."));
+    assert_eq!(
+        told,
+        [
+            "ship.toml has a mistake, and `ship check` says where: `data.db?mode=rwc` cannot be in `shared`"
+        ]
+    );
+}
