@@ -452,7 +452,7 @@ fn the_project_stays_as_it_was() {
     assert_eq!(names, ["run.sh", "ship.toml"]);
     assert!(
         !Path::new(&controller.home())
-            .join(".local/share/ship/apps/shop/current")
+            .join("ship/apps/shop/current")
             .exists()
     );
 }

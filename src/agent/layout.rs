@@ -1,6 +1,6 @@
 //! Where things are on a host: the one place that knows the names below the root folder.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::model::{Deployment, ReleaseId, ServiceManagerKind, ServiceName};
 
@@ -13,9 +13,23 @@ pub struct Layout {
     root: PathBuf,
 }
 
+/// Where `app` lies on this machine.
+fn local(app: &str, home: &Path, data: &Path) -> PathBuf {
+    let in_data = data.join("ship/apps").join(app);
+    let hides = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
+    match data.components().any(hides) && !in_data.join(".ship").exists() {
+        true => home.join("ship/apps").join(app),
+        false => in_data,
+    }
+}
+
 impl Layout {
     /// The layout for `deployment`, with `home` as the deploying user's home folder and `data` as
     /// the data directory of this machine's user (XDG Base Directory: `$XDG_DATA_HOME`).
+    ///
+    /// On this machine an app lies in the data directory, unless that is hidden: servers of files
+    /// (Express's `sendFile` with its `dotfiles`) find nothing below a name that begins with a dot.
+    /// Then it lies in `~/ship/apps`. One that an earlier ship put into a hidden folder stays there.
     #[must_use]
     pub fn resolve(deployment: &Deployment, home: &Path, data: &Path) -> Self {
         let app = deployment.app.as_str();
@@ -25,7 +39,7 @@ impl Layout {
                 None => PathBuf::from(root),
             },
             (None, ServiceManagerKind::Systemd) => Path::new("/srv").join(app),
-            (None, _) if deployment.environment.is_local() => data.join("ship/apps").join(app),
+            (None, _) if deployment.environment.is_local() => local(app, home, data),
             (None, _) => home.join("apps").join(app),
         };
         Self { root }
@@ -138,5 +152,23 @@ impl Layout {
     #[must_use]
     pub fn supervisor_record(&self) -> PathBuf {
         self.state().join("supervisor.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_on_this_machine_lies_below_no_hidden_folder_unless_it_did_before() {
+        let place = tempfile::tempdir().unwrap();
+        let home = place.path().join("ada");
+        let at = |data: &Path| local("shop", &home, data);
+        assert_eq!(at(Path::new("/data")), Path::new("/data/ship/apps/shop"));
+        let hidden = home.join(".local/share");
+        assert_eq!(at(&hidden), home.join("ship/apps/shop"));
+        let before = hidden.join("ship/apps/shop");
+        std::fs::create_dir_all(before.join(".ship")).unwrap();
+        assert_eq!(at(&hidden), before);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ask::{Ask, Write};
 use crate::project::Project;
-use crate::support::runtimes::GO_1;
+use crate::support::runtimes::{GO_1, NODE_20_LAST};
 
 pub const PROJECTS: &[Project] = &[
     Project {
@@ -45,6 +45,19 @@ pub const PROJECTS: &[Project] = &[
             Ask::Page("/", "From another module"),
             Ask::Deep("/a/b", "/a/b"),
         ],
+        ..Project::PLAIN
+    },
+    // The front end is what its generator writes; the program hands it out.
+    Project {
+        name: "go-vue",
+        ecosystem: "Go",
+        files: "go-vue",
+        make: "mv web/embed.go . && rmdir web && \
+               npx --yes create-vite@6.0.1 web --template vue-ts && mv embed.go web/ && \
+               cd web && npm install --package-lock-only",
+        needs: &["npm"],
+        runtimes: &[GO_1, NODE_20_LAST],
+        asks: &[Ask::Page("/", "Vite + Vue"), Ask::Asset("/", ".js")],
         ..Project::PLAIN
     },
 ];

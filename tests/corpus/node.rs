@@ -34,6 +34,21 @@ pub const PROJECTS: &[Project] = &[
         fixed: true,
         ..NODE
     },
+    // A server and a front end, each as its generator writes it, with the line that joins them.
+    Project {
+        name: "express-react",
+        make: "npx --yes express-generator@4.16.1 --no-view --git . && \
+               npm install --package-lock-only && \
+               npx --yes create-vite@6.0.1 client --template react-ts && \
+               (cd client && npm install --package-lock-only) && rm -r public && \
+               sed -i \"s/'public'/'client', 'dist'/\" app.js",
+        asks: &[
+            Ask::Page("/", "Vite + React"),
+            Ask::Asset("/", ".js"),
+            Ask::Deep("/users", "respond with a resource"),
+        ],
+        ..NODE
+    },
     Project {
         name: "next",
         make: "npx --yes create-next-app@15.0.3 . --ts --no-eslint --no-tailwind --app \

@@ -188,7 +188,7 @@ impl Shop {
 
     /// The app's folder on this machine.
     pub fn root(&self) -> PathBuf {
-        self.controller.home().join(".local/share/ship/apps/shop")
+        self.controller.home().join("ship/apps/shop")
     }
 
     /// The release that `current` names, such as `v3`.

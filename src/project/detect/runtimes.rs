@@ -133,9 +133,14 @@ impl Detected {
                 continue;
             };
             let (name, obstacle) = (&runtime.name, one_line(obstacle));
+            let wanted = runtime.version.as_ref().zip(runtime.file.as_ref());
+            let wanted = wanted.filter(|_| runtime.why.is_none());
+            let must =
+                wanted.map(|(version, file)| format!(", and must be {version}, as {file} asks"));
             self.notes.push(format!(
-                "{name} is not pinned: {obstacle}. Each machine's own is used; to pin it later, \
-                 uncomment its line in ship.toml and run `ship pin`"
+                "{name} is not pinned: {obstacle}. Each machine's own is used{}; to pin it later, \
+                 uncomment its line in ship.toml and run `ship pin`",
+                must.unwrap_or_default()
             ));
             runtime.obstacle = Some(format!("not pinned: {obstacle}"));
         }

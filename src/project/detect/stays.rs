@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::files::ignored;
 use super::folder::{Folder, Source, is_test};
+use super::python::imports;
 use super::text::literals;
 
 /// Folders that stay at home.
@@ -247,7 +248,23 @@ pub(super) fn opened(folder: &Folder, sources: &[&Source]) -> Vec<String> {
             && !KEYS.contains(&name)
             && !NEVER.iter().any(|end| name.ends_with(end))
     };
+    // A module is named without its ending.
+    let is_there = |path: &str| {
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_module = |file: &String| {
+            file.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        folder.is_file(path) || folder.is_dir(path) || folder.names_in(dir).iter().any(is_module)
+    };
     let mut found = BTreeSet::new();
+    let python = sources.iter().filter(|source| source.is(&["py"]));
+    let modules = python.flat_map(|source| imports(&source.text));
+    found.extend(
+        modules
+            .filter(|name| folder.is_dir(name))
+            .map(str::to_owned),
+    );
     for text in sources
         .iter()
         .flat_map(|source| source.lines())
@@ -257,11 +274,11 @@ pub(super) fn opened(folder: &Folder, sources: &[&Source]) -> Vec<String> {
             continue;
         }
         let path = text.trim_start_matches("../").trim_start_matches("./");
+        let path = path.trim_start_matches('/');
         let last = text.rsplit('/').next().unwrap_or_default();
         match path.split_once('/') {
             Some((dir, below)) if !below.is_empty() && !INSTALLED.contains(&dir) => {
-                let is_there = folder.is_file(path) || folder.is_dir(path);
-                found.extend(is_there.then(|| dir.to_owned()));
+                found.extend(is_there(path).then(|| dir.to_owned()));
             }
             _ => {}
         }

@@ -307,7 +307,7 @@ pub static ENVIRONMENT: Table = Table {
     keys: &[
         Key::new("hosts", List(&Either(&[Text, Type::Table(&HOST)])), Words("required, except for `local`"), "Where it runs, in order: each a destination as `ssh` takes it, or a table.").also(&["servers", "host", "nodes", "machines"]),
         Key::new("name", Text, Words("`app.name`"), "The app's name on these hosts; two environments on one host need two."),
-        Key::new("root", Text, Words("`/srv/<name>`; `~/apps/<name>` with `systemd-user`; the data directory with `supervisor`"), "The app's folder on the hosts: absolute, or beginning with `~/`.").also(&["path", "deploy-to", "dir"]),
+        Key::new("root", Text, Words("`/srv/<name>`; `~/apps/<name>` with `systemd-user` and `supervisor`; `~/ship/apps/<name>` for `local`"), "The app's folder on the hosts: absolute, or beginning with `~/`.").also(&["path", "deploy-to", "dir"]),
         Key::new("manager", Choice(&["systemd", "systemd-user", "supervisor"]), Words("`systemd`; `supervisor` for `local`"), "What keeps the services running; `systemd-user` and `supervisor` need no root.").also(&["service-manager", "init"]),
         Key::new("user", Text, Words("`name`"), "The system user that the services run as; with `systemd` only. Without it setup makes a user called `name`, and takes no account or group that it did not make; an account that is there already runs the services only when it is named here."),
         Key::new("env", ENV, Value("{}"), "Environment of the services.").also(&["environment", "vars"]),

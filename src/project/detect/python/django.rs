@@ -262,6 +262,15 @@ impl Django {
                 self.settings.file
             ));
         }
+        let is_any = hosts.contains(&"*");
+        if !is_any && !from_environment && !hosts.is_empty() {
+            guess.note(format!(
+                "Django answers only where visitors ask for {}: if your site has another name, add it \
+                 to ALLOWED_HOSTS in {}",
+                hosts.join(", "),
+                self.settings.file
+            ));
+        }
         let open = hosts.iter().any(|host| ["*", "127.0.0.1"].contains(host));
         let named = hosts
             .iter()
@@ -334,10 +343,9 @@ impl Django {
             guess.secret(name, &self.settings.file);
         }
         let key = self.settings.value("SECRET_KEY").unwrap_or_default();
-        if literals(&key)
-            .iter()
-            .any(|text| text.starts_with("django-insecure-"))
-        {
+        let is_written = |text: &&str| text.starts_with("django-insecure-");
+        let is_read = key.contains("env") || key.contains("config(");
+        if !is_read && literals(&key).iter().any(is_written) {
             guess.note(format!(
                 "{} holds its SECRET_KEY: write SECRET_KEY = os.environ[\"DJANGO_SECRET_KEY\"], \
                  and name that in `secrets` of the environment",

@@ -154,7 +154,7 @@ impl Framework {
 }
 
 /// The top-level names of the modules that a source imports: `flask` of `from flask.views import x`.
-pub(super) fn imports(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::project::detect) fn imports(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| {
         let line = line.trim_start();
         let modules = match line.strip_prefix("from ") {

@@ -29,6 +29,7 @@ use super::reason::{About, Reason};
 use app::Found;
 use dependencies::Dependencies;
 use django::Django;
+pub(super) use framework::imports;
 use server::{Callable, Interface, Server};
 pub(super) use settle::settle;
 

@@ -73,3 +73,29 @@ fn no_step_is_there_twice() {
     ]);
     assert_eq!(found.build.run, ["npm ci", "npm run build"]);
 }
+
+#[test]
+fn a_folder_of_tools_that_the_app_loads_is_released() {
+    let is_out = |files: &[(&str, &str)]| {
+        let excluded = seen(files).exclude;
+        excluded.iter().any(|pattern| pattern == "/scripts")
+    };
+    let package = ("package.json", r#"{"dependencies":{"express":"4"}}"#);
+    let script = ("scripts/manifest.js", "");
+    let alone = ("server.js", "app.listen(3000)");
+    let loads = (
+        "server.js",
+        "require('./scripts/manifest')\napp.listen(3000)",
+    );
+    assert!(is_out(&[package, script, alone]));
+    assert!(!is_out(&[package, script, loads]));
+    let python = [
+        ("requirements.txt", "flask==3.0\n"),
+        ("scripts/tools.py", ""),
+        (
+            "app.py",
+            "from flask import Flask\nfrom scripts.tools import x\napp = Flask(__name__)\n",
+        ),
+    ];
+    assert!(!is_out(&python));
+}
