@@ -13,7 +13,7 @@ use crate::pipeline::{Committed, History, Provenance, Remark, Seeds, When, files
 use crate::project::{Diagnostic, Project};
 use crate::report::humanize::count;
 use crate::report::wrap::{padded, width, wrapped};
-use crate::rollout::query;
+use crate::rollout::{programs, query};
 use crate::runtime::{self, LOCK, Lock};
 use crate::wire::{Finding, Level};
 
@@ -79,6 +79,10 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> u8 {
         }
         deploy::say_missing(&session, &environment.secrets);
         let mut context = session.context_for(project, environment)?;
+        let unfit = programs::unfit_here(&context.project, &context.caller);
+        for Remark { text, hint } in session.block_on(unfit) {
+            session.sink.emit(Event::Warning { text, hint });
+        }
         context.history = History::of(&context.project.source);
         context.seeds = Seeds::of(&context.project);
         let mut findings = session.block_on(query::preflight(&context, args.deep));

@@ -30,7 +30,7 @@ pub mod offer;
 pub mod packing;
 pub mod payload;
 pub mod plan;
-mod programs;
+pub mod programs;
 pub mod query;
 pub mod rejoin;
 pub mod remove;

@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use crate::artifact::{found_on_path, found_on_path_of_line};
 use crate::model::ServiceSpec;
 use crate::model::service::Run;
+use crate::model::version::{Grammar, Request};
+use crate::pipeline::Remark;
 use crate::project::Project;
 use crate::project::declared::declared_in;
 use crate::runtime;
@@ -113,6 +115,35 @@ pub async fn with_versions_here(
     }
 }
 
+/// What to say of the programs of this machine that build and test steps start: no pinned runtime
+/// brings them, and the project asks for other versions.
+pub async fn unfit_here(project: &Project, caller: &BTreeMap<OsString, OsString>) -> Vec<Remark> {
+    let brought = brought(project);
+    let asked = asked(project);
+    let steps = project.build.steps.iter().chain(&project.test.steps);
+    let started: BTreeSet<&str> = steps
+        .flat_map(|step| found_on_path_of_line(&step.run))
+        .filter_map(|program| KNOWN.iter().find(|(name, ..)| *name == program))
+        .map(|(_, runtime, _)| *runtime)
+        .filter(|runtime| !brought.contains(runtime) && asked.contains_key(*runtime))
+        .collect();
+    let here = runtime::versions_here(started.into_iter(), caller).await;
+    let unfit = here.iter().filter_map(|(name, version)| {
+        let (request, file) = asked.get(name)?;
+        let wanted = Request::parse(Grammar::of(name), request).ok()?;
+        (!wanted.is_alias() && !wanted.matches(version)).then(|| Remark {
+            text: format!(
+                "steps start {name} {version} of this machine, and {file} asks for {request}"
+            ),
+            hint: Some(format!(
+                "install the {name} that the project asks for, or pin {name} under [runtimes] in \
+                 ship.toml"
+            )),
+        })
+    });
+    unfit.collect()
+}
+
 /// A line that the shell has nothing to decide about.
 fn is_one_command(line: &str) -> bool {
     !line.contains(['\n', ';', '&', '|', '(', '`', '{'])
@@ -145,6 +176,7 @@ fn asked(project: &Project) -> BTreeMap<String, (String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::start::write_program;
 
     fn seen(manifest: &str, package: &str) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
@@ -185,5 +217,29 @@ mod tests {
                 .iter()
                 .any(|line| line.starts_with("node"))
         );
+    }
+
+    #[tokio::test]
+    async fn what_steps_start_on_this_machine_is_compared_with_the_project() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "[app]\nname = \"shop\"\n[build]\nsteps = [\"cd web && npm ci\"]\n\
+                    [services.site]\nstatic = \"public\"\nport = 3001\n";
+        std::fs::write(dir.path().join("ship.toml"), text).unwrap();
+        let bin = dir.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        write_program(&bin.join("node"), "#!/bin/sh\necho v20.20.2\n");
+        let path = std::env::join_paths([bin.as_path(), std::path::Path::new("/bin")]).unwrap();
+        let caller = BTreeMap::from([(OsString::from("PATH"), path)]);
+        for (request, is_told) in [("^22.18.0 || >=24.12.0", true), (">=20", false)] {
+            let package = format!(r#"{{"engines":{{"node":"{request}"}}}}"#);
+            std::fs::write(dir.path().join("package.json"), package).unwrap();
+            let project = Project::check_text(dir.path()).project.unwrap();
+            let told = unfit_here(&project, &caller).await;
+            let told: Vec<&str> = told.iter().map(|remark| remark.text.as_str()).collect();
+            let said = format!(
+                "steps start node 20.20.2 of this machine, and package.json asks for {request}"
+            );
+            assert_eq!(told, [said.as_str()][..usize::from(is_told)]);
+        }
     }
 }

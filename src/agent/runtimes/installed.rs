@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Problem;
 use super::environment::DEFAULT_PATH;
+use crate::agent::host::home;
 use crate::agent::service::child;
 use crate::model::installed::{VersionCommand, version_in};
 use crate::model::runtime::RuntimeSource;
@@ -83,7 +84,9 @@ pub(super) fn version_of(
 ) -> Result<Option<String>, child::NoOutput> {
     let mut asked = child::command(&program.to_string_lossy());
     let arguments = VersionCommand::of(name).args;
-    let said = child::run(asked.args(arguments).env("PATH", path), DEADLINE)?;
+    // As a service finds it: a variable of whoever deploys may choose another version.
+    asked.env_clear().env("PATH", path).env("HOME", home());
+    let said = child::run(asked.args(arguments), DEADLINE)?;
     Ok(version_in(&format!("{}\n{}", said.stdout, said.stderr)))
 }
 

@@ -27,6 +27,8 @@ const SOURCE_TYPES: &[&str] = &[
     "cts",
     "tsx",
     "jsx",
+    "vue",
+    "svelte",
     "py",
     "rs",
     "go",

@@ -4,6 +4,7 @@
 use super::files::no_lock;
 use super::folder::{Folder, Source};
 use super::guess::{Guess, Stack};
+use super::neighbours;
 use super::node::Package;
 use super::node_frameworks;
 use super::node_scripts::{self, BUILDS};
@@ -161,6 +162,10 @@ fn built(folder: &Folder, dir: &str, guess: &mut Guess) -> Vec<String> {
     if manager.lock.is_none() {
         guess.note(format!("{dir}: {}", no_lock(&own, manager.own_lock())));
     }
+    let told = neighbours::of_visitors(&own);
+    guess
+        .notes
+        .extend(told.map(|note| format!("{dir}: {note}")));
     let says = "has a build of its own";
     guess.because(About::Build, format!("{dir}/package.json"), says);
     [manager.install(&own, false), build]

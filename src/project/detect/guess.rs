@@ -215,6 +215,8 @@ pub struct HealthGuess {
     /// Whether it may answer anything but a server error (5xx): it is a page, and no route for
     /// health. Otherwise it answers 2xx.
     pub is_page: bool,
+    /// Whether 400 is how the framework refuses everybody, also on a page.
+    pub refuses_with_400: bool,
     /// Headers without which it would not.
     pub headers: BTreeMap<String, String>,
 }
@@ -225,6 +227,7 @@ impl HealthGuess {
         Self {
             path: path.into(),
             is_page: false,
+            refuses_with_400: false,
             headers: BTreeMap::new(),
         }
     }

@@ -41,15 +41,18 @@ pub(super) fn find(folder: &Folder) -> Vec<(String, String)> {
 /// The folders whose content `text`, a `.gitignore`, leaves out, but for a file that keeps them.
 fn emptied(text: &str) -> impl Iterator<Item = &str> {
     let lines = || text.lines().map(|line| line.trim().trim_start_matches('/'));
-    let kept: Vec<&str> = text
+    let files = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix('!'))
-        .filter_map(|path| path.trim_start_matches('/').rsplit_once('/'))
-        .filter(|(_, file)| is_keep_file(file))
-        .map(|(dir, _)| dir)
-        .collect();
+        .filter_map(|path| path.trim_start_matches('/').rsplit_once('/'));
+    let (kept, held): (Vec<(&str, &str)>, Vec<(&str, &str)>) =
+        files.partition(|(_, file)| is_keep_file(file));
+    let is_kept = move |dir: &str| {
+        let is_in = |list: &[(&str, &str)]| list.iter().any(|(of, _)| *of == dir);
+        is_in(&kept) && !is_in(&held)
+    };
     let all = lines().filter_map(|line| line.strip_suffix("/*").or(line.strip_suffix("/**")));
-    all.filter(move |dir| kept.contains(dir) && !dir.contains(['*', '?', '[']))
+    all.filter(move |dir| is_kept(dir) && !dir.contains(['*', '?', '[']))
 }
 
 fn is_keep_file(name: &str) -> bool {
@@ -103,6 +106,7 @@ mod tests {
             "logs/*\n",
             "logs/\n!logs/.keep\n",
             "a/*\n!a/x.json\n",
+            "dev/*\n!dev/README.md\n!dev/compose.yml\n",
             "*/*\n!*/.keep",
         ] {
             assert!(found(text).is_empty(), "{text}");

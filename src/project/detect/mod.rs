@@ -393,6 +393,10 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         service.health = Some(HealthGuess {
             path: path.to_owned(),
             is_page: path == "/",
+            refuses_with_400: guess
+                .framework
+                .as_ref()
+                .is_some_and(|(name, _)| name == "Django"),
             headers: guess.health_headers.clone(),
         });
         guess.reasons.push(reason.of(&service.name));

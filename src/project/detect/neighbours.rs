@@ -59,6 +59,31 @@ pub(super) fn note(folder: &Folder, sources: &[&Source]) -> Option<String> {
     })
 }
 
+/// What the pages of a front end are written in.
+const PAGES: &[&str] = &["js", "mjs", "jsx", "ts", "tsx", "vue", "svelte"];
+
+/// What a person should know where the pages of the front end in `folder` ask a server by an address
+/// that leads each visitor to the visitor's own machine. `None` where a variable may say another.
+pub(super) fn of_visitors(folder: &Folder) -> Option<String> {
+    let sources = folder.sources(PAGES);
+    let mut lines = sources
+        .iter()
+        .flat_map(|source| source.lines().map(|line| (line, &source.path)));
+    let (address, path) = lines.find_map(|(line, path)| {
+        let is_here = |text: &&str| {
+            ["http://localhost:", "http://127.0.0.1:"]
+                .iter()
+                .any(|it| text.starts_with(it))
+        };
+        let address = literals(line).into_iter().find(is_here)?;
+        (!line.contains("env")).then_some((address, path))
+    })?;
+    Some(format!(
+        "{path} asks {address}, which is each visitor's own machine: let a variable of the build say \
+         the server's address, or ask by a path and let one server answer for both"
+    ))
+}
+
 /// The servers on its own machine that a line names.
 fn named(line: &str) -> impl Iterator<Item = &'static str> {
     // A line of an env file has no quotes.

@@ -8,6 +8,7 @@ use super::files::no_lock;
 use super::folder::Folder;
 use super::guess::{Guess, HookGuess, Include, ServiceGuess, Stack, Steps, Strength};
 use super::home::Home;
+use super::neighbours;
 use super::node_data::Data;
 use super::node_frameworks;
 use super::node_scripts;
@@ -191,6 +192,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
                 Build::Command(command) => format!("{} {command}", manager.runner()),
             });
         }
+        guess.notes.extend(neighbours::of_visitors(folder));
         guess.serves(Strength::Certain, site.dir.clone());
         for service in &mut guess.services {
             service.fallback.clone_from(&site.fallback);

@@ -186,7 +186,10 @@ fn service(service: &ServiceGuess) -> String {
         (Some(health), _) => {
             let mut keys = vec![format!("path = {}", string(&health.path))];
             if health.is_page {
-                keys.push("status = [\"2xx\", \"3xx\", \"4xx\"]".to_owned());
+                keys.push(match health.refuses_with_400 {
+                    true => "status = [\"2xx\", \"3xx\", \"401\", \"403\", \"404\"]".to_owned(),
+                    false => "status = [\"2xx\", \"3xx\", \"4xx\"]".to_owned(),
+                });
             }
             if !health.headers.is_empty() {
                 keys.push(format!("headers = {}", table(&health.headers)));
@@ -196,6 +199,7 @@ fn service(service: &ServiceGuess) -> String {
                 keys => format!("{{ {} }}", keys.join(", ")),
             };
             let good = match health.is_page {
+                true if health.refuses_with_400 => "400 is how Django refuses a host name; a route for health proves more",
                 true => "a release counts as good once this is no server error; a route for health proves more",
                 false => "a release counts as good once this answers 2xx",
             };

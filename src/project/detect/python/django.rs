@@ -227,8 +227,11 @@ impl Django {
             let add = dependencies.add("whitenoise");
             guess.note(format!(
                 "nothing serves the static files of Django (the admin's CSS): {add}, put \
-                 whitenoise.middleware.WhiteNoiseMiddleware behind SecurityMiddleware in {file}, \
-                 and set STATIC_ROOT = BASE_DIR / \"staticfiles\" there",
+                 whitenoise.middleware.WhiteNoiseMiddleware behind SecurityMiddleware in {file}{set}",
+                set = match root {
+                    Some(_) => "",
+                    None => ", and set STATIC_ROOT = BASE_DIR / \"staticfiles\" there",
+                },
                 file = self.settings.file
             ));
         } else if whitenoise && root.is_none() {
@@ -249,7 +252,14 @@ impl Django {
         let value = self.settings.value("ALLOWED_HOSTS").unwrap_or_default();
         let hosts = literals(&value);
         let from_environment = value.contains("env") || value.contains("config(");
-        if debug && value.replace(' ', "") == "[]" || value.is_empty() {
+        let is_empty = value.is_empty() || value.replace(' ', "") == "[]";
+        if is_empty && !debug && !from_environment {
+            guess.note(format!(
+                "{} has no ALLOWED_HOSTS, so Django answers nobody: put the names of your site there, \
+                 and 127.0.0.1 for the health check",
+                self.settings.file
+            ));
+        } else if is_empty && debug {
             guess.note(format!(
                 "{} has no ALLOWED_HOSTS, so Django answers on localhost alone: put the names of \
                  your site there, and DEBUG = False",
@@ -329,6 +339,7 @@ impl Django {
             (None, Some(service)) => {
                 service.health = Some(HealthGuess {
                     is_page: false,
+                    refuses_with_400: true,
                     path: format!("/{route}"),
                     headers: guess.health_headers.clone(),
                 });

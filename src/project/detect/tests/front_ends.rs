@@ -240,3 +240,25 @@ fn pages_beside_an_app_are_not_the_project() {
     // A root with a page of its own is a site, whatever lies below.
     assert_eq!(seen(&[("index.html", ""), go[0], go[1]]).services.len(), 1);
 }
+
+#[test]
+fn pages_that_ask_each_visitors_own_machine_are_told() {
+    let asks = |line: &str| {
+        let seen = seen(&[
+            (
+                "package.json",
+                r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"6","vue":"3"}}"#,
+            ),
+            ("src/Books.vue", line),
+            ("vite.config.js", "proxy: 'http://localhost:5001'"),
+        ]);
+        seen.notes
+            .iter()
+            .any(|note| note.contains("each visitor's own machine"))
+    };
+    assert!(asks("const path = 'http://localhost:5001/books';"));
+    assert!(!asks(
+        "const path = import.meta.env.VITE_API || 'http://localhost:5001';"
+    ));
+    assert!(!asks("const path = '/books';"));
+}
