@@ -134,7 +134,9 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
 async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failure> {
     let mut link = HostLink::connect(context, host.clone(), None, false).await?;
     let was = link.facts.current;
-    let Some(holder) = link.facts.holder.clone() else {
+    // One that only tidies up has answered its controller: nothing of it can be cancelled.
+    let holder = link.facts.holder.clone();
+    let Some(holder) = holder.filter(|holder| !holder.is_tidying) else {
         let status = status(&mut link).await?;
         return Ok(Stopped {
             was,

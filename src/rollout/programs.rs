@@ -127,7 +127,7 @@ pub async fn unfit_here(project: &Project, caller: &BTreeMap<OsString, OsString>
         .map(|(_, runtime, _)| *runtime)
         .filter(|runtime| !brought.contains(runtime) && asked.contains_key(*runtime))
         .collect();
-    let here = runtime::versions_here(started.into_iter(), caller).await;
+    let here = runtime::versions_here(started, caller).await;
     let unfit = here.iter().filter_map(|(name, version)| {
         let (request, file) = asked.get(name)?;
         let wanted = Request::parse(Grammar::of(name), request).ok()?;

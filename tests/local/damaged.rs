@@ -187,6 +187,24 @@ fn a_cancel_without_the_holders_note_cancels() {
     shop.serves("one", "v1");
 }
 
+/// It has answered already, so it is not called cancelled.
+#[test]
+fn a_deploy_that_only_tidies_up_is_not_cancelled() {
+    let (shop, deploy) = held();
+    let note = shop.root().join(".ship/holder.json");
+    let text = fs::read_to_string(&note).expect("a holder");
+    let mut holder: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    holder["is_tidying"] = true.into();
+    fs::write(&note, holder.to_string()).expect("a holder");
+    let cancel = shop.controller.ship(&["cancel", "local"]);
+    cancel
+        .ok()
+        .stderr_has("nothing is going on with shop on local");
+    goes_on(&shop);
+    deploy.wait().ok();
+    shop.serves("two", "v2");
+}
+
 /// Nobody can ask it to stop, so it is not called cancelled: it goes on to its end.
 #[test]
 fn a_deploy_that_cannot_be_asked_to_stop_is_not_called_cancelled() {

@@ -90,7 +90,10 @@ pub(super) fn find(folder: &Folder) -> Vec<FrontEnd> {
 fn front_end(folder: &Folder, dir: &str) -> Option<FrontEnd> {
     let own = Folder::open(&folder.dir().join(dir));
     let site = node_static::detect(&own, &Package::read(&own)?)?;
-    let beside = site.beside.as_deref().and_then(|path| above(dir, path));
+    let beside = site
+        .beside
+        .as_deref()
+        .and_then(|path| node_static::joined(dir, path));
     Some(FrontEnd {
         dir: dir.to_owned(),
         tool: site.tool,
@@ -216,18 +219,6 @@ fn names(line: &str, place: &str, output: &str) -> bool {
     })
 }
 
-/// The folder that `path`, which begins with `../`, is from `dir`; `None` outside the project.
-fn above(dir: &str, path: &str) -> Option<String> {
-    let mut at: Vec<&str> = dir.split('/').collect();
-    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match part {
-            ".." => drop(at.pop()?),
-            part => at.push(part),
-        }
-    }
-    (!at.is_empty()).then(|| at.join("/"))
-}
-
 fn join(dir: &str, name: &str) -> String {
     match dir {
         "" => name.to_owned(),
@@ -259,13 +250,5 @@ mod tests {
         ] {
             assert_eq!(names(line, place, output), is_named, "{line}");
         }
-    }
-
-    #[test]
-    fn a_build_may_land_beside_its_project() {
-        assert_eq!(above("web", "../public").as_deref(), Some("public"));
-        assert_eq!(above("a/web", "../static/x").as_deref(), Some("a/static/x"));
-        assert_eq!(above("web", "../.."), None);
-        assert_eq!(above("web", ".."), None);
     }
 }

@@ -45,11 +45,10 @@ fn emptied(text: &str) -> impl Iterator<Item = &str> {
         .lines()
         .filter_map(|line| line.trim().strip_prefix('!'))
         .filter_map(|path| path.trim_start_matches('/').rsplit_once('/'));
-    let (kept, held): (Vec<(&str, &str)>, Vec<(&str, &str)>) =
-        files.partition(|(_, file)| is_keep_file(file));
+    let files: Vec<(&str, &str)> = files.collect();
     let is_kept = move |dir: &str| {
-        let is_in = |list: &[(&str, &str)]| list.iter().any(|(of, _)| *of == dir);
-        is_in(&kept) && !is_in(&held)
+        let mut own = files.iter().filter(|(of, _)| *of == dir).peekable();
+        own.peek().is_some() && own.all(|(_, file)| is_keep_file(file))
     };
     let all = lines().filter_map(|line| line.strip_suffix("/*").or(line.strip_suffix("/**")));
     all.filter(move |dir| is_kept(dir) && !dir.contains(['*', '?', '[']))

@@ -177,8 +177,7 @@ fn assigned<'a>(code: &'a str, name: &str) -> Option<&'a str> {
 fn is_made_up(value: &str) -> bool {
     let parts = literals(value);
     let ends = |part: &&str| {
-        let end = part.rsplit_once('.').map(|(before, end)| (before, end));
-        end.is_some_and(|(before, end)| {
+        part.rsplit_once('.').is_some_and(|(before, end)| {
             let is_name = before.is_empty() || before.ends_with('}') || before.ends_with("%s");
             is_name && (2..=5).contains(&end.len()) && end.chars().all(char::is_alphanumeric)
         })

@@ -191,6 +191,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("nitro", "Nitro", 3000).builds(&[".output"], "node .output/server/index.mjs").whole(),
     framework("@analogjs/platform", "Analog", 3000).builds(&["dist"], "node dist/analog/server/index.mjs"),
     framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build").origin("ORIGIN"),
+    framework("@builder.io/qwik-city", "Qwik City", 3000).builds(&["dist", "server"], "node server/entry.express"),
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
@@ -303,6 +304,14 @@ const LACKS: &[Lacks] = &[
         says: "SvelteKit has no adapter for hosts of your own: `npm install --save-dev \
                @sveltejs/adapter-node{version}`, and import that one in {settings}",
         settings: SVELTE_CONFIG,
+    },
+    Lacks {
+        framework: "@builder.io/qwik-city",
+        any_of: &["express", "fastify"],
+        only_with: None,
+        since: (0, 0),
+        says: "Qwik City renders on a server here, and has none: `npm run qwik add express`",
+        settings: &[],
     },
     Lacks {
         framework: "astro",

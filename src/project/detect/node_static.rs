@@ -232,7 +232,19 @@ impl Tool {
         let words: Vec<&str> = own.unwrap_or_default().split(['=', ' ']).collect();
         let option = words.windows(2).find(|pair| OPTIONS.contains(&pair[0]));
         let option = option.map(|pair| pair[1].trim_matches(['"', '\'']).to_owned());
-        option.or(found)
+        // Vite's paths are relative to its root.
+        let root = match self.program {
+            "vite" => value(&config(folder, VITE_CONFIG), "root:").and_then(|root| below(&root)),
+            _ => None,
+        };
+        let dir = option.or(found);
+        match root {
+            Some(root) => {
+                let dir = dir.unwrap_or_else(|| self.dir.to_owned());
+                joined(&root, &dir)
+            }
+            None => dir,
+        }
     }
 
     /// What builds the site where no script does.
@@ -242,6 +254,18 @@ impl Tool {
             None => self.build.to_owned(),
         }
     }
+}
+
+/// Where `path` leads from the folder `root`; `None` where that is the project's own folder, or outside.
+pub(super) fn joined(root: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = root.split('/').collect();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match part {
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// A path that settings name, as one below the project.

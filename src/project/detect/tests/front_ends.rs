@@ -262,3 +262,28 @@ fn pages_that_ask_each_visitors_own_machine_are_told() {
     ));
     assert!(!asks("const path = '/books';"));
 }
+
+#[test]
+fn an_app_that_hands_out_the_site_beside_it_is_the_project() {
+    let site = [
+        (
+            "package.json",
+            r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"6","vue":"3"}}"#,
+        ),
+        ("package-lock.json", "{}"),
+        (
+            "vite.config.js",
+            "export default defineConfig({ root: \"client\", build: {} })",
+        ),
+        ("requirements.txt", "fastapi==0.115\nuvicorn==0.30\n"),
+    ];
+    let app = |serves: &str| format!("from fastapi import FastAPI\napp = FastAPI()\n{serves}\n");
+    let serves = app("app.mount('/', StaticFiles(directory='client/dist'))");
+    let found = seen(&[&site[..], &[("server/main.py", serves.as_str())]].concat());
+    assert_eq!(found.stack, Some(super::super::Stack::Python));
+    assert_eq!(found.build.run[..2], ["npm ci", "npm run build"]);
+    assert_eq!(found.include, [".", "vendor", "client/dist"]);
+    let alone = app("");
+    let found = seen(&[&site[..], &[("server/main.py", alone.as_str())]].concat());
+    assert_eq!(found.services[0].static_dir.as_deref(), Some("client/dist"));
+}

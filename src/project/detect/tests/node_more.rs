@@ -149,6 +149,11 @@ fn what_is_missing_is_one_sentence() {
             ("react-router.config.ts", "export default { ssr: true }"),
             "@react-router/serve",
         ),
+        (
+            r#"{"scripts":{"build":"qwik build"},"devDependencies":{"@builder.io/qwik-city":"1","vite":"6"}}"#,
+            ("vite.config.ts", ""),
+            "npm run qwik add express",
+        ),
     ] {
         let seen = seen(&[("package.json", package), config]);
         assert_eq!(seen.services, []);
@@ -392,4 +397,24 @@ fn an_app_that_keeps_its_data_outside_is_led_into_its_own_folder() {
     ]);
     assert_eq!(seen.shared, ["data"]);
     assert_eq!(seen.env["SQLITE_DB_LOCATION"], "data/todo.db");
+}
+
+#[test]
+fn qwik_runs_the_server_that_was_added_to_it() {
+    let seen = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"build":"qwik build","serve":"node server/entry.express"},"dependencies":{"express":"4"},"devDependencies":{"@builder.io/qwik-city":"1","vite":"6"}}"#,
+        ),
+        (
+            "src/entry.express.tsx",
+            "const PORT = process.env.PORT ?? 3000;\napp.listen(PORT)",
+        ),
+    ]);
+    assert_eq!(command(&seen), "node server/entry.express");
+    assert!(
+        ["dist", "server"]
+            .iter()
+            .all(|dir| seen.include.contains(&(*dir).to_owned()))
+    );
 }
