@@ -281,7 +281,10 @@ fn nothing(dir: &Path, detected: &Detected) -> Failure {
     let below = detect::projects_below(dir);
     match below.first() {
         Some(first) => failure
-            .detail(format!("there is a project in: {}", below.join(", ")))
+            .detail(match below.as_slice() {
+                [only] => format!("there is a project in: {only}"),
+                all => format!("there are projects, each an app of its own, in: {}", all.join(", ")),
+            })
             .hint(format!("ship init {first}")),
         None => failure.hint(
             "write a Procfile with the line `web: <your command>`, or run `ship init` in a terminal to be asked",

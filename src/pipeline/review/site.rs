@@ -8,6 +8,9 @@ use super::{Look, NAMED, Remark, When};
 use crate::model::service::Run;
 use crate::model::site::{HEADERS, Headers, MAX_FILE, Problem, REDIRECTS, Redirects};
 
+/// The page of a folder (`ship` serves it for `/`).
+const INDEX: &str = "index.html";
+
 /// Where generators keep the files that they copy into the site as they are.
 const SOURCES: &[&str] = &["public", "static", "."];
 
@@ -40,6 +43,16 @@ pub(super) fn remarks(look: &Look<'_>, when: When) -> Vec<Remark> {
                 Some((shown, text(&look.project.source.join(&path))?))
             })
         };
+        let page = Path::new(folder).join(INDEX);
+        if when == When::Built && !look.project.source.join(&page).is_file() {
+            remarks.push(Remark {
+                text: format!(
+                    "there is no {}, so the site answers 404 to whoever asks for its first page",
+                    page.display()
+                ),
+                hint: None,
+            });
+        }
         let redirects = find(REDIRECTS).map(|(path, text)| (path, Redirects::parse(&text).1));
         let headers = find(HEADERS).map(|(path, text)| (path, Headers::parse(&text).1));
         let found = [redirects, headers].into_iter().flatten();

@@ -316,6 +316,26 @@ fn lines_that_a_site_has_and_ship_does_not_follow_are_named() {
 }
 
 #[test]
+fn a_site_without_a_first_page_is_told_once_it_is_built() {
+    let place = TempDir::new().unwrap();
+    let dir = place.path();
+    write(dir, "dist/main.js", "");
+    let text = "[app]\nname = \"shop\"\n[services.web]\nstatic = \"dist\"\nport = 80\n\
+                [release]\ninclude = [\"dist\"]\n";
+    let checked = manifest::parse(text, "ship.toml", dir, Files::Ignored);
+    let project = checked.project.unwrap();
+    let said = || {
+        let found = survey(dir, &project.release.include, &[]);
+        review(&project, &found.selection, When::Built, true)
+    };
+    let told = said();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].text.starts_with("there is no dist/index.html"));
+    write(dir, "dist/index.html", "");
+    assert_eq!(said(), []);
+}
+
+#[test]
 fn programs_that_the_steps_miss_are_named() {
     let place = TempDir::new().unwrap();
     let said = |steps: &str| said_before(place.path(), steps);

@@ -3,7 +3,7 @@
 
 use super::folder::{Folder, Source};
 use super::text::literals;
-use super::variables::EXAMPLES;
+use super::variables::{EXAMPLES, PUBLIC};
 
 /// Schemes of addresses, without what a driver adds (`postgresql+asyncpg`), and what answers there.
 const SERVERS: &[(&str, &str)] = &[
@@ -69,15 +69,29 @@ pub(super) fn of_visitors(folder: &Folder) -> Option<String> {
     let mut lines = sources
         .iter()
         .flat_map(|source| source.lines().map(|line| (line, &source.path)));
-    let (address, path) = lines.find_map(|(line, path)| {
-        let is_here = |text: &&str| {
-            ["http://localhost:", "http://127.0.0.1:"]
-                .iter()
-                .any(|it| text.starts_with(it))
-        };
+    let is_here = |text: &&str| {
+        ["http://localhost:", "http://127.0.0.1:"]
+            .iter()
+            .any(|it| text.starts_with(it))
+    };
+    let in_code = lines.find_map(|(line, path)| {
         let address = literals(line).into_iter().find(is_here)?;
-        (!line.contains("env")).then_some((address, path))
-    })?;
+        (!line.contains("env")).then(|| (address.to_owned(), path.clone()))
+    });
+    // What is in these is what the build writes into the pages.
+    let in_settings = || {
+        [".env.production", ".env"].iter().find_map(|file| {
+            let text = folder.read(file)?;
+            let mut lines = text.lines().filter_map(|line| line.split_once('='));
+            let value = lines.find_map(|(name, value)| {
+                let value = value.trim().trim_matches(['"', '\'']);
+                let is_public = PUBLIC.iter().any(|start| name.starts_with(start));
+                (is_public && is_here(&value)).then(|| value.to_owned())
+            });
+            Some((value?, (*file).to_owned()))
+        })
+    };
+    let (address, path) = in_code.or_else(in_settings)?;
     Some(format!(
         "{path} asks {address}, which is each visitor's own machine: let a variable of the build say \
          the server's address, or ask by a path and let one server answer for both"

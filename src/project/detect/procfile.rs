@@ -2,7 +2,7 @@
 //! that is built and shipped.
 
 use super::folder::Folder;
-use super::guess::{Guess, HookGuess, ServiceGuess, Stack, Strength};
+use super::guess::{Guess, HookGuess, Include, ServiceGuess, Stack, Strength};
 use super::reason::{About, Reason};
 use super::{app_name, commands, home, node, node_tool, oneoff, php, python, ruby};
 
@@ -118,6 +118,12 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess, processes: &[Process]) {
         guess.hooks.extend(hooks.into_iter().map(HookGuess::once));
     }
     if !services.is_empty() {
+        if let Some(site) = &guessed.static_dir {
+            // What was a site is a program now, which needs its sources and packages.
+            let mut add = vec![site.clone()];
+            add.extend((guess.stack == Stack::Node).then(|| "node_modules".to_owned()));
+            guess.include = Include::Sources { add, drop: vec![] };
+        }
         guess.services = services;
         guess.strength = Strength::Certain;
     }

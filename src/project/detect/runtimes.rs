@@ -136,7 +136,7 @@ impl Detected {
             let wanted = runtime.version.as_ref().zip(runtime.file.as_ref());
             let wanted = wanted.filter(|_| runtime.why.is_none());
             let must =
-                wanted.map(|(version, file)| format!(", and must be {version}, as {file} asks"));
+                wanted.map(|(version, file)| format!(", and {file} asks for {version}"));
             self.notes.push(format!(
                 "{name} is not pinned: {obstacle}. Each machine's own is used{}; to pin it later, \
                  uncomment its line in ship.toml and run `ship pin`",

@@ -45,6 +45,12 @@ pub(super) fn find(
     if let Some(number) = in_command(command) {
         return Some(seen(number, "the command"));
     }
+    if binds_there(command) {
+        return Some(Port {
+            is_usual: true,
+            ..seen(8000, "the default of Gunicorn")
+        });
+    }
     // The file that is started knows best; then what is near the root.
     let mut sources = sources.to_vec();
     sources.sort_by_key(|source| !has_word(command, &source.path));
@@ -89,7 +95,15 @@ pub(super) fn find(
 
 /// Whether the command or a source reads `$PORT`.
 pub(super) fn is_read(command: &str, sources: &[&Source]) -> bool {
-    command.contains("PORT") || sources.iter().any(|source| reads(source))
+    command.contains("PORT") || binds_there(command) || sources.iter().any(|source| reads(source))
+}
+
+/// Whether a command starts Gunicorn without an address: that binds to `$PORT` by itself (Gunicorn's
+/// settings, `bind`).
+fn binds_there(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let is_bind = |word: &str| word == "-b" || word.starts_with("--bind");
+    has_word(command, "gunicorn") && !words.any(|word| is_bind(word) || word == "-c")
 }
 
 /// Whether `source` starts a server.

@@ -261,6 +261,15 @@ fn pages_that_ask_each_visitors_own_machine_are_told() {
         "const path = import.meta.env.VITE_API || 'http://localhost:5001';"
     ));
     assert!(!asks("const path = '/books';"));
+    let set = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"build":"react-scripts build"},"dependencies":{"react-scripts":"5.0.1"}}"#,
+        ),
+        (".env", "REACT_APP_BASE_API_URL=http://localhost:5000\n"),
+        ("public/index.html", ""),
+    ]);
+    assert!(set.notes.iter().any(|note| note.starts_with(".env asks http://localhost:5000")));
 }
 
 #[test]

@@ -418,3 +418,17 @@ fn qwik_runs_the_server_that_was_added_to_it() {
             .all(|dir| seen.include.contains(&(*dir).to_owned()))
     );
 }
+
+#[test]
+fn a_procfile_makes_a_program_of_a_site() {
+    let seen = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"6"}}"#,
+        ),
+        ("Procfile", "web: node server/entry.js\n"),
+        ("server/entry.js", "app.listen(process.env.PORT)"),
+    ]);
+    assert_eq!(command(&seen), "node server/entry.js");
+    assert_eq!(seen.include, [".", "dist", "node_modules"]);
+}

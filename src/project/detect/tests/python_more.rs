@@ -199,6 +199,17 @@ fn sockets_have_a_server_that_serves_without_a_terminal() {
 }
 
 #[test]
+fn gunicorn_without_an_address_takes_the_port_that_it_is_given() {
+    let seen = seen(&[
+        ("requirements.txt", "flask==3.0\ngunicorn==23\n"),
+        ("Procfile", "web: gunicorn shop:app\n"),
+        ("shop.py", "from flask import Flask\napp = Flask(__name__)\n"),
+    ]);
+    let web = &seen.services[0];
+    assert_eq!((web.port, web.takes_port), (Some(8000), true));
+}
+
+#[test]
 fn settings_that_git_leaves_out_are_not_used() {
     let files = [
         ("requirements.txt", "django==5.0\ngunicorn==23\n"),
