@@ -130,17 +130,17 @@ impl Kept {
     /// Leads the app into its own folder, where its defaults lead out of it.
     fn outside(&mut self, folder: &Folder, sources: &[&Source]) {
         for source in sources {
-            for default in outside::in_source(source) {
-                let dir = default.folder().to_owned();
+            for volume in outside::in_source(source) {
+                let dir = volume.folder().to_owned();
                 let is_free = !folder.is_dir(&dir) || is_its_own(folder, &dir);
-                if !is_free || self.env.contains_key(&default.variable) {
+                if !is_free || self.env.contains_key(&volume.variable) {
                     continue;
                 }
                 let says = format!(
                     "keeps data in {}: {} leads to {dir}, which survives releases",
-                    default.path, default.variable
+                    volume.path, volume.variable
                 );
-                self.env.insert(default.variable.clone(), default.value());
+                self.env.insert(volume.variable.clone(), volume.value());
                 self.share(dir, &source.path, says);
             }
         }

@@ -17,9 +17,9 @@ const VOLUMES: &[&str] = &["/app/", "/data", "/srv/", "/storage", "/uploads", "/
 /// Folders below those that hold no data.
 const NO_DATA: &[&str] = &["/var/log", "/var/run", "/var/tmp", "/var/www"];
 
-/// A variable, and the path that it has by default.
+/// A volume of a container: the path that a variable has by default.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Default {
+pub(super) struct Volume {
     pub variable: String,
     /// Absolute.
     pub path: String,
@@ -27,7 +27,7 @@ pub(super) struct Default {
     pub is_file: bool,
 }
 
-impl Default {
+impl Volume {
     /// The folder that stands for it in the app's own folder.
     pub fn folder(&self) -> &str {
         match self.is_file {
@@ -52,14 +52,14 @@ impl Default {
 }
 
 /// The variables that `source` reads with such a default.
-pub(super) fn in_source(source: &Source) -> Vec<Default> {
+pub(super) fn in_source(source: &Source) -> Vec<Volume> {
     let lines = source
         .lines()
         .filter(|line| READS.iter().any(|word| line.contains(word)));
     lines.filter_map(on_line).collect()
 }
 
-fn on_line(line: &str) -> Option<Default> {
+fn on_line(line: &str) -> Option<Volume> {
     spans(line).into_iter().find_map(|(at, path)| {
         let variable = last_variable(&line[..at])?;
         let below = path.strip_prefix('/').filter(|below| !below.is_empty())?;
@@ -72,7 +72,7 @@ fn on_line(line: &str) -> Option<Default> {
                 .rsplit('/')
                 .next()
                 .is_some_and(|name| name.contains('.'));
-        (path.chars().all(plain) && (is_file || is_folder)).then(|| Default {
+        (path.chars().all(plain) && (is_file || is_folder)).then(|| Volume {
             variable: variable.to_owned(),
             path: path.to_owned(),
             is_file,
@@ -122,8 +122,8 @@ mod tests {
             ("process.env.DB || './shop.db'", None),
             ("open('/etc/todos/todo.db')", None),
         ] {
-            let default = on_line(line).filter(|_| READS.iter().any(|word| line.contains(word)));
-            let seen = default
+            let volume = on_line(line).filter(|_| READS.iter().any(|word| line.contains(word)));
+            let seen = volume
                 .as_ref()
                 .map(|it| (it.variable.as_str(), it.value(), it.folder()));
             let found = found.map(|(variable, value, folder)| (variable, value.to_owned(), folder));
