@@ -133,7 +133,7 @@ pub async fn unfit_here(project: &Project, caller: &BTreeMap<OsString, OsString>
         let wanted = Request::parse(Grammar::of(name), request).ok()?;
         (!wanted.is_alias() && !wanted.matches(version)).then(|| Remark {
             text: format!(
-                "steps start {name} {version} of this machine, and {file} asks for {request}"
+                "build and test steps run {name} {version} of this machine, but {file} asks for {request}"
             ),
             hint: Some(format!(
                 "install the {name} that the project asks for, or pin {name} under [runtimes] in \
@@ -237,7 +237,7 @@ mod tests {
             let told = unfit_here(&project, &caller).await;
             let told: Vec<&str> = told.iter().map(|remark| remark.text.as_str()).collect();
             let said = format!(
-                "steps start node 20.20.2 of this machine, and package.json asks for {request}"
+                "build and test steps run node 20.20.2 of this machine, but package.json asks for {request}"
             );
             assert_eq!(told, [said.as_str()][..usize::from(is_told)]);
         }

@@ -93,7 +93,7 @@ pub fn settle(detected: &mut Detected, here: &BTreeMap<String, Version>) {
     let option = ("NODE_OPTIONS".to_owned(), LEGACY.to_owned());
     detected.build.env.extend([option]);
     detected.notes.push(format!(
-        "{builder} of this version needs an option of Node 17 and later, {LEGACY}: [build] sets it"
+        "this version of {builder} builds on Node 17 and later only with {LEGACY}: [build] sets that"
     ));
 }
 
