@@ -135,8 +135,7 @@ impl Detected {
             let (name, obstacle) = (&runtime.name, one_line(obstacle));
             let wanted = runtime.version.as_ref().zip(runtime.file.as_ref());
             let wanted = wanted.filter(|_| runtime.why.is_none());
-            let must =
-                wanted.map(|(version, file)| format!(", and {file} asks for {version}"));
+            let must = wanted.map(|(version, file)| format!(", and {file} asks for {version}"));
             self.notes.push(format!(
                 "{name} is not pinned: {obstacle}. Each machine's own is used{}; to pin it later, \
                  uncomment its line in ship.toml and run `ship pin`",

@@ -45,7 +45,7 @@ pub(super) fn find(
     if let Some(number) = in_command(command) {
         return Some(seen(number, "the command"));
     }
-    if binds_there(command) {
+    if binds_there(command) && !folder.is_file("gunicorn.conf.py") {
         return Some(Port {
             is_usual: true,
             ..seen(8000, "the default of Gunicorn")

@@ -269,7 +269,11 @@ fn pages_that_ask_each_visitors_own_machine_are_told() {
         (".env", "REACT_APP_BASE_API_URL=http://localhost:5000\n"),
         ("public/index.html", ""),
     ]);
-    assert!(set.notes.iter().any(|note| note.starts_with(".env asks http://localhost:5000")));
+    assert!(
+        set.notes
+            .iter()
+            .any(|note| note.starts_with(".env asks http://localhost:5000"))
+    );
 }
 
 #[test]

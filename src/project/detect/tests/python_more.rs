@@ -203,7 +203,10 @@ fn gunicorn_without_an_address_takes_the_port_that_it_is_given() {
     let seen = seen(&[
         ("requirements.txt", "flask==3.0\ngunicorn==23\n"),
         ("Procfile", "web: gunicorn shop:app\n"),
-        ("shop.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        (
+            "shop.py",
+            "from flask import Flask\napp = Flask(__name__)\n",
+        ),
     ]);
     let web = &seen.services[0];
     assert_eq!((web.port, web.takes_port), (Some(8000), true));
