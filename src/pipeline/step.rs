@@ -262,8 +262,6 @@ impl Running<'_> {
             End::Exit(status) if status.code() == Some(137) || status.signal() == Some(9) => {
                 failure.hint("SIGKILL usually means that this machine ran out of memory")
             }
-            _ if self.phase == Phase::Test => failure
-                .hint("`ship deploy --skip-tests` leaves the tests out, and the history says so"),
             _ => failure,
         }
     }

@@ -26,7 +26,7 @@ use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase, Verb};
 use crate::model::release::Origin;
-use crate::model::{Failure, OperationKind, ReleaseId, ReleaseState, Secret};
+use crate::model::{Failure, FailureKind, OperationKind, ReleaseId, ReleaseState, Secret};
 use crate::pipeline::{self, StepEnvironment};
 use crate::project::Host;
 use crate::runtime;
@@ -287,7 +287,13 @@ pub async fn run_pipeline(
         }
         return Ok(());
     }
-    run(Phase::Test, &project.test).await
+    run(Phase::Test, &project.test).await.map_err(|failure| {
+        let is_plain = failure.kind == FailureKind::Build && failure.hint.is_none();
+        match is_plain {
+            true => failure.hint("--skip-tests leaves the tests out, and the history says so"),
+            false => failure,
+        }
+    })
 }
 
 /// The live release, when it is the same on every host as what would be deployed, and healthy.

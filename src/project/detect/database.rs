@@ -158,7 +158,7 @@ pub(super) fn path(text: &str) -> Option<&str> {
     // Two dots make the name of a module: `django.db.backends.sqlite3`.
     (!stem.is_empty()
         && !stem.contains('.')
-        && file != "Thumbs.db"
+        && !["Thumb.db", "Thumbs.db"].contains(&file)
         && !stem.contains("test")
         && !path.starts_with('/')
         && !path.split('/').any(|part| part == "..")

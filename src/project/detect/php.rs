@@ -258,9 +258,12 @@ fn rewrites(text: &str) -> bool {
         let is_rule = words
             .next()
             .is_some_and(|word| word.eq_ignore_ascii_case("RewriteRule"));
-        let to = words.nth(1).unwrap_or_default();
-        let is_to_all = to == "-" || to.contains(".php") || to.contains("://");
-        is_rule && !to.is_empty() && !is_to_all
+        let pattern = words.next().unwrap_or_default();
+        let to = words.next().unwrap_or_default();
+        let is_to_page = to == "-" || to.contains(".php") || to.contains("://");
+        // One of some names only, which lie in folders: `^content/(.*)`.
+        let is_of_folder = pattern.trim_start_matches('^').contains('/');
+        is_rule && !to.is_empty() && (!is_to_page || is_of_folder)
     })
 }
 

@@ -187,7 +187,7 @@ fn service(service: &ServiceGuess) -> String {
             let mut keys = vec![format!("path = {}", string(&health.path))];
             if health.is_page {
                 keys.push(match health.refuses_with_400 {
-                    true => "status = [\"2xx\", \"3xx\", \"401\", \"403\", \"404\"]".to_owned(),
+                    true => "status = [\"2xx\", \"3xx\", 401, 403, 404]".to_owned(),
                     false => "status = [\"2xx\", \"3xx\", \"4xx\"]".to_owned(),
                 });
             }

@@ -19,9 +19,11 @@ mod web;
 mod workspaces;
 
 use std::fs;
+use std::path::Path;
 
 use super::{Answers, Detected, detect, render};
 use crate::model::EnvironmentName;
+use crate::project::{Files, manifest};
 
 /// Writes `files` into a fresh folder named `My Shop`; a path that ends in `/` is a folder.
 pub(super) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -89,8 +91,12 @@ pub(super) fn manifest(files: &[(&str, &str)]) -> String {
     format!("{saw}{notes}\n{text}")
 }
 
-/// Parses `text` and compares its keys with the grammar of the manifest.
+/// Parses `text` as ship does, and compares its keys with those that `init` writes.
 pub(super) fn check(text: &str) {
+    let read = manifest::parse(text, "ship.toml", Path::new("."), Files::Ignored);
+    let errors = read.diagnostics.iter().filter(|it| it.is_error());
+    let errors: Vec<&str> = errors.map(|error| error.message.as_str()).collect();
+    assert!(errors.is_empty(), "{errors:?} in\n{text}");
     let table: toml::Table = text
         .parse()
         .unwrap_or_else(|error| panic!("{error}\n{text}"));
