@@ -6,6 +6,7 @@
 mod hidden;
 mod keys;
 mod links;
+mod outputs;
 mod scripts;
 mod site;
 #[cfg(test)]
@@ -60,6 +61,9 @@ pub fn review(project: &Project, selection: &Selection, when: When, on_hosts: bo
     remarks.extend(hidden::remarks(&look, when));
     remarks.extend(links::remarks(&look));
     remarks.extend(site::remarks(&look, when));
+    if when == When::Built {
+        remarks.extend(outputs::remark(&look));
+    }
     if when == When::BeforeBuild {
         let path = std::env::var_os("PATH");
         remarks.extend(tools::remark(&look, path.as_deref()));

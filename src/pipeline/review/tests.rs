@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::{When, review};
 use crate::artifact::survey;
+use crate::pipeline::files;
 use crate::project::{Files, Project, manifest};
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n";
@@ -313,6 +314,37 @@ fn lines_that_a_site_has_and_ship_does_not_follow_are_named() {
     let headers =
         "ship does not follow a line of dist/_headers: line 2: `nonsense` is not a header";
     assert_eq!(said_before(dir, "[]"), [headers]);
+}
+
+#[test]
+fn what_the_build_made_and_the_release_lacks_is_named() {
+    let place = TempDir::new().unwrap();
+    let dir = place.path();
+    write(dir, "app.js", "");
+    write(dir, ".gitignore", "dist\n");
+    commit_all(dir);
+    let said = |release: &str| {
+        let steps = "[build]\nsteps = [\"true\"]";
+        let project = project(dir, "node app.js", &format!("{release}\n{steps}"));
+        let found = files::survey(&project).unwrap();
+        let remarks = review(&project, &found.selection, When::Built, true).into_iter();
+        let lines = remarks.flat_map(|remark| [Some(remark.text), remark.hint]);
+        lines.flatten().collect::<Vec<String>>()
+    };
+    let all = "include = [\".\"]\ngitignore = true";
+    assert_eq!(said(all), [""; 0]);
+    write(dir, "dist/main.js", "");
+    assert_eq!(
+        said(all),
+        [
+            "the build made dist, which git ignores, so the release leaves that out",
+            "add \"dist\" to `include` if the app needs it"
+        ]
+    );
+    let without = "include = [\".\"]\nexclude = [\"/dist\"]\ngitignore = true";
+    assert_eq!(said(without), [""; 0]);
+    let with = "include = [\".\", \"dist\"]\ngitignore = true";
+    assert_eq!(said(with), [""; 0]);
 }
 
 #[test]
