@@ -280,6 +280,18 @@ impl Folder {
     fn walk(&self) -> Vec<Source> {
         let mut found = Vec::new();
         let mut level = vec![String::new()];
+        let required = self.json("composer.json");
+        let required = required
+            .as_ref()
+            .and_then(|json| json.get("require")?.as_object());
+        // A package that is committed where its installer puts it, outside `vendor`.
+        let is_package = |path: &str| {
+            required.is_some_and(|required| {
+                let json = self.json(&format!("{path}/composer.json"));
+                let name = json.as_ref().and_then(|json| json.get("name")?.as_str());
+                name.is_some_and(|name| required.contains_key(name))
+            })
+        };
         for _ in 0..MAX_DEPTH {
             let mut next = Vec::new();
             for at in level {
@@ -293,7 +305,10 @@ impl Folder {
                         continue;
                     };
                     if meta.is_dir() {
-                        if !name.starts_with('.') && !NO_SOURCE.contains(&name.as_str()) {
+                        if !name.starts_with('.')
+                            && !NO_SOURCE.contains(&name.as_str())
+                            && !is_package(&path)
+                        {
                             next.push(path);
                         }
                     } else if meta.is_file()

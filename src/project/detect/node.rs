@@ -219,9 +219,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
             }
         }
     }
+    let script = node_scripts::build(folder, &package).and_then(|name| package.script(name));
+    let is_built_by_bun = script.is_none_or(|script| script.starts_with("bun "));
     let is_bun = |service: &ServiceGuess| {
         let command = service.command.as_deref().unwrap_or_default();
-        command.starts_with("bun ") && !builds
+        command.starts_with("bun ") && is_built_by_bun
     };
     // It runs itself, and the tools of its packages as well.
     if guess.services.iter().any(is_bun) {

@@ -192,6 +192,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("@analogjs/platform", "Analog", 3000).builds(&["dist"], "node dist/analog/server/index.mjs"),
     framework("@sveltejs/adapter-node", "SvelteKit", 3000).builds(&["build"], "node build").origin("ORIGIN"),
     framework("@builder.io/qwik-city", "Qwik City", 3000).builds(&["dist", "server"], "node server/entry.express"),
+    framework("waku", "Waku", 8080).builds(&["dist"], "waku start"),
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),

@@ -71,6 +71,17 @@ pub(super) fn dir(folder: &Folder, package: &Package, command: &str) -> Option<S
     })
 }
 
+/// The folder that a build makes, where nothing but `.gitignore` tells it: the only one of the usual
+/// names that is left out there.
+pub(super) fn ignored_output(folder: &Folder) -> Option<String> {
+    let ignored = files::ignored(folder);
+    let mut outputs = OUTPUTS.iter().filter(|name| ignored.contains(**name));
+    match (outputs.next(), outputs.next()) {
+        (Some(name), None) => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
 /// `apps/api/` and `dist` of `apps/api/dist/main.js`.
 fn at_output(file: &str) -> Option<(&str, &str)> {
     let mut begin = 0;

@@ -273,6 +273,9 @@ fn files(
             add.push(dir);
         }
     }
+    if builds && add.is_empty() {
+        add.extend(node_made::ignored_output(folder));
+    }
     let lists = ["dependencies", "devDependencies", "optionalDependencies"];
     if lists.iter().any(|list| package.any(list)) || manager.has_members() {
         add.extend(manager.shipped().iter().map(|path| (*path).to_owned()));

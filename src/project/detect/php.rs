@@ -9,7 +9,7 @@ use super::guess::{Guess, HealthGuess, HookGuess, Include, ServiceGuess, Stack, 
 use super::programs::is_plain;
 use super::reason::About;
 use super::stays::is_for_tools;
-use super::text::literals;
+use super::text::{has_word, literals};
 pub(super) use heroku::service as on_heroku;
 
 const TYPES: &[&str] = &["php"];
@@ -202,13 +202,40 @@ fn packages(folder: &Folder, guess: &mut Guess) {
     guess.build.push(release);
 }
 
+/// The script that answers before files do, where a script of Composer gives PHP's own server one.
+fn router(folder: &Folder) -> Option<String> {
+    let json = folder.json("composer.json")?;
+    let scripts = json.get("scripts")?;
+    let lines = ["start", "serve"].into_iter().flat_map(|name| {
+        let script = scripts.get(name);
+        let lines = script.and_then(|it| it.as_array()).map(Vec::as_slice);
+        lines.unwrap_or(script.map_or(&[], std::slice::from_ref))
+    });
+    let mut served = lines
+        .filter_map(|line| line.as_str())
+        .filter(|line| has_word(line, "php") && line.contains(" -S "));
+    let last = served.next()?.split_whitespace().last()?;
+    let file = last.trim_start_matches("./");
+    (file.ends_with(".php") && is_plain(file) && folder.is_file(file)).then(|| file.to_owned())
+}
+
 /// PHP's own server, with `root` as what it shows.
 fn serve(folder: &Folder, root: &str, guess: &mut Guess) {
     // Debian's settings hide the environment from `$_ENV`.
-    guess.runs(
-        Strength::Certain,
-        format!("php -d variables_order=EGPCS -S 0.0.0.0:$PORT -t {root}"),
-    );
+    let mut command = format!("php -d variables_order=EGPCS -S 0.0.0.0:$PORT -t {root}");
+    if let Some(file) = router(folder) {
+        guess.because(
+            About::Service,
+            "composer.json",
+            format!("starts with the router {file}"),
+        );
+        let is_in_root = folder.is_file(&format!("{root}/index.php"));
+        command.push_str(&match is_in_root {
+            true => format!(" {file}"),
+            false => format!(" {root}/{file}"),
+        });
+    }
+    guess.runs(Strength::Certain, command);
     if let Some(service) = guess.services.first_mut() {
         service.why = vec![
             "PHP's own server is meant for development. For real traffic add FrankenPHP, or run"

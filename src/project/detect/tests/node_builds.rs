@@ -241,3 +241,34 @@ fn tanstack_start_lacks_a_server_without_nitro() {
     assert!(!told("^1.131.2", ""));
     assert!(!told("1.169.5", r#","nitro":"3.0.1""#));
 }
+
+#[test]
+fn a_build_of_an_unknown_tool_writes_where_git_looks_away() {
+    let package = r#"{"scripts":{"start":"newtool start","build":"newtool build"},"dependencies":{"newtool":"1"}}"#;
+    let include = |ignored| {
+        let files = [("package.json", package), LOCK, (".gitignore", ignored)];
+        seen(&files).include
+    };
+    let with_it = [".", "dist", "node_modules"];
+    assert_eq!(include("node_modules\ndist/\n"), with_it);
+    // Which of them it is, nobody says.
+    assert_eq!(include("node_modules\ndist\nout\n"), [".", "node_modules"]);
+}
+
+#[test]
+fn bun_that_builds_and_runs_a_project_needs_no_node() {
+    let needs_node = |build| {
+        let package = format!(
+            r#"{{"scripts":{{"start":"bun src/index.ts","build":"{build}"}},"dependencies":{{"react":"19"}}}}"#
+        );
+        let files = [
+            ("package.json", package.as_str()),
+            ("bun.lock", "{}"),
+            ("src/index.ts", "Bun.serve({ fetch })"),
+        ];
+        let found = seen(&files);
+        found.runtimes.iter().any(|it| it.name == "node")
+    };
+    assert!(!needs_node("bun run build.ts"));
+    assert!(needs_node("vite build"));
+}

@@ -103,3 +103,40 @@ fn extensions_that_the_code_insists_on_are_told() {
         .find(|note| note.contains("extensions of PHP"));
     assert!(note.is_some_and(|note| note.ends_with("apt install php-zip")));
 }
+
+#[test]
+fn the_router_of_composers_start_script_is_kept() {
+    const START: &str =
+        r#"{"scripts":{"start":["Composer\\Config::disableProcessTimeout","@php -S localhost:8000 lib/router.php"]}}"#;
+    let found = |page| {
+        let files = [
+            ("composer.json", START),
+            (page, "<?php\n"),
+            ("lib/router.php", "<?php\n"),
+        ];
+        command(&seen(&files)).to_owned()
+    };
+    let start = "php -d variables_order=EGPCS -S 0.0.0.0:$PORT";
+    let below = format!("{start} -t public lib/router.php");
+    assert_eq!(found("public/index.php"), below);
+    assert_eq!(
+        found("index.php"),
+        format!("{start} -t www www/lib/router.php")
+    );
+}
+
+#[test]
+fn a_package_that_is_committed_is_no_source_of_the_app() {
+    let shared = |require: &str| {
+        let json = format!(r#"{{"require":{{{require}}}}}"#);
+        let files = [
+            ("composer.json", json.as_str()),
+            ("public/index.php", "<?php\n"),
+            ("core/composer.json", r#"{"name":"maker/core"}"#),
+            ("core/db.php", "<?php\nnew PDO('sqlite:data.sqlite');\n"),
+        ];
+        seen(&files).shared
+    };
+    assert_eq!(shared(r#""maker/core":"1""#), [""; 0]);
+    assert_eq!(shared(""), ["data.sqlite"]);
+}
