@@ -219,19 +219,20 @@ impl Django {
             .filter(|text| text.contains("static-map"));
         let mut commands = guess.services.iter().filter_map(|it| it.command.as_ref());
         let is_mapped = ini.is_some() && commands.any(|it| it.contains(UWSGI_INI));
-        if (by_server || !debug)
-            && !whitenoise
-            && !is_mapped
-            && self.settings.text.contains("django.contrib.staticfiles")
-        {
+        let set = match root {
+            Some(_) => "",
+            None => ", and set STATIC_ROOT = BASE_DIR / \"staticfiles\" there",
+        };
+        if !whitenoise && !is_mapped && self.settings.text.contains("django.contrib.staticfiles") {
+            // The development server serves them itself.
+            let which = match by_server || !debug {
+                true => "nothing serves",
+                false => "no other server than that one serves",
+            };
             let add = dependencies.add("whitenoise");
             guess.note(format!(
-                "nothing serves the static files of Django (the admin's CSS): {add}, put \
+                "{which} the static files of Django (the admin's CSS): {add}, put \
                  whitenoise.middleware.WhiteNoiseMiddleware behind SecurityMiddleware in {file}{set}",
-                set = match root {
-                    Some(_) => "",
-                    None => ", and set STATIC_ROOT = BASE_DIR / \"staticfiles\" there",
-                },
                 file = self.settings.file
             ));
         } else if whitenoise && root.is_none() {

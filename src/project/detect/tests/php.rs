@@ -106,8 +106,7 @@ fn extensions_that_the_code_insists_on_are_told() {
 
 #[test]
 fn the_router_of_composers_start_script_is_kept() {
-    const START: &str =
-        r#"{"scripts":{"start":["Composer\\Config::disableProcessTimeout","@php -S localhost:8000 lib/router.php"]}}"#;
+    const START: &str = r#"{"scripts":{"start":["Composer\\Config::disableProcessTimeout","@php -S localhost:8000 lib/router.php"]}}"#;
     let found = |page| {
         let files = [
             ("composer.json", START),
