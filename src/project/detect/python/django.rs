@@ -227,7 +227,7 @@ impl Django {
             // The development server serves them itself.
             let which = match by_server || !debug {
                 true => "nothing serves",
-                false => "no other server than that one serves",
+                false => "only the development server serves",
             };
             let add = dependencies.add("whitenoise");
             guess.note(format!(
