@@ -9,8 +9,8 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Lit, Member, Pat, Token};
 
 /// What texts for a person are called.
-const TEXTS: [&str; 8] = [
-    "message", "doing", "why", "verb", "outcome", "reason", "sentence", "state",
+const TEXTS: [&str; 9] = [
+    "message", "cause", "doing", "why", "verb", "outcome", "reason", "sentence", "state",
 ];
 
 /// Methods that look into a text.
@@ -63,6 +63,7 @@ fn text(expr: &Expr) -> Option<String> {
         Expr::Reference(inner) => return text(&inner.expr),
         Expr::Paren(inner) => return text(&inner.expr),
         Expr::Unary(inner) => return text(&inner.expr),
+        Expr::MethodCall(call) if call.args.is_empty() => call.method.to_string(),
         Expr::Field(field) => match &field.member {
             Member::Named(name) => name.to_string(),
             Member::Unnamed(_) => return None,
@@ -217,7 +218,9 @@ fn no_code_decides_by_what_is_written_for_a_person() {
 fn planted_decisions_are_found() {
     let within = |line: &str| decisions(&format!("fn f() {{ {line} }}"));
     for planted in [
+        "if failure.message().contains(\"host key\") { g() }",
         "if failure.message.contains(\"host key\") { g() }",
+        "if failure.cause.to_string().ends_with(\"lost\") { g() }",
         "let cut = why.strip_suffix(\"cancelled\");",
         "if holder.doing.as_deref() == Some(TIDYING) { g() }",
         "if entry.outcome != \"good\" { g() }",

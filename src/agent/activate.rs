@@ -112,8 +112,8 @@ impl Activation<'_> {
             return Ok((activated, Some(pending)));
         };
         let why = match trouble.fault {
-            Fault::Stopped => self.why_stopped(&trouble.failure.message),
-            Fault::Release | Fault::Host => trouble.failure.message.clone(),
+            Fault::Stopped => self.why_stopped(&trouble.failure.message()),
+            Fault::Release | Fault::Host => trouble.failure.message(),
         };
         (self.emit)(HostEvent::Note {
             text: format!("{why}; {}", going_back(from)),

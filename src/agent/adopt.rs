@@ -299,7 +299,7 @@ mod tests {
     }
 
     fn shown(layout: &Layout) -> Result<Option<String>, String> {
-        let found = find(layout).map_err(|failure| failure.message)?;
+        let found = find(layout).map_err(|failure| failure.message())?;
         Ok(found.map(|foreign| foreign.shown()))
     }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::model::Failure;
+use crate::model::{Cause, Failure};
 
 /// Limit for a file that holds a line or a small record, bytes.
 pub const SMALL: u64 = 64 << 10;
@@ -40,8 +40,8 @@ pub struct ReadError {
 pub enum Why {
     /// There is nothing with this name.
     Absent,
-    /// It is something else than what is read: `a link`, `a FIFO`, `a folder`, `a device`.
-    Kind(&'static str),
+    /// It is no regular file.
+    Kind(fs::FileType),
     /// It is a file where a folder is read.
     File,
     /// The file is longer than the limit, bytes.
@@ -95,7 +95,7 @@ impl std::fmt::Display for ReadError {
         match &self.why {
             Why::Absent => write!(f, "{path} is not there"),
             Why::File => write!(f, "{path} is a file, not a folder"),
-            Why::Kind(kind) => write!(f, "{path} is {kind}, not a regular file"),
+            Why::Kind(found) => write!(f, "{path} is {}, not a regular file", kind(*found)),
             Why::TooLong(limit) => write!(f, "{path} is longer than {limit} bytes"),
             Why::TooMany(limit) => write!(f, "{path} holds more than {limit} names"),
             Why::NotText => write!(f, "{path} is not UTF-8 text"),
@@ -105,7 +105,14 @@ impl std::fmt::Display for ReadError {
     }
 }
 
-impl std::error::Error for ReadError {}
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.why {
+            Why::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> Self {
@@ -120,7 +127,10 @@ impl From<ReadError> for io::Error {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
-        Self::unexpected(error.to_string())
+        match &error.why {
+            Why::Io(io) => Cause::io(None, Some(&error.path.display().to_string()), io).into(),
+            _ => Self::unexpected(error.to_string()),
+        }
     }
 }
 
@@ -151,7 +161,7 @@ pub fn open_with(path: &Path, options: &mut OpenOptions) -> Result<File> {
         .map_err(|error| ReadError::new(path, Why::Io(error)))?;
     match found.is_file() {
         true => Ok(file),
-        false => Err(ReadError::new(path, Why::Kind(kind(found.file_type())))),
+        false => Err(ReadError::new(path, Why::Kind(found.file_type()))),
     }
 }
 
@@ -256,7 +266,7 @@ fn refused(path: &Path, error: io::Error) -> ReadError {
         .is_some_and(|code| BY_KIND.contains(&code));
     let why = match fs::symlink_metadata(path) {
         Ok(found) if by_kind && found.is_file() => Why::File,
-        Ok(found) if by_kind => Why::Kind(kind(found.file_type())),
+        Ok(found) if by_kind => Why::Kind(found.file_type()),
         _ => Why::Io(error),
     };
     ReadError::new(path, why)

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::careful;
+use crate::model::OnPath;
 
 /// Writes `bytes` to `path` so that a reader, or a power cut, sees the old content or the new one
 /// and nothing between: a new file beside it, fsync, rename(2), fsync of the folder.
@@ -144,7 +145,8 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
 /// Puts the path into an error's text.
 #[must_use]
 pub fn named(error: io::Error, path: &Path) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    let path = path.display().to_string();
+    io::Error::new(error.kind(), OnPath { path, error })
 }
 
 /// A word that no other call of any process on this machine returned: for temporary names.

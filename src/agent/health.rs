@@ -215,7 +215,7 @@ fn command(run: &str, timeout: Duration, context: CommandContext<'_>) -> Answer 
         Err(failure) => {
             return Answer::bad(format!(
                 "cannot run the health command: {}",
-                failure.message
+                failure.message()
             ));
         }
     };

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -174,7 +174,7 @@ fn open_any(path: &Path, options: &mut fs::OpenOptions) -> careful::Result<File>
         opened => opened,
     };
     match refused {
-        Err(error) if matches!(error.why(), Why::Kind("a folder" | "a FIFO")) => {
+        Err(error) if matches!(error.why(), Why::Kind(kind) if kind.is_dir() || kind.is_fifo()) => {
             let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
             let mut options = fs::OpenOptions::new();
             options.read(true).custom_flags(flags.bits().cast_signed());

@@ -180,7 +180,7 @@ mod tests {
         assert!(
             claim(&host, &[])
                 .unwrap_err()
-                .message
+                .message()
                 .contains("belongs to other")
         );
         // What the last transaction was of decides where the note does not.
@@ -192,7 +192,7 @@ mod tests {
         assert!(
             claim(&host, &[])
                 .unwrap_err()
-                .message
+                .message()
                 .contains("belongs to other")
         );
     }
@@ -215,7 +215,7 @@ mod tests {
             check(&host.layout, &host.deployment, &theirs),
         ] {
             let failure = refused.unwrap_err();
-            assert!(failure.message.contains("another project"), "{failure:?}");
+            assert!(failure.message().contains("another project"), "{failure:?}");
         }
         // As the hint says.
         fs::remove_file(history_note(&host.layout)).unwrap();

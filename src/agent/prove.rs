@@ -167,7 +167,7 @@ pub fn add_log(host: &Host, diagnosis: &mut Diagnosis, span: &Span<'_>) {
                 diagnosis.log.drain(..surplus);
             }
             Err(failure) => {
-                diagnosis.log = vec![format!("(no log: {})", failure.message)];
+                diagnosis.log = vec![format!("(no log: {})", failure.message())];
                 return;
             }
         }
@@ -254,7 +254,7 @@ impl Proof<'_> {
                     .host
                     .manager
                     .status(&self.service.name)
-                    .map_err(|failure| Refuted::Unseen(failure.message))?;
+                    .map_err(|failure| Refuted::Unseen(failure.message()))?;
                 if self.status.state == ServiceState::Missing {
                     return Err(Refuted::Unseen(NOT_SET_UP.to_owned()));
                 }
@@ -464,7 +464,7 @@ impl Proof<'_> {
             };
             (status, stranger.join().ok().flatten())
         });
-        self.status = status.map_err(|failure| Refuted::Unseen(failure.message))?;
+        self.status = status.map_err(|failure| Refuted::Unseen(failure.message()))?;
         let now = (
             self.status.invocation.clone().unwrap_or_default(),
             self.status.restarts,

@@ -345,7 +345,7 @@ mod tests {
         assert!(
             current(&layout)
                 .unwrap_err()
-                .message
+                .message()
                 .contains("a real folder")
         );
         fs::remove_dir(layout.current()).unwrap();
@@ -353,7 +353,7 @@ mod tests {
         assert!(
             current(&layout)
                 .unwrap_err()
-                .message
+                .message()
                 .contains("not a folder of")
         );
     }

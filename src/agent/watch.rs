@@ -233,7 +233,7 @@ impl Eye<'_> {
                     Err(failure) => {
                         unseen += 1;
                         if unseen >= BAD_IN_A_ROW {
-                            return Err(Refuted::Unseen(failure.message));
+                            return Err(Refuted::Unseen(failure.message()));
                         }
                     }
                 }

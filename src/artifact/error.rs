@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::Failure;
+use crate::model::{self, Failure};
 
 /// Something could not be done to one file or folder. Shown as
 /// `cannot write releases/.v42/dist/app.js: No space left on device`.
@@ -77,7 +77,14 @@ impl std::error::Error for TreeError {
 
 impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
-        Self::unexpected(error.to_string())
+        match &error.cause {
+            Cause::Io(io) => {
+                let doing = format!("cannot {}", error.doing);
+                let path = Shown(&error.path).to_string();
+                model::Cause::io(Some(&doing), Some(&path), io).into()
+            }
+            Cause::Says(_) => Self::unexpected(error.to_string()),
+        }
     }
 }
 

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(node("#!/bin/sh\necho v20.11.1\n"), Ok(()));
         let another = node("#!/bin/sh\necho v18.20.8\n").unwrap_err();
         assert_eq!(
-            another.message,
+            another.message(),
             "the archive of node 20.11.1 holds another version: 18.20.8"
         );
         let library = node(
@@ -185,7 +185,7 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(
-            library.message,
+            library.message(),
             "node 20.11.1 does not start on this machine: libstdc++.so.6 is missing"
         );
         assert_eq!(library.hint.as_deref(), Some("apt-get install libstdc++6"));
@@ -195,13 +195,13 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(
-            glibc.message,
+            glibc.message(),
             "node 20.11.1 does not start on this machine: GLIBC_2.28 is missing"
         );
         assert_eq!(glibc.details, ["it needs glibc 2.28 or later"]);
         let interpreter = node("#!/lib64/no-such-loader\n").unwrap_err();
         assert!(
-            interpreter.message.ends_with("there is no glibc here"),
+            interpreter.message().ends_with("there is no glibc here"),
             "{interpreter}"
         );
         let other = node("#!/bin/sh\necho no idea >&2; exit 1\n").unwrap_err();

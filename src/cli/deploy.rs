@@ -141,7 +141,7 @@ fn prepared(
 pub fn say_missing(session: &Session, names: &[String]) {
     if let Err(failure) = secrets(names) {
         session.sink.emit(Event::Warning {
-            text: format!("a deploy would be refused: {}", failure.message),
+            text: format!("a deploy would be refused: {}", failure.message()),
             hint: failure.hint,
         });
     }

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::globals::Globals;
 use super::session::Session;
+use crate::model::Failure;
 use crate::model::event::Event;
-use crate::model::{Failure, FailureKind};
 use crate::rollout::Context;
 use crate::rollout::remove::{hosts, remove};
 
@@ -100,8 +100,7 @@ fn confirm(
     });
     match typed {
         Ok(typed) if typed.trim() == app.as_str() => Ok(()),
-        _ => Err(Failure::new(
-            FailureKind::Interrupted,
+        _ => Err(Failure::interrupted(
             "not confirmed; nothing was changed on any host",
         )),
     }

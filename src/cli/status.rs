@@ -89,7 +89,7 @@ fn text(answers: &[Answer<HostStatus>], view: View) -> String {
             Ok(status) => status,
             Err(failure) => {
                 table.row([host.to_string(), "unreachable".to_owned()]);
-                notes.push(failure.message.clone());
+                notes.push(failure.message());
                 continue;
             }
         };

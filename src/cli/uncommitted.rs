@@ -102,7 +102,7 @@ mod tests {
     fn a_few_files_are_named_and_the_rest_is_counted() {
         let many = ["a", "b", "c", "d", "e", "f", "g", "h"];
         assert_eq!(
-            refusal(&changes(ChangeKind::Deleted, &many)).message,
+            refusal(&changes(ChangeKind::Deleted, &many)).message(),
             "there are uncommitted changes: a (deleted), b (deleted), c (deleted), d (deleted), \
              e (deleted), f (deleted) and 2 more"
         );

@@ -1,10 +1,12 @@
-//! What went wrong, as a value: a kind that decides the exit code, a sentence, facts and a hint.
+//! What went wrong, as a value: a kind that decides the exit code, a cause that makes the sentence,
+//! facts and a hint.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::HostName;
+use super::{Cause, HostName};
 
 /// The kind of a failure; `cli::exit` maps each to one exit code, in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,77 +38,115 @@ pub enum FailureKind {
     Interrupted,
 }
 
-/// What stands in the way of a connection, for code that decides by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The host, or a machine on the way to it, shows a key that is not known or not the known one.
-    /// Such a host is not down: somebody may be listening in.
-    HostKey,
-    /// The host, or a machine on the way to it, lets nobody in with the keys at hand.
-    Login,
-    /// There is no connection.
-    Connection,
-}
-
 /// A failure that a person can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Failure {
-    /// Decides the exit code.
+    /// Decides the exit code. It is the kind of the cause, unless more is known of what the failure
+    /// means: an error before anything was changed is a refusal.
     pub kind: FailureKind,
-    /// One lower-case sentence: what happened, naming the thing. It begins with `host` where that is
-    /// known.
-    pub message: String,
+    /// Why it failed, which the sentence is made of.
+    pub cause: Box<Cause>,
     /// What was found and expected, a line each.
     pub details: Vec<String>,
     /// What to do next, usually a command.
     pub hint: Option<String>,
-    /// What stands in the way of a connection to a host: `host-key`, `login` or `connection`.
-    #[serde(default)]
-    pub cause: Option<Cause>,
-    /// The host that it happened on, which the message begins with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The host that it happened on.
     pub host: Option<HostName>,
 }
 
-impl Failure {
-    /// A failure of `kind` that says `message`.
-    #[must_use]
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+/// A failure as it is written into messages and events.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    /// Decides the exit code.
+    kind: FailureKind,
+    /// One lower-case sentence: what happened, naming the thing. It begins with `host` where that is
+    /// known.
+    message: String,
+    /// What was found and expected, a line each.
+    details: Vec<String>,
+    /// What to do next, usually a command.
+    hint: Option<String>,
+    /// Why it failed, where code may decide by it.
+    cause: Option<Cause>,
+    /// The host that it happened on, which the message begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<HostName>,
+}
+
+impl From<Failure> for Written {
+    fn from(failure: Failure) -> Self {
+        let message = failure.message();
+        Self {
+            kind: failure.kind,
+            message,
+            details: failure.details,
+            hint: failure.hint,
+            cause: match *failure.cause {
+                Cause::Other { .. } => None,
+                cause => Some(cause),
+            },
+            host: failure.host,
+        }
+    }
+}
+
+impl From<Written> for Failure {
+    fn from(written: Written) -> Self {
+        let Written { kind, message, .. } = written;
+        let why = || {
+            let host = written.host.as_ref().map_or("", HostName::as_str);
+            let rest = message.strip_prefix(host);
+            let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+            rest.unwrap_or(&message).to_owned()
+        };
+        let cause = written.cause.clone();
         Self {
             kind,
-            message: message.into(),
-            details: Vec::new(),
-            hint: None,
-            cause: None,
-            host: None,
+            cause: Box::new(cause.unwrap_or_else(|| Cause::Other { kind, why: why() })),
+            details: written.details,
+            hint: written.hint,
+            host: written.host,
         }
+    }
+}
+
+impl Failure {
+    /// A failure of `kind` that says `why`, which no code decides by.
+    #[must_use]
+    pub fn new(kind: FailureKind, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self::from(Cause::Other { kind, why })
+    }
+
+    /// The system's `error` when something was to be done to `path`: `doing` is `cannot write`.
+    #[must_use]
+    pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        let path = path.display().to_string();
+        Cause::io(Some(doing), Some(&path), error).into()
     }
 
     /// Says on which host it happened, unless that is said already.
     #[must_use]
     pub fn on(mut self, host: &HostName) -> Self {
-        if self.host.is_none() {
-            self.message = format!("{host}: {}", self.message);
-            self.host = Some(host.clone());
+        self.host.get_or_insert_with(|| host.clone());
+        self
+    }
+
+    /// One lower-case sentence: what happened, naming the thing. It begins with the host where that
+    /// is known.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{host}: {}", self.cause),
+            None => self.cause.to_string(),
         }
-        self
     }
 
-    /// What happened, without the host.
+    /// The same failure, which means more or less than its cause tells.
     #[must_use]
-    pub fn without_host(&self) -> &str {
-        let host = self.host.as_ref().map_or("", HostName::as_str);
-        let rest = self.message.strip_prefix(host);
-        let rest = rest.and_then(|rest| rest.strip_prefix(": "));
-        rest.unwrap_or(&self.message)
-    }
-
-    /// Says what stands in the way of a connection.
-    #[must_use]
-    pub fn because(mut self, cause: Cause) -> Self {
-        self.cause = Some(cause);
-        self
+    pub fn as_kind(self, kind: FailureKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Shorthand for [`FailureKind::Refused`].
@@ -119,6 +159,18 @@ impl Failure {
     #[must_use]
     pub fn unexpected(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Unexpected, message)
+    }
+
+    /// Shorthand for [`Cause::Interrupted`].
+    #[must_use]
+    pub fn interrupted(why: impl Into<String>) -> Self {
+        Cause::Interrupted { why: why.into() }.into()
+    }
+
+    /// Shorthand for [`Cause::Connection`].
+    #[must_use]
+    pub fn connection(why: impl Into<String>) -> Self {
+        Cause::Connection { why: why.into() }.into()
     }
 
     /// Adds a line of facts.
@@ -145,14 +197,26 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message())
     }
 }
 
 impl std::error::Error for Failure {}
 
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self {
+            kind: cause.kind(),
+            cause: Box::new(cause),
+            details: Vec::new(),
+            hint: None,
+            host: None,
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::unexpected(error.to_string())
+        Cause::from(error).into()
     }
 }

@@ -2,6 +2,7 @@
 //! secrets. Nothing here does I/O.
 
 pub mod app;
+mod cause;
 pub mod digest;
 pub mod event;
 pub mod failure;
@@ -20,9 +21,10 @@ pub mod texts;
 pub mod version;
 
 pub use app::{Deployment, ServiceManagerKind};
+pub use cause::{Cause, OnPath};
 pub use digest::Digest;
 pub use event::Event;
-pub use failure::{Cause, Failure, FailureKind};
+pub use failure::{Failure, FailureKind};
 pub use freeze::Freeze;
 pub use name::{AppName, EnvironmentName, HostName, ServiceName};
 pub use operation::{OperationKind, OperationOutcome};

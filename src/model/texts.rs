@@ -2,7 +2,7 @@
 //! both walk it here. The matches name every field, so that a new one cannot be forgotten.
 
 use super::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome};
-use super::{Failure, Freeze, Redactor};
+use super::{Cause, Failure, Freeze, Redactor};
 
 /// How a text is read, which decides what may be done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +85,51 @@ impl Texts for Failure {
     fn each(&mut self, visit: &mut dyn Visit) {
         let Self {
             kind: _,
-            cause: _,
+            cause,
             host: _,
-            message,
             details,
             hint,
         } = self;
-        visit.text(Reading::Text, message);
+        cause.each(visit);
         visit.texts(Reading::Text, details);
         visit.maybe(Reading::Text, hint);
+    }
+}
+
+impl Texts for Cause {
+    fn each(&mut self, visit: &mut dyn Visit) {
+        match self {
+            Self::Io {
+                doing,
+                path,
+                errno: _,
+                why,
+            } => {
+                visit.maybe(Reading::Text, doing);
+                visit.maybe(Reading::Text, path);
+                visit.text(Reading::Text, why);
+            }
+            Self::NoRoom {
+                place,
+                needed,
+                free,
+            } => {
+                for text in [place, needed, free] {
+                    visit.text(Reading::Text, text);
+                }
+            }
+            Self::Locked { holder } => visit.text(Reading::Text, holder),
+            Self::Full { why }
+            | Self::NoProgram { why }
+            | Self::NoRight { why }
+            | Self::NotSetUp { why }
+            | Self::HostKeyUnknown { why }
+            | Self::HostKeyChanged { why }
+            | Self::Login { why }
+            | Self::Connection { why }
+            | Self::Interrupted { why }
+            | Self::Other { kind: _, why } => visit.text(Reading::Text, why),
+        }
     }
 }
 

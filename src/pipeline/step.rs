@@ -243,7 +243,7 @@ impl Running<'_> {
         let (phase, name) = (self.phase.as_str(), &self.step.name);
         if matches!(end, End::Cancelled) {
             let message = format!("interrupted during the {phase} step `{name}`");
-            return Failure::new(FailureKind::Interrupted, message);
+            return Failure::interrupted(message);
         }
         let mut failure = Failure::new(
             FailureKind::Build,

@@ -183,10 +183,7 @@ fn cancelling_ends_the_step() {
     let last = ran.events.len() - 2;
     // Killed, it could not have said so.
     assert_eq!(ran.events[last..], ["long: bye", "< long: interrupted"]);
-    let expected = Failure::new(
-        FailureKind::Interrupted,
-        "interrupted during the build step `long`",
-    );
+    let expected = Failure::interrupted("interrupted during the build step `long`");
     assert_eq!(ran.result, Err(expected));
 }
 

@@ -83,7 +83,7 @@ pub(super) fn bad(
         }
         lines.extend(block);
     }
-    (failure.message.clone(), lines)
+    (failure.message(), lines)
 }
 
 /// The one line that a person reads when they read only one.

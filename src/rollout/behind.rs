@@ -197,7 +197,7 @@ mod tests {
             .map(|at| HostName::try_from(format!("web{at}")).unwrap())
             .collect();
         let hosts: Vec<_> = names.iter().zip(facts).collect();
-        let plan = catch_up(&hosts).map_err(|failure| failure.message)?;
+        let plan = catch_up(&hosts).map_err(|failure| failure.message())?;
         let words = names.iter().map(|name| match name {
             name if plan.done.contains(name) => "-",
             name if plan.switch.contains(name) => "switch",

@@ -86,9 +86,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
         let asked = cancel_one(quiet, &host.name);
         let stopped = tokio::select! {
             stopped = asked => stopped,
-            () = context.interruption() => Err(Failure::new(
-                FailureKind::Interrupted,
-                "interrupted; the stop that was asked for continues",
+            () = context.interruption() => Err(Failure::interrupted("interrupted; the stop that was asked for continues",
             )),
         };
         (host.name.clone(), stopped)
@@ -109,7 +107,7 @@ pub async fn cancel(context: &Context) -> Result<Outcome, Ended> {
             was: None,
             is: None,
             healthy: None,
-            why: Some(failure.without_host().to_owned()),
+            why: Some(failure.cause.to_string()),
             unanswered_ms: None,
             by_hand: Vec::new(),
         },
@@ -223,14 +221,14 @@ fn failure(context: &Context, ends: &[(HostName, Result<Stopped, Failure>)]) -> 
         .map(|(host, why)| format!("{host}: {why}"))
         .collect();
     if !troubles.is_empty() {
-        let others = failures.iter().map(|failure| failure.message.clone());
+        let others = failures.iter().map(|failure| failure.message());
         let what = "cancelled; at least one host needs you";
         let failure = Failure::new(FailureKind::NeedsPerson, what);
         return Some(failure.details(troubles).details(others));
     }
     failures.sort_by_key(|failure| failure.kind == FailureKind::Unreachable);
     if let Some((first, others)) = failures.split_first() {
-        let others = others.iter().map(|failure| failure.message.clone());
+        let others = others.iter().map(|failure| failure.message());
         return Some((*first).clone().details(others));
     }
     let stopped = || ends.iter().filter_map(|(_, end)| end.as_ref().ok());

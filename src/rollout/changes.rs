@@ -1,7 +1,6 @@
 //! The index of a payload as it travels: as the change of one that a host has, or whole. Each is made
 //! once, however many hosts there are.
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
@@ -51,7 +50,7 @@ impl Changes {
         let encoded = plain
             .map(|plain| zstd::encode_all(&plain[..], 3).map(Arc::new))
             .transpose()
-            .map_err(|error: io::Error| Failure::unexpected(error.to_string()))?;
+            .map_err(Failure::from)?;
         made.insert(base, encoded.clone());
         Ok(encoded)
     }

@@ -85,7 +85,7 @@ pub async fn refuse(context: &Context, fleet: &mut Fleet) -> Result<(), Failure>
         match &mut refused {
             None => refused = Some(failure),
             Some(first) => {
-                first.details.push(failure.message);
+                first.details.push(failure.message());
                 first.details.extend(failure.details);
             }
         }

@@ -10,7 +10,7 @@ use super::programs::programs;
 use super::stop::{Stage, Stop};
 use crate::model::event::{Event, HostEvent, Sink};
 use crate::model::{
-    Deployment, Digest, Failure, FailureKind, HostName, OperationKind, ReleaseState, ServiceSpec,
+    Deployment, Digest, Failure, HostName, OperationKind, ReleaseState, ServiceSpec,
 };
 use crate::pipeline::{History, Seeds};
 use crate::project::{Environment, Host, Project};
@@ -293,9 +293,6 @@ impl Context {
     /// What a stop looks like when nothing was changed yet.
     #[must_use]
     pub fn interrupted() -> Failure {
-        Failure::new(
-            FailureKind::Interrupted,
-            "interrupted; nothing was changed on any host",
-        )
+        Failure::interrupted("interrupted; nothing was changed on any host")
     }
 }

@@ -54,8 +54,8 @@ impl Switch<'_> {
                                 Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
                                     return end.report(back);
                                 }
-                                Ok(other) => unasked(&host.host, &other).message,
-                                Err(failure) => failure.message,
+                                Ok(other) => unasked(&host.host, &other).message(),
+                                Err(failure) => failure.message(),
                             };
                             *end = HostEnd::Unknown { was, why };
                         }
@@ -125,7 +125,7 @@ impl Switch<'_> {
                     }
                     Ok(other) => unasked(&host.host, &other),
                     Err(failure) if failure.kind == FailureKind::Unreachable => {
-                        let (was, why) = (end.was(), failure.message.clone());
+                        let (was, why) = (end.was(), failure.message());
                         *end = HostEnd::Unknown { was, why };
                         failure
                     }
@@ -170,7 +170,7 @@ impl Switch<'_> {
                         was: end.was(),
                         why: format!(
                             "{release} was proven there, but could not be confirmed: {}",
-                            failure.message
+                            failure.message()
                         ),
                     };
                     Some((host.host.clone(), failure))

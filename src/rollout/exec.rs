@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
 use super::link::{HostLink, unasked};
-use crate::model::{Failure, FailureKind, HostName, ServiceName};
+use crate::model::{Failure, HostName, ServiceName};
 use crate::project::Host;
 use crate::transport::link::LinkSender;
 use crate::wire::{EXEC_WINDOW, Exec, ExecSignal, Frame, FromAgent, Size, ToAgent};
@@ -73,7 +73,7 @@ pub async fn exec(
     let mut link = tokio::select! {
         link = HostLink::connect(&quiet, host.clone(), None, false) => link?,
         () = context.interruption() => {
-            return Err(Failure::new(FailureKind::Interrupted, "interrupted before the command began"));
+            return Err(Failure::interrupted("interrupted before the command began"));
         }
     };
     link.send(&ToAgent::Exec(Box::new(exec))).await?;
@@ -155,7 +155,7 @@ const ENDS_THERE: &str = "the host ends the command";
 fn silent(host: &HostName) -> Failure {
     let seconds = SILENCE.as_secs();
     let what = format!("the connection was lost: no message came for {seconds} s");
-    Failure::new(FailureKind::Unreachable, what).on(host)
+    Failure::connection(what).on(host)
 }
 
 /// How much of the standard input may be read: no more than the host has room for, so that what the

@@ -198,7 +198,7 @@ pub(super) fn whole(failures: Vec<(HostName, Failure)>) -> Option<Failure> {
     let mut failures = failures.into_iter().map(|(_, failure)| failure);
     let mut first = failures.next()?;
     for other in failures {
-        first.details.push(other.message);
+        first.details.push(other.message());
         first.details.extend(other.details);
     }
     Some(first)

@@ -107,10 +107,7 @@ fn conclude(
             was: current,
             is: current,
             healthy: None,
-            why: done
-                .as_ref()
-                .err()
-                .map(|failure| failure.without_host().to_owned()),
+            why: done.as_ref().err().map(|failure| failure.cause.to_string()),
             unanswered_ms: None,
             by_hand: Vec::new(),
         }
@@ -142,8 +139,8 @@ fn conclude(
             verb.as_str()
         ),
     )
-    .detail(first.message)
-    .details(failures.into_iter().map(|failure| failure.message));
+    .detail(first.message())
+    .details(failures.into_iter().map(|failure| failure.message()));
     whole.hint = first.hint;
     Err(Ended {
         failure: whole,

@@ -4,7 +4,7 @@ use super::conclude::Ended;
 use super::context::Context;
 use super::fleet::{Compares, Fleet, whole};
 use crate::model::event::{HostEvent, HostOutcome, Outcome};
-use crate::model::{Cause, Failure, FailureKind, HostName};
+use crate::model::{Failure, FailureKind, HostName};
 
 /// The hosts that were left out, each with what was said of it, in the order of the manifest.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ impl LeftOut {
         }
         let warn = |host: &HostName, failure: &Failure| {
             if Self::may_be(failure) {
-                let text = format!("left out: {}", failure.without_host());
+                let text = format!("left out: {}", failure.cause);
                 context.sink.host(host, HostEvent::Warning { text });
             }
         };
@@ -66,7 +66,7 @@ impl LeftOut {
     /// in. One that shows another key than the known one cannot.
     #[must_use]
     pub fn may_be(failure: &Failure) -> bool {
-        failure.kind == FailureKind::Unreachable && failure.cause != Some(Cause::HostKey)
+        failure.kind == FailureKind::Unreachable && !failure.cause.is_about_host_key()
     }
 
     /// Whether nobody was.
@@ -137,7 +137,7 @@ impl LeftOut {
             was: None,
             is: None,
             healthy: None,
-            why: Some(format!("not reached: {}", failure.without_host())),
+            why: Some(format!("not reached: {}", failure.cause)),
             unanswered_ms: None,
             by_hand: Vec::new(),
         };
@@ -166,17 +166,23 @@ fn resume_hint(context: &Context, ready: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Cause;
 
     #[test]
     fn a_host_with_another_key_is_never_left_out() {
-        let unreachable = |cause| Failure {
-            cause,
-            ..Failure::new(FailureKind::Unreachable, "deploy@web1: no way")
-        };
-        for cause in [None, Some(Cause::Connection), Some(Cause::Login)] {
-            assert!(LeftOut::may_be(&unreachable(cause)), "{cause:?}");
+        let why = || "no way".to_owned();
+        for cause in [
+            Cause::Connection { why: why() },
+            Cause::Login { why: why() },
+        ] {
+            assert!(LeftOut::may_be(&Failure::from(cause)));
         }
-        assert!(!LeftOut::may_be(&unreachable(Some(Cause::HostKey))));
+        for cause in [
+            Cause::HostKeyUnknown { why: why() },
+            Cause::HostKeyChanged { why: why() },
+        ] {
+            assert!(!LeftOut::may_be(&Failure::from(cause)));
+        }
         let refused = Failure::refused("current is a real folder");
         assert!(!LeftOut::may_be(&refused));
     }

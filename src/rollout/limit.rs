@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use crate::model::{Failure, FailureKind, HostName};
+use crate::model::{Failure, HostName};
 use crate::wire::ToAgent;
 
 /// How long an agent may take to its first word, when it is only asked something. It may be repairing
@@ -131,10 +131,9 @@ impl Wait {
     #[must_use]
     pub fn in_vain(&self, host: &HostName, what: &str) -> Failure {
         let limit = self.limit.as_secs();
-        Failure::new(
-            FailureKind::Unreachable,
-            format!("the agent is alive but has not answered ({what}) within {limit} s"),
-        )
+        Failure::connection(format!(
+            "the agent is alive but has not answered ({what}) within {limit} s"
+        ))
         .on(host)
     }
 }
@@ -144,6 +143,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+    use crate::model::FailureKind;
     use crate::model::event::HostEvent;
     use crate::rollout::link::HostLink;
     use crate::rollout::rejoin::Way;
@@ -189,7 +189,7 @@ mod tests {
         let failure = answered.expect("it ends").unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unreachable);
         let expected = "web1: the agent is alive but has not answered (status) within 4 s";
-        assert_eq!(failure.message, expected);
+        assert_eq!(failure.message(), expected);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::limit::{self, Wait};
 use super::rejoin::{Lost, Rejoined, Talk, Way};
 use crate::model::event::{Event, HostEvent};
-use crate::model::{Failure, FailureKind, HostName};
+use crate::model::{Failure, HostName};
 use crate::project::Host;
 use crate::transport::Link;
 use crate::wire::{Facts, Frame, FromAgent, ToAgent};
@@ -475,7 +475,7 @@ impl HostLink {
         let began = Instant::now();
         let talk = self.talk.get_or_insert_default();
         let rejoined = self.way.rejoin(&mut self.link, talk, lost).await;
-        let frame = match rejoined.map_err(|why| self.lost().detail(why.message))? {
+        let frame = match rejoined.map_err(|why| self.lost().detail(why.message()))? {
             Rejoined::Old(frame) => Some(frame),
             Rejoined::New(link) => {
                 self.go_on_with(*link);
@@ -525,7 +525,7 @@ impl HostLink {
 #[must_use]
 pub fn lost(host: &HostName, link: &Link) -> Failure {
     let said = link.stderr();
-    Failure::new(FailureKind::Unreachable, "the connection was lost")
+    Failure::connection("the connection was lost")
         .on(host)
         .details(said.lines().map(str::to_owned))
 }
@@ -534,11 +534,8 @@ pub fn lost(host: &HostName, link: &Link) -> Failure {
 #[must_use]
 pub fn unasked(host: &HostName, answer: &FromAgent) -> Failure {
     if matches!(answer, FromAgent::Ended(_)) {
-        return Failure::new(
-            FailureKind::Unreachable,
-            "the connection was lost, and the operation there has ended",
-        )
-        .on(host);
+        return Failure::connection("the connection was lost, and the operation there has ended")
+            .on(host);
     }
     let text = format!("{answer:?}");
     let word = text

@@ -232,7 +232,7 @@ mod tests {
         let hosts: Vec<_> = facts.iter().map(|facts| (&name, facts)).collect();
         rollback_target(&"production".try_into().unwrap(), &hosts, to.map(ReleaseId))
             .map(|id| id.0)
-            .map_err(|failure| failure.message)
+            .map_err(|failure| failure.message())
     }
 
     use ReleaseState::{Bad, Good};
@@ -275,7 +275,7 @@ mod tests {
         ];
         let failure = lock_order(&twice).unwrap_err();
         let said = "a and c are one machine: /srv/shop is the same folder there";
-        assert_eq!(failure.message, said);
+        assert_eq!(failure.message(), said);
         let unknown = [(&names[0], &facts[2]), (&names[1], &facts[2])];
         assert_eq!(lock_order(&unknown).unwrap(), [0, 1]);
     }

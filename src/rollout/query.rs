@@ -124,7 +124,7 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
         };
         let asked = unless_interrupted(context, asked).await;
         let findings = asked.unwrap_or_else(|failure: Failure| {
-            let mut lines = vec![failure.without_host().to_owned()];
+            let mut lines = vec![failure.cause.to_string()];
             lines.extend(failure.details.clone());
             vec![Finding {
                 level: Level::Failure,
@@ -140,7 +140,7 @@ pub async fn preflight(context: &Context, deep: bool) -> Vec<(HostName, Vec<Find
 
 /// Runtimes that are not locked for the host, or not here.
 fn not_to_be_had(failure: Failure) -> Finding {
-    let mut lines = vec![failure.message];
+    let mut lines = vec![failure.message()];
     lines.extend(failure.details);
     Finding {
         level: Level::Failure,

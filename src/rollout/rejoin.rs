@@ -268,7 +268,7 @@ async fn hear(host: &HostName, link: &mut Link, limit: Duration) -> Result<FromA
             }
             Err(_) => {
                 let silent = "the agent does not answer";
-                return Err(Failure::new(FailureKind::Unreachable, silent).on(host));
+                return Err(Failure::connection(silent).on(host));
             }
         }
     }

@@ -130,6 +130,9 @@ mod tests {
         assert_eq!(platform("aarch64-linux"), Ok(Platform::Aarch64Linux));
         assert_eq!(platform("arm64-darwin"), Ok(Platform::Aarch64Macos));
         let failure = platform("riscv64-linux").unwrap_err();
-        assert!(failure.message.ends_with("for riscv64-linux"), "{failure}");
+        assert!(
+            failure.message().ends_with("for riscv64-linux"),
+            "{failure}"
+        );
     }
 }

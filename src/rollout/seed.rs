@@ -28,7 +28,7 @@ pub async fn bring(context: &Context, fleet: &mut Fleet) -> Result<(), Failure> 
                     text: format!("copied {} to shared/, where nothing was", place.name),
                 },
                 Err(failure) if failure.kind == FailureKind::Unexpected => HostEvent::Warning {
-                    text: failure.message,
+                    text: failure.message(),
                 },
                 Err(failure) => return Err(failure),
             };

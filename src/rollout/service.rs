@@ -52,7 +52,7 @@ pub async fn act(
                     Err(failure) if failure.kind == FailureKind::Interrupted => None,
                     result => (action != ServiceAction::Stop).then_some(result.is_ok()),
                 },
-                why: result.as_ref().err().map(|failure| failure.message.clone()),
+                why: result.as_ref().err().map(|failure| failure.message()),
                 unanswered_ms: None,
                 by_hand: Vec::new(),
             };
@@ -125,9 +125,9 @@ mod tests {
         assert_eq!(kind(ended(failed)), Some(FailureKind::NeedsPerson));
         let unknown = Some(FailureKind::NeedsPerson);
         assert_eq!(kind(Ok(FromAgent::Ended(None))), unknown);
-        let lost = Failure::new(FailureKind::Unreachable, "web1: the connection was lost");
+        let lost = Failure::connection("web1: the connection was lost");
         assert_eq!(kind(Err(lost)), unknown);
-        let interrupted = Failure::new(FailureKind::Interrupted, "interrupted");
+        let interrupted = Failure::interrupted("interrupted");
         assert_eq!(kind(Err(interrupted)), Some(FailureKind::Interrupted));
     }
 }

@@ -176,7 +176,7 @@ impl Switch<'_> {
                         Some(_) => ", unless it was proven already",
                         None => "",
                     };
-                    let why = format!("{}; it goes back by itself{unless}", failure.message);
+                    let why = format!("{}; it goes back by itself{unless}", failure.message());
                     let was = link.facts.current;
                     course.ends[at] = HostEnd::Unknown { was, why };
                     Some(failure)
@@ -286,7 +286,7 @@ impl Switch<'_> {
             format!("{message}{}", what_is_true(kind, policy, &ends)),
         );
         if let Some((_, failure)) = failure {
-            whole.details.push(failure.message);
+            whole.details.push(failure.message());
             whole.details.extend(failure.details);
             whole.hint = failure.hint;
         }

@@ -30,7 +30,7 @@ fn told(conclusion: &Conclusion) -> (FailureKind, String, Vec<Option<u32>>) {
     let failure = conclusion.failure.clone().expect("a failure");
     let hosts = conclusion.outcome.hosts.iter();
     let hosts = hosts.map(|row| row.is.map(|release| release.0));
-    (failure.kind, failure.message, hosts.collect())
+    (failure.kind, failure.message(), hosts.collect())
 }
 
 fn activated(end: Activated) -> FromAgent {

@@ -104,7 +104,11 @@ async fn fetch(
             Ok(true) => {}
             Ok(false) => break,
             Err(trouble) if trouble.again && part.length > 0 => {
-                return Err(stopped(wanted, part.length, Some(trouble.failure.message)));
+                return Err(stopped(
+                    wanted,
+                    part.length,
+                    Some(trouble.failure.message()),
+                ));
             }
             Err(trouble) => return Err(trouble),
         }

@@ -480,12 +480,12 @@ mod tests {
         assert_eq!(http.size(&address).await.unwrap(), 8);
         let long = http.document(&address, 7).await.unwrap_err();
         assert!(
-            long.message.ends_with("a%20list is longer than 7 bytes"),
+            long.message().ends_with("a%20list is longer than 7 bytes"),
             "{long}"
         );
         let gone = http.document(&format!("{address}x"), 7).await.unwrap_err();
         assert_eq!(gone.kind, FailureKind::Refused);
-        assert!(gone.message.contains("No such file"), "{gone}");
+        assert!(gone.message().contains("No such file"), "{gone}");
         for wrong in ["ftp://example.com/x", "node", "http://", "file:relative"] {
             let failure = http.document(wrong, 7).await.unwrap_err();
             assert_eq!(failure.kind, FailureKind::Refused, "{wrong}: {failure}");

@@ -272,9 +272,7 @@ async fn cancellable<T>(
     };
     tokio::select! {
         done = work => done,
-        () = cancelled => Err(Failure::new(
-            FailureKind::Interrupted,
-            "interrupted while runtimes were made ready",
+        () = cancelled => Err(Failure::interrupted("interrupted while runtimes were made ready",
         )
         .detail("the downloaded part is kept; the next download continues from it")),
     }

@@ -72,7 +72,7 @@ pub(super) async fn resolve(http: &Http, question: &Question<'_>) -> Result<Reso
         .filter(|platform| !archives.contains_key(platform))
         .map(|platform| {
             let why = failures.get(&platform);
-            let why = why.map_or("the publisher has none", |why| why.message.as_str());
+            let why = why.map_or("the publisher has none".to_owned(), Failure::message);
             (platform, why.to_owned())
         })
         .collect();

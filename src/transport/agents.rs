@@ -142,6 +142,6 @@ mod tests {
         let agent = Agent::read(file.path(), None).unwrap();
         fs::write(file.path(), "new").unwrap();
         let failure = agent.compressed().unwrap_err();
-        assert!(failure.message.contains("was replaced"), "{failure:?}");
+        assert!(failure.message().contains("was replaced"), "{failure:?}");
     }
 }

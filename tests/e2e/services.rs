@@ -494,10 +494,10 @@ fn systemd_keeps_services_with_exact_rights() {
         login: "deploy".into(),
         dry_run: false,
     });
-    assert_eq!(refused.message, "setup of system services needs root");
+    assert_eq!(refused.message(), "setup of system services needs root");
     let refused = app.fails(What::Ready);
     assert_eq!(
-        refused.message,
+        refused.message(),
         "this host is not set up for shop-web.service"
     );
     assert_eq!(
@@ -601,7 +601,7 @@ fn systemd_keeps_services_with_exact_rights() {
     app.host.sh("rm /etc/sudoers.d/ship-shop");
     let refused = app.fails(What::Restart(web(), 10_000));
     assert_eq!(
-        refused.message,
+        refused.message(),
         "deploy may not run: sudo systemctl restart shop-web.service"
     );
     let findings: Vec<Finding> = app.ok(What::Check);
@@ -613,7 +613,7 @@ fn systemd_keeps_services_with_exact_rights() {
     assert_eq!(app.setup("root", false), ["wrote /etc/sudoers.d/ship-shop"]);
     let refused = app.fails(What::Start("worker".try_into().expect("a name")));
     assert_eq!(
-        refused.message,
+        refused.message(),
         "shop-worker.service is not installed on this host"
     );
 
@@ -668,7 +668,7 @@ fn systemd_keeps_services_with_exact_rights() {
         .expect_err("somebody else's unit");
     assert!(
         refused
-            .message
+            .message()
             .ends_with("was not written for this app by ship"),
         "{refused}"
     );
@@ -679,7 +679,7 @@ fn systemd_keeps_services_with_exact_rights() {
         .run::<Vec<String>>("root", all())
         .expect_err("a closed way");
     let why = "shop cannot enter /srv/closed, which leads to the root folder /srv/closed/shop";
-    assert_eq!(refused.message, why);
+    assert_eq!(refused.message(), why);
     app.host.sh("mv /usr/bin/sudo /usr/bin/sudo.away");
     let refused = app.run::<Vec<String>>("root", all()).expect_err("no sudo");
     let hint = "as root on the host: apt-get install --yes sudo";
@@ -739,7 +739,7 @@ fn a_user_keeps_services_without_root() {
     };
     let refused = app.fails(setup());
     assert!(
-        refused.message.contains("may not enable linger"),
+        refused.message().contains("may not enable linger"),
         "{refused:?}"
     );
     assert_eq!(
@@ -841,7 +841,7 @@ fn the_supervisor_keeps_services_anywhere() {
     };
     assert!(
         failure
-            .message
+            .message()
             .ends_with("current/.ship/run/web does not exist"),
         "{failure}"
     );

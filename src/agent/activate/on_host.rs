@@ -19,7 +19,7 @@ use crate::agent::prove::{Span, Unproven, add_log};
 use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
 use crate::agent::{disk, flip, history, releases};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Failure, FailureKind, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
+use crate::model::{Cause, Failure, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
 
 /// For so long a service manager that fails is asked again to restart the release from before.
 const INSISTING: Duration = Duration::from_secs(5);
@@ -190,7 +190,7 @@ impl<'a> OnHost<'a> {
             diagnosis: Diagnosis {
                 service,
                 release: Some(to),
-                reason: trouble.failure.message.clone(),
+                reason: trouble.failure.message(),
                 facts: trouble.failure.details.clone(),
                 log: Vec::new(),
             },
@@ -333,7 +333,11 @@ impl<'a> OnHost<'a> {
             let was_started = self.was_started(services);
             if was_started || began.elapsed() >= INSISTING {
                 // Rights or units that are missing stay so: a later try changes nothing.
-                let fault = match was_started || failure.kind == FailureKind::Refused {
+                let is_lacking = matches!(
+                    *failure.cause,
+                    Cause::NoRight { .. } | Cause::NotSetUp { .. } | Cause::NoProgram { .. }
+                );
+                let fault = match was_started || is_lacking {
                     true => Fault::Release,
                     false => Fault::Host,
                 };

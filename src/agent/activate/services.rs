@@ -51,10 +51,9 @@ impl Activation<'_> {
         let proof = prove_all(self.host, &chosen, &befores, false, self.stop, self.emit);
         let times = proof.map_err(|unproven| {
             match self.cancelled() && unproven.iter().all(|found| found.fault == Fault::Stopped) {
-                true => Failure::new(
-                    FailureKind::Interrupted,
-                    "interrupted; the started services keep running, unproven",
-                ),
+                true => {
+                    Failure::interrupted("interrupted; the started services keep running, unproven")
+                }
                 false => self.not_healthy(worth_telling(unproven), services, &befores),
             }
         })?;

@@ -176,7 +176,7 @@ impl Commands {
             }
         };
         let person = self.person();
-        let Some(person) = person.map_err(|failure| (failure.message, failure.hint))? else {
+        let Some(person) = person.map_err(|failure| (failure.message(), failure.hint))? else {
             return own(Way::Own);
         };
         let user = &person.name;
@@ -232,7 +232,7 @@ fn is_allowed(why: &NoProcess, user: &str) -> Result<bool, (String, Option<Strin
     sudo.args(["-n", "-l"]);
     let listed = child::run(&mut sudo, BECOMING).map_err(|why| {
         let failure = systemctl::no_answer_of_sudo(&why, &sudo);
-        (failure.message, failure.hint)
+        (failure.message(), failure.hint)
     })?;
     Ok(crate::agent::setup::without_password(&listed.stdout, user).contains("ALL"))
 }

@@ -51,11 +51,13 @@ pub fn run_hook(
     line: &mut dyn FnMut(String),
 ) -> Result<(), Undone> {
     let present = release.runtimes.present();
-    present.map_err(|failure| failure.message)?;
+    present.map_err(|failure| failure.message())?;
     let program = Program {
         dir: release.dir.clone(),
         what: What::Shell(run.to_owned()),
-        env: host.hook_env(release).map_err(|failure| failure.message)?,
+        env: host
+            .hook_env(release)
+            .map_err(|failure| failure.message())?,
         terminal: None,
     };
     let started = host

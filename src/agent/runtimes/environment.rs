@@ -144,7 +144,7 @@ pub(in crate::agent) mod tests {
         assert_eq!(env["PATH"], format!("{java}:{node}:{DEFAULT_PATH}"));
         assert_eq!(env["JAVA_HOME"], "/opt/java");
         let failure = environment.present().unwrap_err();
-        assert_eq!(failure.message, format!("{java} is gone"));
+        assert_eq!(failure.message(), format!("{java} is gone"));
         assert_eq!(RuntimeEnvironment::default().present(), Ok(()));
         let chosen = ["JAVA_HOME".to_owned(), "JAVA_ONLY".to_owned()];
         let without = environment.without(&chosen);

@@ -49,7 +49,7 @@ pub fn find(name: &str) -> Result<Option<Account>, Failure> {
 /// When there is no such user, or the name service does not answer.
 pub fn known(name: &str) -> std::io::Result<Account> {
     use std::io::Error;
-    let found = find(name).map_err(|failure| Error::other(failure.message))?;
+    let found = find(name).map_err(|failure| Error::other(failure.message()))?;
     found.ok_or_else(|| Error::other(format!("there is no user {name}")))
 }
 

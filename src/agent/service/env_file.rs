@@ -184,7 +184,7 @@ mod tests {
             ("hunter2\u{1b}", "0x1b"),
         ] {
             let failure = write([("KEY", value)]).unwrap_err();
-            assert!(failure.message.contains(what), "{failure}");
+            assert!(failure.message().contains(what), "{failure}");
             assert!(!format!("{failure:?}").contains("hunter2"));
         }
         for name in ["", "1A", "A-B", "A B", "A=B", "Ä"] {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
 use super::{LogCursor, LogLine, LogSpan, child};
-use crate::model::{Deployment, Failure, ServiceName};
+use crate::model::{Cause, Deployment, Failure, ServiceName};
 
 /// How long reading what is there may take.
 const READING: Duration = Duration::from_secs(20);
@@ -243,7 +243,9 @@ impl Journal {
             return Ok(());
         }
         let user = systemctl::user_name();
-        let failure = Failure::refused(format!("{user} may not read the journal of the services"));
+        let failure = Failure::from(Cause::NoRight {
+            why: format!("{user} may not read the journal of the services"),
+        });
         let member = super::account::is_listed(&user, GROUP)?;
         Err(if member {
             failure.hint(format!(

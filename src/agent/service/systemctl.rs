@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::child::{self, NoOutput, Output};
 use crate::agent::careful;
-use crate::model::{Deployment, Failure, ServiceManagerKind};
+use crate::model::{Cause, Deployment, Failure, ServiceManagerKind};
 
 /// How long a question to systemd may take.
 pub const ASKING: Duration = Duration::from_secs(10);
@@ -186,11 +186,10 @@ fn lists(hosts: &str, name: &str) -> bool {
 }
 
 fn no_sudo(deployment: &Deployment) -> Failure {
-    Failure::refused(format!(
-        "sudo is not installed, and {} may not manage system services without it",
-        user_name()
-    ))
-    .hint(format!(
+    let user = user_name();
+    let why =
+        format!("sudo is not installed, and {user} may not manage system services without it");
+    Failure::from(Cause::NoProgram { why }).hint(format!(
         "as root on the host: apt-get install sudo; then: {}",
         setup_command(deployment)
     ))
@@ -199,14 +198,15 @@ fn no_sudo(deployment: &Deployment) -> Failure {
 /// What to say of a unit that systemd does not know.
 #[must_use]
 pub fn not_installed(deployment: &Deployment, unit: &str) -> Failure {
-    Failure::refused(format!("{unit} is not installed on this host"))
-        .hint(format!("run {}", setup_command(deployment)))
+    let why = format!("{unit} is not installed on this host");
+    Failure::from(Cause::NotSetUp { why }).hint(format!("run {}", setup_command(deployment)))
 }
 
 fn no_systemctl(why: &NoOutput, command: &Command) -> Failure {
     match why {
         NoOutput::NotFound => {
-            Failure::refused("this host has no systemctl: it does not run systemd")
+            let why = "this host has no systemctl: it does not run systemd".to_owned();
+            Failure::from(Cause::NoProgram { why })
                 .hint("set manager = \"supervisor\" for this environment")
         }
         why => Failure::unexpected(why.of(command)),
@@ -233,7 +233,8 @@ fn not_allowed(deployment: &Deployment, verb: &str, unit: &str, output: &Output)
     } else {
         format!("run {}", setup_command(deployment))
     };
-    Failure::refused(format!("{user} may not run: sudo systemctl {verb} {unit}"))
+    let why = format!("{user} may not run: sudo systemctl {verb} {unit}");
+    Failure::from(Cause::NoRight { why })
         .details(said.lines().map(str::to_owned))
         .hint(hint)
 }
@@ -254,19 +255,22 @@ fn is_no_bus(stderr: &str) -> bool {
 fn no_bus(scope: Scope, deployment: &Deployment, output: &Output) -> Failure {
     let details = output.stderr.lines().map(str::to_owned);
     let user = user_name();
-    match scope {
-        Scope::System => Failure::refused("systemd does not run on this host")
-            .details(details)
-            .hint("set manager = \"supervisor\" for this environment"),
-        Scope::User => {
-            Failure::refused(format!("{user} has no service manager of its own running"))
-                .details(details)
-                .hint(format!(
-                    "as root on the host: loginctl enable-linger {user}; then: {}",
-                    setup_command(deployment)
-                ))
-        }
-    }
+    let (why, hint) = match scope {
+        Scope::System => (
+            "systemd does not run on this host".to_owned(),
+            "set manager = \"supervisor\" for this environment".to_owned(),
+        ),
+        Scope::User => (
+            format!("{user} has no service manager of its own running"),
+            format!(
+                "as root on the host: loginctl enable-linger {user}; then: {}",
+                setup_command(deployment)
+            ),
+        ),
+    };
+    Failure::from(Cause::NotSetUp { why })
+        .details(details)
+        .hint(hint)
 }
 
 #[cfg(test)]

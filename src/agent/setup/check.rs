@@ -87,7 +87,7 @@ pub(super) fn bad(
 
 /// A failure as a finding.
 pub(super) fn of_failure(subject: &str, failure: Failure) -> Finding {
-    let mut lines = vec![failure.message];
+    let mut lines = vec![failure.message()];
     lines.extend(failure.details);
     Finding {
         level: Level::Failure,
@@ -167,7 +167,7 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
             }
             Err(silent) => {
                 let hint = format!("as root on the host: getent passwd {app}");
-                findings.push(bad(Level::Failure, SUBJECT, silent.message, hint));
+                findings.push(bad(Level::Failure, SUBJECT, silent.message(), hint));
             }
         }
     }
@@ -375,7 +375,7 @@ fn journal(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
             findings.push(bad(
                 level,
                 SUBJECT,
-                failure.message,
+                failure.message(),
                 failure.hint.unwrap_or_default(),
             ));
         }

@@ -86,8 +86,7 @@ impl Kept {
             Ok(())
         };
         mended().map_err(|error: io::Error| {
-            let own = self.path().join(".ship");
-            Failure::unexpected(format!("cannot mend {}: {error}", own.display()))
+            Failure::io("cannot mend", &self.path().join(".ship"), &error)
         })
     }
 

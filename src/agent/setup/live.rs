@@ -18,8 +18,9 @@ pub(super) fn live(host: &Host, findings: &mut Vec<Finding>) {
         Ok(None) => return,
         Ok(Some(foreign)) => foreign.shown(),
         Err(failure) => {
+            let text = failure.message();
             let hint = failure.hint.unwrap_or_default();
-            findings.push(bad(Level::Failure, SUBJECT, failure.message, hint));
+            findings.push(bad(Level::Failure, SUBJECT, text, hint));
             return;
         }
     };

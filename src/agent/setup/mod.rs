@@ -33,7 +33,7 @@ use crate::agent::Layout;
 use crate::agent::host::Host;
 use crate::agent::service::{Scope, account, systemctl, unit};
 use crate::agent::{owner, runtimes};
-use crate::model::{Deployment, Failure, FailureKind, ServiceManagerKind, ServiceSpec};
+use crate::model::{Cause, Deployment, Failure, FailureKind, ServiceManagerKind, ServiceSpec};
 use crate::wire::{Changes, Level, SetupRequest, Wants};
 
 pub use check::{check, without_password};
@@ -128,12 +128,10 @@ fn back_to_the_former_user(target: &Target<'_>, steps: &[step::Step], failure: F
     });
     match back {
         Ok(()) => failure.detail(format!("put back: the services run as {user} again")),
-        Err(why) => Failure {
-            kind: FailureKind::NeedsPerson,
-            ..failure
-        }
-        .detail(format!("the way back to {user} failed, too: {why}"))
-        .details(why.details),
+        Err(why) => failure
+            .as_kind(FailureKind::NeedsPerson)
+            .detail(format!("the way back to {user} failed, too: {why}"))
+            .details(why.details),
     }
 }
 
@@ -201,11 +199,8 @@ fn each_unit(
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused(format!(
-        "this host is not set up for {}",
-        missing.join(", ")
-    ))
-    .hint(systemctl::setup_command(&host.deployment)))
+    let why = format!("this host is not set up for {}", missing.join(", "));
+    Err(Failure::from(Cause::NotSetUp { why }).hint(systemctl::setup_command(&host.deployment)))
 }
 
 /// Rights that were taken away are found out here, not in the middle of a switch whose way back

@@ -49,7 +49,7 @@ fn look_at(host: &Host, services: &[ServiceSpec], is_of_app: impl Fn(&Listener) 
             Ok(()) => Ports::Free,
             Err(failure) => Ports::Taken(failure),
         },
-        Err(failure) => Ports::Unknown(failure.message),
+        Err(failure) => Ports::Unknown(failure.message()),
     }
 }
 

@@ -19,7 +19,7 @@ use super::{disk, releases};
 use crate::artifact::{
     Assembly, Index, Known, Spare, Staging, TreePath, Unpacker, remove_tree, sync_each,
 };
-use crate::model::{Digest, Failure, FailureKind};
+use crate::model::{Digest, Failure};
 use crate::wire::{Need, Offer, Publish};
 
 use leftover::clean_but;
@@ -111,7 +111,7 @@ impl Stage {
         };
         let (mut stage, staging, deltas, reused) = match attempt(ahead.take()) {
             // A spare that is not what it should be is nobody's loss.
-            Err(failure) if failure.kind == FailureKind::Unexpected => attempt(None)?,
+            Err(failure) if !failure.cause.is_full() => attempt(None)?,
             result => result?,
         };
         stage.stored = Some(stored);

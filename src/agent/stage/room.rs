@@ -6,10 +6,13 @@ use std::path::Path;
 use crate::agent::host::Host;
 use crate::agent::{spare, tidy};
 use crate::artifact::Assembly;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Cause, Failure, FailureKind};
 
 /// Bytes that stay free beside what a release needs: headroom for a rollback's logs and journal.
 const HEADROOM: u64 = 16 << 20;
+
+/// What to do when a disk is full.
+const HINT: &str = "free some space, or lower `release.keep`";
 
 /// Inodes that stay free.
 const INODE_HEADROOM: u64 = 200;
@@ -42,11 +45,12 @@ fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
     let found = rustix::fs::statvfs(root).map_err(io::Error::from)?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     let room = |what: String, has: String| {
-        Failure::refused(format!(
-            "{} has no room for the release: it needs {what}, {has} free",
-            root.display()
-        ))
-        .hint("free some space, or lower `release.keep`")
+        Failure::from(Cause::NoRoom {
+            place: root.display().to_string(),
+            needed: what,
+            free: has,
+        })
+        .hint(HINT)
     };
     if bytes.saturating_add(HEADROOM) > free {
         return Err(room(
@@ -69,18 +73,16 @@ fn check_room(root: &Path, bytes: u64, entries: u64) -> Result<(), Failure> {
 }
 
 pub(super) fn refused(error: crate::artifact::TreeError) -> Failure {
-    or_full(Failure::unexpected(error.to_string()))
+    or_full(error.into())
 }
 
 /// While a release is staged a full disk is a refusal (nothing changed), whatever could not be
 /// written.
 #[must_use]
 pub fn or_full(failure: Failure) -> Failure {
-    let text = &failure.message;
-    let is_full = text.contains("No space left") || text.contains("Disk quota");
-    if failure.kind == FailureKind::Unexpected && is_full {
-        return Failure::refused(format!("the disk is full: {text}"))
-            .hint("free some space, or lower `release.keep`");
+    if failure.kind == FailureKind::Unexpected && failure.cause.is_full() {
+        let why = failure.message();
+        return Failure::from(Cause::Full { why }).hint(HINT);
     }
     failure
 }

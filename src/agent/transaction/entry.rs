@@ -10,7 +10,7 @@ use crate::agent::host::Host;
 use crate::agent::lock::Lock;
 use crate::agent::{disk, facts, setup};
 use crate::model::event::HostEvent;
-use crate::model::{Failure, FailureKind, ServiceSpec};
+use crate::model::{Cause, Failure, FailureKind, ServiceSpec};
 use crate::wire::Begin;
 
 /// How long the lock is waited for in any case, ms.
@@ -64,7 +64,7 @@ pub(super) fn take_lock(
             patience
         };
         if began.elapsed() >= patience || life.stopped() || life.is_abandoned() {
-            return Err(Failure::refused(format!("another {text}"))
+            return Err(Failure::from(Cause::Locked { holder: text })
                 .hint("wait for it, or let this command wait: --wait 10m"));
         }
         if !told && begin.wait_ms > 0 {
@@ -78,25 +78,20 @@ pub(super) fn take_lock(
 }
 
 fn not_ready(host: &Host) -> Failure {
-    Failure::refused(format!(
-        "{} is not set up for {}",
-        host.layout.root().display(),
-        host.deployment.app
-    ))
-    .detail(format!(
-        "{} and {} must be there and writable for this user",
-        host.layout.releases().display(),
-        host.layout.state().display()
-    ))
-    .hint(format!("ship setup {}", host.deployment.environment))
+    let root = host.layout.root().display();
+    let why = format!("{root} is not set up for {}", host.deployment.app);
+    Failure::from(Cause::NotSetUp { why })
+        .detail(format!(
+            "{} and {} must be there and writable for this user",
+            host.layout.releases().display(),
+            host.layout.state().display()
+        ))
+        .hint(format!("ship setup {}", host.deployment.environment))
 }
 
 /// `failure` as a reason to change nothing.
 fn refusal(failure: Failure) -> Failure {
-    Failure {
-        kind: FailureKind::Refused,
-        ..failure
-    }
+    failure.as_kind(FailureKind::Refused)
 }
 
 /// What is found out about the services while the release is on its way.

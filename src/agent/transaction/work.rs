@@ -92,7 +92,7 @@ impl Transaction {
         beside: Room,
     ) -> Result<Option<(Stage, Need)>, Failure> {
         match Stage::begin(&self.host, offer, index, beside, &mut self.ahead) {
-            Err(failure) if failure.kind == FailureKind::Refused && self.make_room(offer.keep) => {
+            Err(failure) if failure.cause.is_full() && self.make_room(offer.keep) => {
                 Stage::begin(&self.host, offer, index, beside, &mut None)
             }
             begun => begun,
@@ -326,7 +326,7 @@ impl Transaction {
             )),
             Err(failure) => Some(format!(
                 "somebody changed {current} after {to} was proven: {}",
-                failure.message
+                failure.message()
             )),
         }
     }
@@ -386,7 +386,7 @@ impl Transaction {
                 Ok(back @ FromAgent::Activated(_)) => Some(back),
                 Ok(_) => None,
                 Err(failure) => {
-                    let text = failure.message;
+                    let text = failure.message();
                     self.speaker.event(HostEvent::Warning { text });
                     None
                 }
@@ -425,7 +425,7 @@ impl Transaction {
             .ok_or_else(|| Failure::refused("nothing is deployed here"))?;
         let live = self.host.release(id)?;
         let result = self.with_activation(|activation| activation.act(&live, action, names));
-        let why = result.as_ref().err().map(|failure| failure.message.clone());
+        let why = result.as_ref().err().map(|failure| failure.message());
         let outcome = match &result {
             Ok(()) => OperationOutcome::Good,
             Err(failure) if failure.kind == FailureKind::Interrupted => {

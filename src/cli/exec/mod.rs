@@ -185,7 +185,7 @@ impl Plan<'_> {
         }
         let mut failures = failures.into_iter();
         match failures.next() {
-            Some(first) => Err(first.details(failures.map(|other| other.message))),
+            Some(first) => Err(first.details(failures.map(|other| other.message()))),
             None => Ok(worst),
         }
     }

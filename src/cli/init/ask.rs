@@ -52,10 +52,9 @@ impl Ask for Terminal {
 fn broken_off(error: dialoguer::Error) -> Failure {
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
-        ErrorKind::Interrupted | ErrorKind::UnexpectedEof => Failure::new(
-            FailureKind::Interrupted,
-            "interrupted; no ship.toml was written",
-        ),
+        ErrorKind::Interrupted | ErrorKind::UnexpectedEof => {
+            Failure::interrupted("interrupted; no ship.toml was written")
+        }
         ErrorKind::NotConnected => {
             Failure::new(FailureKind::Usage, "there is no terminal to ask on")
                 .hint("ship init --yes takes what is detected, and the flags")

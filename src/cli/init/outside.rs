@@ -65,7 +65,7 @@ impl Outside for Network<'_> {
         let said = failures.into_iter().map(|(name, failure)| {
             let said = match failure.kind {
                 FailureKind::Unreachable => "its publisher cannot be reached from here".to_owned(),
-                _ => failure.message,
+                _ => failure.message(),
             };
             (name, said)
         });

@@ -118,7 +118,7 @@ fn an_existing_manifest_is_kept() {
     let failure = run(&args(), dir.path(), false).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Refused);
     assert_eq!(
-        failure.message,
+        failure.message(),
         format!("{} is there already", path.display())
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
@@ -225,7 +225,7 @@ fn bad_flags_write_nothing() {
         assert_eq!(
             (
                 failure.kind,
-                failure.message.as_str(),
+                failure.message().as_str(),
                 failure.hint.as_deref()
             ),
             (FailureKind::Usage, message, hint)
@@ -340,7 +340,7 @@ fn nothing_recognised_says_what_was_looked_for() {
     assert_eq!(failure.kind, FailureKind::Project);
     let text = format!(
         "{}\n{}\nhint: {}",
-        failure.message,
+        failure.message(),
         failure.details.join("\n"),
         failure.hint.unwrap()
     );
@@ -362,7 +362,7 @@ fn a_library_runs_nothing() {
     ]);
     let failure = run(&args(), dir.path(), false).unwrap_err();
     assert_eq!(
-        failure.message,
+        failure.message(),
         format!(
             "{} is a Rust project, but nothing in it runs",
             dir.path().display()

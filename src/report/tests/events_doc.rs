@@ -10,6 +10,7 @@ use super::{sample, say};
 
 const EVENT: &str = include_str!("../../model/event.rs");
 const FAILURE: &str = include_str!("../../model/failure.rs");
+const CAUSE: &str = include_str!("../../model/cause.rs");
 
 const HEAD: &str = "\
 # Events
@@ -133,9 +134,10 @@ fn json_type(kind: &str) -> String {
     }
     match kind {
         "bool" => "boolean",
-        "u8" | "u32" | "u64" => "number",
+        "u8" | "u32" | "u64" | "i32" => "number",
         "ReleaseId" => "release number",
-        "HostName" | "AppName" | "ServiceName" | "EnvironmentName" | "String" | "Cause" => "text",
+        "HostName" | "AppName" | "ServiceName" | "EnvironmentName" | "String" => "text",
+        "Cause" => "[cause](#cause)",
         "Phase" => "`build`, `test` or `hook`",
         "FailureKind" => "kind of [exit code](exit-codes.md)",
         "Outcome" => "[outcome](#outcome)",
@@ -211,12 +213,28 @@ fn page() -> String {
         ("Outcome", EVENT, "pub struct Outcome"),
         ("Host outcome", EVENT, "pub struct HostOutcome"),
         ("Diagnosis", EVENT, "pub struct Diagnosis"),
-        ("Failure", FAILURE, "pub struct Failure"),
+        ("Failure", FAILURE, "struct Written"),
     ] {
         let _ = writeln!(page, "\n### {title}");
         for item in read(source, head) {
             fields(&mut page, &item.fields);
         }
+    }
+    page.push_str("\n### Cause\n\n`is` tells which one.\n\n| `is` | fields | |\n|---|---|---|\n");
+    // What is written as null is the last.
+    let items = read(CAUSE, "pub enum Cause");
+    for item in items.iter().filter(|item| item.name != "other") {
+        let fields = item.fields.iter();
+        let fields: Vec<String> = fields
+            .map(|field| format!("`{}`: {}", field.name, json_type(&field.kind)))
+            .collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            item.name,
+            fields.join("; "),
+            item.about
+        );
     }
     page.push_str(ANSWERS);
     page

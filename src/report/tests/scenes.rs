@@ -351,10 +351,7 @@ pub fn unchanged() -> Tape {
 }
 
 pub fn interrupted() -> Tape {
-    let failure = Failure::new(
-        FailureKind::Interrupted,
-        "interrupted; production is on v41, as it was",
-    );
+    let failure = Failure::interrupted("interrupted; production is on v41, as it was");
     vec![
         (0, started(&[WEB1])),
         (20, began(Phase::Build, "npm ci")),

@@ -157,7 +157,10 @@ fn an_archive_must_be_the_published_one_and_the_one_that_the_project_names() {
     };
     package(&sum.hex().replace('1', "2"));
     let other = pinned(&project).unwrap_err();
-    assert_eq!(other.message, "package.json names another archive of pnpm");
+    assert_eq!(
+        other.message(),
+        "package.json names another archive of pnpm"
+    );
     assert_eq!(
         other.details[1],
         format!("found:        sha512.{}", sum.hex())

@@ -22,7 +22,7 @@ fn project(dir: &Path, runtimes: &str) -> Project {
 
 /// All of a failure.
 fn told(failure: &Failure, dir: &Path) -> String {
-    let mut text = format!("{:?}: {}\n", failure.kind, failure.message);
+    let mut text = format!("{:?}: {}\n", failure.kind, failure.message());
     for line in &failure.details {
         text.push_str(&format!("  {line}\n"));
     }

@@ -224,7 +224,7 @@ fn an_empty_archive_is_none() {
     fs::write(mirror.join("v20.11.1/node-v20.11.1-linux-x64.tar.gz"), "").unwrap();
     let failure = pinned(dir, &runtimes, &Upgrade::Nothing).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Refused);
-    assert!(failure.message.ends_with(" is empty"), "{failure}");
+    assert!(failure.message().ends_with(" is empty"), "{failure}");
     assert!(!dir.join("ship.lock").exists());
 }
 
@@ -287,7 +287,7 @@ fn only_what_is_asked_for_can_move_on() {
     let failure = pinned(dir.path(), &node(dir.path(), "20"), &upgrade).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Usage);
     assert_eq!(
-        failure.message,
+        failure.message(),
         "[runtimes] does not ask for a nodejs that ship provides"
     );
     assert_eq!(failure.hint.as_deref(), Some("it asks for node"));

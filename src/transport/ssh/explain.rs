@@ -5,12 +5,11 @@ use std::io;
 use super::super::Target;
 use super::effective::Effective;
 use super::master::{NotConnected, Said};
-use crate::model::{Cause, Failure, FailureKind};
+use crate::model::{Cause, Failure};
 
 pub fn unreachable_host(target: &Target, why: &str) -> Failure {
-    Failure::new(FailureKind::Unreachable, why)
-        .because(Cause::Connection)
-        .on(&target.host)
+    let why = why.to_owned();
+    Failure::from(Cause::Connection { why }).on(&target.host)
 }
 
 pub fn no_agent(target: &Target, said: &str) -> Failure {
@@ -81,9 +80,9 @@ fn explain(target: &Target, effect: Option<&Effective>, said: &Said) -> Failure 
         Complaint::Else(_) if on_the_way => way_failed(target, effect, &said.way),
         own => host_failed(target, own),
     };
-    match failure.cause {
+    match *failure.cause {
         // All of it is in the sentence.
-        Some(Cause::Connection) if said.lines().count() < 2 => failure,
+        Cause::Connection { .. } if said.lines().count() < 2 => failure,
         _ => failure.details(said.lines()),
     }
 }
@@ -93,23 +92,27 @@ fn host_failed(target: &Target, complaint: Complaint) -> Failure {
     let short = target.host.short();
     match complaint {
         Complaint::OtherKey => {
-            let why = "its host key is not the one that is known";
+            let why = "its host key is not the one that is known".to_owned();
             let hint = format!(
                 "somebody may be listening in; if the host was really reinstalled: \
                  ship host trust {short} --replace"
             );
-            let failure = unreachable_host(target, why);
-            failure.because(Cause::HostKey).hint(hint)
+            let failure = Failure::from(Cause::HostKeyChanged { why });
+            failure.on(&target.host).hint(hint)
         }
-        Complaint::NoKey => unreachable_host(target, "its host key is not known")
-            .because(Cause::HostKey)
-            .hint(trust(short)),
-        Complaint::Login => unreachable_host(target, "the host refuses every key that ssh offers")
-            .because(Cause::Login)
-            .hint(format!(
+        Complaint::NoKey => {
+            let why = "its host key is not known".to_owned();
+            let failure = Failure::from(Cause::HostKeyUnknown { why });
+            failure.on(&target.host).hint(trust(short))
+        }
+        Complaint::Login => {
+            let why = "the host refuses every key that ssh offers".to_owned();
+            let failure = Failure::from(Cause::Login { why });
+            failure.on(&target.host).hint(format!(
                 "{}; the public key belongs into ~/.ssh/authorized_keys on the host",
                 try_by_hand(target)
-            )),
+            ))
+        }
         Complaint::Else(last) => unreachable_host(target, &last).hint(try_by_hand(target)),
     }
 }
@@ -139,7 +142,7 @@ fn way_failed(target: &Target, effect: Option<&Effective>, said: &str) -> Failur
         Complaint::OtherKey => {
             let why = format!("the host key of {through} is not the one that is known");
             let hint = "somebody may be listening in; if that machine was really reinstalled";
-            let failure = unreachable_host(target, &why).because(Cause::HostKey);
+            let failure = Failure::from(Cause::HostKeyChanged { why }).on(&target.host);
             match jump {
                 Some(jump) => failure.hint(format!("{hint}: ship host trust {jump} --replace")),
                 None => failure.hint(format!("{hint}, replace its key in your known_hosts")),
@@ -147,18 +150,17 @@ fn way_failed(target: &Target, effect: Option<&Effective>, said: &str) -> Failur
         }
         Complaint::NoKey => {
             let why = format!("the host key of {through} is not known");
-            let failure = unreachable_host(target, &why).because(Cause::HostKey);
+            let failure = Failure::from(Cause::HostKeyUnknown { why }).on(&target.host);
             match jump {
                 Some(jump) => failure.hint(trust(&jump)),
                 None => failure,
             }
         }
-        Complaint::Login => unreachable_host(
-            target,
-            &format!("{through} refuses every key that ssh offers"),
-        )
-        .because(Cause::Login)
-        .hint(try_by_hand(target)),
+        Complaint::Login => {
+            let why = format!("{through} refuses every key that ssh offers");
+            let failure = Failure::from(Cause::Login { why });
+            failure.on(&target.host).hint(try_by_hand(target))
+        }
         Complaint::Else(last) => {
             unreachable_host(target, &format!("no way through {through}: {last}"))
                 .hint(try_by_hand(target))

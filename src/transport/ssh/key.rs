@@ -286,9 +286,8 @@ mod tests {
     fn refusal(value: &str) -> String {
         let failure = SshKey::of_variable(value, false).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Usage);
-        let why = failure
-            .message
-            .strip_prefix("SHIP_SSH_KEY is not a private key: ");
+        let message = failure.message();
+        let why = message.strip_prefix("SHIP_SSH_KEY is not a private key: ");
         why.expect("the sentence").to_owned()
     }
 

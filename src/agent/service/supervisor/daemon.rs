@@ -45,16 +45,13 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
     on_signals();
     let state = layout.state();
     for folder in [&state, &layout.logs()] {
-        fs::create_dir_all(folder).map_err(|error| {
-            Failure::unexpected(format!("cannot make {}: {error}", folder.display()))
-        })?;
+        fs::create_dir_all(folder).map_err(|error| Failure::io("cannot make", folder, &error))?;
     }
     let Some(_locked) = lock_root(layout)? else {
         return Ok(());
     };
-    let listener = socket::bind(&state, SOCKET).map_err(|error| {
-        Failure::unexpected(format!("cannot listen in {}: {error}", state.display()))
-    })?;
+    let listener = socket::bind(&state, SOCKET)
+        .map_err(|error| Failure::io("cannot listen in", &state, &error))?;
     let record = Record::load(&layout.supervisor_record());
     let shared = Arc::new(Shared {
         layout: layout.clone(),
@@ -83,8 +80,7 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
 /// `None` when another one lives.
 fn lock_root(layout: &Layout) -> Result<Option<File>, Failure> {
     let path = layout.state_file("supervisor.lock");
-    let cannot =
-        |error: io::Error| Failure::unexpected(format!("cannot lock {}: {error}", path.display()));
+    let cannot = |error: io::Error| Failure::io("cannot lock", &path, &error);
     let file = lock::open_private(&path).map_err(cannot)?;
     let end = Instant::now() + LOCKED;
     loop {
