@@ -1,6 +1,7 @@
 //! What an app wrote into its own release. Such files are not in the next release, so whoever deploys
 //! is told. Only root can write there: a release is read-only for every other user.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::host::Host;
@@ -98,11 +99,22 @@ fn written(host: &Host, id: ReleaseId) -> Option<Written> {
     let shared = releases::shared_paths(&releases::read(&host.layout, id).ok()?);
     let mut written = written_since(&host.layout.release(id), &index, &shared, complete).ok()?;
     written.retain(|path| !is_passing(path));
-    (!written.is_empty()).then(|| weigh(written, |path| index.get(path).is_none()))
+    let holds = |folder: &TreePath| {
+        let mut entries = index.entries().iter();
+        entries.any(|entry| {
+            entry.path != *folder && entry.path.is_within(folder) && !is_keep_file(&entry.path)
+        })
+    };
+    (!written.is_empty()).then(|| weigh(written, |path| index.get(path).is_none(), holds))
 }
 
 /// Databases come first, then what is new, then what was there and changed.
-fn weigh(mut paths: Vec<TreePath>, is_new: impl Fn(&TreePath) -> bool) -> Written {
+/// What lies in a folder of which the release `holds` nothing makes the whole folder data.
+fn weigh(
+    mut paths: Vec<TreePath>,
+    is_new: impl Fn(&TreePath) -> bool,
+    holds: impl Fn(&TreePath) -> bool,
+) -> Written {
     let ends = |path: &TreePath| {
         let path = path.to_string();
         DATABASES.iter().any(|ending| path.ends_with(ending))
@@ -113,8 +125,19 @@ fn weigh(mut paths: Vec<TreePath>, is_new: impl Fn(&TreePath) -> bool) -> Writte
     };
     paths.sort_by_cached_key(|path| (!ends(path), !is_new(path), path.clone()));
     let is_data = |path: &&TreePath| ends(path) || is_new(path) && !is_of_package(path);
-    let data = paths.iter().filter(is_data).cloned().collect();
+    let whole = |path: &TreePath| path.parent().filter(|folder| !holds(folder));
+    let data = paths.iter().filter(is_data);
+    let mut data: Vec<TreePath> = data
+        .map(|path| whole(path).unwrap_or_else(|| path.clone()))
+        .collect();
+    let mut seen = BTreeSet::new();
+    data.retain(|path| seen.insert(path.clone()));
     Written { paths, data }
+}
+
+/// Whether git needs the file to keep a folder: `.gitkeep`.
+fn is_keep_file(path: &TreePath) -> bool {
+    path.name().starts_with(b".")
 }
 
 /// Whether the services run as root.
@@ -150,7 +173,8 @@ mod tests {
         ];
         let new = ["www/data", "www/users/db.sqlite", "vendor/cache.json"];
         let all = changed.iter().chain(&new).map(|name| path(name)).collect();
-        let written = weigh(all, |path| new.contains(&path.to_string().as_str()));
+        let is_new = |path: &TreePath| new.contains(&path.to_string().as_str());
+        let written = weigh(all, is_new, |_| true);
         assert_eq!(
             written.named(),
             "www/users/db.sqlite, vendor/cache.json, www/data, a/index.html, b/index.html, 4 more"
@@ -159,7 +183,13 @@ mod tests {
             written.remedy(),
             "`[release] shared = [\"www/users/db.sqlite\", \"www/data\"]` keeps such files across releases"
         );
-        let only_changed = weigh(vec![path("c")], |_| false);
+        let only_changed = weigh(vec![path("c")], |_| false, |_| true);
         assert!(!only_changed.remedy().contains("shared"));
+        let uploads = vec![path("upload/a"), path("upload/b"), path("top")];
+        let uploads = weigh(uploads, |_| true, |_| false);
+        assert_eq!(
+            uploads.remedy(),
+            "`[release] shared = [\"top\", \"upload\"]` keeps such files across releases"
+        );
     }
 }

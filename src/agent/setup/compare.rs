@@ -151,7 +151,9 @@ fn folder(base: &Path, below: &Path, owner: &str) -> Option<Told> {
     let Ok(found) = fs::metadata(&path) else {
         return Some((Level::Failure, subject, format!("{shown} is not there")));
     };
-    if account::by_name(owner).is_some_and(|account| account.uid == found.uid()) {
+    // A user without an account is named by its number.
+    let uid = account::by_name(owner).map_or(owner.parse().ok(), |account| Some(account.uid));
+    if uid == Some(found.uid()) {
         let text = format!("{shown} has other rights than ship setup gives it");
         return Some((Level::Warning, subject, text));
     }

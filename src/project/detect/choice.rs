@@ -6,7 +6,7 @@ use super::folder::Folder;
 use super::guess::{Guess, Stack};
 use super::{
     beam, deno, dotnet, files, front_end, generator, go, java, native, node, node_static,
-    node_tool, php, python, ruby, rust, shell, static_site,
+    node_tool, perl, php, python, ruby, rust, shell, static_site,
 };
 
 /// The stack that is surest of itself; the earlier one when two are.
@@ -19,6 +19,7 @@ pub(super) fn best(folder: &Folder) -> Option<Guess> {
         go::detect,
         ruby::detect,
         php::detect,
+        perl::detect,
         java::detect,
         java::clojure,
         java::scala,

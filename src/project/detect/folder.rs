@@ -35,6 +35,9 @@ const SOURCE_TYPES: &[&str] = &[
     "rb",
     "ru",
     "php",
+    "pl",
+    "pm",
+    "psgi",
     "java",
     "kt",
     "properties",
@@ -112,6 +115,9 @@ impl Source {
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         let hash = self.is(&[
             "py",
+            "pl",
+            "pm",
+            "psgi",
             "rb",
             "ru",
             "properties",

@@ -23,6 +23,8 @@ pub enum Stack {
     Ruby,
     /// `composer.json`, `index.php`.
     Php,
+    /// `cpanfile`, `app.psgi`, a program of Mojolicious.
+    Perl,
     /// `pom.xml`, `build.gradle`.
     Java,
     /// `deno.json`.
@@ -57,6 +59,7 @@ impl Stack {
             Self::Go => "Go",
             Self::Ruby => "Ruby",
             Self::Php => "PHP",
+            Self::Perl => "Perl",
             Self::Java => "Java",
             Self::Deno => "Deno",
             Self::Dotnet => ".NET",

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::app_config;
 use super::by_hand;
 use super::database;
-use super::files::ignored;
+use super::files::{self, ignored};
 use super::folder::{Folder, Source};
-use super::guess::Guess;
+use super::guess::{Guess, Include};
 use super::keep_files;
 use super::made::{self, Made};
 use super::outside;
@@ -60,6 +60,9 @@ impl Kept {
         for (path, file) in keep_files::find(folder) {
             let says = format!("leaves out what is in {path}: it survives releases");
             kept.share(path, &file, says);
+        }
+        if matches!(guess.include, Include::Built(_)) {
+            kept.empty(folder, &at_run);
         }
         for sources in [&at_run, &by_hand] {
             if !kept.has_database {
@@ -204,6 +207,17 @@ impl Kept {
                     self.share((*dir).to_owned(), &format!("{dir}/"), says);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Folders that a program names and that hold nothing here: it fills them.
+    fn empty(&mut self, folder: &Folder, sources: &[&Source]) {
+        for (path, file) in files::named_in_sources(folder, sources) {
+            let names = folder.names_in(&path);
+            if folder.is_dir(&path) && names.iter().all(|name| name.starts_with('.')) {
+                let says = format!("names {path}, which is empty here: it survives releases");
+                self.share(path, &file, says);
             }
         }
     }

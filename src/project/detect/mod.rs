@@ -48,6 +48,7 @@ mod node_tool;
 mod nx;
 mod oneoff;
 mod outside;
+mod perl;
 mod php;
 mod place;
 mod port;

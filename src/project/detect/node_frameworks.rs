@@ -22,6 +22,10 @@ pub(super) struct Framework {
     pub is_whole: bool,
     /// The folder of its build that is the app, and that everything runs in.
     pub runs_in: Option<&'static str>,
+    /// Secrets that its packages read, where the project's example of a `.env` names them.
+    pub secrets: &'static [&'static str],
+    /// Files that it reads when it starts.
+    pub reads: &'static [&'static str],
     /// Folders that it writes to while it runs.
     pub writes: &'static [&'static str],
     /// Environment without which it would listen where no health check reaches it.
@@ -40,6 +44,8 @@ const fn framework(dependency: &'static str, name: &'static str, port: u16) -> F
         start: None,
         is_whole: false,
         runs_in: None,
+        secrets: &[],
+        reads: &[],
         writes: &[],
         env: &[],
         origin: None,
@@ -74,6 +80,14 @@ impl Framework {
             start: Some(start),
             ..self
         }
+    }
+
+    const fn secrets(self, secrets: &'static [&'static str]) -> Self {
+        Self { secrets, ..self }
+    }
+
+    const fn reads(self, reads: &'static [&'static str]) -> Self {
+        Self { reads, ..self }
     }
 
     const fn writes(self, writes: &'static [&'static str]) -> Self {
@@ -196,7 +210,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
-    framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").writes(&["public/uploads", ".tmp"]),
+    framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").secrets(&["JWT_SECRET"]).reads(&["tsconfig.json"]).writes(&["public/uploads", ".tmp"]),
     framework("@medusajs/medusa", "Medusa", 9000).builds(&[".medusa"], "medusa start"),
     framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start"),
     framework("directus", "Directus", 8055).starts("directus start").writes(&["uploads"]),

@@ -12,6 +12,7 @@ use super::node_start::Start;
 use super::node_static::{NEXT_CONFIG, sets};
 use super::node_tool::PackageManager;
 use super::reason::{About, Reason};
+use super::variables;
 
 /// Files that `npm start` or a habit would run.
 const ENTRIES: &[&str] = &[
@@ -123,6 +124,11 @@ pub(super) fn serve(
             guess.exclude.push((*path).to_owned());
             let says = format!("writes to {path} while it runs");
             guess.because(About::Shared, framework.name, says);
+        }
+        for secret in framework.secrets {
+            if let Some((_, file)) = variables::published(folder, secret) {
+                guess.secret(*secret, file);
+            }
         }
         if framework.dependency == "next" {
             // How long the build took: another text each time, that nothing reads.
@@ -287,6 +293,9 @@ fn files(
         false => &[],
     };
     let drop: Vec<String> = drop.iter().map(|dir| (*dir).to_owned()).collect();
+    let reads = framework.map_or(&[][..], |row| row.reads).iter();
+    let reads = reads.filter(|file| folder.is_file(file));
+    add.extend(reads.map(|file| (*file).to_owned()));
     if framework.is_some_and(|row| row.dependency == "next") {
         // Next.js reads its settings again when it starts.
         let settings = folder.first(NEXT_CONFIG).into_iter();

@@ -37,6 +37,25 @@ const SERVERS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Frameworks and systems that write to folders of their own: the package or the file that shows
+/// one, its name, and these folders.
+#[rustfmt::skip]
+const WRITERS: &[(&str, &str, &[&str])] = &[
+    ("cakephp/cakephp", "CakePHP", &["logs", "tmp"]),
+    ("codeigniter4/framework", "CodeIgniter", &["writable"]),
+    ("spark", "CodeIgniter", &["writable"]),
+    ("craftcms/cms", "Craft", &["storage", "web/cpresources"]),
+    ("drupal/core-recommended", "Drupal", &["web/sites/default/files"]),
+    ("drupal/core", "Drupal", &["web/sites/default/files"]),
+    ("getgrav/grav", "Grav", &["backup", "cache", "images", "logs", "tmp", "user/accounts", "user/data"]),
+    ("getkirby/cms", "Kirby", &["media", "site/accounts", "site/cache", "site/sessions"]),
+    ("nette/application", "Nette", &["log", "temp"]),
+    ("roots/wordpress", "WordPress", &["web/app/uploads"]),
+    ("typo3/cms-core", "TYPO3", &["public/fileadmin", "public/typo3temp", "var"]),
+    ("wp-settings.php", "WordPress", &["wp-content/uploads"]),
+    ("yiisoft/yii2", "Yii", &["runtime", "web/assets"]),
+];
+
 /// What loads the packages that are installed.
 const LOADER: &str = "vendor/autoload.php";
 
@@ -95,6 +114,16 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     guess
         .notes
         .extend(extensions::note(json.as_ref(), &sources));
+    let mut writers = WRITERS.iter();
+    let writer = writers
+        .find(|(sign, ..)| composer.contains(&format!("\"{sign}\"")) || folder.is_file(sign));
+    if let Some((sign, name, folders)) = writer {
+        guess.because(About::Service, *sign, format!("shows {name}"));
+        for path in *folders {
+            guess.because(About::Shared, *name, format!("writes to {path}"));
+            guess.shared.push((*path).to_owned());
+        }
+    }
     if folder.is_file("artisan") {
         laravel(folder, &mut guess);
     } else if folder.is_file("bin/console") && composer.contains("\"symfony/") {

@@ -406,3 +406,17 @@ fn variables_of_rust_are_named_by_their_values_and_by_what_runs() {
     assert_eq!(found.required, ["SHOP_SALT"]);
     assert_eq!(found.services[0].port, Some(8088));
 }
+
+#[test]
+fn a_folder_that_is_empty_here_is_filled_by_the_program() {
+    let found = seen(&[
+        ("go.mod", "module x\n\ngo 1.22\n"),
+        (
+            "main.go",
+            "package main\n\nfunc main() {\n\tos.WriteFile(\"upload/\"+id, body, 0o644)\n\thttp.ListenAndServe(\":8080\", nil)\n}\n",
+        ),
+        ("upload/.gitkeep", ""),
+    ]);
+    assert_eq!(found.shared, ["upload"]);
+    assert!(!found.include.contains(&"upload".to_owned()));
+}

@@ -272,3 +272,25 @@ fn bun_that_builds_and_runs_a_project_needs_no_node() {
     assert!(!needs_node("bun run build.ts"));
     assert!(needs_node("vite build"));
 }
+
+#[test]
+fn strapi_reads_its_settings_and_its_keys_when_it_starts() {
+    let found = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"start":"strapi start","build":"strapi build"},"dependencies":{"@strapi/strapi":"5.54.0"},"devDependencies":{"typescript":"5"}}"#,
+        ),
+        LOCK,
+        (".gitignore", "dist\n.env\n"),
+        ("tsconfig.json", "{}"),
+        (".env.example", "APP_KEYS=\"a,b\"\nJWT_SECRET=x\nOTHER=y\n"),
+        (
+            "config/server.ts",
+            "const config = ({ env }: Params): Server => ({\n  host: env('HOST', '0.0.0.0'),\n  port: env.int('PORT', 1337),\n  app: { keys: env.array('APP_KEYS')! },\n});\n",
+        ),
+    ]);
+    assert_eq!(command(&found), "./node_modules/.bin/strapi start");
+    let excluded = |path| found.exclude.iter().any(|it| it.starts_with(path));
+    assert!(!excluded("/tsconfig"), "{:?}", found.exclude);
+    assert_eq!(found.required, ["JWT_SECRET", "APP_KEYS"]);
+}

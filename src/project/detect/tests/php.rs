@@ -139,3 +139,24 @@ fn a_package_that_is_committed_is_no_source_of_the_app() {
     assert_eq!(shared(r#""maker/core":"1""#), [""; 0]);
     assert_eq!(shared(""), ["data.sqlite"]);
 }
+
+#[test]
+fn what_a_framework_writes_to_survives_releases() {
+    let shared = |composer: &str, page: &str| {
+        let files = [("composer.json", composer), (page, "<?php\n")];
+        seen(&files).shared
+    };
+    let igniter = r#"{"require":{"codeigniter4/framework":"^4.6"}}"#;
+    assert_eq!(shared(igniter, "public/index.php"), ["writable"]);
+    // Pages in the project's own folder are served from a copy.
+    let kirby = r#"{"require":{"getkirby/cms":"^5"}}"#;
+    assert_eq!(
+        shared(kirby, "index.php"),
+        [
+            "www/media",
+            "www/site/accounts",
+            "www/site/cache",
+            "www/site/sessions"
+        ]
+    );
+}

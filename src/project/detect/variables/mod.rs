@@ -298,7 +298,7 @@ fn example<'a>(
 
 /// The example that the project publishes of a variable's value, with the examples of the variables
 /// that it is made of.
-fn published(folder: &Folder, name: &str) -> Option<(String, &'static str)> {
+pub(super) fn published(folder: &Folder, name: &str) -> Option<(String, &'static str)> {
     let of = |name: &str| example(folder, name, EXAMPLES.iter().copied());
     let (mut value, file) = of(name)?;
     while let Some((before, rest)) = value.split_once("${") {
