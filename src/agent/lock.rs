@@ -22,7 +22,7 @@ impl Holder {
         Self {
             what: OperationKind::Other("command".to_owned()),
             who: format!("somebody ({why})"),
-            since: Self::UNKNOWN_TIME.to_owned(),
+            since: None,
             ci: None,
             doing: None,
             is_tidying: false,
@@ -201,7 +201,7 @@ mod tests {
         Holder {
             what: OperationKind::Deploy,
             who: who.into(),
-            since: "now".into(),
+            since: Some("now".into()),
             ci: None,
             doing: None,
             is_tidying: false,
@@ -248,7 +248,7 @@ mod tests {
         );
         assert!(!told.is_followed_by(&untold) && !untold.is_followed_by(&told));
         let later = Holder {
-            since: "later".to_owned(),
+            since: Some("later".to_owned()),
             ..holder("bob")
         };
         assert!(told.is_followed_by(&later));

@@ -74,7 +74,7 @@ pub fn holder() -> Holder {
     Holder {
         what: WHAT,
         who: "ship".to_owned(),
-        since: disk::now(),
+        since: Some(disk::now()),
         ci: None,
         doing: None,
         is_tidying: false,

@@ -30,22 +30,28 @@ const PASSING: [&str; 6] = [".pid", ".pyc", ".sock", "-journal", "-shm", "-wal"]
 /// What is said before a switch from `old` to `new`; `None` where the app wrote nothing into `old`.
 pub fn left_behind(host: &Host, old: ReleaseId, new: ReleaseId) -> Option<String> {
     let written = written(host, old)?;
+    let Some(remedy) = written.remedy() else {
+        return Some(written.undone(old, &new.to_string()));
+    };
     Some(format!(
-        "the app wrote {} into {old}, and {new} begins without it; it stays in {} for as long as \
-         that release is kept. {}",
+        "the app wrote {} into {old}, and {new} begins without {}; what it wrote stays in {} for as \
+         long as that release is kept. {remedy}",
         written.named(),
+        written.pronoun(),
         host.layout.release(old).display(),
-        written.remedy(),
     ))
 }
 
 /// What is said once `new` serves; `None` where the app wrote nothing into it.
 pub fn will_be_left(host: &Host, new: ReleaseId) -> Option<String> {
     let written = written(host, new)?;
+    let Some(remedy) = written.remedy() else {
+        return Some(written.undone(new, "the next release"));
+    };
     Some(format!(
-        "the app wrote {} into {new}, and the next release will begin without it. {}",
+        "the app wrote {} into {new}, and the next release will begin without {}. {remedy}",
         written.named(),
-        written.remedy(),
+        written.pronoun(),
     ))
 }
 
@@ -72,16 +78,35 @@ impl Written {
         names.join(", ")
     }
 
-    fn remedy(&self) -> String {
+    fn pronoun(&self) -> &'static str {
+        match self.paths.len() {
+            1 => "it",
+            _ => "them",
+        }
+    }
+
+    /// What is said where the app only changed files of the release.
+    fn undone(&self, release: ReleaseId, next: &str) -> String {
+        let files = match self.paths.len() {
+            1 => "this file as it is",
+            _ => "these files as they are",
+        };
+        format!(
+            "the app changed {} in {release}; {next} begins with {files} in the project",
+            self.named()
+        )
+    }
+
+    /// What keeps the data; `None` where there is none.
+    fn remedy(&self) -> Option<String> {
         let entries = self.data.iter().map(|path| format!("\"{path}\""));
         let entries: Vec<String> = entries.collect();
-        match entries.is_empty() {
-            true => "Each release begins with these files as they are in the project".to_owned(),
-            false => format!(
+        (!entries.is_empty()).then(|| {
+            format!(
                 "`[release] shared = [{}]` keeps such files across releases",
                 entries.join(", ")
-            ),
-        }
+            )
+        })
     }
 }
 
@@ -152,7 +177,11 @@ fn runs_as_root(host: &Host) -> bool {
 
 fn is_passing(path: &TreePath) -> bool {
     let path = path.to_string();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_database = DATABASES.iter().any(|ending| name.ends_with(ending));
     PASSING.iter().any(|ending| path.ends_with(ending))
+        // The notes of a tool to itself.
+        || name.starts_with('.') && !is_database
         || path.split('/').any(|name| CACHES.contains(&name))
 }
 
@@ -180,16 +209,22 @@ mod tests {
             "www/users/db.sqlite, vendor/cache.json, www/data, a/index.html, b/index.html, 4 more"
         );
         assert_eq!(
-            written.remedy(),
-            "`[release] shared = [\"www/users/db.sqlite\", \"www/data\"]` keeps such files across releases"
+            written.remedy().as_deref(),
+            Some(
+                "`[release] shared = [\"www/users/db.sqlite\", \"www/data\"]` keeps such files across releases"
+            )
         );
         let only_changed = weigh(vec![path("c")], |_| false, |_| true);
-        assert!(!only_changed.remedy().contains("shared"));
+        assert_eq!(only_changed.remedy(), None);
+        assert_eq!(
+            only_changed.undone(ReleaseId(2), "v3"),
+            "the app changed c in v2; v3 begins with this file as it is in the project"
+        );
         let uploads = vec![path("upload/a"), path("upload/b"), path("top")];
         let uploads = weigh(uploads, |_| true, |_| false);
         assert_eq!(
-            uploads.remedy(),
-            "`[release] shared = [\"top\", \"upload\"]` keeps such files across releases"
+            uploads.remedy().as_deref(),
+            Some("`[release] shared = [\"top\", \"upload\"]` keeps such files across releases")
         );
     }
 }

@@ -255,14 +255,23 @@ fn taken(path: &Path) -> Failure {
         .hint("ship check says whether it is right; ship init --force writes a new one over it")
 }
 
+/// The indefinite article of `noun`.
+fn article(noun: &str) -> &'static str {
+    match noun.starts_with(['A', 'E', 'I', 'O']) {
+        true => "an",
+        false => "a",
+    }
+}
+
 /// Nothing runs here, as far as anybody can see.
 fn nothing(dir: &Path, detected: &Detected) -> Failure {
     let failure = match detected.stack {
         Some(stack) => Failure::new(
             FailureKind::Project,
             format!(
-                "{} is a {} project, but nothing in it runs",
+                "{} is {} {} project, but nothing in it runs",
                 dir.display(),
+                article(stack.as_str()),
                 stack.as_str()
             ),
         )

@@ -94,7 +94,10 @@ fn text(answers: &[Answer<HostStatus>], view: View) -> String {
             }
         };
         if let Some(holder) = &status.holder {
-            let since = humanize::ago(&holder.since, now);
+            let since = holder.since.as_deref();
+            let since = since.map_or("an unknown time".to_owned(), |since| {
+                humanize::ago(since, now)
+            });
             let doing = holder.doing.as_ref().map(|what| format!(": {what}"));
             notes.push(format!(
                 "{host}: {} by {} since {since}{}",

@@ -58,8 +58,16 @@ pub enum Cause {
     },
     /// Another command holds the lock.
     Locked {
-        /// What the other command does, who started it, and since when.
-        holder: String,
+        /// What it is: `deploy`.
+        what: String,
+        /// Who started it: `user@machine`, or the CI's actor.
+        who: String,
+        /// Since when, RFC 3339, UTC.
+        since: Option<String>,
+        /// The address of the CI run.
+        ci: Option<String>,
+        /// What it is at right now: `activating v42`.
+        doing: Option<String>,
     },
     /// A host, or a machine on the way to it, shows a key that is not known. Such a host is not
     /// down: somebody may be listening in.
@@ -172,7 +180,23 @@ impl fmt::Display for Cause {
                 "{place} has no room for the release: it needs {needed}, {free} free"
             ),
             Self::Full { why } => write!(f, "the disk is full: {why}"),
-            Self::Locked { holder } => write!(f, "another {holder}"),
+            Self::Locked {
+                what,
+                who,
+                since,
+                ci,
+                doing,
+            } => {
+                let since = since.as_deref().unwrap_or("an unknown time");
+                write!(f, "another {what} is being done by {who} since {since}")?;
+                if let Some(run) = ci {
+                    write!(f, " ({run})")?;
+                }
+                match doing {
+                    Some(doing) => write!(f, ": {doing}"),
+                    None => Ok(()),
+                }
+            }
             Self::NoProgram { why }
             | Self::NoRight { why }
             | Self::NotSetUp { why }

@@ -118,7 +118,19 @@ impl Texts for Cause {
                     visit.text(Reading::Text, text);
                 }
             }
-            Self::Locked { holder } => visit.text(Reading::Text, holder),
+            Self::Locked {
+                what,
+                who,
+                since,
+                ci,
+                doing,
+            } => {
+                visit.text(Reading::Text, what);
+                visit.text(Reading::Word, who);
+                visit.maybe(Reading::Word, since);
+                visit.maybe(Reading::Word, ci);
+                visit.maybe(Reading::Text, doing);
+            }
             Self::Full { why }
             | Self::NoProgram { why }
             | Self::NoRight { why }

@@ -275,7 +275,7 @@ impl Context {
         Holder {
             what,
             who: self.who.clone(),
-            since,
+            since: Some(since),
             ci: self.ci.clone(),
             doing: None,
             is_tidying: false,

@@ -330,8 +330,8 @@ pub struct Holder {
     pub what: OperationKind,
     /// `user@machine`, or the CI's actor.
     pub who: String,
-    /// Since when, RFC 3339, UTC.
-    pub since: String,
+    /// Since when, RFC 3339, UTC; unknown where its note on the host cannot be read.
+    pub since: Option<String>,
     /// The CI run's address.
     pub ci: Option<String>,
     /// What it is at right now: `activating v42`.
@@ -343,15 +343,12 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// `since` of a holder whose note on the host cannot be read.
-    pub const UNKNOWN_TIME: &str = "an unknown time";
-
     /// Whether `now` is surely another holder than this one was. Where one of the two notes could not
     /// be read, nobody knows.
     #[must_use]
     pub fn is_followed_by(&self, now: &Self) -> bool {
-        let known = |holder: &Self| holder.since != Self::UNKNOWN_TIME;
-        known(self) && known(now) && self.since != now.since
+        let both = self.since.as_ref().zip(now.since.as_ref());
+        both.is_some_and(|(then, now)| then != now)
     }
 }
 

@@ -154,10 +154,10 @@ impl Texts for Holder {
         if let Some(word) = what.foreign() {
             visit.text(Reading::Word, word);
         }
-        for word in [who, since] {
-            visit.text(Reading::Word, word);
+        visit.text(Reading::Word, who);
+        for word in [since, ci] {
+            visit.maybe(Reading::Word, word);
         }
-        visit.maybe(Reading::Word, ci);
         visit.maybe(Reading::Name, doing);
     }
 }

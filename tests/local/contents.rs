@@ -87,7 +87,7 @@ fn what_the_app_wrote_into_its_release_is_named_and_kept_once_it_is_shared() {
     let root = shop.root();
     let root = root.display();
     let said = format!(
-        "the app wrote notes.db, uploads into v1, and v2 begins without it; it stays in \
+        "the app wrote notes.db, uploads into v1, and v2 begins without them; what it wrote stays in \
          {root}/releases/v1 for as long as that release is kept. `[release] shared = \
          [\"notes.db\", \"uploads\"]` keeps such files across releases"
     );

@@ -85,7 +85,7 @@ impl Conversation {
             holder: Holder {
                 what: OperationKind::Rollback,
                 who: "a test".to_owned(),
-                since: "2026-11-27T12:00:00Z".to_owned(),
+                since: Some("2026-11-27T12:00:00Z".to_owned()),
                 ci: None,
                 doing: None,
                 is_tidying: false,

@@ -47,29 +47,26 @@ pub(super) fn take_lock(
         let Some(holder) = Lock::holder(&host.layout)? else {
             continue;
         };
-        let ci = holder
-            .ci
-            .as_ref()
-            .map(|run| format!(" ({run})"))
-            .unwrap_or_default();
-        let doing = holder.doing.as_ref();
-        let doing = doing.map(|what| format!(": {what}")).unwrap_or_default();
-        let text = format!(
-            "{} is being done by {} since {}{ci}{doing}",
-            holder.what, holder.who, holder.since
-        );
         let patience = if holder.is_tidying {
             patience.max(TIDYING)
         } else {
             patience
         };
+        let locked = Cause::Locked {
+            what: holder.what.to_string(),
+            who: holder.who,
+            since: holder.since,
+            ci: holder.ci,
+            doing: holder.doing,
+        };
         if began.elapsed() >= patience || life.stopped() || life.is_abandoned() {
-            return Err(Failure::from(Cause::Locked { holder: text })
-                .hint("wait for it, or let this command wait: --wait 10m"));
+            return Err(
+                Failure::from(locked).hint("wait for it, or let this command wait: --wait 10m")
+            );
         }
         if !told && begin.wait_ms > 0 {
             speaker.event(HostEvent::Note {
-                text: format!("waiting: a {text}"),
+                text: format!("waiting: {locked}"),
             });
             told = true;
         }

@@ -225,6 +225,11 @@ fn start(path: &str) -> String {
 /// The script of `package.json` that makes the tables, and that no other script runs.
 fn script(folder: &Folder, guess: &Guess) -> Option<(String, String)> {
     let package = Package::read(folder).filter(|_| guess.stack == Stack::Node)?;
+    // Its generator writes the script before there is a database.
+    let mut sources = folder.names_in("src/datasources").into_iter();
+    if package.has("@loopback/rest") && !sources.any(|name| name.ends_with(".datasource.ts")) {
+        return None;
+    }
     let is_run = |name: &str, text: &str| {
         let mut others = RUN.iter().filter_map(|other| package.script(other));
         others.any(|other| has_word(other, name) || other.contains(text))

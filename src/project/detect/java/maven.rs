@@ -30,7 +30,13 @@ pub(super) fn add(folder: &Folder, guess: &mut Guess) {
     };
     let modules = modules(folder, "", &pom, DEPTH);
     let Some(module) = app(folder, &modules) else {
-        guess.note("pom.xml names no framework, and no class with a main method was seen");
+        guess.note(match pom.contains("<packaging>war</packaging>") {
+            true => {
+                "pom.xml makes a WAR, which needs a servlet container to run in: give it a main \
+                 class that starts an embedded one (Spring Boot, Jetty, Tomcat)"
+            }
+            false => "pom.xml names no framework, and no class with a main method was seen",
+        });
         return;
     };
     let file = module.below("pom.xml");
