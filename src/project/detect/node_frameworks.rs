@@ -191,6 +191,17 @@ pub(super) fn varies(folder: &Folder, package: &Package) -> Option<&'static str>
 /// `::1` only.
 const EVERYWHERE: &[(&str, &str)] = &[("HOST", "0.0.0.0")];
 
+/// What Strapi does not start without. Its settings read more, such as the address of a database
+/// that another choice would need.
+const STRAPI_KEYS: &[&str] = &[
+    "APP_KEYS",
+    "ADMIN_JWT_SECRET",
+    "API_TOKEN_SALT",
+    "TRANSFER_TOKEN_SALT",
+    "JWT_SECRET",
+    "ENCRYPTION_KEY",
+];
+
 /// The more telling first: a Next.js project may depend on Express as well.
 #[rustfmt::skip]
 const FRAMEWORKS: &[Framework] = &[
@@ -210,7 +221,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("@astrojs/node", "Astro", 4321).builds(&["dist"], "node ./dist/server/entry.mjs").env(EVERYWHERE),
     framework("@nestjs/core", "Nest", 3000).builds(&["dist"], "node dist/main"),
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
-    framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").secrets(&["JWT_SECRET"]).reads(&["tsconfig.json"]).writes(&["public/uploads", ".tmp"]),
+    framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").secrets(STRAPI_KEYS).reads(&["tsconfig.json"]).writes(&["public/uploads", ".tmp"]),
     framework("@medusajs/medusa", "Medusa", 9000).builds(&[".medusa"], "medusa start"),
     framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start"),
     framework("directus", "Directus", 8055).starts("directus start").writes(&["uploads"]),

@@ -292,5 +292,5 @@ fn strapi_reads_its_settings_and_its_keys_when_it_starts() {
     assert_eq!(command(&found), "./node_modules/.bin/strapi start");
     let excluded = |path| found.exclude.iter().any(|it| it.starts_with(path));
     assert!(!excluded("/tsconfig"), "{:?}", found.exclude);
-    assert_eq!(found.required, ["JWT_SECRET", "APP_KEYS"]);
+    assert_eq!(found.required, ["APP_KEYS", "JWT_SECRET"]);
 }

@@ -37,8 +37,6 @@ const FORMS: &[Form] = &[
         when: When::Said(&["!"]) },
     Form { types: SCRIPT, with: &["$env/dynamic/"], before: &["env."], when: When::Said(&["!"]) },
     Form { types: SCRIPT, with: &[], before: &["getOrThrow("], when: When::Always },
-    // The argument of Strapi's settings.
-    Form { types: SCRIPT, with: &["({ env }"], before: &["env(", "env.array(", "env.json("], when: When::Alone },
     Form { types: &["py"], with: &[], before: &["environ["], when: When::Always },
     Form { types: &["py"], with: &[], before: &["environ.get(", "getenv("], when: When::Said(&[]) },
     Form { types: &["py"], with: &["environ", "environs"], before: &["env(", "env.str(", "env.int(", "env.bool(", "env.url(", "env.db(", "env.list(", "env.cache(", "env.db_url("],
