@@ -2,12 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{Deployment, ReleaseId, ServiceManagerKind, ServiceName};
+use crate::model::{Deployment, ReleaseId, ServiceName};
 
 /// Where the launchers are in a release.
 pub const LAUNCHERS: &str = ".ship/run";
 
-/// The folders of one app on this host (DESIGN section 5).
+/// The folders of one app on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: PathBuf,
@@ -33,16 +33,14 @@ impl Layout {
     #[must_use]
     pub fn resolve(deployment: &Deployment, home: &Path, data: &Path) -> Self {
         let app = deployment.app.as_str();
-        let root = match (&deployment.root, deployment.manager) {
-            (Some(root), _) => match root.strip_prefix("~/") {
-                Some(rest) => home.join(rest),
-                None => PathBuf::from(root),
-            },
-            (None, ServiceManagerKind::Systemd) => Path::new("/srv").join(app),
-            (None, _) if deployment.environment.is_local() => local(app, home, data),
-            (None, _) => home.join("apps").join(app),
-        };
-        Self { root }
+        if deployment.root.is_none() && deployment.environment.is_local() {
+            return Self::at(local(app, home, data));
+        }
+        let root = deployment.root_folder();
+        Self::at(match root.strip_prefix("~/") {
+            Some(rest) => home.join(rest),
+            None => PathBuf::from(root),
+        })
     }
 
     /// A layout at `root`.

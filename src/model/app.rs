@@ -26,6 +26,26 @@ impl ServiceManagerKind {
             Self::Supervisor => "supervisor",
         }
     }
+
+    /// The root folder of `app` on a host, where the manifest names none. On the machine of the
+    /// command itself the agent chooses it.
+    #[must_use]
+    pub fn default_root(self, app: &AppName) -> String {
+        match self {
+            Self::Systemd => format!("/srv/{app}"),
+            Self::SystemdUser | Self::Supervisor => format!("~/apps/{app}"),
+        }
+    }
+}
+
+impl Deployment {
+    /// The root folder on a host: the one of the manifest, or the default of the service manager. A
+    /// leading `~/` is the deploying user's home.
+    #[must_use]
+    pub fn root_folder(&self) -> String {
+        let default = || self.manager.default_root(&self.app);
+        self.root.clone().unwrap_or_else(default)
+    }
 }
 
 /// What the agent must know to find its way on a host: sent with the first message.
@@ -35,8 +55,8 @@ pub struct Deployment {
     pub app: AppName,
     /// The environment; a root folder belongs to one.
     pub environment: EnvironmentName,
-    /// The app's folder on the host; a leading `~/` is the deploying user's home. `None` is the
-    /// default of the service manager: `/srv/<app>`, `~/apps/<app>`, or the data directory.
+    /// The root folder on the host that the manifest names; a leading `~/` is the deploying user's
+    /// home. See [`root_folder`](Self::root_folder).
     pub root: Option<String>,
     /// Who keeps the services running.
     pub manager: ServiceManagerKind,

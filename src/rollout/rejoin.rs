@@ -152,7 +152,7 @@ impl Way {
             host: self.host.clone(),
             user: self.user.clone(),
             sudo: self.sudo,
-            root: transport::root_of(&deployment),
+            root: deployment.root_folder(),
             anew,
         };
         let open = Open {

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Deployment, Failure, HostName};
+use crate::model::{Failure, HostName};
 use crate::wire::Open;
 
 /// How hosts are reached.
@@ -82,13 +82,3 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
     ssh::connect(target, options, open).await
 }
 
-/// Where the root folder of `deployment` is, as the bootstrap line needs it.
-#[must_use]
-pub fn root_of(deployment: &Deployment) -> String {
-    use crate::model::ServiceManagerKind::{Supervisor, Systemd, SystemdUser};
-    match (&deployment.root, deployment.manager) {
-        (Some(root), _) => root.clone(),
-        (None, Systemd) => format!("/srv/{}", deployment.app),
-        (None, SystemdUser | Supervisor) => format!("~/apps/{}", deployment.app),
-    }
-}

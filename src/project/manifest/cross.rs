@@ -123,15 +123,11 @@ pub(super) fn idle(ctx: &mut Context, services: &[Service], environments: &[Spot
     }
 }
 
-/// The folder on the hosts, as far as it tells two environments apart.
+/// The root folder on the hosts.
 fn folder(environment: &Environment) -> String {
-    let app = &environment.app;
-    match (&environment.root, environment.manager) {
-        (Some(root), _) => root.clone(),
-        (None, ServiceManagerKind::Systemd) => format!("/srv/{app}"),
-        (None, ServiceManagerKind::SystemdUser) => format!("~/apps/{app}"),
-        (None, ServiceManagerKind::Supervisor) => format!("the data of {app}"),
-    }
+    let default = || environment.manager.default_root(&environment.app);
+    let root = environment.root.clone().unwrap_or_else(default);
+    root.trim_end_matches('/').to_owned()
 }
 
 /// A host that two environments have in common, with where each lists it.

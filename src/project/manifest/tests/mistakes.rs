@@ -144,6 +144,15 @@ mistake!(
 );
 
 mistake!(
+    two_managers_in_one_folder,
+    with(
+        "[environments.live]\nhosts = [\"deploy@a\"]\nmanager = \"supervisor\"\n\
+         [environments.test]\nhosts = [\"deploy@a\"]\nmanager = \"systemd-user\"\n\
+         [environments.third]\nhosts = [\"deploy@a\"]\nname = \"other\"\nroot = \"~/apps/shop/\"\n"
+    )
+);
+
+mistake!(
     two_environments_on_one_port,
     with(
         "port = 80\n[environments.live]\nhosts = [\"deploy@a\"]\n[environments.test]\nname = \"shop-test\"\n\
