@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::service::{LogCursor, ServiceStatus};
-use crate::model::{Failure, ServiceName, ServiceSpec};
+use crate::model::{Failure, Instance, ServiceName, ServiceSpec};
 
 /// How a service looked just before it was told to restart.
 #[derive(Debug, Clone, Default)]
@@ -34,13 +34,13 @@ impl Before {
     /// Takes down how each of `services` looks now: two questions to two programs, side by side.
     #[must_use]
     pub fn of_all(host: &Host, services: &[ServiceSpec]) -> Vec<Self> {
-        let names: Vec<ServiceName> = services.iter().map(|s| s.name.clone()).collect();
+        let instances: Vec<Instance> = services.iter().map(ServiceSpec::instance).collect();
         let (statuses, cursors) = std::thread::scope(|scope| {
             let cursors = scope.spawn(|| {
-                let cursor = |name| host.manager.log_cursor(name).ok();
-                names.iter().map(cursor).collect::<Vec<_>>()
+                let cursor = |instance| host.manager.log_cursor(instance).ok();
+                instances.iter().map(cursor).collect::<Vec<_>>()
             });
-            let statuses = host.manager.statuses(&names);
+            let statuses = host.manager.statuses(&instances);
             (statuses, cursors.join().unwrap_or_default())
         });
         let (statuses, silent) = match statuses {
@@ -49,7 +49,7 @@ impl Before {
         };
         let mut statuses = statuses.into_iter();
         let mut cursors = cursors.into_iter();
-        names
+        instances
             .iter()
             .map(|_| {
                 let status = statuses.next();

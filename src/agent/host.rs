@@ -9,7 +9,7 @@ use super::runtimes::RuntimeEnvironment;
 use super::service::{ServiceManager, env_file};
 use super::{Layout, careful, launcher, releases};
 use crate::model::{
-    Deployment, Failure, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
+    Deployment, Failure, Instance, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
 };
 
 /// The app, its folders and its service manager.
@@ -63,29 +63,29 @@ impl Host {
         })
     }
 
-    /// The folder that a service has as `$RUNTIME_DIRECTORY`: its launcher says there which
+    /// The folder that `instance` has as `$RUNTIME_DIRECTORY`: its launcher says there which
     /// process runs which release (systemd.exec(5) `RuntimeDirectory=`).
     #[must_use]
-    pub fn runtime_dir(&self, service: &ServiceName) -> PathBuf {
-        let name = format!("{}-{service}", self.deployment.app);
+    pub fn runtime_dir(&self, instance: &Instance) -> PathBuf {
+        let name = format!("{}-{instance}", self.deployment.app);
         match self.deployment.manager {
             ServiceManagerKind::Systemd => Path::new("/run").join(name),
             ServiceManagerKind::SystemdUser => {
                 let uid = rustix::process::geteuid().as_raw();
                 PathBuf::from(format!("/run/user/{uid}")).join(name)
             }
-            ServiceManagerKind::Supervisor => self.layout.runtime_directory(service),
+            ServiceManagerKind::Supervisor => self.layout.runtime_directory(instance),
         }
     }
 
-    /// Which process runs which release of `service`, as its launcher said last; `None` where it
+    /// Which process of `instance` runs which release, as its launcher said last; `None` where it
     /// has said nothing yet.
     ///
     /// # Errors
     /// When something else is there than what the launcher writes: the app's user may put anything
     /// there.
-    pub fn announced(&self, service: &ServiceName) -> careful::Result<Option<(u32, String)>> {
-        let path = self.runtime_dir(service).join("release");
+    pub fn announced(&self, instance: &Instance) -> careful::Result<Option<(u32, String)>> {
+        let path = self.runtime_dir(instance).join("release");
         let text = match careful::text(&path, careful::SMALL) {
             Err(error) if error.is_absent() => return Ok(None),
             read => read?,
@@ -112,7 +112,7 @@ impl Host {
         service: &ServiceSpec,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let mut env = release.service_env(service)?;
-        let folder = self.runtime_dir(&service.name).display().to_string();
+        let folder = self.runtime_dir(&service.instance()).display().to_string();
         env.insert("RUNTIME_DIRECTORY".to_owned(), folder);
         Ok(env)
     }
@@ -127,21 +127,21 @@ impl Host {
             return release.command_env();
         };
         let mut env = self.service_env(release, service)?;
-        if !self.runtime_dir(&service.name).is_dir() {
+        if !self.runtime_dir(&service.instance()).is_dir() {
             env.remove("RUNTIME_DIRECTORY");
         }
         Ok(env)
     }
 
-    /// The services of the live release that are not among `services`: a switch to these stops them.
+    /// The instances of the live release's services that are not among `services`: a switch to these stops them.
     #[must_use]
-    pub fn stopped_by(&self, services: &[ServiceSpec]) -> Vec<ServiceName> {
+    pub fn stopped_by(&self, services: &[ServiceSpec]) -> Vec<Instance> {
         let live = releases::current(&self.layout).ok().flatten();
         let live = live.and_then(|id| releases::read(&self.layout, id).ok());
         let names = live.into_iter().flat_map(|live| live.services);
         names
-            .map(|service| service.name)
-            .filter(|name| services.iter().all(|service| service.name != *name))
+            .filter(|gone| services.iter().all(|service| service.name != gone.name))
+            .map(|service| service.instance())
             .collect()
     }
 
@@ -331,7 +331,7 @@ mod tests {
             user: "shop".to_owned(),
             readable_by: Vec::new(),
         });
-        let web = ServiceName::try_from("web").unwrap();
+        let web: Instance = "web".parse().unwrap();
         let place = host.runtime_dir(&web).join("release");
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         let said = move || {

@@ -12,6 +12,10 @@ use crate::model::{ReleaseId, ServiceSpec};
 /// unit has the service manager read the file, the launcher sees by it that this was done.
 pub const MARKER: &str = "SHIP_ENV";
 
+/// The variable by which whoever starts an instance tells it where to listen. Without it an instance
+/// listens on the port of its service.
+pub const INSTANCE_PORT: &str = "SHIP_INSTANCE_PORT";
+
 /// The text of the launcher of `service` in the release at `release_dir`, which runs on `runtimes`.
 ///
 /// It goes to the release's real folder (so that a process keeps its release when `current`
@@ -45,12 +49,13 @@ pub fn launcher(
             quote(&folder)
         )
     }));
+    if let Some(port) = service.port {
+        lines.push(format!("export PORT=\"${{{INSTANCE_PORT}:-{port}}}\""));
+    }
+    lines.push(format!("unset {INSTANCE_PORT}"));
     let mut export = |key: &str, value: &str| lines.push(format!("export {key}={}", quote(value)));
     for (key, value) in &runtimes.variables {
         export(key, value);
-    }
-    if let Some(port) = service.port {
-        export("PORT", &port.to_string());
     }
     for (key, value) in &service.env {
         export(key, value);
@@ -167,14 +172,23 @@ mod tests {
         }
 
         fn launch(&self, path: &str) -> std::process::Output {
+            self.launch_with("tool", None, &[("PATH", path)])
+        }
+
+        fn launch_with(
+            &self,
+            command: &str,
+            port: Option<u16>,
+            env: &[(&str, &str)],
+        ) -> std::process::Output {
             let layout = crate::agent::Layout::at(self.folder.path());
             let tool = crate::agent::runtimes::example("tool", "1.2.3", Some("TOOL_HOME"));
             let runtimes = RuntimeEnvironment::of(&layout, &[tool]);
             let service = ServiceSpec {
                 name: "web".try_into().unwrap(),
-                run: Run::Shell("tool".to_owned()),
+                run: Run::Shell(command.to_owned()),
                 fallback: None,
-                port: None,
+                port,
                 env: self.own.clone(),
                 health: crate::model::HealthCheck {
                     probe: None,
@@ -190,7 +204,7 @@ mod tests {
             Command::new("/bin/sh")
                 .args(["-c", &text])
                 .env_clear()
-                .env("PATH", path)
+                .envs(env.iter().copied())
                 .output()
                 .unwrap()
         }
@@ -221,6 +235,18 @@ mod tests {
             tools.said("/bin"),
             format!("pinned /chosen {pinned}:{system}:/usr/bin")
         );
+    }
+
+    #[test]
+    fn an_instance_listens_where_whoever_starts_it_says() {
+        let tools = Tools::new();
+        let said = |env: &[(&str, &str)]| {
+            let show = "echo $PORT${SHIP_INSTANCE_PORT-}";
+            let output = tools.launch_with(show, Some(3000), env);
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(said(&[]), "3000\n");
+        assert_eq!(said(&[(INSTANCE_PORT, "41001")]), "41001\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{Deployment, ReleaseId, ServiceName};
+use crate::model::{Deployment, Instance, ReleaseId, ServiceName};
 
 /// Where the launchers are in a release.
 pub const LAUNCHERS: &str = ".ship/run";
@@ -134,16 +134,16 @@ impl Layout {
         self.state().join("logs")
     }
 
-    /// The log of `service` under the built-in supervisor; older ones have `.1` to `.3` appended.
+    /// The log of `instance` under the built-in supervisor; older ones have `.1` to `.3` appended.
     #[must_use]
-    pub fn service_log(&self, service: &ServiceName) -> PathBuf {
-        self.logs().join(format!("{service}.log"))
+    pub fn log(&self, instance: &Instance) -> PathBuf {
+        self.logs().join(format!("{instance}.log"))
     }
 
-    /// `$RUNTIME_DIRECTORY` of `service` under the built-in supervisor; systemd has its own.
+    /// `$RUNTIME_DIRECTORY` of `instance` under the built-in supervisor; systemd has its own.
     #[must_use]
-    pub fn runtime_directory(&self, service: &ServiceName) -> PathBuf {
-        self.state().join("runtime").join(service.as_str())
+    pub fn runtime_directory(&self, instance: &Instance) -> PathBuf {
+        self.state().join("runtime").join(instance.to_string())
     }
 
     /// What the built-in supervisor must remember.

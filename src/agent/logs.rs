@@ -9,7 +9,7 @@ use super::releases;
 use super::secrets::Secrets;
 use super::service::{LogLine, LogSpan};
 use crate::model::redact::{Lines, Redactor};
-use crate::model::{Failure, FailureKind, ServiceName};
+use crate::model::{Failure, FailureKind, Instance, ServiceName};
 use crate::wire::LogsRequest;
 
 /// The most that the old lines of a service take in memory, bytes; the newest are kept.
@@ -30,6 +30,7 @@ pub fn logs(
         true => all_services(host)?,
         false => asked.services.clone(),
     };
+    let instances: Vec<Instance> = services.iter().map(Instance::only).collect();
     let pattern = asked.pattern.as_deref().map(Regex::new).transpose();
     let pattern = pattern.map_err(|why| Failure::new(FailureKind::Usage, why.to_string()))?;
     let span = LogSpan {
@@ -45,14 +46,14 @@ pub fn logs(
     match asked.lines {
         None => {
             let manager = &host.manager;
-            manager.log_within(&services, &span, false, &mut |found| {
+            manager.log_within(&instances, &span, false, &mut |found| {
                 shown.take(&redactor, found)
             })?;
         }
         Some(most) => {
             let mut old = Vec::new();
-            for service in &services {
-                let mut found = newest(host, service, &span, most, &|it| shown.is_wanted(it))?;
+            for instance in &instances {
+                let mut found = newest(host, instance, &span, most, &|it| shown.is_wanted(it))?;
                 mask(&redactor, &mut found);
                 old.extend(found);
             }
@@ -63,7 +64,7 @@ pub fn logs(
     if !shown.flush() || !asked.follow {
         return Ok(());
     }
-    host.manager.follow(&services, &mut |found| match found {
+    host.manager.follow(&instances, &mut |found| match found {
         None => shown.flush(),
         Some(found) => shown.take(&secrets.redactor(), found),
     })
@@ -117,10 +118,10 @@ fn mask(redactor: &Redactor, lines: &mut [LogLine]) {
     }
 }
 
-/// The newest `most` lines of `service` that are wanted, oldest first.
+/// The newest `most` lines of `instance` that are wanted, oldest first.
 fn newest(
     host: &Host,
-    service: &ServiceName,
+    instance: &Instance,
     span: &LogSpan,
     most: usize,
     is_wanted: &dyn Fn(&LogLine) -> bool,
@@ -128,14 +129,15 @@ fn newest(
     let mut lines = Vec::new();
     let mut room = MOST;
     if most > 0 {
-        let service = std::slice::from_ref(service);
-        host.manager.log_within(service, span, true, &mut |found| {
-            if is_wanted(&found) {
-                room = room.saturating_sub(found.text.len() + size_of::<LogLine>());
-                lines.push(found);
-            }
-            lines.len() < most && room > 0
-        })?;
+        let instances = std::slice::from_ref(instance);
+        host.manager
+            .log_within(instances, span, true, &mut |found| {
+                if is_wanted(&found) {
+                    room = room.saturating_sub(found.text.len() + size_of::<LogLine>());
+                    lines.push(found);
+                }
+                lines.len() < most && room > 0
+            })?;
     }
     lines.reverse();
     Ok(lines)

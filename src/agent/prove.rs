@@ -12,7 +12,7 @@ use super::host::{Host, LoadedRelease};
 use super::listeners;
 use super::service::{LogCursor, LogLine, ServiceState, ServiceStatus};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Probe, ServiceSpec};
+use crate::model::{Instance, Probe, ServiceSpec};
 
 /// Log lines that a diagnosis shows.
 const LOG_LINES: usize = 20;
@@ -156,9 +156,11 @@ impl Span<'_> {
 pub fn add_log(host: &Host, diagnosis: &mut Diagnosis, span: &Span<'_>) {
     let asked = Instant::now();
     loop {
-        let lines = host
-            .manager
-            .log_since(&diagnosis.service, span.cursor, LOG_LINES * 4);
+        let lines = host.manager.log_since(
+            &Instance::only(&diagnosis.service),
+            span.cursor,
+            LOG_LINES * 4,
+        );
         match lines {
             Ok(lines) => {
                 let own = lines.into_iter().filter(|line| span.holds(line));
@@ -253,7 +255,7 @@ impl Proof<'_> {
                 self.status = self
                     .host
                     .manager
-                    .status(&self.service.name)
+                    .status(&self.service.instance())
                     .map_err(|failure| Refuted::Unseen(failure.message()))?;
                 if self.status.state == ServiceState::Missing {
                     return Err(Refuted::Unseen(NOT_SET_UP.to_owned()));
@@ -363,7 +365,7 @@ impl Proof<'_> {
 
     /// The launcher wrote which process runs which release; `None` when that is this one.
     fn lives_elsewhere(&self) -> Option<String> {
-        let (pid, release) = match self.host.announced(&self.service.name) {
+        let (pid, release) = match self.host.announced(&self.service.instance()) {
             Ok(Some(announced)) => announced,
             Ok(None) => return Some("waiting for the launcher".to_owned()),
             Err(error) => return Some(format!("{error}; only the launcher may write it")),
@@ -460,7 +462,7 @@ impl Proof<'_> {
             let stranger = scope.spawn(|| self.stranger(self.service.health.probe.as_ref()?));
             let status = match still_there {
                 true => Ok(self.status.clone()),
-                false => self.host.manager.status(&self.service.name),
+                false => self.host.manager.status(&self.service.instance()),
             };
             (status, stranger.join().ok().flatten())
         });

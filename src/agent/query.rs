@@ -48,7 +48,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     let prober = Prober::new()?;
     let mut services = Vec::new();
     for service in &live.release.services {
-        let status = host.manager.status(&service.name)?;
+        let status = host.manager.status(&service.instance())?;
         let running = status.state == ServiceState::Running;
         let (healthy, seen) = match &service.health.probe {
             _ if !running => (Some(false), String::new()),

@@ -218,7 +218,7 @@ impl Eye<'_> {
             let last = Instant::now() >= end;
             if last || !self.is_there() || looked.is_none_or(|at| at.elapsed() >= LOOK) {
                 looked = Some(Instant::now());
-                match self.host.manager.status(&self.service.name) {
+                match self.host.manager.status(&self.service.instance()) {
                     Ok(status) => {
                         self.status = status;
                         unseen = 0;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Instance;
 use super::name::ServiceName;
 
 /// How a service of a release is launched, proven and stopped. Times are milliseconds.
@@ -27,6 +28,14 @@ pub struct ServiceSpec {
     pub start_type: StartType,
     /// How long it may take to stop before it is killed (`TimeoutStopSec=`), ms.
     pub stop_timeout_ms: u64,
+}
+
+impl ServiceSpec {
+    /// What runs of it on a host: one instance, which is restarted in its place.
+    #[must_use]
+    pub fn instance(&self) -> Instance {
+        Instance::only(&self.name)
+    }
 }
 
 /// What a service's process is.

@@ -81,4 +81,3 @@ pub async fn connect(target: &Target, options: &Options, open: &Open) -> Result<
     }
     ssh::connect(target, options, open).await
 }
-

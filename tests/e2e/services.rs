@@ -7,7 +7,7 @@ use ship::agent::service::{LogCursor, LogLine, ServiceStatus, env_file, manager}
 use ship::agent::setup::{check, ready_for, setup};
 use ship::agent::{Layout, service::Supervisor};
 use ship::model::service::{HealthCheck, Run, StartType};
-use ship::model::{Deployment, Failure, ServiceManagerKind, ServiceName, ServiceSpec};
+use ship::model::{Deployment, Failure, Instance, ServiceManagerKind, ServiceSpec};
 use ship::wire::{Finding, Level, SetupRequest, Wants};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -39,13 +39,13 @@ enum What {
     },
     Check,
     Ready,
-    Status(ServiceName),
-    Restart(ServiceName, u64),
-    Start(ServiceName),
-    Stop(ServiceName, u64),
-    Cursor(ServiceName),
-    Log(ServiceName, Option<String>, usize),
-    Follow(ServiceName, usize),
+    Status(Instance),
+    Restart(Instance, u64),
+    Start(Instance),
+    Stop(Instance, u64),
+    Cursor(Instance),
+    Log(Instance, Option<String>, usize),
+    Follow(Instance, usize),
     Shutdown,
 }
 
@@ -408,8 +408,8 @@ impl<'a> App<'a> {
 /// A value with everything in it that sh or systemd could take for something else.
 const NASTY: &str = "\"two\nlines\" $HOME `id` \\n 100% 'it' #";
 
-fn web() -> ServiceName {
-    "web".try_into().expect("a name")
+fn web() -> Instance {
+    "web".parse().expect("a name")
 }
 
 fn service(name: &str) -> ServiceSpec {
@@ -611,7 +611,7 @@ fn systemd_keeps_services_with_exact_rights() {
         [format!("rights: deploy may not run: {first}")]
     );
     assert_eq!(app.setup("root", false), ["wrote /etc/sudoers.d/ship-shop"]);
-    let refused = app.fails(What::Start("worker".try_into().expect("a name")));
+    let refused = app.fails(What::Start("worker".parse().expect("a name")));
     assert_eq!(
         refused.message(),
         "shop-worker.service is not installed on this host"

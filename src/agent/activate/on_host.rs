@@ -263,8 +263,8 @@ impl<'a> OnHost<'a> {
     /// Whether a service that could not be restarted had been started anew: then what was started
     /// failed, and not the service manager.
     fn was_started(&self, services: &[ServiceSpec]) -> bool {
-        let names: Vec<_> = services.iter().map(|s| s.name.clone()).collect();
-        let statuses = self.activation.host.manager.statuses(&names);
+        let instances: Vec<_> = services.iter().map(ServiceSpec::instance).collect();
+        let statuses = self.activation.host.manager.statuses(&instances);
         statuses.is_ok_and(|now| {
             now.iter().zip(services).any(|(now, service)| {
                 let before = self.before(service).invocation;
@@ -302,10 +302,11 @@ impl<'a> OnHost<'a> {
         let host = self.activation.host;
         let services = &old.release.services;
         if !services.iter().all(|s| self.seen.contains_key(&s.name)) {
-            let names: Vec<_> = services.iter().map(|s| s.name.clone()).collect();
+            let instances: Vec<_> = services.iter().map(ServiceSpec::instance).collect();
             // Without an answer each is restarted.
-            let statuses = host.manager.statuses(&names).unwrap_or_default();
-            self.seen.extend(names.into_iter().zip(statuses));
+            let statuses = host.manager.statuses(&instances).unwrap_or_default();
+            let names = instances.into_iter().map(|instance| instance.service);
+            self.seen.extend(names.zip(statuses));
         }
         let befores: Vec<Before> = services
             .iter()
@@ -358,7 +359,7 @@ impl<'a> OnHost<'a> {
         service: &ServiceSpec,
         status: &ServiceStatus,
     ) -> bool {
-        let announced = self.activation.host.announced(&service.name);
+        let announced = self.activation.host.announced(&service.instance());
         let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
         announced.ok().flatten().is_some_and(|(pid, id)| {
             status.state == ServiceState::Running

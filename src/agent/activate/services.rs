@@ -44,7 +44,8 @@ impl Activation<'_> {
             }
             ServiceAction::Start => {
                 for service in services {
-                    self.host.manager.start(&service.name, deadline(service))?;
+                    let manager = &self.host.manager;
+                    manager.start(&service.instance(), deadline(service))?;
                 }
             }
         }

@@ -32,7 +32,9 @@ pub fn restart_all(
                 scope.spawn(move || {
                     let started = Instant::now();
                     let seen = before.status.as_ref();
-                    let result = host.manager.restart(&service.name, seen, deadline(service));
+                    let result = host
+                        .manager
+                        .restart(&service.instance(), seen, deadline(service));
                     if was_killed(service, seen, millis(started)) {
                         emit(killed(service, "the old "));
                     }
@@ -81,7 +83,7 @@ pub fn stop_all<'a>(
     let mut first = Ok(());
     for service in services {
         let started = Instant::now();
-        match host.manager.stop(&service.name, deadline(service)) {
+        match host.manager.stop(&service.instance(), deadline(service)) {
             Ok(()) => {
                 // Unlike a restart, nothing but the old process takes time.
                 if millis(started) >= service.stop_timeout_ms {

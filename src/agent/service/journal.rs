@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
 use super::{LogCursor, LogLine, LogSpan, child};
-use crate::model::{Cause, Deployment, Failure, ServiceName};
+use crate::model::{Cause, Deployment, Failure, Instance};
 
 /// How long reading what is there may take.
 const READING: Duration = Duration::from_secs(20);
@@ -63,17 +63,17 @@ impl Journal {
         }))
     }
 
-    /// The last `max` lines that `service` itself said after `cursor`, oldest first.
+    /// The last `max` lines that `instance` itself said after `cursor`, oldest first.
     ///
     /// # Errors
     /// `Refused` when this user may not read the journal.
     pub fn since(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         cursor: Option<&LogCursor>,
         max: usize,
     ) -> Result<Vec<LogLine>, Failure> {
-        let mut journalctl = self.lines_of(std::slice::from_ref(service));
+        let mut journalctl = self.lines_of(std::slice::from_ref(instance));
         match cursor {
             // With a cursor, --lines would mean the first so many.
             Some(LogCursor(cursor)) => match cursor.strip_prefix('@') {
@@ -97,7 +97,7 @@ impl Journal {
             }
             match follower.lines.recv_timeout(left) {
                 Ok(text) if std::mem::take(&mut is_first) && is_at(&text, cursor) => {}
-                Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(service))),
+                Ok(text) => lines.extend(self.parse(&text, std::slice::from_ref(instance))),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -111,19 +111,19 @@ impl Journal {
         Ok(lines.into())
     }
 
-    /// What `services` themselves said within `span`, until `line` returns `false`; the newest first
+    /// What `instances` themselves said within `span`, until `line` returns `false`; the newest first
     /// where that is asked for.
     ///
     /// # Errors
     /// `Refused` when this user may not read the journal; when journalctl says nothing for too long.
     pub fn within(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         span: &LogSpan,
         newest_first: bool,
         line: &mut dyn FnMut(LogLine) -> bool,
     ) -> Result<(), Failure> {
-        let mut journalctl = self.lines_of(services);
+        let mut journalctl = self.lines_of(instances);
         let bounds = [("since", span.since), ("until", span.until)];
         for (name, time) in bounds {
             if let Some(time) = time {
@@ -139,7 +139,7 @@ impl Journal {
             match follower.lines.recv_timeout(READING) {
                 Ok(text) => {
                     is_empty = false;
-                    let parsed = self.parse(&text, services);
+                    let parsed = self.parse(&text, instances);
                     if parsed.is_some_and(|parsed| !line(parsed)) {
                         return Ok(());
                     }
@@ -156,22 +156,22 @@ impl Journal {
         }
     }
 
-    /// Hands on what `services` say from now on, and `None` at least once a second.
+    /// Hands on what `instances` say from now on, and `None` at least once a second.
     ///
     /// # Errors
     /// `Refused` when this user may not read the journal.
     pub fn follow(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure> {
         self.cursor()?;
-        let mut journalctl = self.lines_of(services);
+        let mut journalctl = self.lines_of(instances);
         journalctl.args(["--follow", "--lines=0"]);
         let follower = Follower::start(&mut journalctl)?;
         loop {
             let go_on = match follower.lines.recv_timeout(TICK) {
-                Ok(text) => match self.parse(&text, services) {
+                Ok(text) => match self.parse(&text, instances) {
                     Some(parsed) => line(Some(parsed)),
                     None => true,
                 },
@@ -195,7 +195,7 @@ impl Journal {
     }
 
     /// Lines of the services themselves: what systemd says about them carries another unit.
-    fn lines_of(&self, services: &[ServiceName]) -> Command {
+    fn lines_of(&self, instances: &[Instance]) -> Command {
         let mut command = self.journalctl();
         // Without --all, a long message is null.
         command.args(["--all", "--output=json"]);
@@ -204,8 +204,8 @@ impl Journal {
             Scope::User => "_SYSTEMD_USER_UNIT",
         };
         command.arg(format!("--output-fields=MESSAGE,{unit_field}"));
-        for service in services {
-            let unit = unit_name(&self.deployment.app, service);
+        for instance in instances {
+            let unit = unit_name(&self.deployment.app, instance);
             command.arg(format!("{unit_field}={unit}"));
         }
         if self.scope == Scope::User {
@@ -215,19 +215,19 @@ impl Journal {
         command
     }
 
-    fn parse(&self, text: &str, services: &[ServiceName]) -> Option<LogLine> {
+    fn parse(&self, text: &str, instances: &[Instance]) -> Option<LogLine> {
         let entry: Value = serde_json::from_str(text).ok()?;
         let unit = ["_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT"]
             .iter()
             .filter_map(|field| entry.get(field)?.as_str())
             .find_map(|unit| {
-                services
+                instances
                     .iter()
-                    .find(|service| unit_name(&self.deployment.app, service) == unit)
+                    .find(|instance| unit_name(&self.deployment.app, instance) == unit)
             });
         Some(LogLine {
             time: time(entry.get("__REALTIME_TIMESTAMP")?.as_str()?)?,
-            service: unit.or(services.first())?.clone(),
+            service: unit.or(instances.first())?.service.clone(),
             text: message(entry.get("MESSAGE")?),
         })
     }

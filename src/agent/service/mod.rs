@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::agent::Layout;
-use crate::model::{Deployment, Failure, ServiceName};
+use crate::model::{Deployment, Failure, Instance, ServiceName};
 
 pub mod account;
 pub(in crate::agent) mod child;
@@ -85,24 +85,24 @@ pub struct LogLine {
 /// Every call returns by its deadline, whatever the service does; a call that had to give up says
 /// so in its error.
 pub trait ServiceManager: Send + Sync {
-    /// The status of `service`.
+    /// The status of `instance`.
     ///
     /// # Errors
     /// When the service manager does not answer.
-    fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure>;
+    fn status(&self, instance: &Instance) -> Result<ServiceStatus, Failure>;
 
-    /// The status of each of `services`, in their order, in one question where that is possible.
+    /// The status of each of `instances`, in their order, in one question where that is possible.
     ///
     /// # Errors
     /// When the service manager does not answer.
-    fn statuses(&self, services: &[ServiceName]) -> Result<Vec<ServiceStatus>, Failure> {
-        services
+    fn statuses(&self, instances: &[Instance]) -> Result<Vec<ServiceStatus>, Failure> {
+        instances
             .iter()
-            .map(|service| self.status(service))
+            .map(|instance| self.status(instance))
             .collect()
     }
 
-    /// Clears a start limit, then restarts `service` (starts it when it is not running). Returning
+    /// Clears a start limit, then restarts `instance` (starts it when it is not running). Returning
     /// `Ok` means only that the service manager began it: whether it becomes ready is not waited
     /// for. `seen` is its status of a moment ago,
     /// when that is at hand.
@@ -111,49 +111,49 @@ pub trait ServiceManager: Send + Sync {
     /// When the manager refuses, the rights are missing, or `deadline` passes.
     fn restart(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         seen: Option<&ServiceStatus>,
         deadline: Duration,
     ) -> Result<(), Failure>;
 
-    /// Starts `service` unless it runs.
+    /// Starts `instance` unless it runs.
     ///
     /// # Errors
     /// As [`restart`](Self::restart).
-    fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+    fn start(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure>;
 
-    /// Stops `service` and waits until its processes are gone.
+    /// Stops `instance` and waits until its processes are gone.
     ///
     /// # Errors
     /// As [`restart`](Self::restart).
-    fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure>;
+    fn stop(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure>;
 
     /// The end of the logs as of now.
     ///
     /// # Errors
     /// When the logs cannot be read (rights).
-    fn log_cursor(&self, service: &ServiceName) -> Result<LogCursor, Failure>;
+    fn log_cursor(&self, instance: &Instance) -> Result<LogCursor, Failure>;
 
-    /// What `service` itself said after `cursor` (`None`: at all), the last `max` lines, oldest
+    /// What `instance` itself said after `cursor` (`None`: at all), the last `max` lines, oldest
     /// first.
     ///
     /// # Errors
     /// When the logs cannot be read (rights).
     fn log_since(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         cursor: Option<&LogCursor>,
         max: usize,
     ) -> Result<Vec<LogLine>, Failure>;
 
-    /// What `services` themselves said within `span`, line by line until `line` returns `false`:
+    /// What `instances` themselves said within `span`, line by line until `line` returns `false`:
     /// in the order of time, or the newest first.
     ///
     /// # Errors
     /// When the logs cannot be read (rights).
     fn log_within(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         span: &LogSpan,
         newest_first: bool,
         line: &mut dyn FnMut(LogLine) -> bool,
@@ -167,7 +167,7 @@ pub trait ServiceManager: Send + Sync {
     /// When the logs cannot be read (rights).
     fn follow(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure>;
 }

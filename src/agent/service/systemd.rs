@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
 use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
-use crate::model::{Deployment, Failure, ServiceName};
+use crate::model::{Deployment, Failure, Instance};
 
 /// A start that takes longer is looked at this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -33,8 +33,8 @@ impl Systemd {
         }
     }
 
-    fn act(&self, verb: &str, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
-        let unit = unit_name(&self.deployment.app, service);
+    fn act(&self, verb: &str, instance: &Instance, deadline: Duration) -> Result<(), Failure> {
+        let unit = unit_name(&self.deployment.app, instance);
         systemctl::act(self.scope, &self.deployment, verb, &unit, deadline)
     }
 
@@ -44,18 +44,18 @@ impl Systemd {
     fn begin(
         &self,
         verb: &'static str,
-        service: &ServiceName,
+        instance: &Instance,
         before: Option<&str>,
         deadline: Duration,
     ) -> Result<(), Failure> {
         let (sender, ended) = mpsc::channel();
-        let (this, of) = (self.clone(), service.clone());
+        let (this, of) = (self.clone(), instance.clone());
         thread::spawn(move || sender.send(this.act(verb, &of, deadline)));
         loop {
             match ended.recv_timeout(LOOK) {
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Timeout) => {
-                    let status = self.status(service);
+                    let status = self.status(instance);
                     if status.is_ok_and(|status| is_begun(&status, before)) {
                         return Ok(());
                     }
@@ -72,41 +72,41 @@ impl Systemd {
     /// that restart, and count it as one.
     fn forget_failures(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         status: &ServiceStatus,
         deadline: Duration,
     ) -> Result<(), Failure> {
         match status.state {
             ServiceState::Missing => {
-                let unit = unit_name(&self.deployment.app, service);
+                let unit = unit_name(&self.deployment.app, instance);
                 return Err(systemctl::not_installed(&self.deployment, &unit));
             }
-            ServiceState::Restarting => self.act("stop", service, deadline)?,
+            ServiceState::Restarting => self.act("stop", instance, deadline)?,
             ServiceState::Failed => {}
             _ if status.restarts > 0 => {}
             // Nothing to forget: one call of sudo less.
             _ => return Ok(()),
         }
-        self.act("reset-failed", service, deadline)
+        self.act("reset-failed", instance, deadline)
     }
 }
 
 impl ServiceManager for Systemd {
-    fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure> {
-        let mut statuses = self.statuses(std::slice::from_ref(service))?;
+    fn status(&self, instance: &Instance) -> Result<ServiceStatus, Failure> {
+        let mut statuses = self.statuses(std::slice::from_ref(instance))?;
         statuses
             .pop()
             .ok_or_else(|| Failure::unexpected("systemctl show said nothing"))
     }
 
-    fn statuses(&self, services: &[ServiceName]) -> Result<Vec<ServiceStatus>, Failure> {
-        if services.is_empty() {
+    fn statuses(&self, instances: &[Instance]) -> Result<Vec<ServiceStatus>, Failure> {
+        if instances.is_empty() {
             return Ok(Vec::new());
         }
         let property = format!("--property={}", show::PROPERTIES);
-        let units: Vec<_> = services
+        let units: Vec<_> = instances
             .iter()
-            .map(|service| unit_name(&self.deployment.app, service))
+            .map(|instance| unit_name(&self.deployment.app, instance))
             .collect();
         let mut args = vec!["show", &property];
         args.extend(units.iter().map(String::as_str));
@@ -115,11 +115,11 @@ impl ServiceManager for Systemd {
         let now_us = u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000
             + u64::try_from(now.tv_nsec).unwrap_or(0) / 1000;
         let blocks = show::blocks(&output.stdout);
-        if blocks.len() != services.len() {
+        if blocks.len() != instances.len() {
             return Err(Failure::unexpected(format!(
                 "systemctl show told of {} units, asked for {}",
                 blocks.len(),
-                services.len()
+                instances.len()
             ))
             .details(output.stderr.lines().map(str::to_owned)));
         }
@@ -131,71 +131,71 @@ impl ServiceManager for Systemd {
 
     fn restart(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         seen: Option<&ServiceStatus>,
         deadline: Duration,
     ) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
         let seen = match seen {
             Some(seen) => seen.clone(),
-            None => self.status(service)?,
+            None => self.status(instance)?,
         };
-        self.forget_failures(service, &seen, deadline)?;
+        self.forget_failures(instance, &seen, deadline)?;
         self.begin(
             "restart",
-            service,
+            instance,
             seen.invocation.as_deref(),
             end.saturating_duration_since(Instant::now()),
         )
     }
 
-    fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
+    fn start(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
-        self.forget_failures(service, &self.status(service)?, deadline)?;
+        self.forget_failures(instance, &self.status(instance)?, deadline)?;
         self.begin(
             "start",
-            service,
+            instance,
             None,
             end.saturating_duration_since(Instant::now()),
         )
     }
 
-    fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
-        if self.status(service)?.state == ServiceState::Missing {
+    fn stop(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure> {
+        if self.status(instance)?.state == ServiceState::Missing {
             return Ok(());
         }
-        self.act("stop", service, deadline)
+        self.act("stop", instance, deadline)
     }
 
-    fn log_cursor(&self, _service: &ServiceName) -> Result<LogCursor, Failure> {
+    fn log_cursor(&self, _instance: &Instance) -> Result<LogCursor, Failure> {
         self.journal.cursor()
     }
 
     fn log_since(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         cursor: Option<&LogCursor>,
         max: usize,
     ) -> Result<Vec<LogLine>, Failure> {
-        self.journal.since(service, cursor, max)
+        self.journal.since(instance, cursor, max)
     }
 
     fn log_within(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         span: &LogSpan,
         newest_first: bool,
         line: &mut dyn FnMut(LogLine) -> bool,
     ) -> Result<(), Failure> {
-        self.journal.within(services, span, newest_first, line)
+        self.journal.within(instances, span, newest_first, line)
     }
 
     fn follow(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure> {
-        self.journal.follow(services, line)
+        self.journal.follow(instances, line)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::agent::{Layout, journal};
 use crate::model::service::StartType;
-use crate::model::{AppName, Deployment, ServiceManagerKind, ServiceName, ServiceSpec};
+use crate::model::{AppName, Deployment, Instance, ServiceManagerKind, ServiceSpec};
 
 /// How a file begins that `ship setup` wrote. [`marker`] adds for which app.
 pub const MARKER: &str = "# managed by ship";
@@ -34,10 +34,10 @@ pub struct Unit {
     pub text: String,
 }
 
-/// The name of the unit of `service`: `<app>-<service>.service`.
+/// The name of the unit of `instance`: `<app>-<instance>.service`.
 #[must_use]
-pub fn unit_name(app: &AppName, service: &ServiceName) -> String {
-    format!("{app}-{service}.service")
+pub fn unit_name(app: &AppName, instance: &Instance) -> String {
+    format!("{app}-{instance}.service")
 }
 
 /// The name of the unit that recovers the app at boot. The dot keeps it apart from any service's.
@@ -62,7 +62,7 @@ pub fn units(deployment: &Deployment, layout: &Layout, services: &[ServiceSpec])
         ServiceManagerKind::Supervisor => return Vec::new(),
     };
     let unit = |service: &ServiceSpec| Unit {
-        name: unit_name(&deployment.app, &service.name),
+        name: unit_name(&deployment.app, &service.instance()),
         text: text(deployment, layout, service),
     };
     services.iter().map(unit).collect()
@@ -118,20 +118,20 @@ pub fn recovery(deployment: &Deployment, layout: &Layout, login: &str) -> Option
 
 /// What `user` may run as root, one command a line, as sudoers(5) and `sudo -l` write it.
 #[must_use]
-pub fn sudo_commands(app: &AppName, services: &[ServiceName], systemctl: &str) -> Vec<String> {
-    let of = |service: &ServiceName| {
-        let unit = unit_name(app, service);
+pub fn sudo_commands(app: &AppName, instances: &[Instance], systemctl: &str) -> Vec<String> {
+    let of = |instance: &Instance| {
+        let unit = unit_name(app, instance);
         VERBS.map(|verb| format!("{systemctl} {verb} {unit}"))
     };
-    services.iter().flat_map(of).collect()
+    instances.iter().flat_map(of).collect()
 }
 
-/// The drop-in of sudoers(5) that lets `login` start and stop these services, run commands as the user
+/// The drop-in of sudoers(5) that lets `login` start and stop these instances, run commands as the user
 /// `run_as`, and nothing else. `systemctl` is the absolute path that sudo will resolve.
 #[must_use]
 pub fn sudoers(
     app: &AppName,
-    services: &[ServiceName],
+    instances: &[Instance],
     login: &str,
     run_as: Option<&str>,
     systemctl: &str,
@@ -151,7 +151,7 @@ pub fn sudoers(
              {login} ALL=({user}) NOPASSWD: ALL\n"
         ),
     };
-    for command in sudo_commands(app, services, systemctl) {
+    for command in sudo_commands(app, instances, systemctl) {
         let _ = writeln!(text, "{login} ALL=(root) NOPASSWD: {command}");
     }
     text

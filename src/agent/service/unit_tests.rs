@@ -226,7 +226,7 @@ fn the_supervisor_has_no_units() {
 #[test]
 fn sudoers_lines_are_exact() {
     let app = "shop".try_into().unwrap();
-    let services = ["web".try_into().unwrap(), "worker".try_into().unwrap()];
+    let services = ["web".parse().unwrap(), "worker".parse().unwrap()];
     let text = sudoers(
         &app,
         &services,

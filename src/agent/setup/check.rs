@@ -11,7 +11,7 @@ use crate::agent::as_app;
 use crate::agent::host::{Host, home, writable};
 use crate::agent::service::child::{self, NoOutput};
 use crate::agent::service::{Scope, account, systemctl, unit};
-use crate::model::{Failure, FailureKind, ServiceManagerKind, ServiceName, ServiceSpec};
+use crate::model::{Failure, FailureKind, Instance, ServiceManagerKind, ServiceSpec};
 use crate::wire::{Finding, Level, Wants};
 
 /// Less free space than this fails a deploy of almost anything, bytes.
@@ -247,11 +247,8 @@ pub(super) fn rights(
             return;
         }
     };
-    let names: Vec<ServiceName> = services
-        .iter()
-        .map(|service| service.name.clone())
-        .collect();
-    let wanted = unit::sudo_commands(&host.deployment.app, &names, systemctl::path());
+    let instances: Vec<Instance> = services.iter().map(ServiceSpec::instance).collect();
+    let wanted = unit::sudo_commands(&host.deployment.app, &instances, systemctl::path());
     let granted = without_password(&listed.stdout, "root");
     let missing: Vec<_> = wanted
         .iter()
@@ -364,7 +361,7 @@ fn journal(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
     let Some(service) = services.first() else {
         return;
     };
-    match host.manager.log_cursor(&service.name) {
+    match host.manager.log_cursor(&service.instance()) {
         Ok(_) => findings.push(ok(SUBJECT, "readable")),
         Err(failure) => {
             // A deploy works without; it cannot show why a service died.

@@ -14,7 +14,7 @@ use crate::agent::host::Host;
 use crate::agent::lock::Lock;
 use crate::agent::service::{Scope, account, systemctl};
 use crate::agent::{owner, releases, runtimes};
-use crate::model::{ServiceManagerKind, ServiceName};
+use crate::model::{Instance, ServiceManagerKind};
 use crate::wire::{Finding, Level, Wants};
 
 /// What is not on the host as the manifest says. A [`Level::Failure`] is something without which the
@@ -76,7 +76,8 @@ fn leaving(host: &Host, wants: &Wants, setup: &str) -> Vec<Finding> {
     if Scope::of(host.deployment.manager).is_none() {
         return Vec::new();
     }
-    let leaves = |name: ServiceName| {
+    let leaves = |instance: Instance| {
+        let name = instance.service;
         let text = format!(
             "the service {name} is not in the manifest any more: it stops with the next release, and \
              its unit stays until no kept release has it"

@@ -33,7 +33,9 @@ use crate::agent::Layout;
 use crate::agent::host::Host;
 use crate::agent::service::{Scope, account, systemctl, unit};
 use crate::agent::{owner, runtimes};
-use crate::model::{Cause, Deployment, Failure, FailureKind, ServiceManagerKind, ServiceSpec};
+use crate::model::{
+    Cause, Deployment, Failure, FailureKind, Instance, ServiceManagerKind, ServiceSpec,
+};
 use crate::wire::{Changes, Level, SetupRequest, Wants};
 
 pub use check::{check, without_password};
@@ -146,7 +148,7 @@ fn left(target: &Target<'_>, steps: &[step::Step]) -> Vec<String> {
             let releases: Vec<String> = releases.iter().map(ToString::to_string).collect();
             left.push(format!(
                 "{} stays: {} can be gone back to and has that service",
-                unit::unit_name(app, &service),
+                unit::unit_name(app, &Instance::only(&service)),
                 releases.join(", ")
             ));
         }

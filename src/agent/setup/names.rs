@@ -76,7 +76,7 @@ fn runs_as(target: &Target<'_>, user: &str) -> bool {
     let app = &target.deployment.app;
     let folder = units::folder(Scope::System, &target.home);
     target.services.iter().any(|service| {
-        let path = folder.join(unit::unit_name(app, &service.name));
+        let path = folder.join(unit::unit_name(app, &service.instance()));
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         units::is_ours(&path, app)
             && settings::value(&text, "Service", "User").as_deref() == Some(user)

@@ -13,7 +13,7 @@ use crate::agent::as_app::{self, Barred};
 use crate::agent::disk;
 use crate::agent::service::child::{self, Answer};
 use crate::agent::service::{JOURNAL_GROUP, Scope, account, systemctl, unit};
-use crate::model::{Failure, ServiceManagerKind, ServiceName};
+use crate::model::{Failure, Instance, ServiceManagerKind, ServiceSpec};
 
 /// The steps that make the host ready, in order.
 ///
@@ -444,19 +444,20 @@ fn sudoers(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
         return Ok(());
     }
     let app = &target.deployment.app;
-    let wanted = target.services.iter().map(|service| service.name.clone());
-    let mut services: Vec<ServiceName> = wanted.collect();
+    let wanted = target.services.iter().map(ServiceSpec::instance);
+    let mut instances: Vec<Instance> = wanted.collect();
     let folder = units::folder(Scope::System, &target.home);
     for needed in units::of_releases(&folder, app, &target.layout) {
-        if !services.contains(&needed) {
-            services.push(needed);
+        let needed = Instance::only(&needed);
+        if !instances.contains(&needed) {
+            instances.push(needed);
         }
     }
     let (deployment, login) = (target.deployment, target.login.as_str());
     let barred = as_app::barred_by_root(deployment, login)?;
     let user = deployment.user.as_str();
     let run_as = barred.is_none().then_some(user);
-    let text = unit::sudoers(app, &services, login, run_as, systemctl::path());
+    let text = unit::sudoers(app, &instances, login, run_as, systemctl::path());
     let barred = barred.filter(Barred::is_worth_telling);
     let barred =
         barred.map(|why| format!("hooks and health commands run as {login}: {user} {why}"));

@@ -4,7 +4,7 @@ use crate::agent::host::Host;
 use crate::agent::listeners::{self, Listener};
 use crate::agent::port_holder::PortHolder;
 use crate::agent::service::{ServiceStatus, account};
-use crate::model::{Failure, ServiceName, ServiceSpec};
+use crate::model::{Failure, Instance, ServiceSpec};
 
 /// Whether the ports of some services can be had.
 #[derive(Debug)]
@@ -42,9 +42,9 @@ fn look_at(host: &Host, services: &[ServiceSpec], is_of_app: impl Fn(&Listener) 
     {
         return Ports::Free;
     }
-    let mut names: Vec<ServiceName> = services.iter().map(|it| it.name.clone()).collect();
-    names.extend(host.stopped_by(services));
-    match host.manager.statuses(&names) {
+    let mut instances: Vec<Instance> = services.iter().map(ServiceSpec::instance).collect();
+    instances.extend(host.stopped_by(services));
+    match host.manager.statuses(&instances) {
         Ok(statuses) => match free_ports(services, statuses.iter()) {
             Ok(()) => Ports::Free,
             Err(failure) => Ports::Taken(failure),

@@ -6,7 +6,7 @@ use crate::agent::layout::LAUNCHERS;
 use crate::agent::service::Scope;
 use crate::agent::service::unit::{MARKER, marker, unit_name};
 use crate::agent::{Layout, careful, releases};
-use crate::model::{AppName, ReleaseId, ReleaseState, ServiceName};
+use crate::model::{AppName, Instance, ReleaseId, ReleaseState, ServiceName};
 
 /// Where an administrator's units are (systemd.unit(5), "Unit File Load Path").
 #[must_use]
@@ -56,11 +56,16 @@ pub fn of_releases(folder: &Path, app: &AppName, layout: &Layout) -> Vec<Service
         .chain(good)
         .flat_map(|launchers| names_in(&launchers))
         .filter_map(|name| ServiceName::try_from(name).ok())
-        .filter(|service| is_ours(&folder.join(unit_name(app, service)), app))
+        .filter(|service| is_ours(&folder.join(unit_of(app, service)), app))
         .collect();
     services.sort();
     services.dedup();
     services
+}
+
+/// The unit of the only instance of `service`.
+fn unit_of(app: &AppName, service: &ServiceName) -> String {
+    unit_name(app, &Instance::only(service))
 }
 
 /// The units in `folder` that ship wrote for `app`, sorted.
@@ -79,7 +84,7 @@ pub fn all(folder: &Path, app: &AppName) -> Vec<String> {
 #[must_use]
 pub fn stale(folder: &Path, app: &AppName, layout: &Layout, wanted: &[String]) -> Vec<String> {
     let needed = of_releases(folder, app, layout);
-    let needed: Vec<String> = needed.iter().map(|name| unit_name(app, name)).collect();
+    let needed: Vec<String> = needed.iter().map(|name| unit_of(app, name)).collect();
     let mut stale = all(folder, app);
     stale.retain(|name| !wanted.contains(name) && !needed.contains(name));
     stale

@@ -20,7 +20,7 @@ use super::record::Record;
 use super::{SOCKET, lock};
 use crate::agent::service::{ServiceState, ServiceStatus};
 use crate::agent::{Layout, lock, socket};
-use crate::model::{Failure, ServiceName};
+use crate::model::{Failure, Instance};
 
 /// How long a supervisor without services stays, for whoever is about to ask.
 const LINGER: Duration = Duration::from_secs(2);
@@ -65,9 +65,9 @@ pub fn supervise(layout: &Layout) -> Result<(), Failure> {
         clients: AtomicUsize::new(0),
         asked: Mutex::new(Instant::now()),
     });
-    for (service, entry) in record.services {
-        let keeper = Keeper::start(service.clone(), Arc::clone(&daemon.shared), entry);
-        lock(&daemon.keepers).insert(service, keeper);
+    for (instance, entry) in record.services {
+        let keeper = Keeper::start(instance.clone(), Arc::clone(&daemon.shared), entry);
+        lock(&daemon.keepers).insert(instance, keeper);
     }
     daemon.serve(&state, listener);
     daemon.close();
@@ -95,7 +95,7 @@ fn lock_root(layout: &Layout) -> Result<Option<File>, Failure> {
 
 struct Daemon {
     shared: Arc<Shared>,
-    keepers: Mutex<BTreeMap<ServiceName, Arc<Keeper>>>,
+    keepers: Mutex<BTreeMap<Instance, Arc<Keeper>>>,
     ending: AtomicBool,
     clients: AtomicUsize,
     asked: Mutex<Instant>,
@@ -191,7 +191,7 @@ impl Daemon {
             Request::Status { services } => Reply::Statuses {
                 statuses: services
                     .iter()
-                    .map(|service| self.status(service))
+                    .map(|instance| self.status(instance))
                     .collect(),
             },
             Request::Shutdown => {
@@ -203,25 +203,25 @@ impl Daemon {
     }
 
     /// The keeper of a service, made when it is needed; `None` for a stop of what does not run.
-    fn keeper(&self, service: &ServiceName, ask: Ask) -> Option<Arc<Keeper>> {
+    fn keeper(&self, instance: &Instance, ask: Ask) -> Option<Arc<Keeper>> {
         let mut keepers = lock(&self.keepers);
         if ask == Ask::Stop || self.ending.load(Ordering::SeqCst) {
-            return keepers.get(service).cloned();
+            return keepers.get(instance).cloned();
         }
         let make = || {
             Keeper::start(
-                service.clone(),
+                instance.clone(),
                 Arc::clone(&self.shared),
                 Default::default(),
             )
         };
         Some(Arc::clone(
-            keepers.entry(service.clone()).or_insert_with(make),
+            keepers.entry(instance.clone()).or_insert_with(make),
         ))
     }
 
-    fn status(&self, service: &ServiceName) -> ServiceStatus {
-        let keeper = lock(&self.keepers).get(service).cloned();
+    fn status(&self, instance: &Instance) -> ServiceStatus {
+        let keeper = lock(&self.keepers).get(instance).cloned();
         keeper.map_or_else(
             || ServiceStatus {
                 state: ServiceState::Stopped,

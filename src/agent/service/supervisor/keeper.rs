@@ -12,7 +12,7 @@ use super::record::{Entry, Process, Record};
 use super::{lock, processes};
 use crate::agent::Layout;
 use crate::agent::service::{ServiceState, ServiceStatus, exit, show};
-use crate::model::ServiceName;
+use crate::model::Instance;
 
 /// The pause before the first restart; it doubles with each one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -35,9 +35,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn remember(&self, service: &ServiceName, change: impl FnOnce(&mut Entry)) {
+    fn remember(&self, instance: &Instance, change: impl FnOnce(&mut Entry)) {
         let mut record = lock(&self.record);
-        record.update(service, change);
+        record.update(instance, change);
         if let Err(error) = record.save(&self.layout.supervisor_record()) {
             lock(&self.log).say(&format!("cannot write the supervisor's record: {error}"));
         }
@@ -62,7 +62,7 @@ pub enum Ask {
 /// A service that is kept.
 #[derive(Debug)]
 pub struct Keeper {
-    service: ServiceName,
+    instance: Instance,
     shared: Arc<Shared>,
     log: Arc<Mutex<LogFile>>,
     slot: Mutex<Slot>,
@@ -93,10 +93,10 @@ struct Slot {
 impl Keeper {
     /// A keeper on a thread of its own. `entry` is what the last supervisor knew of the service.
     #[must_use]
-    pub fn start(service: ServiceName, shared: Arc<Shared>, entry: Entry) -> Arc<Self> {
-        let path = shared.layout.service_log(&service);
+    pub fn start(instance: Instance, shared: Arc<Shared>, entry: Entry) -> Arc<Self> {
+        let path = shared.layout.log(&instance);
         let keeper = Arc::new(Self {
-            service,
+            instance,
             shared,
             log: Arc::new(Mutex::new(LogFile::new(path))),
             slot: Mutex::new(Slot {
@@ -128,7 +128,7 @@ impl Keeper {
         self.changed.notify_all();
         drop(slot);
         self.shared
-            .remember(&self.service, |entry| entry.wanted = wanted);
+            .remember(&self.instance, |entry| entry.wanted = wanted);
 
         let waiting = |slot: &mut Slot| slot.obeyed < order && !slot.closing;
         let slot = self
@@ -136,13 +136,13 @@ impl Keeper {
             .wait_timeout_while(lock(&self.slot), deadline, waiting)
             .unwrap_or_else(PoisonError::into_inner)
             .0;
-        let service = &self.service;
+        let instance = &self.instance;
         if slot.closing {
             return Err("the supervisor is being stopped".to_owned());
         }
         if slot.obeyed < order {
             let verb = if wanted { "start" } else { "stop" };
-            return Err(format!("{service} did not {verb} within {deadline:.0?}"));
+            return Err(format!("{instance} did not {verb} within {deadline:.0?}"));
         }
         slot.refused.clone().map_or(Ok(()), Err)
     }
@@ -197,16 +197,16 @@ impl Keeper {
             if processes::is_alive(&orphan) {
                 self.shared.say(&format!(
                     "{}: process {} is left from a supervisor that was killed; replacing it",
-                    self.service, orphan.pid
+                    self.instance, orphan.pid
                 ));
             }
             processes::stop_orphan(&orphan);
             self.shared
-                .remember(&self.service, |entry| entry.process = None);
+                .remember(&self.instance, |entry| entry.process = None);
         }
         let mut pause = FIRST_PAUSE;
         while let Some(order) = self.wait_until_wanted() {
-            match launch(&self.shared.layout, &self.service) {
+            match launch(&self.shared.layout, &self.instance) {
                 Ok(launched) => {
                     if self.watch(launched, order) >= RECOVERED {
                         pause = FIRST_PAUSE;
@@ -242,7 +242,7 @@ impl Keeper {
     }
 
     fn refuse(&self, order: u64, why: String) {
-        self.shared.say(&format!("{}: {why}", self.service));
+        self.shared.say(&format!("{}: {why}", self.instance));
         let mut slot = lock(&self.slot);
         slot.obeyed = order;
         slot.refused = Some(why.clone());
@@ -261,7 +261,7 @@ impl Keeper {
         let started = Instant::now();
         let log = Arc::clone(&self.log);
         let writer = thread::spawn(move || pump(output, &log));
-        self.shared.remember(&self.service, |entry| {
+        self.shared.remember(&self.instance, |entry| {
             entry.process = Some(process.clone());
         });
         let mut slot = lock(&self.slot);
@@ -297,9 +297,9 @@ impl Keeper {
             let _ = writer.join();
         }
         self.shared
-            .say(&format!("{}: {ended} after {up:.1?}", self.service));
+            .say(&format!("{}: {ended} after {up:.1?}", self.instance));
         self.shared
-            .remember(&self.service, |entry| entry.process = None);
+            .remember(&self.instance, |entry| entry.process = None);
         let mut slot = lock(&self.slot);
         slot.process = None;
         slot.started = None;
@@ -335,7 +335,7 @@ impl Keeper {
         if !ended {
             self.shared.say(&format!(
                 "{}: did not stop within {timeout:.1?}; killing it",
-                self.service
+                self.instance
             ));
             processes::kill_all(process);
         }

@@ -9,7 +9,7 @@ use super::processes;
 use super::record::Process;
 use crate::agent::service::env_file;
 use crate::agent::{Layout, careful};
-use crate::model::{Release, ServiceName};
+use crate::model::{Instance, Release};
 
 /// How long a service may take to stop when its release does not say, ms.
 const STOP_TIMEOUT_MS: u64 = 10_000;
@@ -32,16 +32,16 @@ pub struct Launched {
     pub output: PipeReader,
 }
 
-/// Starts `service` of the live release, in a process group of its own.
+/// Starts `instance`, of a service of the live release, in a process group of its own.
 ///
 /// # Errors
 /// A lower-case sentence: no launcher, an unreadable env file, or what exec(2) said.
-pub fn launch(layout: &Layout, service: &ServiceName) -> Result<Launched, String> {
-    let launcher = layout.launcher(service);
+pub fn launch(layout: &Layout, instance: &Instance) -> Result<Launched, String> {
+    let launcher = layout.launcher(&instance.service);
     if !launcher.exists() {
         return Err(format!("{} does not exist", launcher.display()));
     }
-    let runtime = layout.runtime_directory(service);
+    let runtime = layout.runtime_directory(instance);
     // What an earlier process left there must not pass for this one's.
     let _ = fs::remove_dir_all(&runtime);
     fs::create_dir_all(&runtime)
@@ -76,7 +76,7 @@ pub fn launch(layout: &Layout, service: &ServiceName) -> Result<Launched, String
         // One that has ended already is of no use to the next supervisor.
         born: processes::born(child.id()).unwrap_or_default(),
         invocation,
-        stop_timeout_ms: stop_timeout_ms(layout, service),
+        stop_timeout_ms: stop_timeout_ms(layout, instance),
     };
     Ok(Launched {
         child,
@@ -95,11 +95,14 @@ fn environment(layout: &Layout) -> Result<Vec<(String, String)>, String> {
     env_file::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
 }
 
-fn stop_timeout_ms(layout: &Layout, service: &ServiceName) -> u64 {
+fn stop_timeout_ms(layout: &Layout, instance: &Instance) -> u64 {
     let read = || {
         let path = layout.current().join(".ship/release.json");
         let release: Release = careful::json(&path, careful::METADATA).ok()?;
-        let spec = release.services.iter().find(|spec| spec.name == *service)?;
+        let spec = release
+            .services
+            .iter()
+            .find(|spec| spec.name == instance.service)?;
         Some(spec.stop_timeout_ms)
     };
     read().unwrap_or(STOP_TIMEOUT_MS)

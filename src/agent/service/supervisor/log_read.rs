@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::log::{KEPT, aside};
 use crate::agent::service::{LogCursor, LogLine, LogSpan};
-use crate::model::ServiceName;
+use crate::model::Instance;
 
 /// The end of the log as of now: `<inode>:<offset>`.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn cursor(path: &Path) -> LogCursor {
 #[must_use]
 pub fn since(
     path: &Path,
-    service: &ServiceName,
+    instance: &Instance,
     cursor: Option<&LogCursor>,
     max: usize,
 ) -> Vec<LogLine> {
@@ -44,7 +44,7 @@ pub fn since(
             if lines.len() >= max {
                 break;
             }
-            lines.push_front(parse(line, service));
+            lines.push_front(parse(line, instance));
         }
         if start.is_some() || lines.len() >= max {
             break;
@@ -56,13 +56,13 @@ pub fn since(
 /// The lines of `logs` (where each is, and whose) within `span`, until `line` returns `false`: in
 /// the order of time, or the newest first.
 pub fn within<'a>(
-    logs: impl Iterator<Item = (PathBuf, &'a ServiceName)>,
+    logs: impl Iterator<Item = (PathBuf, &'a Instance)>,
     span: &LogSpan,
     newest_first: bool,
     line: &mut dyn FnMut(LogLine) -> bool,
 ) {
     let mut logs: Vec<_> = logs
-        .map(|(path, service)| {
+        .map(|(path, instance)| {
             let mut files = open_all(&path);
             if !newest_first {
                 files.reverse();
@@ -71,7 +71,7 @@ pub fn within<'a>(
                 true => backwards(file),
                 false => forwards(file),
             });
-            let parsed = lines.map(move |text| parse(&text, service));
+            let parsed = lines.map(move |text| parse(&text, instance));
             parsed.peekable()
         })
         .collect();
@@ -155,11 +155,11 @@ fn read_from(file: &mut File, offset: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn parse(line: &str, service: &ServiceName) -> LogLine {
+fn parse(line: &str, instance: &Instance) -> LogLine {
     let (time, text) = line.split_once(' ').unwrap_or((line, ""));
     LogLine {
         time: time.to_owned(),
-        service: service.clone(),
+        service: instance.service.clone(),
         text: text.to_owned(),
     }
 }
@@ -168,7 +168,7 @@ fn parse(line: &str, service: &ServiceName) -> LogLine {
 #[derive(Debug)]
 pub struct Tail {
     path: PathBuf,
-    service: ServiceName,
+    instance: Instance,
     file: Option<File>,
     /// Bytes of a line whose end has not been written yet.
     begun: Vec<u8>,
@@ -177,14 +177,14 @@ pub struct Tail {
 impl Tail {
     /// Follows the log of `service` at `path` from now on.
     #[must_use]
-    pub fn new(path: PathBuf, service: ServiceName) -> Self {
+    pub fn new(path: PathBuf, instance: Instance) -> Self {
         let mut file = File::open(&path).ok();
         if let Some(file) = &mut file {
             let _ = file.seek(SeekFrom::End(0));
         }
         Self {
             path,
-            service,
+            instance,
             file,
             begun: Vec::new(),
         }
@@ -217,7 +217,7 @@ impl Tail {
         while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.begun.drain(..=end).collect();
             let text = String::from_utf8_lossy(&line[..end]);
-            lines.push(parse(&text, &self.service));
+            lines.push(parse(&text, &self.instance));
         }
     }
 }
@@ -232,7 +232,7 @@ mod tests {
     fn lines_of_several_services_come_in_the_order_of_time_either_way() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let names = ["web", "worker"].map(|name| ServiceName::try_from(name).unwrap());
+        let names = ["web", "worker"].map(|name| name.parse::<Instance>().unwrap());
         let line = |second: u32| format!("2026-01-01T00:00:{second:02}.000Z at {second}\n");
         let lines = |seconds: &[u32]| seconds.iter().map(|n| line(*n)).collect::<String>();
         fs::write(aside(&at("web.log"), 2), lines(&[1, 2])).unwrap();
@@ -270,7 +270,7 @@ mod tests {
     fn lines_are_found_across_rotations() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.log");
-        let web = "web".try_into().unwrap();
+        let web = "web".parse().unwrap();
         let texts = |cursor: Option<&LogCursor>, max| {
             let lines = since(&path, &web, cursor, max);
             lines

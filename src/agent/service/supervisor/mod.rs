@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::agent::{Layout, socket};
-use crate::model::{Failure, ServiceName};
+use crate::model::{Failure, Instance};
 use protocol::{Order, Reply, Request};
 use record::Record;
 
@@ -106,11 +106,11 @@ impl Supervisor {
     pub fn take_down(&self, deadline: Duration) -> Result<(), Failure> {
         let end = Instant::now() + deadline;
         let left = || end.saturating_duration_since(Instant::now());
-        for service in Record::load(&self.layout.supervisor_record())
+        for instance in Record::load(&self.layout.supervisor_record())
             .services
             .keys()
         {
-            self.stop(service, left())?;
+            self.stop(instance, left())?;
         }
         self.shutdown(left())?;
         // It answers before it ends.
@@ -188,12 +188,12 @@ impl Supervisor {
     }
 
     /// What can be known without a supervisor.
-    fn status_of_record(&self, record: &Record, service: &ServiceName) -> ServiceStatus {
+    fn status_of_record(&self, record: &Record, instance: &Instance) -> ServiceStatus {
         let mut status = ServiceStatus {
             state: ServiceState::Stopped,
             ..ServiceStatus::default()
         };
-        let Some(entry) = record.services.get(service) else {
+        let Some(entry) = record.services.get(instance) else {
             return status;
         };
         let process = entry.process.as_ref();
@@ -212,92 +212,91 @@ impl Supervisor {
 }
 
 impl ServiceManager for Supervisor {
-    fn status(&self, service: &ServiceName) -> Result<ServiceStatus, Failure> {
-        let mut statuses = self.statuses(std::slice::from_ref(service))?;
+    fn status(&self, instance: &Instance) -> Result<ServiceStatus, Failure> {
+        let mut statuses = self.statuses(std::slice::from_ref(instance))?;
         statuses
             .pop()
             .ok_or_else(|| Failure::unexpected("the supervisor told of no service"))
     }
 
-    fn statuses(&self, services: &[ServiceName]) -> Result<Vec<ServiceStatus>, Failure> {
+    fn statuses(&self, instances: &[Instance]) -> Result<Vec<ServiceStatus>, Failure> {
         let request = Request::Status {
-            services: services.to_owned(),
+            services: instances.to_owned(),
         };
         match self.call(&request, ASKING, false)? {
-            Some(Reply::Statuses { statuses }) if statuses.len() == services.len() => Ok(statuses),
+            Some(Reply::Statuses { statuses }) if statuses.len() == instances.len() => Ok(statuses),
             Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
             Some(_) => Err(Failure::unexpected(
                 "the supervisor's answer is another one's",
             )),
             None => {
                 let record = Record::load(&self.layout.supervisor_record());
-                let status = |service| self.status_of_record(&record, service);
-                Ok(services.iter().map(status).collect())
+                let status = |instance| self.status_of_record(&record, instance);
+                Ok(instances.iter().map(status).collect())
             }
         }
     }
 
     fn restart(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         _seen: Option<&ServiceStatus>,
         deadline: Duration,
     ) -> Result<(), Failure> {
-        self.order(&Request::Restart(order(service, deadline)), deadline)
+        self.order(&Request::Restart(order(instance, deadline)), deadline)
     }
 
-    fn start(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
-        self.order(&Request::Start(order(service, deadline)), deadline)
+    fn start(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure> {
+        self.order(&Request::Start(order(instance, deadline)), deadline)
     }
 
-    fn stop(&self, service: &ServiceName, deadline: Duration) -> Result<(), Failure> {
-        let request = Request::Stop(order(service, deadline));
+    fn stop(&self, instance: &Instance, deadline: Duration) -> Result<(), Failure> {
+        let request = Request::Stop(order(instance, deadline));
         // Nothing to stop needs no supervisor; a process that was left by a dead one does.
         let record = Record::load(&self.layout.supervisor_record());
-        let known = record.services.contains_key(service);
+        let known = record.services.contains_key(instance);
         match self.call(&request, deadline, known)? {
             Some(Reply::Failed { why }) => Err(Failure::unexpected(why)),
             _ => Ok(()),
         }
     }
 
-    fn log_cursor(&self, service: &ServiceName) -> Result<LogCursor, Failure> {
-        Ok(log_read::cursor(&self.layout.service_log(service)))
+    fn log_cursor(&self, instance: &Instance) -> Result<LogCursor, Failure> {
+        Ok(log_read::cursor(&self.layout.log(instance)))
     }
 
     fn log_since(
         &self,
-        service: &ServiceName,
+        instance: &Instance,
         cursor: Option<&LogCursor>,
         max: usize,
     ) -> Result<Vec<LogLine>, Failure> {
-        let path = self.layout.service_log(service);
-        Ok(log_read::since(&path, service, cursor, max))
+        let path = self.layout.log(instance);
+        Ok(log_read::since(&path, instance, cursor, max))
     }
 
     fn log_within(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         span: &LogSpan,
         newest_first: bool,
         line: &mut dyn FnMut(LogLine) -> bool,
     ) -> Result<(), Failure> {
-        let logs = services
+        let logs = instances
             .iter()
-            .map(|service| (self.layout.service_log(service), service));
+            .map(|instance| (self.layout.log(instance), instance));
         log_read::within(logs, span, newest_first, line);
         Ok(())
     }
 
     fn follow(
         &self,
-        services: &[ServiceName],
+        instances: &[Instance],
         line: &mut dyn FnMut(Option<LogLine>) -> bool,
     ) -> Result<(), Failure> {
-        let tail = |service: &ServiceName| {
-            log_read::Tail::new(self.layout.service_log(service), service.clone())
-        };
-        let mut tails: Vec<_> = services.iter().map(tail).collect();
+        let tail =
+            |instance: &Instance| log_read::Tail::new(self.layout.log(instance), instance.clone());
+        let mut tails: Vec<_> = instances.iter().map(tail).collect();
         loop {
             let mut new: Vec<_> = tails.iter_mut().flat_map(log_read::Tail::lines).collect();
             new.sort_by(|a, b| a.time.cmp(&b.time));
@@ -310,9 +309,9 @@ impl ServiceManager for Supervisor {
     }
 }
 
-fn order(service: &ServiceName, deadline: Duration) -> Order {
+fn order(instance: &Instance, deadline: Duration) -> Order {
     Order {
-        service: service.clone(),
+        service: instance.clone(),
         deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agent::service::ServiceStatus;
-use crate::model::ServiceName;
+use crate::model::Instance;
 
 /// The longest line that is read, bytes.
 pub const MAX_LINE: u64 = 1 << 20;
@@ -24,7 +24,7 @@ pub enum Request {
     /// Tells of services, in this order.
     Status {
         /// Which.
-        services: Vec<ServiceName>,
+        services: Vec<Instance>,
     },
     /// Stops everything and ends; what should run will run again with the next supervisor.
     Shutdown,
@@ -34,7 +34,7 @@ pub enum Request {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Order {
     /// Which.
-    pub service: ServiceName,
+    pub service: Instance,
     /// When to give up waiting; what was begun goes on.
     pub deadline_ms: u64,
 }

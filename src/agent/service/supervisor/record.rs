@@ -8,13 +8,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::careful;
-use crate::model::ServiceName;
+use crate::model::Instance;
 
 /// `<root>/.ship/supervisor.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Record {
     /// The services that should run, or still do.
-    pub services: BTreeMap<ServiceName, Entry>,
+    pub services: BTreeMap<Instance, Entry>,
 }
 
 /// One service.
@@ -60,11 +60,11 @@ impl Record {
     }
 
     /// Changes what is known of a service; nothing is kept of one that neither runs nor should.
-    pub fn update(&mut self, service: &ServiceName, change: impl FnOnce(&mut Entry)) {
-        let mut entry = self.services.remove(service).unwrap_or_default();
+    pub fn update(&mut self, instance: &Instance, change: impl FnOnce(&mut Entry)) {
+        let mut entry = self.services.remove(instance).unwrap_or_default();
         change(&mut entry);
         if entry != Entry::default() {
-            self.services.insert(service.clone(), entry);
+            self.services.insert(instance.clone(), entry);
         }
     }
 }
