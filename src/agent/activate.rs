@@ -255,10 +255,11 @@ pub(in crate::agent) fn by_hand(host: &Host, from: Option<ReleaseId>) -> Vec<Str
         .and_then(|id| host.release(id).ok())
         .map(|loaded| loaded.release.services)
         .unwrap_or_default();
+    let (manager, environment) = (&host.manager, &host.deployment.environment);
     lines.extend(
         services
             .iter()
-            .map(|service| host.by_hand_restart(&service.name)),
+            .map(|service| manager.by_hand_restart(environment, &service.name)),
     );
     lines
 }

@@ -16,7 +16,7 @@ use super::setup::closed_parent;
 use super::{Layout, careful, disk, flip, releases, stage};
 use crate::artifact::remove_tree;
 use crate::model::release::Origin;
-use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret, ServiceManagerKind};
+use crate::model::{Digest, Failure, Release, ReleaseId, ReleaseState, Secret};
 use crate::wire::Publish;
 
 /// The adopted release.
@@ -143,7 +143,7 @@ fn may_adopt(host: &Host, foreign: &Foreign) -> Result<(), Failure> {
         ));
     }
     let services_user = &host.deployment.user;
-    if host.deployment.manager == ServiceManagerKind::Systemd
+    if host.deployment.manager.is_system_wide()
         && let Some(closed) = closed_parent(&folder.join(".ship"), services_user)?
     {
         let closed = closed.display();

@@ -9,7 +9,7 @@ use super::host::{Host, writable};
 use super::lock::Lock;
 use super::service::account;
 use super::{Layout, adopt, disk, fleet_note, freeze, releases, root_id};
-use crate::model::{Deployment, Failure, ServiceManagerKind};
+use crate::model::{Deployment, Failure};
 use crate::wire::Facts;
 
 /// Makes the app's folders where that needs no rights but our own. With `systemd` the root folder
@@ -19,7 +19,7 @@ use crate::wire::Facts;
 /// When a folder cannot be made.
 pub fn prepare(host: &Host) -> Result<(), Failure> {
     let layout = &host.layout;
-    if host.deployment.manager != ServiceManagerKind::Systemd {
+    if !host.deployment.manager.is_system_wide() {
         make(layout.root())?;
         make(&layout.shared())?;
     }

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::host::Host;
 use super::service::account;
-use crate::model::{Deployment, ServiceManagerKind};
+use crate::model::Deployment;
 
 mod acl;
 
@@ -134,7 +134,7 @@ impl Gate {
 
 /// The group of the services' user; `None` where the services run as `owner`.
 fn services_group(deployment: &Deployment, owner: u32) -> Option<u32> {
-    if deployment.manager != ServiceManagerKind::Systemd {
+    if !deployment.manager.is_system_wide() {
         return None;
     }
     let services = account::by_name(&deployment.user)?;

@@ -8,9 +8,7 @@ use super::as_app::Commands;
 use super::runtimes::RuntimeEnvironment;
 use super::service::{ServiceManager, env_file};
 use super::{Layout, careful, launcher, releases};
-use crate::model::{
-    Deployment, Failure, Instance, Release, ReleaseId, ServiceManagerKind, ServiceName, ServiceSpec,
-};
+use crate::model::{Deployment, Failure, Instance, Release, ReleaseId, ServiceSpec};
 
 /// The app, its folders and its service manager.
 #[derive(Clone)]
@@ -63,21 +61,6 @@ impl Host {
         })
     }
 
-    /// The folder that `instance` has as `$RUNTIME_DIRECTORY`: its launcher says there which
-    /// process runs which release (systemd.exec(5) `RuntimeDirectory=`).
-    #[must_use]
-    pub fn runtime_dir(&self, instance: &Instance) -> PathBuf {
-        let name = format!("{}-{instance}", self.deployment.app);
-        match self.deployment.manager {
-            ServiceManagerKind::Systemd => Path::new("/run").join(name),
-            ServiceManagerKind::SystemdUser => {
-                let uid = rustix::process::geteuid().as_raw();
-                PathBuf::from(format!("/run/user/{uid}")).join(name)
-            }
-            ServiceManagerKind::Supervisor => self.layout.runtime_directory(instance),
-        }
-    }
-
     /// Which process of `instance` runs which release, as its launcher said last; `None` where it
     /// has said nothing yet.
     ///
@@ -85,7 +68,7 @@ impl Host {
     /// When something else is there than what the launcher writes: the app's user may put anything
     /// there.
     pub fn announced(&self, instance: &Instance) -> careful::Result<Option<(u32, String)>> {
-        let path = self.runtime_dir(instance).join("release");
+        let path = self.manager.runtime_dir(instance).join("release");
         let text = match careful::text(&path, careful::SMALL) {
             Err(error) if error.is_absent() => return Ok(None),
             read => read?,
@@ -112,7 +95,11 @@ impl Host {
         service: &ServiceSpec,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let mut env = release.service_env(service)?;
-        let folder = self.runtime_dir(&service.instance()).display().to_string();
+        let folder = self
+            .manager
+            .runtime_dir(&service.instance())
+            .display()
+            .to_string();
         env.insert("RUNTIME_DIRECTORY".to_owned(), folder);
         Ok(env)
     }
@@ -127,7 +114,7 @@ impl Host {
             return release.command_env();
         };
         let mut env = self.service_env(release, service)?;
-        if !self.runtime_dir(&service.instance()).is_dir() {
+        if !self.manager.runtime_dir(&service.instance()).is_dir() {
             env.remove("RUNTIME_DIRECTORY");
         }
         Ok(env)
@@ -143,19 +130,6 @@ impl Host {
             .filter(|gone| services.iter().all(|service| service.name != gone.name))
             .map(|service| service.instance())
             .collect()
-    }
-
-    /// What a person types to restart `service` without ship.
-    #[must_use]
-    pub fn by_hand_restart(&self, service: &ServiceName) -> String {
-        let unit = format!("{}-{service}.service", self.deployment.app);
-        match self.deployment.manager {
-            ServiceManagerKind::Systemd => format!("sudo systemctl restart {unit}"),
-            ServiceManagerKind::SystemdUser => format!("systemctl --user restart {unit}"),
-            ServiceManagerKind::Supervisor => {
-                format!("ship restart {} {service}", self.deployment.environment)
-            }
-        }
     }
 
     /// The release's metadata and environment.
@@ -256,7 +230,7 @@ impl Host {
             app: "shop".try_into().unwrap(),
             environment: "production".try_into().unwrap(),
             root: Some(root.display().to_string()),
-            manager: ServiceManagerKind::Supervisor,
+            manager: crate::model::ServiceManagerKind::Supervisor,
             user: "shop".to_owned(),
             readable_by: Vec::new(),
         });
@@ -318,6 +292,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::model::ServiceManagerKind;
 
     /// A FIFO held the deploy for ever, and a link to /dev/zero filled its memory.
     #[test]
@@ -332,7 +307,7 @@ mod tests {
             readable_by: Vec::new(),
         });
         let web: Instance = "web".parse().unwrap();
-        let place = host.runtime_dir(&web).join("release");
+        let place = host.manager.runtime_dir(&web).join("release");
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         let said = move || {
             let announced = host.announced(&web);

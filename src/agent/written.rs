@@ -7,7 +7,7 @@ use std::fs;
 use super::host::Host;
 use super::{careful, releases};
 use crate::artifact::{Index, TreePath, written_since};
-use crate::model::{ReleaseId, ServiceManagerKind};
+use crate::model::ReleaseId;
 
 /// So many paths are named.
 const NAMED: usize = 5;
@@ -167,11 +167,9 @@ fn is_keep_file(path: &TreePath) -> bool {
 
 /// Whether the services run as root.
 fn runs_as_root(host: &Host) -> bool {
-    match host.deployment.manager {
-        ServiceManagerKind::Systemd => host.deployment.user == "root",
-        ServiceManagerKind::SystemdUser | ServiceManagerKind::Supervisor => {
-            rustix::process::geteuid().is_root()
-        }
+    match host.deployment.manager.is_system_wide() {
+        true => host.deployment.user == "root",
+        false => rustix::process::geteuid().is_root(),
     }
 }
 

@@ -198,6 +198,9 @@ impl Session {
                 .collect();
             format!("its environments are: {}", names.join(", "))
         };
+        fn only<'a>(mut all: impl Iterator<Item = &'a Environment>) -> Option<&'a Environment> {
+            all.next().filter(|_| all.next().is_none())
+        }
         let usage = |message: String| Failure::new(FailureKind::Usage, message).hint(there());
         match name {
             Some(name) => project
@@ -210,6 +213,7 @@ impl Session {
                 .default_environment
                 .as_ref()
                 .and_then(|name| project.environments.get(name))
+                .or_else(|| only(project.environments.values()))
                 .cloned()
                 .ok_or_else(|| usage("which environment? name one".to_owned())),
         }

@@ -27,6 +27,16 @@ impl ServiceManagerKind {
         }
     }
 
+    /// Whether it belongs to the whole system: root sets it up, once, and the services run as a user
+    /// of their own. Else all of it belongs to the deploying user.
+    #[must_use]
+    pub fn is_system_wide(self) -> bool {
+        match self {
+            Self::Systemd => true,
+            Self::SystemdUser | Self::Supervisor => false,
+        }
+    }
+
     /// The root folder of `app` on a host, where the manifest names none. On the machine of the
     /// command itself the agent chooses it.
     #[must_use]

@@ -11,7 +11,7 @@ use super::model::{
     Strategy,
 };
 use crate::model::service::{Run, StartType};
-use crate::model::{HealthCheck, Probe, ServiceManagerKind, ServiceSpec, Status};
+use crate::model::{HealthCheck, Probe, ServiceSpec, Status};
 
 impl Project {
     /// The manifest of this project with every default filled in: TOML that reads as the same
@@ -199,7 +199,7 @@ impl Printer {
         self.text("manager", environment.manager.as_str());
         if environment.user_is_named {
             self.text("user", &environment.user);
-        } else if environment.manager == ServiceManagerKind::Systemd {
+        } else if environment.manager.is_system_wide() {
             // Naming it allows an account that ship did not make: that is for a person to write.
             self.text("# user", &environment.user);
         }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::link::{HostLink, unasked};
 use super::programs::with_versions_here;
 use crate::model::event::HostEvent;
-use crate::model::{Failure, HostName, ServiceManagerKind};
+use crate::model::{Failure, HostName};
 use crate::project::Host;
 use crate::transport::ssh::host_keys;
 use crate::wire::{self, FromAgent, SetupRequest, ToAgent};
@@ -60,8 +60,7 @@ pub(super) async fn connect_rightly(
     command: &str,
 ) -> Result<HostLink, Failure> {
     let user = user.map(str::to_owned);
-    if context.environment.manager != ServiceManagerKind::Systemd || host.name == HostName::local()
-    {
+    if !context.environment.manager.is_system_wide() || host.name == HostName::local() {
         return HostLink::connect(context, host.name.clone(), user, false).await;
     }
     let login = user.as_deref().or_else(|| login_of(&host.name));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::commands::BECOMING;
 use crate::agent::service::{account, child, systemctl};
-use crate::model::{Deployment, Failure, ServiceManagerKind};
+use crate::model::{Deployment, Failure};
 
 /// Groups whose members can become root, by the means that a distribution gives them.
 const POWERFUL: [&str; 5] = ["sudo", "wheel", "docker", "lxd", "disk"];
@@ -54,7 +54,7 @@ impl fmt::Display for Barred {
 /// When the name service does not answer.
 pub fn barred(deployment: &Deployment, login: &str) -> Result<Option<Barred>, Failure> {
     let user = &deployment.user;
-    if deployment.manager != ServiceManagerKind::Systemd || user == login {
+    if !deployment.manager.is_system_wide() || user == login {
         return Ok(Some(Barred::Same));
     }
     let Some(account) = account::find(user)? else {

@@ -1,9 +1,10 @@
 //! Service managers behind one trait, all real.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::agent::Layout;
-use crate::model::{Deployment, Failure, Instance, ServiceName};
+use crate::model::{Deployment, EnvironmentName, Failure, Instance, ServiceName};
 
 pub mod account;
 pub(in crate::agent) mod child;
@@ -85,6 +86,14 @@ pub struct LogLine {
 /// Every call returns by its deadline, whatever the service does; a call that had to give up says
 /// so in its error.
 pub trait ServiceManager: Send + Sync {
+    /// The folder that `instance` has as `$RUNTIME_DIRECTORY`: its launcher says there which process
+    /// runs which release (systemd.exec(5) `RuntimeDirectory=`).
+    fn runtime_dir(&self, instance: &Instance) -> PathBuf;
+
+    /// What a person types to restart `service` of `environment`: without ship, where there is such a
+    /// way.
+    fn by_hand_restart(&self, environment: &EnvironmentName, service: &ServiceName) -> String;
+
     /// The status of `instance`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! systemd as the service manager: the system's, or the user's own.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use super::journal::Journal;
 use super::systemctl::{self, Scope};
 use super::unit::unit_name;
 use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
-use crate::model::{Deployment, Failure, Instance};
+use crate::model::{Deployment, EnvironmentName, Failure, Instance, ServiceName};
 
 /// A start that takes longer is looked at this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -92,6 +93,25 @@ impl Systemd {
 }
 
 impl ServiceManager for Systemd {
+    fn runtime_dir(&self, instance: &Instance) -> PathBuf {
+        let name = format!("{}-{instance}", self.deployment.app);
+        match self.scope {
+            Scope::System => Path::new("/run").join(name),
+            Scope::User => {
+                let uid = rustix::process::geteuid().as_raw();
+                PathBuf::from(format!("/run/user/{uid}")).join(name)
+            }
+        }
+    }
+
+    fn by_hand_restart(&self, _environment: &EnvironmentName, service: &ServiceName) -> String {
+        let unit = unit_name(&self.deployment.app, &Instance::only(service));
+        match self.scope {
+            Scope::System => format!("sudo systemctl restart {unit}"),
+            Scope::User => format!("systemctl --user restart {unit}"),
+        }
+    }
+
     fn status(&self, instance: &Instance) -> Result<ServiceStatus, Failure> {
         let mut statuses = self.statuses(std::slice::from_ref(instance))?;
         statuses

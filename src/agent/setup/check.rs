@@ -11,7 +11,7 @@ use crate::agent::as_app;
 use crate::agent::host::{Host, home, writable};
 use crate::agent::service::child::{self, NoOutput};
 use crate::agent::service::{Scope, account, systemctl, unit};
-use crate::model::{Failure, FailureKind, Instance, ServiceManagerKind, ServiceSpec};
+use crate::model::{Failure, FailureKind, Instance, ServiceSpec};
 use crate::wire::{Finding, Level, Wants};
 
 /// Less free space than this fails a deploy of almost anything, bytes.
@@ -114,7 +114,7 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
     let setup = format!("run {}", systemctl::setup_command(&host.deployment));
     let user = systemctl::user_name();
     match fs::metadata(root) {
-        Err(_) if host.deployment.manager == ServiceManagerKind::Systemd => {
+        Err(_) if host.deployment.manager.is_system_wide() => {
             findings.push(bad(
                 Level::Failure,
                 SUBJECT,
@@ -153,7 +153,7 @@ fn root(host: &Host, findings: &mut Vec<Finding>) {
         Ok(_) => findings.push(ok(SUBJECT, format!("{shown} belongs to {user}"))),
     }
     live::live(host, findings);
-    if host.deployment.manager == ServiceManagerKind::Systemd {
+    if host.deployment.manager.is_system_wide() {
         let app = &host.deployment.user;
         match plan::closed_parent(root, app) {
             Ok(None) => {}
@@ -445,7 +445,7 @@ fn ports(host: &Host, services: &[ServiceSpec], findings: &mut Vec<Finding>) {
 fn privileged(host: &Host, port: u16) -> Option<Finding> {
     let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").ok()?;
     let refused = port < first.trim().parse::<u16>().ok()?
-        && host.deployment.manager != ServiceManagerKind::Systemd
+        && !host.deployment.manager.is_system_wide()
         && !rustix::process::geteuid().is_root();
     refused.then(|| {
         bad(

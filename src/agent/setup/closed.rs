@@ -9,7 +9,7 @@ use super::folder;
 use super::step::cannot_make;
 use crate::agent::gate::Gate;
 use crate::agent::service::account;
-use crate::model::{Deployment, Failure, ServiceManagerKind};
+use crate::model::{Deployment, Failure};
 use crate::wire::Level;
 
 /// Which folder below the root folder.
@@ -89,7 +89,7 @@ impl Closed {
         let path = path.display();
         let mut who = vec![self.owner.as_str()];
         let services = self.deployment.user.as_str();
-        if self.deployment.manager == ServiceManagerKind::Systemd && !who.contains(&services) {
+        if self.deployment.manager.is_system_wide() && !who.contains(&services) {
             who.push(services);
         }
         if self.below == Below::Releases {

@@ -104,7 +104,7 @@ fn of_step(manager: ServiceManagerKind, step: &Step) -> Vec<Told> {
         }
         // Without system units the first deploy makes the folders.
         Step::Folder { base, below, .. } | Step::File { base, below, .. }
-            if manager == ServiceManagerKind::Systemd =>
+            if manager.is_system_wide() =>
         {
             let owner = match step {
                 Step::Folder { owner, .. } => owner.as_str(),
@@ -113,7 +113,7 @@ fn of_step(manager: ServiceManagerKind, step: &Step) -> Vec<Told> {
             folder(base, below, owner).into_iter().collect()
         }
         Step::Close { closed, there } => {
-            let is_made = *there || manager == ServiceManagerKind::Systemd;
+            let is_made = *there || manager.is_system_wide();
             let path = closed.below();
             let told = is_made.then(|| folder(&closed.root, path, &closed.owner));
             match told.flatten() {

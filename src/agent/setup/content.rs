@@ -34,7 +34,7 @@ pub fn missing(host: &Host, shared: &[String], seeded: &[String]) -> Vec<Finding
         true => Level::Warning,
         false => Level::Failure,
     };
-    let by_setup = deployment.manager == ServiceManagerKind::Systemd;
+    let by_setup = deployment.manager.is_system_wide();
     let is_empty = |path: &Path| match fs::metadata(layout.shared().join(path)) {
         Ok(found) => found.is_file() && found.len() == 0,
         Err(error) => error.kind() == io::ErrorKind::NotFound && !by_setup && !has_served,

@@ -7,7 +7,6 @@ use super::check::{bad, ok};
 use crate::agent::adopt;
 use crate::agent::host::Host;
 use crate::agent::service::account;
-use crate::model::ServiceManagerKind;
 use crate::wire::{Finding, Level};
 
 /// What `current` leads to, where that is not of ship.
@@ -33,7 +32,7 @@ pub(super) fn live(host: &Host, findings: &mut Vec<Finding>) {
 
 /// The services of the other tool may have run as another user, to whom `shared/` belongs.
 fn not_the_apps(host: &Host, findings: &mut Vec<Finding>) {
-    if host.deployment.manager != ServiceManagerKind::Systemd {
+    if !host.deployment.manager.is_system_wide() {
         return;
     }
     let user = &host.deployment.user;

@@ -33,9 +33,7 @@ use crate::agent::Layout;
 use crate::agent::host::Host;
 use crate::agent::service::{Scope, account, systemctl, unit};
 use crate::agent::{owner, runtimes};
-use crate::model::{
-    Cause, Deployment, Failure, FailureKind, Instance, ServiceManagerKind, ServiceSpec,
-};
+use crate::model::{Cause, Deployment, Failure, FailureKind, Instance, ServiceSpec};
 use crate::wire::{Changes, Level, SetupRequest, Wants};
 
 pub use check::{check, without_password};
@@ -53,9 +51,7 @@ pub use shared::{Entry, entries};
 /// missing, or a file that is not ours is in the way; what a step said when one fails.
 pub fn setup(host: &Host, request: &SetupRequest) -> Result<Changes, Failure> {
     let target = Target::of(host, request)?;
-    if host.deployment.manager == ServiceManagerKind::Systemd
-        && !rustix::process::geteuid().is_root()
-    {
+    if host.deployment.manager.is_system_wide() && !rustix::process::geteuid().is_root() {
         return Err(Failure::refused("setup of system services needs root")
             .hint(systemctl::setup_command(&host.deployment)));
     }
@@ -264,7 +260,7 @@ impl<'a> Target<'a> {
             Some(account) => account.home,
             None => PathBuf::from("/home").join(&login),
         };
-        let layout = if for_another && deployment.manager == ServiceManagerKind::Systemd {
+        let layout = if for_another && deployment.manager.is_system_wide() {
             // `~/` is the deploying user's, not root's.
             Layout::resolve(deployment, &home, &home.join(".local/share"))
         } else {

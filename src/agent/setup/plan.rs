@@ -200,8 +200,7 @@ fn gates(target: &Target<'_>, steps: &mut Vec<Step>) -> Result<(), Failure> {
     let owner = account::find(&target.login)?.map(|account| account.uid);
     let services = account::find(&deployment.user)?;
     let is_right = |closed: &Closed, there: bool| {
-        let services_there =
-            deployment.manager != ServiceManagerKind::Systemd || services.is_some();
+        let services_there = !deployment.manager.is_system_wide() || services.is_some();
         there
             && services_there
             && owner.is_some_and(|owner| closed.gate(owner).is_at(&root.join(closed.below())))

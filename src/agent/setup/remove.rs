@@ -95,7 +95,7 @@ impl Removal<'_> {
     fn plan(&mut self) -> Result<Vec<fs::File>, Failure> {
         let deployment = self.target.deployment;
         let is_root = rustix::process::geteuid().is_root();
-        if deployment.manager == ServiceManagerKind::Systemd && !is_root {
+        if deployment.manager.is_system_wide() && !is_root {
             return Err(Failure::refused("removing system services needs root")
                 .hint(format!("ship remove {} --as root", deployment.environment)));
         }

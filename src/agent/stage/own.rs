@@ -16,7 +16,7 @@ use crate::agent::setup::{Entry, entries};
 use crate::agent::{disk, releases};
 use crate::artifact::{Staging, TreePath, remove_tree, sync_each};
 use crate::model::service::Run;
-use crate::model::{Failure, ReleaseId, Secret, ServiceManagerKind};
+use crate::model::{Failure, ReleaseId, Secret};
 use crate::wire::Publish;
 
 /// Makes each shared path of the release a relative link to its place in `shared/`.
@@ -29,7 +29,7 @@ pub(super) fn link_shared(
         let relative = entry.trim_end_matches('/');
         let place = host.layout.shared().join(relative);
         if !place.exists() {
-            if host.deployment.manager == ServiceManagerKind::Systemd {
+            if host.deployment.manager.is_system_wide() {
                 return Err(
                     Failure::refused(format!("{} is not there", place.display()))
                         .hint(format!("ship setup {}", host.deployment.environment)),

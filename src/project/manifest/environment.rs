@@ -154,7 +154,7 @@ fn user(ctx: &mut Context, node: &Node<'_>, manager: ServiceManagerKind) -> Opti
         );
         return None;
     }
-    if manager != ServiceManagerKind::Systemd {
+    if !manager.is_system_wide() {
         let span = node.key_span("user").unwrap_or(user.span);
         ctx.error(
             span,

@@ -155,7 +155,7 @@ pub static APP: Table = Table {
     keys: &[
         Key::new("name", Text, Required, "Names the folder, the units and the system user on the hosts: lower-case letters, digits and dashes, at most 31.").also(&["id"]),
         Key::new("source", Text, Value("\".\""), "The folder in which the steps run and to which the paths of `[release]` and `static` are relative, itself relative to the manifest: `.`, or `..` and the like, so a folder above that holds the manifest. For an app in a workspace that needs files of the workspace's root.").also(&["workspace", "base"]),
-        Key::new("default-environment", Text, Words("the only environment besides `local`"), "The environment for commands that do not name one.").also(&["environment"]),
+        Key::new("default-environment", Text, Words("the only environment besides `local`, or `local` alone"), "The environment for commands that do not name one.").also(&["environment"]),
     ],
 };
 

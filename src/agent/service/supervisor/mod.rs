@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::{LogCursor, LogLine, LogSpan, ServiceManager, ServiceState, ServiceStatus, show};
 use crate::agent::{Layout, socket};
-use crate::model::{Failure, Instance};
+use crate::model::{EnvironmentName, Failure, Instance, ServiceName};
 use protocol::{Order, Reply, Request};
 use record::Record;
 
@@ -212,6 +212,14 @@ impl Supervisor {
 }
 
 impl ServiceManager for Supervisor {
+    fn runtime_dir(&self, instance: &Instance) -> PathBuf {
+        self.layout.runtime_directory(instance)
+    }
+
+    fn by_hand_restart(&self, environment: &EnvironmentName, service: &ServiceName) -> String {
+        format!("ship restart {environment} {service}")
+    }
+
     fn status(&self, instance: &Instance) -> Result<ServiceStatus, Failure> {
         let mut statuses = self.statuses(std::slice::from_ref(instance))?;
         statuses

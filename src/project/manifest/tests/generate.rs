@@ -277,7 +277,7 @@ fn environment(services: Vec<ServiceName>) -> impl Strategy<Value = Environment>
                         services,
                     })
                     .collect(),
-                user_is_named: manager == ServiceManagerKind::Systemd && user.is_some(),
+                user_is_named: manager.is_system_wide() && user.is_some(),
                 user: match (manager, user) {
                     (ServiceManagerKind::Systemd, Some(user)) => user,
                     _ => app.clone(),
