@@ -49,6 +49,8 @@ const TEST_FILES: &[&str] = &[
     "test/requirements.txt",
     "requirements/test-requirements.txt",
     "requirements/requirements-dev.txt",
+    "requirements/test",
+    "requirements/tests",
 ];
 
 /// Names of groups and extras for tests, the most telling first.
@@ -87,6 +89,27 @@ pub(super) enum TestGroup {
     Extra(String),
 }
 
+/// The only list in the folder `requirements` that is not for tests by its name: often it has the name
+/// of the app.
+fn only_list(folder: &Folder) -> Option<String> {
+    const DIR: &str = "requirements";
+    const OTHERS: [&str; 8] = [
+        "ci", "dev", "develop", "doc", "docs", "lint", "style", "tools",
+    ];
+    let names = folder.names_in(DIR).into_iter();
+    let paths = names.map(|name| format!("{DIR}/{name}"));
+    let mut lists = paths.filter(|path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.strip_suffix(".txt").unwrap_or(name);
+        !stem.contains('.')
+            && !OTHERS.contains(&stem)
+            && !TEST_FILES.contains(&path.as_str())
+            && has_requirements(folder, path)
+    });
+    let only = lists.next()?;
+    lists.next().is_none().then_some(only)
+}
+
 /// Reads them: a lock file wins over what it was made from.
 pub(super) fn read(folder: &Folder, project: Option<&toml::Table>) -> Dependencies {
     let mut packages = Packages::default();
@@ -101,6 +124,8 @@ pub(super) fn read(folder: &Folder, project: Option<&toml::Table>) -> Dependenci
         .iter()
         .copied()
         .find(|file| has_requirements(folder, file));
+    let only = only_list(folder);
+    let file = file.or(only.as_deref());
     if let Some(file) = file {
         packages.add_file(folder, file);
     }

@@ -274,8 +274,11 @@ fn serve(
         None if sockets && name == "gunicorn" => format!("{command} --threads 100"),
         None => command,
     };
-    let is_dev =
-        server.is_none() && adapter.is_none() && app.interface == Interface::Wsgi && own.is_none();
+    let is_dev = server.is_none()
+        && adapter.is_none()
+        && app.interface == Interface::Wsgi
+        && own.is_none()
+        && !command.contains(recommended.package);
     copy_scripts(dependencies, &command, vendor, guess);
     guess.runs(Strength::Certain, command);
     guess.framework = Some((name.to_owned(), port));

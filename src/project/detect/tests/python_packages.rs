@@ -221,3 +221,21 @@ fn what_the_project_lists_for_its_tests_is_installed() {
         found.test.run
     );
 }
+
+#[test]
+fn a_list_with_the_name_of_the_app_is_one() {
+    let steps = |lists: &[(&str, &str)]| {
+        let app = [
+            ("look/__init__.py", ""),
+            ("look/app.py", "import falcon\n\napp = falcon.App()\n"),
+            ("tests/test_app.py", "from look.app import app\n"),
+        ];
+        seen(&[&app[..], lists].concat()).build.run.join("\n")
+    };
+    let app = ("requirements/look", "falcon>=2\ngunicorn>=20\n");
+    let tests = ("requirements/test", "pytest>=5\n");
+    let with = steps(&[app, tests]);
+    assert!(with.contains("-r requirements/look"), "{with}");
+    let two = steps(&[app, ("requirements/other.txt", "x\n")]);
+    assert!(!two.contains("requirements/"), "{two}");
+}
