@@ -16,10 +16,10 @@ const PROGRAMS: &[&str] = &["script", "bin", "."];
 
 /// Servers for PSGI, best first: the module in small letters, and the command without the app.
 const SERVERS: &[(&str, &str)] = &[
-    ("starman", "starman --port $PORT"),
-    ("gazelle", "plackup -s Gazelle -E deployment --port $PORT"),
-    ("starlet", "plackup -s Starlet -E deployment --port $PORT"),
-    ("twiggy", "twiggy --port $PORT"),
+    ("starman", "starman -E {env} --port $PORT"),
+    ("gazelle", "plackup -s Gazelle -E {env} --port $PORT"),
+    ("starlet", "plackup -s Starlet -E {env} --port $PORT"),
+    ("twiggy", "twiggy -E {env} --port $PORT"),
 ];
 
 /// Where the packages of the cpanfile are installed, and what `PERL5LIB` says then.
@@ -57,7 +57,8 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
                      `ship init --force`",
                 );
             }
-            let server = server.map_or("plackup -E deployment --port $PORT", |(_, line)| line);
+            let server = server.map_or("plackup -E {env} --port $PORT", |(_, line)| line);
+            let server = server.replace("{env}", environment(folder));
             guess.runs(Strength::Certain, format!("{server} {app}"));
         }
         (None, None) => {}
@@ -94,6 +95,15 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     }
     guess.include = Include::Sources { add, drop: vec![] };
     Some(guess)
+}
+
+/// The environment that a PSGI app runs in: that of plackup(1) for servers, or the one that the
+/// project has settings for (Dancer2).
+fn environment(folder: &Folder) -> &'static str {
+    match folder.is_file("environments/production.yml") {
+        true => "production",
+        false => "deployment",
+    }
 }
 
 /// `line` with the program of an installed module: `local/bin/starman`.
@@ -163,6 +173,7 @@ mod tests {
             let files = [
                 ("cpanfile", cpanfile),
                 ("app.psgi", "sub { [200, [], []] }"),
+                ("environments/production.yml", ""),
             ];
             let found = seen(&files);
             assert_eq!(found.services[0].env["PERL5LIB"], "local/lib/perl5");
@@ -171,11 +182,11 @@ mod tests {
         };
         assert_eq!(
             command("requires 'Dancer2';\nrequires 'Starman';\n"),
-            "perl local/bin/starman --port $PORT app.psgi"
+            "perl local/bin/starman -E production --port $PORT app.psgi"
         );
         assert_eq!(
             command("requires 'Plack';\n"),
-            "perl local/bin/plackup -E deployment --port $PORT app.psgi"
+            "perl local/bin/plackup -E production --port $PORT app.psgi"
         );
     }
 }
