@@ -66,6 +66,8 @@ struct Written {
     paths: Vec<TreePath>,
     /// Those that are data of the app, and no file of the release that it changed.
     data: Vec<TreePath>,
+    /// Whether there are new files beside the project's own, whose names nobody can list.
+    has_lone: bool,
 }
 
 impl Written {
@@ -101,12 +103,16 @@ impl Written {
     fn remedy(&self) -> Option<String> {
         let entries = self.data.iter().map(|path| format!("\"{path}\""));
         let entries: Vec<String> = entries.collect();
-        (!entries.is_empty()).then(|| {
-            format!(
-                "`[release] shared = [{}]` keeps such files across releases",
-                entries.join(", ")
-            )
-        })
+        let entries = entries.join(", ");
+        let listed = format!("`[release] shared = [{entries}]` keeps such files across releases");
+        match (self.data.is_empty(), self.has_lone) {
+            (false, _) => Some(listed),
+            (true, true) => Some(
+                "Let it write them into a folder of their own, and name that in `[release] shared`"
+                    .to_owned(),
+            ),
+            (true, false) => None,
+        }
     }
 }
 
@@ -130,7 +136,10 @@ fn written(host: &Host, id: ReleaseId) -> Option<Written> {
             entry.path != *folder && entry.path.is_within(folder) && !is_keep_file(&entry.path)
         })
     };
-    (!written.is_empty()).then(|| weigh(written, |path| index.get(path).is_none(), holds))
+    let is_new = |path: &TreePath| index.get(path).is_none();
+    let dir = host.layout.release(id);
+    let is_dir = |path: &TreePath| dir.join(path.to_string()).is_dir();
+    (!written.is_empty()).then(|| weigh(written, is_new, holds, is_dir))
 }
 
 /// Databases come first, then what is new, then what was there and changed.
@@ -139,6 +148,7 @@ fn weigh(
     mut paths: Vec<TreePath>,
     is_new: impl Fn(&TreePath) -> bool,
     holds: impl Fn(&TreePath) -> bool,
+    is_dir: impl Fn(&TreePath) -> bool,
 ) -> Written {
     let ends = |path: &TreePath| {
         let path = path.to_string();
@@ -157,7 +167,16 @@ fn weigh(
         .collect();
     let mut seen = BTreeSet::new();
     data.retain(|path| seen.insert(path.clone()));
-    Written { paths, data }
+    // There may be another one tomorrow.
+    let is_lone = |path: &TreePath| path.parent().is_none() && !ends(path) && !is_dir(path);
+    let all = data.len();
+    data.retain(|path| !is_lone(path));
+    let has_lone = data.len() < all;
+    Written {
+        paths,
+        data,
+        has_lone,
+    }
 }
 
 /// Whether git needs the file to keep a folder: `.gitkeep`.
@@ -201,7 +220,7 @@ mod tests {
         let new = ["www/data", "www/users/db.sqlite", "vendor/cache.json"];
         let all = changed.iter().chain(&new).map(|name| path(name)).collect();
         let is_new = |path: &TreePath| new.contains(&path.to_string().as_str());
-        let written = weigh(all, is_new, |_| true);
+        let written = weigh(all, is_new, |_| true, |_| false);
         assert_eq!(
             written.named(),
             "www/users/db.sqlite, vendor/cache.json, www/data, a/index.html, b/index.html, 4 more"
@@ -212,14 +231,26 @@ mod tests {
                 "`[release] shared = [\"www/users/db.sqlite\", \"www/data\"]` keeps such files across releases"
             )
         );
-        let only_changed = weigh(vec![path("c")], |_| false, |_| true);
+        let only_changed = weigh(vec![path("c")], |_| false, |_| true, |_| false);
         assert_eq!(only_changed.remedy(), None);
         assert_eq!(
             only_changed.undone(ReleaseId(2), "v3"),
             "the app changed c in v2; v3 begins with this file as it is in the project"
         );
-        let uploads = vec![path("upload/a"), path("upload/b"), path("top")];
-        let uploads = weigh(uploads, |_| true, |_| false);
+        let uploads = || vec![path("upload/a"), path("upload/b"), path("top")];
+        let lone = weigh(vec![path("5f2a.png")], |_| true, |_| true, |_| false);
+        assert_eq!(
+            lone.remedy().as_deref(),
+            Some(
+                "Let it write them into a folder of their own, and name that in `[release] shared`"
+            )
+        );
+        let uploads = weigh(
+            uploads(),
+            |_| true,
+            |_| false,
+            |path| path.parent().is_none(),
+        );
         assert_eq!(
             uploads.remedy().as_deref(),
             Some("`[release] shared = [\"top\", \"upload\"]` keeps such files across releases")

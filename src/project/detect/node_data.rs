@@ -182,6 +182,10 @@ pub(super) struct Data<'a> {
 impl<'a> Data<'a> {
     /// The first tool that the project has settings for.
     pub fn of(folder: &'a Folder, package: &'a Package) -> Option<Self> {
+        // Its own build writes the schema, and generates what belongs to it.
+        if package.has("@keystone-6/core") {
+            return None;
+        }
         let tool = TOOLS.iter().find(|tool| {
             tool.packages.iter().any(|name| package.has(name))
                 && (tool.has_settings(folder) || scripted(package, tool).is_some())

@@ -22,7 +22,8 @@ pub(super) struct Framework {
     pub is_whole: bool,
     /// The folder of its build that is the app, and that everything runs in.
     pub runs_in: Option<&'static str>,
-    /// Secrets that its packages read, where the project's example of a `.env` names them.
+    /// Secrets that it does not start without, where the project's example of a `.env` or its sources
+    /// name them.
     pub secrets: &'static [&'static str],
     /// Files that it reads when it starts.
     pub reads: &'static [&'static str],
@@ -205,6 +206,7 @@ const STRAPI_KEYS: &[&str] = &[
 /// The more telling first: a Next.js project may depend on Express as well.
 #[rustfmt::skip]
 const FRAMEWORKS: &[Framework] = &[
+    framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start").secrets(&["SESSION_SECRET"]),
     framework("next", "Next.js", 3000).builds(&[".next"], "next start").writes(&[".next/cache"]),
     framework("@remix-run/serve", "Remix", 3000).builds(&["build"], "remix-serve ./build/server/index.js"),
     framework("@react-router/serve", "React Router", 3000).builds(&["build"], "react-router-serve ./build/server/index.js"),
@@ -223,7 +225,6 @@ const FRAMEWORKS: &[Framework] = &[
     framework("@adonisjs/core", "AdonisJS", 3333).builds(&["build"], "node bin/server.js").runs_in("build").env(EVERYWHERE).writes(&["build/tmp"]),
     framework("@strapi/strapi", "Strapi", 1337).builds(&["dist"], "strapi start").secrets(STRAPI_KEYS).reads(&["tsconfig.json"]).writes(&["public/uploads", ".tmp"]),
     framework("@medusajs/medusa", "Medusa", 9000).builds(&[".medusa"], "medusa start"),
-    framework("@keystone-6/core", "Keystone", 3000).builds(&[".keystone"], "keystone start"),
     framework("directus", "Directus", 8055).starts("directus start").writes(&["uploads"]),
     framework("fastify-cli", "Fastify", 3000).env(&[("FASTIFY_ADDRESS", "0.0.0.0")]),
     framework("@loopback/rest", "LoopBack", 3000).builds(&["dist"], "node ."),

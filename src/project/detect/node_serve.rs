@@ -1,7 +1,7 @@
 //! Node projects that run a server or a worker: what starts it, and what a release of it holds.
 
 use super::files::names_path;
-use super::folder::Folder;
+use super::folder::{Folder, Source};
 use super::guess::{Guess, Include, Strength};
 use super::node::{Package, TYPES};
 use super::node_frameworks::{self, Framework};
@@ -12,6 +12,7 @@ use super::node_start::Start;
 use super::node_static::{NEXT_CONFIG, sets};
 use super::node_tool::PackageManager;
 use super::reason::{About, Reason};
+use super::text::has_word;
 use super::variables;
 
 /// Files that `npm start` or a habit would run.
@@ -126,7 +127,14 @@ pub(super) fn serve(
             guess.because(About::Shared, framework.name, says);
         }
         for secret in framework.secrets {
-            if let Some((_, file)) = variables::published(folder, secret) {
+            let example = variables::published(folder, secret).map(|(_, file)| file);
+            let names = |source: &&&Source| has_word(&source.text, secret);
+            let sources = folder.sources(TYPES);
+            let source = sources
+                .iter()
+                .find(names)
+                .map(|source| source.path.as_str());
+            if let Some(file) = example.or(source) {
                 guess.secret(*secret, file);
             }
         }

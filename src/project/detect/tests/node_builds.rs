@@ -294,3 +294,24 @@ fn strapi_reads_its_settings_and_its_keys_when_it_starts() {
     assert!(!excluded("/tsconfig"), "{:?}", found.exclude);
     assert_eq!(found.required, ["APP_KEYS", "JWT_SECRET"]);
 }
+
+#[test]
+fn keystone_is_no_project_of_next_and_makes_its_own_schema() {
+    let found = seen(&[
+        (
+            "package.json",
+            r#"{"scripts":{"start":"keystone start","build":"keystone build"},"dependencies":{"@keystone-6/core":"8","next":"16","prisma":"7","@prisma/client":"7"}}"#,
+        ),
+        LOCK,
+        (".gitignore", "node_modules\n.keystone/\n"),
+        ("prisma.config.ts", ""),
+        (
+            "auth.ts",
+            "const session = statelessSessions({ secret: process.env.SESSION_SECRET })\n",
+        ),
+    ]);
+    assert_eq!(command(&found), "./node_modules/.bin/keystone start");
+    assert_eq!(found.build.run, ["npm ci", "npm run build"]);
+    assert!(has(&found.include, ".keystone"), "{:?}", found.include);
+    assert_eq!(found.required, ["SESSION_SECRET"]);
+}
