@@ -72,6 +72,15 @@ const GENERATORS: &[Generator] = &[
         comes: Comes::Installed,
     },
     Generator {
+        name: "nanoc",
+        settings: &["nanoc.yaml", "config.yaml"],
+        holds: &["output_dir", "lib_dirs", "prune:", "data_sources"],
+        build: "nanoc compile",
+        folder: "output",
+        key: "output_dir",
+        comes: Comes::Installed,
+    },
+    Generator {
         name: "mdBook",
         settings: &["book.toml"],
         holds: &["[book]"],

@@ -45,6 +45,7 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
     ("codeigniter4/framework", "CodeIgniter", &["writable"]),
     ("spark", "CodeIgniter", &["writable"]),
     ("craftcms/cms", "Craft", &["storage", "web/cpresources"]),
+    ("doku.php", "DokuWiki", &["conf", "data"]),
     ("drupal/core-recommended", "Drupal", &["web/sites/default/files"]),
     ("drupal/core", "Drupal", &["web/sites/default/files"]),
     ("getgrav/grav", "Grav", &["backup", "cache", "images", "logs", "tmp", "user/accounts", "user/data"]),
@@ -279,8 +280,11 @@ fn serve(folder: &Folder, root: &str, guess: &mut Guess) {
     }
     guess.note("PHP's own server is meant for development; for real traffic add FrankenPHP, or php-fpm on the hosts");
     guess.framework = Some(("PHP".to_owned(), 8000));
-    let closing = [".htaccess".to_owned(), format!("{root}/.htaccess")];
-    if let Some(file) = closing.into_iter().find(|file| closes(folder, file)) {
+    let closing = [".htaccess".to_owned(), format!("{root}/.htaccess")].into_iter();
+    let below = folder.names().filter(|name| folder.is_dir(name));
+    let below = below.map(|name| format!("{name}/.htaccess"));
+    let below = below.filter(|_| guess.copy.is_some());
+    if let Some(file) = closing.chain(below).find(|file| closes(folder, file)) {
         guess.note(format!(
             "{file} keeps visitors from some files, and only Apache reads it: PHP's own server shows these files"
         ));
@@ -344,9 +348,9 @@ fn public_copy(folder: &Folder, guess: &mut Guess) {
     guess.build.push(format!(
         "rm -rf www && mkdir www && tar -c --exclude=./www --exclude='./.*' --exclude='./ship.*' --exclude='./composer.*' --exclude=./node_modules{for_tools} . | tar -x -C www",
     ));
+    guess.copy = Some("www".to_owned());
     serve(folder, "www", guess);
     guess.include = Include::Only(vec!["www".to_owned()]);
-    guess.copy = Some("www".to_owned());
 }
 
 fn laravel(folder: &Folder, guess: &mut Guess) {

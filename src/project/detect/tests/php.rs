@@ -160,3 +160,18 @@ fn what_a_framework_writes_to_survives_releases() {
         ]
     );
 }
+
+#[test]
+fn a_wiki_of_files_keeps_what_it_writes_and_tells_what_apache_would_hide() {
+    let found = seen(&[
+        ("index.php", "<?php\n"),
+        ("doku.php", "<?php\n"),
+        ("data/.htaccess", "Require all denied\n"),
+    ]);
+    assert_eq!(found.shared, ["www/conf", "www/data"]);
+    let notes = found.notes.join("\n");
+    assert!(
+        notes.contains("data/.htaccess keeps visitors from some files"),
+        "{notes}"
+    );
+}

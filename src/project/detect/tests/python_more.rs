@@ -242,3 +242,39 @@ fn settings_that_git_leaves_out_are_not_used() {
         );
     }
 }
+
+const CLOUD: &str = "\
+SECRET_KEY = env('DJANGO_SECRET_KEY')\n\
+DEBUG = False\n\
+INSTALLED_APPS = ['django.contrib.staticfiles']\n\
+ALLOWED_HOSTS = env.list('DJANGO_ALLOWED_HOSTS', default=['example.com'])\n\
+EMAIL_BACKEND = env(\n    'DJANGO_EMAIL_BACKEND',\n    default='django.core.mail.backends.smtp.EmailBackend',\n)\n\
+STORAGES = {'staticfiles': {'BACKEND': 'storages.backends.s3.S3Storage'}}\n\
+STATIC_ROOT = BASE_DIR / 'staticfiles'\n";
+
+#[test]
+fn django_with_its_files_in_a_cloud_and_its_names_in_the_environment() {
+    let found = seen(&[
+        ("manage.py", MANAGE),
+        (
+            "mysite/settings.py",
+            &format!("import environ\nenv = environ.Env()\n{CLOUD}"),
+        ),
+        (
+            "requirements.txt",
+            "Django==5.2\ngunicorn==23\ndjango-environ\ndjango-storages[s3]\n",
+        ),
+    ]);
+    // A build has no keys to upload anything.
+    let steps = found.build.run.join("\n");
+    assert!(!steps.contains("collectstatic"), "{steps}");
+    let hooks: Vec<&str> = found.hooks.iter().map(|hook| hook.run.as_str()).collect();
+    assert!(
+        hooks.iter().any(|hook| hook.contains("collectstatic")),
+        "{hooks:?}"
+    );
+    assert!(!found.notes.join("\n").contains("whitenoise"));
+    assert_eq!(found.env["DJANGO_ALLOWED_HOSTS"], "localhost,127.0.0.1");
+    assert!(found.notes.join("\n").contains("add those of your site"));
+    assert_eq!(found.required, ["DJANGO_SECRET_KEY"]);
+}

@@ -353,3 +353,17 @@ fn extensions_of_sphinx_come_from_packages_of_their_names() {
     ]);
     assert!(listed.build.run[0].ends_with(" -r docs/requirements.txt"));
 }
+
+#[test]
+fn nanoc_builds_what_it_is_served_as() {
+    let found = seen(&[
+        (
+            "nanoc.yaml",
+            "base_url: 'https://example.com'\nprune:\n  auto_prune: true\n",
+        ),
+        ("Rules", ""),
+        ("content/index.html", "---\ntitle: Home\n---\n"),
+    ]);
+    assert_eq!(found.build.run, ["nanoc compile"]);
+    assert_eq!(found.include, ["output"]);
+}

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub(super) use examples::EXAMPLES;
 pub(super) use known::{PUBLIC, is_plain};
+pub(super) use reads::is_name;
 
 use super::constants;
 use super::database;

@@ -141,7 +141,7 @@ fn is_of_developers(path: &str) -> bool {
 }
 
 /// Whether a text is the name of a variable, by custom.
-pub(super) fn is_name(text: &str) -> bool {
+pub(in crate::project::detect) fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.len() > 1 && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(plain)
 }
@@ -236,7 +236,8 @@ impl<'a> Read<'a> {
         let Some(arguments) = rest.strip_prefix(',') else {
             return false;
         };
-        let end = arguments.find([')', '\n']).unwrap_or(arguments.len());
+        let end = arguments.find(')').or(arguments.find('\n'));
+        let end = end.unwrap_or(arguments.len());
         let arguments = &arguments[..end];
         !arguments.contains("default")
             && arguments.split(',').all(|it| {
