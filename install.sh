@@ -69,14 +69,14 @@ build() {
         # Static, so that the same file runs on any Linux host of this architecture. Without
         # --target the flag would reach the procedural macros, which cannot be static.
         (cd "$source" && CARGO_TARGET_DIR="$output" RUSTFLAGS="-C target-feature=+crt-static" \
-            cargo build --release --locked --bin ship --target "$triple") >&2 ||
+            cargo build --profile dist --locked --bin ship --target "$triple") >&2 ||
             fail "the build failed; nothing was installed"
-        binary=$output/$triple/release/ship
+        binary=$output/$triple/dist/ship
     else
         (cd "$source" && CARGO_TARGET_DIR="$output" \
-            cargo build --release --locked --bin ship) >&2 ||
+            cargo build --profile dist --locked --bin ship) >&2 ||
             fail "the build failed; nothing was installed"
-        binary=$output/release/ship
+        binary=$output/dist/ship
     fi
 }
 

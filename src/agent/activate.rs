@@ -30,7 +30,7 @@ use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
 use crate::wire::Activated;
 
 pub use effects::{Ending, Trouble};
-pub use machine::{Back, Recovered, When};
+pub use machine::{Back, Ran, Recovered, When};
 use on_host::OnHost;
 
 /// An activation: from where to where.
@@ -106,23 +106,30 @@ impl Activation<'_> {
         setup::has_units(self.host, &new.release.services)?;
         let pending = Pending { from, to };
         let mut effects = OnHost::new(self, settle, befores);
-        machine::begin(&mut effects, pending)?;
-        let Err(trouble) = machine::switch(&mut effects, pending) else {
-            let activated = Activated::proven(from, to, effects.say_proven());
-            return Ok((activated, Some(pending)));
+        let mut found = Vec::new();
+        let turn = |effects: &mut OnHost<'_>, trouble: &Trouble| {
+            let why = match trouble.fault {
+                Fault::Stopped => self.why_stopped(&trouble.failure.message()),
+                Fault::Release | Fault::Host => trouble.failure.message(),
+            };
+            (self.emit)(HostEvent::Note {
+                text: format!("{why}; {}", going_back(from)),
+            });
+            found = effects.turn(to, trouble);
+            why
         };
-        let why = match trouble.fault {
-            Fault::Stopped => self.why_stopped(&trouble.failure.message()),
-            Fault::Release | Fault::Host => trouble.failure.message(),
-        };
-        (self.emit)(HostEvent::Note {
-            text: format!("{why}; {}", going_back(from)),
-        });
-        let found = effects.turn(to, &trouble);
-        let mut activated = self.back(&mut effects, pending, trouble.is_own(), &why);
-        // The way back came first; what the logs say can be read afterwards.
-        activated.diagnoses = effects.tell(found);
-        Ok((activated, None))
+        match machine::run(&mut effects, pending, turn)? {
+            Ran::Proven => {
+                let activated = Activated::proven(from, to, effects.say_proven());
+                Ok((activated, Some(pending)))
+            }
+            Ran::Back { why, back } => {
+                let mut activated = self.told(&mut effects, pending, &back, &why);
+                // The way back came first; what the logs say can be read afterwards.
+                activated.diagnoses = effects.tell(found);
+                Ok((activated, None))
+            }
+        }
     }
 
     /// Puts the host back to the release from before `pending`, proves that, and records the other

@@ -18,12 +18,58 @@ use super::{Pending, name};
 use crate::agent::journal::{Entry, Step};
 use crate::model::{Failure, ReleaseState};
 
-/// Prepares and notes a switch. Nothing on the host is different yet.
+/// A step of a switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// `current` leads to the new release.
+    Flip,
+    /// The services that the new release does not have are stopped.
+    Stop,
+    /// The services are restarted.
+    Restart,
+    /// They are proven.
+    Prove,
+}
+
+/// The steps of a switch that restarts each service in its place.
+const IN_PLACE: [Act; 4] = [Act::Flip, Act::Stop, Act::Restart, Act::Prove];
+
+/// How a switch went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran {
+    /// The release is proven here. Whether it stays is for the fleet to say.
+    Proven,
+    /// It failed, and the way back was gone.
+    Back {
+        /// Why, for the history.
+        why: String,
+        /// How that ended.
+        back: Back,
+    },
+}
+
+/// Switches, and goes back where that fails. Before it goes back, `turn` learns the trouble and says
+/// why, for the history.
 ///
 /// # Errors
 /// When it cannot be prepared or noted: then nothing was changed. Refused as long as an earlier
 /// activation has not come to its end, which a recovery could not bring about.
-pub fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
+pub fn run<E: Effects>(
+    effects: &mut E,
+    pending: Pending,
+    turn: impl FnOnce(&mut E, &Trouble) -> String,
+) -> Result<Ran, Failure> {
+    begin(effects, pending)?;
+    let Err(trouble) = switch(effects, pending) else {
+        return Ok(Ran::Proven);
+    };
+    let why = turn(effects, &trouble);
+    let back = back(effects, pending, trouble.is_own(), &why);
+    Ok(Ran::Back { why, back })
+}
+
+/// Prepares and notes a switch. Nothing on the host is different yet.
+fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
     let left = effects.unfinished().map_err(|trouble| trouble.failure)?;
     if let Some(left) = left {
         return Err(Failure::refused(format!(
@@ -41,19 +87,20 @@ pub fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure
     })
 }
 
-/// Does what was begun: flips, restarts, proves.
-///
-/// # Errors
-/// The first trouble. The way [`back`] must follow.
-pub fn switch(effects: &mut impl Effects, pending: Pending) -> Result<(), Trouble> {
+/// Does what was begun, up to the first trouble.
+fn switch(effects: &mut impl Effects, pending: Pending) -> Result<(), Trouble> {
     let Pending { from, to } = pending;
-    effects.flip(Some(to))?;
-    effects.note(pending, Step::Restarting)?;
-    if let Some(from) = from {
-        effects.stop(from, Some(to))?;
+    for act in IN_PLACE {
+        match act {
+            Act::Flip => {
+                effects.flip(Some(to))?;
+                effects.note(pending, Step::Restarting)?;
+            }
+            Act::Stop => from.map_or(Ok(()), |from| effects.stop(from, Some(to)))?,
+            Act::Restart => effects.restart(to, Way::Forth)?,
+            Act::Prove => effects.prove(to, Way::Forth)?,
+        }
     }
-    effects.restart(to, Way::Forth)?;
-    effects.prove(to, Way::Forth)?;
     effects.note(pending, Step::Proven)
 }
 

@@ -70,6 +70,8 @@ pub struct World {
     pub decided: BTreeSet<ReleaseId>,
     /// What the history holds.
     pub history: Vec<(Ending, ReleaseId)>,
+    /// Whether the first word of an activation is in the journal.
+    pub begun: bool,
     /// Nothing fails or dies any more.
     pub calm: bool,
     /// What was done, for whoever reads about a walk that failed.
@@ -88,6 +90,7 @@ impl World {
             proven: BTreeSet::new(),
             decided: BTreeSet::new(),
             history: Vec::new(),
+            begun: false,
             calm: false,
             log: Vec::new(),
         }
@@ -244,6 +247,7 @@ impl Effects for World {
         self.effect(&format!("note {step:?}"), |world| {
             world.seen.journal = noted;
         })?;
+        self.begun |= step == Step::Flipping;
         self.kept.journal = entry;
         Ok(())
     }

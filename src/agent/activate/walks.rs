@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::Pending;
 use super::effects::Effects;
-use super::machine::{self, Back, When};
+use super::machine::{self, Back, Ran, When};
 use super::model::{Death, Dice, Made, World};
 use crate::model::{ReleaseId, ReleaseState};
 
@@ -94,27 +94,20 @@ impl Walk {
         if from == Some(to) {
             return;
         }
-        let begun = self.step(|world| machine::begin(world, pending));
-        if !matches!(begun, Some(Ok(()))) {
+        self.world.begun = false;
+        let ran = self.step(|world| machine::run(world, pending, |_, _| "it failed".to_owned()));
+        if self.world.begun {
+            self.promised = None;
+        } else {
             self.unnoted.insert(to);
         }
-        match begun {
-            Some(Ok(())) => {}
-            Some(Err(_)) => {
-                assert_eq!(self.world.live(), from, "nothing was changed");
-                return;
+        match ran {
+            Some(Ok(Ran::Proven)) => self.fleet(pending),
+            Some(Ok(Ran::Back { back, .. })) if back == Back::Healthy => {
+                self.promised = Some(from);
             }
-            None => return,
-        }
-        self.promised = None;
-        let switched = self.step(|world| {
-            machine::switch(world, pending)
-                .map_err(|trouble| machine::back(world, pending, trouble.is_own(), "it failed"))
-        });
-        match switched {
-            Some(Ok(())) => self.fleet(pending),
-            Some(Err(Back::Healthy)) => self.promised = Some(from),
-            Some(Err(_)) | None => {}
+            Some(Err(_)) => assert_eq!(self.world.live(), from, "nothing was changed"),
+            Some(Ok(Ran::Back { .. })) | None => {}
         }
     }
 
