@@ -57,18 +57,7 @@ pub enum Cause {
         why: String,
     },
     /// Another command holds the lock.
-    Locked {
-        /// What it is: `deploy`.
-        what: String,
-        /// Who started it: `user@machine`, or the CI's actor.
-        who: String,
-        /// Since when, RFC 3339, UTC.
-        since: Option<String>,
-        /// The address of the CI run.
-        ci: Option<String>,
-        /// What it is at right now: `activating v42`.
-        doing: Option<String>,
-    },
+    Locked(Running),
     /// A host, or a machine on the way to it, shows a key that is not known. Such a host is not
     /// down: somebody may be listening in.
     HostKeyUnknown {
@@ -127,7 +116,7 @@ impl Cause {
             | Self::NoProgram { .. }
             | Self::NoRight { .. }
             | Self::NotSetUp { .. }
-            | Self::Locked { .. } => FailureKind::Refused,
+            | Self::Locked(_) => FailureKind::Refused,
             Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::Login { .. }
@@ -135,6 +124,25 @@ impl Cause {
             Self::Interrupted { .. } => FailureKind::Interrupted,
             Self::Other { kind, .. } => *kind,
         }
+    }
+
+    /// Its name in events; `None` for what no code decides by.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Io { .. } => "io",
+            Self::NoRoom { .. } => "no-room",
+            Self::Full { .. } => "full",
+            Self::NoProgram { .. } => "no-program",
+            Self::NoRight { .. } => "no-right",
+            Self::NotSetUp { .. } => "not-set-up",
+            Self::Locked(_) => "locked",
+            Self::HostKeyUnknown { .. } | Self::HostKeyChanged { .. } => "host-key",
+            Self::Login { .. } => "login",
+            Self::Connection { .. } => "connection",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Other { .. } => return None,
+        })
     }
 
     /// Whether a disk or a quota was full.
@@ -154,6 +162,40 @@ impl Cause {
             self,
             Self::HostKeyUnknown { .. } | Self::HostKeyChanged { .. }
         )
+    }
+}
+
+/// A command that is being done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// What it is: `deploy`.
+    pub what: String,
+    /// Who started it: `user@machine`, or the CI's actor.
+    pub who: String,
+    /// Since when, RFC 3339, UTC; unknown where its note cannot be read.
+    pub since: Option<String>,
+    /// The address of the CI run.
+    pub ci: Option<String>,
+    /// What it is at right now: `activating v42`.
+    pub doing: Option<String>,
+}
+
+/// `deploy is being done by ann@laptop since …: activating v42`.
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.as_deref().unwrap_or("an unknown time");
+        write!(
+            f,
+            "{} is being done by {} since {since}",
+            self.what, self.who
+        )?;
+        if let Some(run) = &self.ci {
+            write!(f, " ({run})")?;
+        }
+        match &self.doing {
+            Some(doing) => write!(f, ": {doing}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -180,23 +222,7 @@ impl fmt::Display for Cause {
                 "{place} has no room for the release: it needs {needed}, {free} free"
             ),
             Self::Full { why } => write!(f, "the disk is full: {why}"),
-            Self::Locked {
-                what,
-                who,
-                since,
-                ci,
-                doing,
-            } => {
-                let since = since.as_deref().unwrap_or("an unknown time");
-                write!(f, "another {what} is being done by {who} since {since}")?;
-                if let Some(run) = ci {
-                    write!(f, " ({run})")?;
-                }
-                match doing {
-                    Some(doing) => write!(f, ": {doing}"),
-                    None => Ok(()),
-                }
-            }
+            Self::Locked(running) => write!(f, "another {running}"),
             Self::NoProgram { why }
             | Self::NoRight { why }
             | Self::NotSetUp { why }

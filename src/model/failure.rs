@@ -67,8 +67,13 @@ struct Written {
     details: Vec<String>,
     /// What to do next, usually a command.
     hint: Option<String>,
-    /// Why it failed, where code may decide by it.
-    cause: Option<Cause>,
+    /// Why it failed, where code may decide by it: `connection`, `login`, `host-key` (it is not known,
+    /// or not the known one), `locked`, `interrupted`, `io`, `no-room`, `full`, `no-program`,
+    /// `no-right` or `not-set-up`.
+    cause: Option<String>,
+    /// The same with all that is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    because: Option<Cause>,
     /// The host that it happened on, which the message begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<HostName>,
@@ -82,10 +87,8 @@ impl From<Failure> for Written {
             message,
             details: failure.details,
             hint: failure.hint,
-            cause: match *failure.cause {
-                Cause::Other { .. } => None,
-                cause => Some(cause),
-            },
+            cause: failure.cause.name().map(str::to_owned),
+            because: failure.cause.name().is_some().then_some(*failure.cause),
             host: failure.host,
         }
     }
@@ -100,7 +103,7 @@ impl From<Written> for Failure {
             let rest = rest.and_then(|rest| rest.strip_prefix(": "));
             rest.unwrap_or(&message).to_owned()
         };
-        let cause = written.cause.clone();
+        let cause = written.because.clone();
         Self {
             kind,
             cause: Box::new(cause.unwrap_or_else(|| Cause::Other { kind, why: why() })),

@@ -22,7 +22,7 @@ pub mod texts;
 pub mod version;
 
 pub use app::{Deployment, ServiceManagerKind};
-pub use cause::{Cause, OnPath};
+pub use cause::{Cause, OnPath, Running};
 pub use digest::Digest;
 pub use event::Event;
 pub use failure::{Failure, FailureKind};

@@ -2,7 +2,7 @@
 //! both walk it here. The matches name every field, so that a new one cannot be forgotten.
 
 use super::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome};
-use super::{Cause, Failure, Freeze, Redactor};
+use super::{Cause, Failure, Freeze, Redactor, Running};
 
 /// How a text is read, which decides what may be done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,13 +118,13 @@ impl Texts for Cause {
                     visit.text(Reading::Text, text);
                 }
             }
-            Self::Locked {
+            Self::Locked(Running {
                 what,
                 who,
                 since,
                 ci,
                 doing,
-            } => {
+            }) => {
                 visit.text(Reading::Text, what);
                 visit.text(Reading::Word, who);
                 visit.maybe(Reading::Word, since);

@@ -195,6 +195,7 @@ pub const PASSED: &[(&str, &[&str])] = &[
 
 /// When what a build makes was made.
 const DATE: &str = "SOURCE_DATE_EPOCH";
+const SECONDS_OF_A_DAY: u64 = 86_400;
 /// `PATH` where the caller has none (execvp(3) has no portable default).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// `LANG` where the caller has no locale: bytes are UTF-8, the order is that of bytes.
@@ -225,8 +226,10 @@ impl std::fmt::Debug for StepEnvironment {
 impl StepEnvironment {
     /// The one of `caller`, on the runtimes that were `provided`; `redactor` masks what the steps say.
     ///
-    /// Tools that write dates into what they build take that of the commit, where the caller names
-    /// no other (`SOURCE_DATE_EPOCH`, reproducible-builds.org): two builds of one commit are the same.
+    /// Tools that write dates into what they build take the day of the commit, where the caller names
+    /// no other time (`SOURCE_DATE_EPOCH`, reproducible-builds.org): two builds of one commit are the
+    /// same. It is no closer than the day, because caches know what was built by it: the crate `cc`
+    /// compiles all C code anew when it changes.
     #[must_use]
     pub fn on(
         project: &Project,
@@ -237,7 +240,8 @@ impl StepEnvironment {
         if !caller.contains_key(OsStr::new(DATE))
             && let Some(time) = git::commit_time(&project.source)
         {
-            caller.insert(DATE.into(), time.to_string().into());
+            let day = time - time % SECONDS_OF_A_DAY;
+            caller.insert(DATE.into(), day.to_string().into());
         }
         Self {
             caller,

@@ -103,9 +103,10 @@ impl Walk {
         }
         match ran {
             Some(Ok(Ran::Proven)) => self.fleet(pending),
-            Some(Ok(Ran::Back { back, .. })) if back == Back::Healthy => {
-                self.promised = Some(from);
-            }
+            Some(Ok(Ran::Back {
+                back: Back::Healthy,
+                ..
+            })) => self.promised = Some(from),
             Some(Err(_)) => assert_eq!(self.world.live(), from, "nothing was changed"),
             Some(Ok(Ran::Back { .. })) | None => {}
         }

@@ -10,7 +10,7 @@ use crate::agent::host::Host;
 use crate::agent::lock::Lock;
 use crate::agent::{disk, facts, setup};
 use crate::model::event::HostEvent;
-use crate::model::{Cause, Failure, FailureKind, ServiceSpec};
+use crate::model::{Cause, Failure, FailureKind, Running, ServiceSpec};
 use crate::wire::Begin;
 
 /// How long the lock is waited for in any case, ms.
@@ -52,7 +52,7 @@ pub(super) fn take_lock(
         } else {
             patience
         };
-        let locked = Cause::Locked {
+        let running = Running {
             what: holder.what.to_string(),
             who: holder.who,
             since: holder.since,
@@ -60,13 +60,12 @@ pub(super) fn take_lock(
             doing: holder.doing,
         };
         if began.elapsed() >= patience || life.stopped() || life.is_abandoned() {
-            return Err(
-                Failure::from(locked).hint("wait for it, or let this command wait: --wait 10m")
-            );
+            return Err(Failure::from(Cause::Locked(running))
+                .hint("wait for it, or let this command wait: --wait 10m"));
         }
         if !told && begin.wait_ms > 0 {
             speaker.event(HostEvent::Note {
-                text: format!("waiting: {locked}"),
+                text: format!("waiting: a {running}"),
             });
             told = true;
         }

@@ -29,17 +29,36 @@ impl Home {
         if let Some((workspace, member)) = Workspace::around(dir, is_known) {
             return Some(Self::new(workspace, member, true));
         }
-        let mut all = Workspace::at(dir).into_iter();
-        let workspace = all.find(|found| is_known(found.kind))?;
         let root = Folder::open(dir);
-        if root.is_file("Procfile") || !workspace.kind.is_node() && runs(&root, &workspace) {
+        let all = Workspace::at(dir).into_iter();
+        let all: Vec<Workspace> = all.filter(|found| is_known(found.kind)).collect();
+        let is_run = |it: &Workspace| !it.kind.is_node() && runs(&root, it);
+        if root.is_file("Procfile") || all.iter().any(is_run) {
             return None;
         }
-        let member = match node_scripts::start(&root) {
-            Some(start) => node_scripts::member(&workspace, &start)?.0.clone(),
-            None => choose(&workspace, notes)?,
-        };
-        Some(Self::new(workspace, member, false))
+        let mut found = Vec::new();
+        for workspace in all {
+            let mut own = Vec::new();
+            let start = node_scripts::start(&root).filter(|_| workspace.kind.is_node());
+            let member = match start {
+                Some(start) => node_scripts::member(&workspace, &start).map(|(it, _)| it.clone()),
+                None => choose(&workspace, &mut own),
+            };
+            let Some(member) = member else { continue };
+            let pages = super::best(&Folder::open(&workspace.root.join(&member.dir)));
+            let pages = pages.and_then(|guess| guess.services.first()?.static_dir.clone());
+            found.push((pages.is_some(), Self::new(workspace, member, false), own));
+        }
+        // A server comes before the pages of another workspace.
+        found.sort_by_key(|(is_pages, ..)| *is_pages);
+        let mut found = found.into_iter();
+        let (_, home, own) = found.next()?;
+        notes.extend(own);
+        notes.extend(found.map(|(_, other, _)| {
+            let (this, other) = (&home.member.dir, &other.member.dir);
+            format!("this is for {this}; {other} can be deployed as well: ship init {other}")
+        }));
+        Some(home)
     }
 
     /// The member's folder as seen from the root, and the way up to the root.

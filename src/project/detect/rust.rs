@@ -353,18 +353,21 @@ impl Crate {
             .flatten()
             .filter_map(|bin| Some(bin.get("name")?.as_str()?.to_owned()))
             .collect();
-        let renamed = declared.is_some_and(|bins| {
-            bins.iter()
-                .any(|bin| bin.get("path").and_then(|p| p.as_str()) == Some("src/main.rs"))
-        });
-        if !renamed && folder.is_file(&format!("{dir}src/main.rs")) {
+        // What a `[[bin]]` names has its name, and no other.
+        let is_claimed = |file: &str| {
+            let bins = declared.into_iter().flatten();
+            let mut paths = bins.filter_map(|bin| bin.get("path")?.as_str());
+            paths.any(|path| path.trim_start_matches("./") == file)
+        };
+        let has = |file: &str| folder.is_file(&format!("{dir}{file}")) && !is_claimed(file);
+        if has("src/main.rs") {
             found.push(package.to_owned());
         }
         for name in folder.names_in(&format!("{dir}src/bin")) {
             match name.strip_suffix(".rs") {
-                Some(stem) => found.push(stem.to_owned()),
-                None if folder.is_file(&format!("{dir}src/bin/{name}/main.rs")) => found.push(name),
-                None => {}
+                Some(stem) if has(&format!("src/bin/{name}")) => found.push(stem.to_owned()),
+                None if has(&format!("src/bin/{name}/main.rs")) => found.push(name),
+                _ => {}
             }
         }
         let mut seen = BTreeSet::new();

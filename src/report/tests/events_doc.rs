@@ -224,14 +224,20 @@ fn page() -> String {
     // What is written as null is the last.
     let items = read(CAUSE, "pub enum Cause");
     for item in items.iter().filter(|item| item.name != "other") {
-        let fields = item.fields.iter();
+        // One that holds a struct has its fields.
+        let (name, held) = item.name.split_once('(').unwrap_or((&item.name, ""));
+        let inner = match held {
+            "" => None,
+            _ => read(CAUSE, "pub struct Running").pop(),
+        };
+        let fields = inner.as_ref().unwrap_or(item).fields.iter();
         let fields: Vec<String> = fields
             .map(|field| format!("`{}`: {}", field.name, json_type(&field.kind)))
             .collect();
         let _ = writeln!(
             page,
             "| `{}` | {} | {} |",
-            item.name,
+            name,
             fields.join("; "),
             item.about
         );

@@ -420,3 +420,23 @@ fn a_folder_that_is_empty_here_is_filled_by_the_program() {
     assert_eq!(found.shared, ["upload"]);
     assert!(!found.include.contains(&"upload".to_owned()));
 }
+
+#[test]
+fn a_binary_has_the_name_that_the_manifest_gives_its_file() {
+    let found = seen(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"todoapp\"\nversion = \"0.1.0\"\ndefault-run = \"todoapp-cli\"\n\
+             [[bin]]\nname = \"todoapp-cli\"\npath = \"src/bin/main.rs\"\n[dependencies]\naxum = \"0.8\"\n",
+        ),
+        ("Cargo.lock", ""),
+        ("src/lib.rs", ""),
+        (
+            "src/bin/main.rs",
+            "fn main() { axum::serve(listener, app) }\n",
+        ),
+    ]);
+    assert_eq!(found.include, ["target/release/todoapp-cli"]);
+    let command = found.services[0].command.as_deref();
+    assert_eq!(command, Some("./target/release/todoapp-cli"));
+}

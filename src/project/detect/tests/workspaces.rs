@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::{Detected, detect};
-use super::tree;
+use super::super::{Detected, Stack, detect};
+use super::{seen, tree};
 
 const MEMBERS: &[(&str, &str)] = &[
     (
@@ -309,4 +309,39 @@ fn a_script_for_production_is_a_start_script() {
             command(&found)
         );
     }
+}
+
+#[test]
+fn a_server_and_its_pages_may_be_in_two_workspaces() {
+    let found = seen(&[
+        (
+            "package.json",
+            r#"{"private":true,"workspaces":["frontend"]}"#,
+        ),
+        ("bun.lock", "{}"),
+        (
+            "frontend/package.json",
+            r#"{"name":"frontend","scripts":{"build":"vite build"},"devDependencies":{"vite":"7"}}"#,
+        ),
+        ("frontend/index.html", ""),
+        (
+            "pyproject.toml",
+            "[project]\nname = \"all\"\nversion = \"0\"\n[tool.uv.workspace]\nmembers = [\"backend\"]\n",
+        ),
+        ("uv.lock", ""),
+        (
+            "backend/pyproject.toml",
+            "[project]\nname = \"app\"\nversion = \"0\"\ndependencies = [\"fastapi[standard]\"]\n",
+        ),
+        (
+            "backend/app/main.py",
+            "from fastapi import FastAPI\napp = FastAPI()\n",
+        ),
+    ]);
+    assert_eq!(found.stack, Some(Stack::Python));
+    let notes = found.notes.join("\n");
+    assert!(
+        notes.contains("frontend can be deployed as well: ship init frontend"),
+        "{notes}"
+    );
 }

@@ -1,6 +1,7 @@
 //! The files in which projects publish examples of their variables.
 
 use super::super::folder::{Folder, Source};
+use super::super::text::has_word;
 use super::Needed;
 use super::reads::is_name;
 
@@ -36,8 +37,8 @@ const SPARED: &[&str] = &[
     "if required",
 ];
 
-/// The variables that a comment above their line, or behind it, calls required, and that `sources`
-/// read.
+/// The variables that a comment above their line, or behind it, calls required, and secrets without a
+/// value, as far as `sources` read them.
 pub(super) fn required(folder: &Folder, sources: &[&Source]) -> Vec<Needed> {
     let mut found = Vec::new();
     for file in EXAMPLES {
@@ -54,8 +55,9 @@ pub(super) fn required(folder: &Folder, sources: &[&Source]) -> Vec<Needed> {
             };
             let name = name.trim();
             let behind = value.split_once('#').map_or("", |(_, comment)| comment);
-            let is_read = || sources.iter().any(|source| source.text.contains(name));
-            if is_name(name) && insists(&format!("{above} {behind}")) && is_read() {
+            let is_read = || sources.iter().any(|source| has_word(&source.text, name));
+            let is_wanted = insists(&format!("{above} {behind}")) || is_key(name, value);
+            if is_name(name) && is_wanted && is_read() {
                 found.push(Needed {
                     name: name.to_owned(),
                     file: (*file).to_owned(),
@@ -64,6 +66,14 @@ pub(super) fn required(folder: &Folder, sources: &[&Source]) -> Vec<Needed> {
         }
     }
     found
+}
+
+/// Whether it is a secret of the app's own, such as what signs its cookies, whose value each has to
+/// make: keys of other services are often for those alone who use them.
+fn is_key(name: &str, value: &str) -> bool {
+    let value = value.split('#').next().unwrap_or_default();
+    let is_empty = value.trim().trim_matches(['"', '\'']).is_empty();
+    is_empty && name.split('_').any(|word| word == "SECRET")
 }
 
 fn insists(comment: &str) -> bool {

@@ -409,3 +409,28 @@ fn a_schema_may_be_a_constant() {
     assert_eq!(names(&node("env.js", text)), ["SIGNING"]);
     assert!(names(&node("env.js", "cleanEnv(process.env, other)")).is_empty());
 }
+
+#[test]
+fn a_secret_that_the_example_leaves_empty_is_needed_where_it_is_read() {
+    let needed = |line: &str| {
+        let found = seen(&[
+            (
+                "package.json",
+                r#"{"scripts":{"start":"node server.js"},"dependencies":{"express":"5"}}"#,
+            ),
+            (
+                "server.js",
+                "auth({ secret: env.AUTH_SECRET, id: env.GITHUB_ID }).listen(3000)",
+            ),
+            (".env.example", line),
+        ]);
+        found.required
+    };
+    assert_eq!(
+        needed("AUTH_SECRET=\"\"  # openssl rand -hex 32\n"),
+        ["AUTH_SECRET"]
+    );
+    for other in ["AUTH_SECRET=abc\n", "GITHUB_ID=\n", "OTHER_SECRET=\n"] {
+        assert_eq!(needed(other), [""; 0], "{other}");
+    }
+}
