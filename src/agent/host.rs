@@ -120,7 +120,8 @@ impl Host {
         Ok(env)
     }
 
-    /// The instances of the live release's services that are not among `services`: a switch to these stops them.
+    /// The instances of the live release's services that are not among `services`: a switch to these
+    /// stops them.
     #[must_use]
     pub fn stopped_by(&self, services: &[ServiceSpec]) -> Vec<Instance> {
         let live = releases::current(&self.layout).ok().flatten();

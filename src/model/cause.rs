@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FailureKind;
 
-/// `ENOSPC` and `EDQUOT` (errno(3)): the same numbers on every Linux.
+/// `ENOSPC` and `EDQUOT` (errno(3)), as Linux numbers them where ship runs.
 const FULL: [i32; 2] = [28, 122];
 
 /// Why something failed.
