@@ -114,15 +114,28 @@ fn died_deciding(case: &Case) -> bool {
     case.told.exit().is_none() && case.after.iter().enumerate().all(is_right)
 }
 
+/// Whether `host` may be booting when the deploy ends. Its power was cut, and either ship says that
+/// it cannot be reached, or the cut came when the deploy was over: the host itself had noted its end,
+/// and ship, which tells of every connection that it loses, lost none there.
+fn may_be_booting(case: &Case, host: usize) -> bool {
+    let name = format!("deploy@web{}", host + 1);
+    let is_cut = case.came && case.scenario.fault == Some(super::Fault::PowerCut);
+    let last = case.after.get(host).and_then(|look| look.history.last());
+    let had_ended = last.is_some_and(|entry| entry["what"] == "deploy");
+    let is_late = had_ended && !case.told.has("reconnecting", &name);
+    is_cut && host == case.scenario.host && (case.told.exit() == Some(6) || is_late)
+}
+
 /// The exit code says what is true on the hosts, at once.
 fn exit_is_true(case: &Case, verdict: &mut Verdict) {
-    // A host whose power was cut may still be booting when ship says that it cannot be reached.
-    let may_be_down =
-        case.told.exit() == Some(6) && case.scenario.fault == Some(super::Fault::PowerCut);
+    let answered = |version: &str, (host, answer): (usize, &Result<String, String>)| {
+        answer.as_deref() == Ok(version) || answer.is_err() && may_be_booting(case, host)
+    };
     let all_serve = |version: &str| {
         case.at_exit
             .iter()
-            .all(|a| a.as_deref() == Ok(version) || may_be_down && a.is_err())
+            .enumerate()
+            .all(|at| answered(version, at))
             && case
                 .after
                 .iter()
@@ -179,8 +192,9 @@ fn table_is_true(case: &Case, verdict: &mut Verdict) {
         };
         let release = row["is"].as_u64().map(|number| format!("v{number}"));
         let version = release.and_then(|release| look.releases.get(&release));
-        let serves =
-            look.version() == version.map(String::as_str) && answer.as_ref().ok() == version;
+        let answered =
+            answer.as_ref().ok() == version || answer.is_err() && may_be_booting(case, host);
+        let serves = look.version() == version.map(String::as_str) && answered;
         if row["healthy"] == true && !serves {
             verdict.violation(format!(
                 "host {}: the table says {row}, {answer:?} answered at the exit, {:?} is live",

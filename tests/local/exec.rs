@@ -175,6 +175,7 @@ fn signals_go_to_the_command() {
         &["sh", "-c", "echo ready; sleep 981"],
     ));
     running.wait_for("ready");
+    shop.wait_for_command("sleep 981");
     running.signal("INT");
     running.wait().code(130);
     let sleeps = |seconds: &str| {
@@ -250,13 +251,7 @@ fn a_shell_at_a_terminal_is_a_shell() {
     // Ctrl-C ends the command that the shell waits for, and not the shell.
     terminal.types("echo go''es; sleep 983; echo status=$?\n");
     terminal.shows("goes\r\n");
-    within(Duration::from_secs(20), "the sleep", || {
-        let processes = shop.processes();
-        processes
-            .iter()
-            .any(|process| process.command == "sleep 983")
-            .then_some(())
-    });
+    shop.wait_for_command("sleep 983");
     terminal.types("\x03");
     terminal.shows("next> ");
     terminal.types("exit 12\n");
@@ -283,6 +278,7 @@ fn the_terminal_is_as_before_whatever_ends_the_command() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut terminal = Terminal::start(exec(&shop, &[], &["sh", "-c", "echo on; sleep 984"]));
         terminal.shows("on");
+        shop.wait_for_command("sleep 984");
         assert!(!terminal.is_ordinary());
         terminal.signal(signal);
         terminal.end();

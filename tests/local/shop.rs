@@ -260,6 +260,18 @@ impl Shop {
         processes_of(folder.parent().expect("the controller's folder"))
     }
 
+    /// Waits until a program runs that was started with this command line. A shell that is just
+    /// starting it may lose a signal, with and without ship: dash(1) does, between the fork and the
+    /// exec.
+    pub fn wait_for_command(&self, command: &str) {
+        within(Duration::from_secs(20), command, || {
+            let mut processes = self.processes().into_iter();
+            processes
+                .any(|process| process.command == command)
+                .then_some(())
+        });
+    }
+
     /// The transaction's process, once there is one.
     pub fn transaction(&self) -> Process {
         within(Duration::from_secs(20), "a transaction", || {
