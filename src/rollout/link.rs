@@ -9,7 +9,7 @@ use super::aside::{Asides, Beat};
 use super::compare::Comparison;
 use super::context::Context;
 use super::limit::{self, Wait};
-use super::rejoin::{Lost, Rejoined, Talk, Way};
+use super::rejoin::{Lost, Rejoined, Rejoining, Talk, Way};
 use crate::model::event::{Event, HostEvent};
 use crate::model::{Failure, HostName};
 use crate::project::Host;
@@ -41,6 +41,8 @@ pub struct HostLink {
     way: Way,
     /// What was said in the transaction that was begun on this host.
     talk: Option<Talk>,
+    /// The connection that is being made in the place of `link`, which is lost.
+    rejoining: Option<Rejoining>,
     asides: Asides,
     /// What it says when it compares itself with the manifest.
     pub(super) comparison: Comparison,
@@ -134,6 +136,7 @@ impl HostLink {
             facts,
             way,
             talk: None,
+            rejoining: None,
             asides: Asides::default(),
             comparison: Comparison::default(),
             sent_before: 0,
@@ -146,6 +149,7 @@ impl HostLink {
     /// made anew, for as long as the host waits (`lease_ms`) and what it did then may be asked.
     pub fn begin(&mut self, transaction: &str, lease_ms: u64) {
         self.talk = Some(Talk::new(transaction, lease_ms));
+        self.rejoining = None;
     }
 
     /// Sends a request; the answer. Events on the way go to the sink. In a transaction a lost
@@ -204,6 +208,7 @@ impl HostLink {
     /// lost connection is not made anew for this.
     pub async fn end(&mut self) {
         self.talk = None;
+        self.rejoining = None;
         let limit = Duration::from_millis(ENDING_MS);
         let _ = tokio::time::timeout(limit, self.ask(&ToAgent::End, "end")).await;
     }
@@ -358,7 +363,11 @@ impl HostLink {
             return Ok(missed);
         }
         loop {
-            let received = match self.receive().await {
+            let received = match &self.rejoining {
+                Some(rejoining) => Err(rejoining.how),
+                None => self.receive().await,
+            };
+            let received = match received {
                 Ok(frame) => Some(frame),
                 Err(lost) if self.may_rejoin() => self.rejoin(lost).await?,
                 Err(_) => return Err(self.lost()),
@@ -468,21 +477,27 @@ impl HostLink {
         Ok(arrived)
     }
 
-    /// Makes the connection anew; what came on the old one, when that is back first.
+    /// Makes the connection anew; what came on the old one, when that is back first. Can be given up,
+    /// and gone on with.
     async fn rejoin(&mut self, lost: Lost) -> Result<Option<Frame>, Failure> {
         let sink = self.way.context.sink.clone();
-        sink.host(&self.host, HostEvent::Reconnecting);
-        let began = Instant::now();
         let talk = self.talk.get_or_insert_default();
-        let rejoined = self.way.rejoin(&mut self.link, talk, lost).await;
+        let rejoining = self.rejoining.get_or_insert_with(|| {
+            sink.host(&self.host, HostEvent::Reconnecting);
+            self.way.rejoin(talk, lost)
+        });
+        let rejoined = rejoining.ends(&mut self.link).await;
+        let ms = millis(rejoining.began);
+        self.rejoining = None;
         let frame = match rejoined.map_err(|why| self.lost().detail(why.message()))? {
             Rejoined::Old(frame) => Some(frame),
-            Rejoined::New(link) => {
-                self.go_on_with(*link);
+            Rejoined::New(back) => {
+                let link = self.talk.get_or_insert_default().goes_on(*back);
+                self.go_on_with(link);
                 None
             }
         };
-        sink.host(&self.host, HostEvent::Reconnected { ms: millis(began) });
+        sink.host(&self.host, HostEvent::Reconnected { ms });
         Ok(frame)
     }
 

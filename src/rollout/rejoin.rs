@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use super::context::Context;
 use super::limit::{self, Wait};
 use super::link::{lost, unasked};
@@ -51,8 +53,8 @@ pub enum Lost {
 pub enum Rejoined {
     /// It came back by itself, with this.
     Old(Frame),
-    /// Another one stands.
-    New(Box<Link>),
+    /// Another one stands; [`Talk::goes_on`] takes it.
+    New(Box<Back>),
 }
 
 /// What was said in a transaction so far.
@@ -118,6 +120,15 @@ impl Talk {
         }
     }
 
+    /// Goes on over a connection that was made anew.
+    pub fn goes_on(&mut self, back: Back) -> Link {
+        self.missed = back.missed;
+        self.over = back.arrived.is_none();
+        self.arrived = back.arrived.unwrap_or(self.arrived);
+        self.rejoined = true;
+        back.link
+    }
+
     /// Whether the transaction has ended without us.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -180,38 +191,31 @@ impl Way {
         }
     }
 
-    /// Waits until the old connection comes back or a new one stands, on which `talk` goes on.
-    ///
-    /// # Errors
-    /// When neither happens in time.
-    pub async fn rejoin(
-        &self,
-        old: &mut Link,
-        talk: &mut Talk,
-        how: Lost,
-    ) -> Result<Rejoined, Failure> {
-        let again = self.again(talk);
-        if how == Lost::Closed {
-            return again.await.map(|link| Rejoined::New(Box::new(link)));
-        }
-        tokio::pin!(again);
-        tokio::select! {
-            biased;
-            new = &mut again => new.map(|link| Rejoined::New(Box::new(link))),
-            frame = old.frame() => match frame {
-                Ok(Some(frame)) => Ok(Rejoined::Old(frame)),
-                _ => again.await.map(|link| Rejoined::New(Box::new(link))),
-            },
+    /// Begins to make a lost connection anew, on which `talk` goes on.
+    #[must_use]
+    pub fn rejoin(&self, talk: &Talk, how: Lost) -> Rejoining {
+        let way = self.clone();
+        let attach = Attach {
+            transaction: talk.name.clone(),
+            events: talk.events,
+            answers: talk.answers,
+        };
+        let limit = Duration::from_millis((2 * talk.lease_ms).max(AT_LEAST_MS));
+        let mut attempt = JoinSet::new();
+        attempt.spawn(async move { way.again(&attach, limit).await });
+        Rejoining {
+            how,
+            began: Instant::now(),
+            attempt,
         }
     }
 
-    /// Connects until it works, and attaches to the transaction.
-    async fn again(&self, talk: &mut Talk) -> Result<Link, Failure> {
+    /// Connects until it works or `limit` is over, and attaches to the transaction.
+    async fn again(&self, attach: &Attach, limit: Duration) -> Result<Back, Failure> {
         let began = Instant::now();
-        let limit = Duration::from_millis((2 * talk.lease_ms).max(AT_LEAST_MS));
         loop {
-            let failure = match self.attach(talk).await {
-                Ok(link) => return Ok(link),
+            let failure = match self.attach(attach).await {
+                Ok(back) => return Ok(back),
                 Err(failure) if failure.kind != FailureKind::Unreachable => return Err(failure),
                 Err(failure) => failure,
             };
@@ -222,35 +226,80 @@ impl Way {
         }
     }
 
-    /// Connects and attaches to the transaction: what was missed is in `talk` then.
-    async fn attach(&self, talk: &mut Talk) -> Result<Link, Failure> {
+    /// Connects and attaches to the transaction.
+    async fn attach(&self, attach: &Attach) -> Result<Back, Failure> {
         let (mut link, _) = self.connect().await?;
-        let attach = ToAgent::Attach(Attach {
-            transaction: talk.name.clone(),
-            events: talk.events,
-            answers: talk.answers,
-        });
-        let sent = link.sender().message(&attach).await;
+        let sent = link
+            .sender()
+            .message(&ToAgent::Attach(attach.clone()))
+            .await;
         sent.map_err(|_| lost(&self.host, &link))?;
         let mut missed = VecDeque::new();
-        let over = loop {
+        let arrived = loop {
             match hear(&self.host, &mut link, limit::opening(&self.context)).await? {
-                FromAgent::Attached(attached) => {
-                    talk.arrived = attached.requests;
-                    break false;
-                }
+                FromAgent::Attached(attached) => break Some(attached.requests),
                 FromAgent::Ended(how) => {
                     missed.push_back(FromAgent::Ended(how));
-                    break true;
+                    break None;
                 }
                 message => missed.push_back(message),
             }
         };
-        talk.missed = missed;
-        talk.over = over;
-        talk.rejoined = true;
-        Ok(link)
+        Ok(Back {
+            link,
+            missed,
+            arrived,
+        })
     }
+}
+
+/// A connection that is being made anew. It goes on whether somebody waits for it or not: the host
+/// does not wait longer for a machine that has begun to do something else. Ends when it is dropped.
+#[derive(Debug)]
+pub struct Rejoining {
+    /// How the connection before was lost.
+    pub how: Lost,
+    /// When that was found out.
+    pub began: Instant,
+    attempt: JoinSet<Result<Back, Failure>>,
+}
+
+impl Rejoining {
+    /// Waits until the old connection comes back or a new one stands. Can be given up, and waited
+    /// for again.
+    ///
+    /// # Errors
+    /// When neither happens in time.
+    pub async fn ends(&mut self, old: &mut Link) -> Result<Rejoined, Failure> {
+        if self.how == Lost::Silent {
+            tokio::select! {
+                biased;
+                new = join(&mut self.attempt) => return new,
+                frame = old.frame() => match frame {
+                    Ok(Some(frame)) => return Ok(Rejoined::Old(frame)),
+                    _ => self.how = Lost::Closed,
+                },
+            }
+        }
+        join(&mut self.attempt).await
+    }
+}
+
+async fn join(attempt: &mut JoinSet<Result<Back, Failure>>) -> Result<Rejoined, Failure> {
+    match attempt.join_next().await {
+        Some(Ok(back)) => back.map(|back| Rejoined::New(Box::new(back))),
+        Some(Err(error)) => Err(Failure::unexpected(error.to_string())),
+        None => Err(Failure::unexpected("no connection is being made")),
+    }
+}
+
+/// A connection that was made anew, and what was missed meanwhile.
+#[derive(Debug)]
+pub struct Back {
+    link: Link,
+    missed: VecDeque<FromAgent>,
+    /// Requests that had arrived; `None` where the transaction has ended.
+    arrived: Option<u64>,
 }
 
 /// The next word of an agent, which may be at a repair and say that it lives for up to `limit`.

@@ -255,6 +255,28 @@ fn a_host_that_went_back_while_its_hook_ran_is_told_of_as_it_is() {
     }
 }
 
+/// Each host that was done ended the attempt to reach the one that waits, and the next began anew:
+/// where a login takes longer than a host's turn, none came to its end within the lease.
+#[test]
+fn a_host_that_waits_for_its_turn_is_reached_again_by_a_slow_login() {
+    let Some(()) = require_hosts() else { return };
+    let fleet = Fleet::boot(3);
+    let mut shop = settling(&fleet, "1500ms", "5s");
+    shop.environment = "rollout = { lease = \"5s\", strategy = \"rolling\", batch = 1 }".to_owned();
+    shop.write_manifest();
+    let deploy = shop.start_deploy(&[]);
+    switched(&fleet[..1], "v2");
+    // sshd(8) runs this before the command.
+    fleet[2].write("/etc/ssh/sshrc", "sleep 2\n");
+    fleet[2].sh("pkill -KILL -f '^sshd: deploy'");
+    let run = deploy.wait();
+    run.ok();
+    assert_eq!(run.stderr.matches("reconnecting").count(), 1, "{run}");
+    for host in &*fleet {
+        serves(host, "v2", "v2");
+    }
+}
+
 /// One that cannot be heard must not find the others told that the release stays.
 #[test]
 fn nobody_is_told_that_the_release_stays_while_a_host_is_away() {
