@@ -44,6 +44,7 @@ mod node_serve;
 mod node_sites;
 mod node_start;
 mod node_static;
+mod node_tests;
 mod node_tool;
 mod nx;
 mod oneoff;

@@ -14,6 +14,7 @@ use super::node_frameworks;
 use super::node_scripts;
 use super::node_serve;
 use super::node_static::{self, Build};
+use super::node_tests;
 use super::node_tool::PackageManager;
 use super::nx;
 use super::reason::About;
@@ -159,18 +160,11 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         guess.build.env.extend([env]);
     }
     guess.test.env.clone_from(&guess.build.env);
-    if real_test(&package).is_some() {
-        guess.because(About::Test, "package.json", package.says("test"));
-        guess.test.push(manager.run_script(&package, "test"));
-        if waits_for_a_person(&package) {
-            guess.test.env.insert("CI".to_owned(), "true".to_owned());
-        }
-    } else if let Some(test) = package.script("test").filter(|script| watches(script)) {
-        guess.note(format!(
-            "the test script `{test}` watches the files and does not end, so no test is run: add a step to [test] that ends"
-        ));
-    }
+    node_tests::apply(&package, &manager, &mut guess);
     if let Some(says) = node_frameworks::varies(folder, &package) {
+        guess.note(says);
+    }
+    if let Some(says) = node_frameworks::other_apps(folder) {
         guess.note(says);
     }
     if let Some(site) = node_static::detect(folder, &package) {
@@ -271,8 +265,7 @@ pub(super) fn steps(
     if lists.iter().any(|list| package.any(list)) || manager.has_members() {
         // What only build and test need is left out when there is neither.
         let data = Data::of(folder, package);
-        let lean =
-            data.is_none() && !builds && real_test(package).is_none() && !manager.has_members();
+        let lean = data.is_none() && !builds && !node_tests::any(package) && !manager.has_members();
         steps.push(manager.install(folder, lean));
         locked(folder, manager, guess);
         steps
@@ -317,33 +310,4 @@ fn locked(folder: &Folder, manager: &PackageManager, guess: &mut Guess) {
         Some(lock) => guess.because(About::Build, lock, "locks the dependencies"),
         None => guess.note(no_lock(folder.root(), manager.own_lock())),
     }
-}
-
-/// The test script, unless it is what `npm init` writes, or goes on for ever: it watches the files
-/// and waits for a browser.
-pub(super) fn real_test(package: &Package) -> Option<&str> {
-    package
-        .script("test")
-        .filter(|script| !script.contains("no test specified") && !watches(script))
-}
-
-/// Whether the tests watch the files unless a CI system runs them, as those of Create React App do.
-fn waits_for_a_person(package: &Package) -> bool {
-    let runners = ["react-scripts", "react-app-rewired", "craco"];
-    let mut runners = runners.map(|name| format!("{name} test")).into_iter();
-    real_test(package).is_some_and(|script| runners.any(|it| script.contains(&it)))
-}
-
-/// Whether a test script watches unless it is told not to.
-fn watches(script: &str) -> bool {
-    let has = |words: &[&str]| words.iter().any(|word| script.contains(word));
-    let ends = [
-        "--watch=false",
-        "--watch false",
-        "--watchAll=false",
-        "--no-watch",
-        "--single-run",
-        "--run",
-    ];
-    has(&["ng test", "karma start", "--watch"]) && !has(&ends)
 }

@@ -188,6 +188,26 @@ pub(super) fn varies(folder: &Folder, package: &Package) -> Option<&'static str>
     (!settings.any(fixes)).then_some(*says)
 }
 
+/// The other apps of a Nest workspace, of which `nest build` makes one (nest-cli.json).
+pub(super) fn other_apps(folder: &Folder) -> Option<String> {
+    let settings = folder.json("nest-cli.json")?;
+    let own = settings.get("root")?.as_str()?;
+    let projects = settings.get("projects")?.as_object()?.iter();
+    let is_other = |project: &serde_json::Value| {
+        let text = |key: &str| project.get(key).and_then(|value| value.as_str());
+        text("type") == Some("application") && text("root").is_some_and(|root| root != own)
+    };
+    let others = projects.filter(|(_, project)| is_other(project));
+    let names: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
+    let first = names.first()?;
+    Some(format!(
+        "of the apps of this Nest workspace, the one in {own} is deployed, and not {}; for another \
+         one, add the step `npx nest build {first}` and a service that runs \
+         `node dist/apps/{first}/main`",
+        names.join(", ")
+    ))
+}
+
 /// The address that every interface has: some servers listen on `localhost` alone, which may be
 /// `::1` only.
 const EVERYWHERE: &[(&str, &str)] = &[("HOST", "0.0.0.0")];

@@ -1,5 +1,7 @@
 //! Rust: `Cargo.toml`, its binaries, those of a workspace.
 
+mod loco;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -15,9 +17,10 @@ const TYPES: &[&str] = &["rs"];
 /// Frameworks, and the port that they take by themselves.
 const FRAMEWORKS: &[(&str, &str, Option<u16>)] = &[
     ("rocket", "Rocket", Some(8000)),
+    // Its projects list axum beside it.
+    ("loco-rs", "Loco", Some(5150)),
     ("axum", "axum", None),
     ("actix-web", "Actix Web", None),
-    ("loco-rs", "Loco", Some(5150)),
     ("warp", "warp", None),
     ("poem", "Poem", None),
     ("tide", "Tide", None),
@@ -149,12 +152,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         format!("makes the binary {}", main.name),
     );
     guess.name = guess.name.or(Some(main.name));
-    if guess
-        .framework
-        .as_ref()
-        .is_some_and(|(name, _)| name == "Rocket")
-    {
-        rocket(folder, &mut guess);
+    match guess.framework.as_ref().map(|(name, _)| name.as_str()) {
+        Some("Rocket") => rocket(folder, &mut guess),
+        Some("Loco") => loco::apply(folder, &mut guess),
+        _ => {}
     }
     guess.aside = aside(folder, &crates, &guess);
     compiled_path(&sources, &mut guess);

@@ -326,6 +326,68 @@ fn tests_that_wait_for_a_person_are_told_that_there_is_none() {
 }
 
 #[test]
+fn the_other_apps_of_a_nest_workspace_are_named() {
+    let settings = r#"{"monorepo":true,"root":"apps/shop","projects":{
+        "shop":{"type":"application","root":"apps/shop"},
+        "admin":{"type":"application","root":"apps/admin"},
+        "common":{"type":"library","root":"libs/common"}}}"#;
+    let package = r#"{"scripts":{"build":"nest build","start:prod":"node dist/apps/shop/main"},
+        "dependencies":{"@nestjs/core":"11"}}"#;
+    let found = super::seen(&[
+        ("package.json", package),
+        ("package-lock.json", "{}"),
+        ("nest-cli.json", settings),
+    ]);
+    let told = |note: &&String| note.contains("nest build admin");
+    let note = found.notes.iter().find(told).expect("a note");
+    assert!(note.contains("and not admin;"), "{note}");
+}
+
+#[test]
+fn tests_in_a_browser_are_left_out() {
+    let steps = |scripts: &str| {
+        let package = format!(
+            r#"{{"scripts":{{"start":"node server.js",{scripts}}},"dependencies":{{"express":"5"}}}}"#
+        );
+        let files = [
+            ("package.json", package.as_str()),
+            ("package-lock.json", "{}"),
+            ("server.js", "app.listen(3000)"),
+        ];
+        let found = super::seen(&files);
+        let told = found
+            .notes
+            .iter()
+            .any(|note| note.contains("drives a browser"));
+        (found.test.run, told)
+    };
+    for (scripts, expected) in [
+        (r#""test":"vitest run""#, vec!["npm test"]),
+        (r#""test":"playwright test""#, vec![]),
+        (r#""test":"npm run e2e","e2e":"cypress run""#, vec![]),
+        (
+            r#""test":"npm run test:unit -- --run && npm run test:e2e","test:unit":"vitest","test:e2e":"playwright test""#,
+            vec!["npm run test:unit -- --run"],
+        ),
+        (
+            r#""test":"vitest run && npx playwright test""#,
+            vec!["npx vitest run"],
+        ),
+        (
+            r#""test":"mocha tests/playwright-less.js""#,
+            vec!["npm test"],
+        ),
+    ] {
+        let (run, told) = steps(scripts);
+        assert_eq!(
+            (run.is_empty(), &run),
+            (told, &expected.into_iter().map(str::to_owned).collect()),
+            "{scripts}"
+        );
+    }
+}
+
+#[test]
 fn migrations_are_where_the_settings_or_a_script_say() {
     let knex = |script: &str, files: &[(&str, &str)]| {
         let package = format!(

@@ -2,6 +2,7 @@
 
 mod building;
 mod examples;
+mod fallbacks;
 mod keys;
 mod known;
 mod levels;
@@ -76,6 +77,7 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
         let source = known.as_ref().unwrap_or(source);
         let names = reads::needed(source)
             .into_iter()
+            .chain(fallbacks::needed(source))
             .chain(schemas::needed(source).start)
             .chain(models::needed(source, &sources, &settings));
         needed.extend(names.map(|name| Needed {
@@ -188,7 +190,8 @@ fn is_run(path: &str, commands: &[&str], aside: &[String]) -> bool {
     !is_other && !is_command && !is_test && !parts.iter().enumerate().any(by_hand)
 }
 
-/// `${NAME}` without a value to fall back on in the settings of Spring Boot and the like.
+/// `${NAME}` in the settings of Spring Boot and the like, without a value to fall back on, or with a
+/// developer's database.
 fn in_properties(folder: &Folder) -> Vec<Needed> {
     const FILES: &[&str] = &[
         "application.properties",
@@ -207,6 +210,10 @@ fn in_properties(folder: &Folder) -> Vec<Needed> {
         for part in lines.flat_map(|line| line.split("${").skip(1)) {
             let Some((name, _)) = part.split_once('}') else {
                 continue;
+            };
+            let name = match name.split_once(':') {
+                Some((name, value)) if fallbacks::is_developers(value) => name,
+                _ => name,
             };
             if reads::is_name(name) && !found.iter().any(|have: &Needed| have.name == name) {
                 found.push(Needed {

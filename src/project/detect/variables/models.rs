@@ -1,6 +1,7 @@
 //! Classes whose fields are variables: settings of Pydantic, and of Nest's class-validator.
 
 use super::super::folder::Source;
+use super::fallbacks;
 use super::reads::is_name;
 
 /// The variables that the classes of `source` insist on.
@@ -49,7 +50,7 @@ fn is_for_developers(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Fields without a value of classes that are settings.
+/// Fields without a value of classes that are settings, and those that are a developer's database.
 fn pydantic(source: &Source, all: &[&Source], known: &[String]) -> Vec<String> {
     let text = &source.text;
     let mut found = Vec::new();
@@ -120,7 +121,7 @@ fn fields(body: &[&str], all: &[&Source]) -> Vec<String> {
                     .join(" ");
                 required_field(&call)
             }
-            Some(_) => None,
+            Some(value) => fallbacks::is_developers_default(value).then_some(None),
         };
         match name {
             Some(Some(alias)) => found.push(alias),

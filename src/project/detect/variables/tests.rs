@@ -434,3 +434,22 @@ fn a_secret_that_the_example_leaves_empty_is_needed_where_it_is_read() {
         assert_eq!(needed(other), [""; 0], "{other}");
     }
 }
+
+#[test]
+fn a_developers_database_is_asked_for_in_settings_too() {
+    let settings = "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    \
+                    database_url: str = \"postgresql://app:app@localhost/app\"\n    \
+                    cache_url: str = \"redis://localhost\"\n";
+    assert_eq!(names(&python(settings)), ["DATABASE_URL"]);
+    let pom = "<project><artifactId>shop</artifactId><packaging>jar</packaging><dependencies><dependency>\
+               <artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
+    let found = seen(&[
+        ("pom.xml", pom),
+        (
+            "src/main/resources/application.properties",
+            "spring.datasource.url=${DATABASE_URL:jdbc:postgresql://localhost:5432/shop}\n\
+             spring.jpa.show-sql=${SHOW_SQL:false}\n",
+        ),
+    ]);
+    assert_eq!(names(&found), ["DATABASE_URL"]);
+}
