@@ -110,9 +110,12 @@ impl Seen {
 /// The different health checks of `specs` that ask over the network.
 fn network_probes(specs: &[&ServiceSpec]) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
-    for probe in specs.iter().filter_map(|spec| spec.health.probe.as_ref()) {
-        if !matches!(probe, Probe::Command { .. }) && !probes.contains(probe) {
-            probes.push(probe.clone());
+    for probe in specs
+        .iter()
+        .filter_map(|spec| spec.probe_at(spec.endpoint()))
+    {
+        if probe.port().is_some() && !probes.contains(&probe) {
+            probes.push(probe);
         }
     }
     probes

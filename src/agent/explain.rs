@@ -50,10 +50,7 @@ pub fn what_was_said<'a>(
 /// `the process listens on 127.0.0.1:3001, expected 3000`: only worth saying while it runs.
 #[must_use]
 pub fn what_listens(service: &ServiceSpec, status: &ServiceStatus) -> Option<String> {
-    let port = match service.health.probe.as_ref()? {
-        Probe::Http { port, .. } | Probe::Tcp { port } => *port,
-        Probe::Command { .. } => return None,
-    };
+    let port = service.probe_at(service.endpoint())?.port()?;
     if status.state != ServiceState::Running || !cfg!(target_os = "linux") {
         return None;
     }

@@ -213,7 +213,7 @@ impl LoadedRelease {
     /// The environment of a service's own commands: with its `env` and `PORT`.
     fn service_env(&self, service: &ServiceSpec) -> Result<BTreeMap<String, String>, Failure> {
         let mut env = self.own_env()?;
-        if let Some(port) = service.port {
+        if let Some(port) = service.endpoint().port {
             env.insert("PORT".to_owned(), port.to_string());
         }
         env.extend(service.env.clone());

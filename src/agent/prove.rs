@@ -386,7 +386,7 @@ impl Proof<'_> {
         successes: &mut u32,
     ) -> Option<String> {
         let health = &self.service.health;
-        let probe = health.probe.as_ref()?;
+        let probe = &self.probe()?;
         let timeout = Duration::from_millis(health.timeout_ms.min(5_000));
         let answer = prober.ask(probe, timeout, context);
         self.last_seen = answer.seen.clone();
@@ -394,7 +394,7 @@ impl Proof<'_> {
         if !answer.ok {
             *successes = 0;
             if self.may_ask_for_strangers()
-                && let Some(stranger) = self.stranger(probe)
+                && let Some(stranger) = self.stranger()
             {
                 self.last_seen = stranger.clone();
                 return Some(stranger);
@@ -411,12 +411,13 @@ impl Proof<'_> {
         None
     }
 
+    fn probe(&self) -> Option<Probe> {
+        self.service.probe_at(self.service.endpoint())
+    }
+
     /// Somebody else listens on the port that is asked: an answer would prove nothing.
-    fn stranger(&self, probe: &Probe) -> Option<String> {
-        let port = match probe {
-            Probe::Http { port, .. } | Probe::Tcp { port } => *port,
-            Probe::Command { .. } => return None,
-        };
+    fn stranger(&self) -> Option<String> {
+        let port = self.probe()?.port()?;
         let all = listeners::all();
         let there: Vec<_> = all.iter().filter(|found| found.port == port).collect();
         if there.is_empty() {
@@ -459,7 +460,7 @@ impl Proof<'_> {
     fn last_look(&mut self, start: &Option<(String, u32)>) -> Result<Option<String>, Refuted> {
         let still_there = self.was_just_seen() && self.lives_elsewhere().is_none();
         let (status, stranger) = std::thread::scope(|scope| {
-            let stranger = scope.spawn(|| self.stranger(self.service.health.probe.as_ref()?));
+            let stranger = scope.spawn(|| self.stranger());
             let status = match still_there {
                 true => Ok(self.status.clone()),
                 false => self.host.manager.status(&self.service.instance()),

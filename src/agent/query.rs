@@ -50,7 +50,7 @@ pub fn status(host: &Host) -> Result<HostStatus, Failure> {
     for service in &live.release.services {
         let status = host.manager.status(&service.instance())?;
         let running = status.state == ServiceState::Running;
-        let (healthy, seen) = match &service.health.probe {
+        let (healthy, seen) = match &service.probe_at(service.endpoint()) {
             _ if !running => (Some(false), String::new()),
             None => (None, String::new()),
             Some(probe) => {

@@ -252,7 +252,7 @@ impl Eye<'_> {
     /// Asks the health question, where there is one.
     fn ask(&mut self, prober: &Prober, context: CommandContext<'_>) -> Result<(), String> {
         let health = &self.service.health;
-        let Some(probe) = &health.probe else {
+        let Some(probe) = &self.service.probe_at(self.service.endpoint()) else {
             return Ok(());
         };
         let timeout = Duration::from_millis(health.timeout_ms).min(ANSWER);

@@ -47,6 +47,14 @@ impl Instance {
     }
 }
 
+/// Where an instance listens: apart from the port at which its service is known, which a release
+/// names for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// A TCP port of this host; `None` where the service has none.
+    pub port: Option<u16>,
+}
+
 impl fmt::Display for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -27,7 +27,7 @@ pub use digest::Digest;
 pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use freeze::Freeze;
-pub use instance::{Instance, Slot};
+pub use instance::{Endpoint, Instance, Slot};
 pub use name::{AppName, EnvironmentName, HostName, ServiceName};
 pub use operation::{OperationKind, OperationOutcome};
 pub use redact::Redactor;

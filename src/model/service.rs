@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Instance;
 use super::name::ServiceName;
+use super::{Endpoint, Instance};
 
 /// How a service of a release is launched, proven and stopped. Times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,37 @@ impl ServiceSpec {
     #[must_use]
     pub fn instance(&self) -> Instance {
         Instance::only(&self.name)
+    }
+
+    /// Where its only instance listens: on the port of the service.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { port: self.port }
+    }
+
+    /// The health question to an instance that listens at `endpoint`. What is asked of the service's
+    /// port is asked there; another port that the manifest names stays what it is.
+    #[must_use]
+    pub fn probe_at(&self, endpoint: Endpoint) -> Option<Probe> {
+        let mut probe = self.health.probe.clone()?;
+        if let (Probe::Http { port, .. } | Probe::Tcp { port }, Some(own)) =
+            (&mut probe, endpoint.port)
+            && Some(*port) == self.port
+        {
+            *port = own;
+        }
+        Some(probe)
+    }
+}
+
+impl Probe {
+    /// The TCP port that is asked, if one is.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Http { port, .. } | Self::Tcp { port } => Some(*port),
+            Self::Command { .. } => None,
+        }
     }
 }
 
@@ -85,7 +116,8 @@ pub enum Probe {
     Http {
         /// Absolute path with an optional query.
         path: String,
-        /// Where to ask.
+        /// Where to ask; the service's own port means wherever the instance listens
+        /// ([`ServiceSpec::probe_at`]).
         port: u16,
         /// Accepted statuses; empty means any 2xx.
         status: Vec<Status>,
@@ -96,7 +128,7 @@ pub enum Probe {
     },
     /// A TCP connection to 127.0.0.1:port is accepted.
     Tcp {
-        /// Where to connect.
+        /// Where to connect, as for [`Probe::Http`].
         port: u16,
     },
     /// A command in the release's folder, with its environment, exits 0.
@@ -206,5 +238,37 @@ impl ServiceState {
             Self::Stopping => "stopping",
             Self::Failed => "failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_asked_where_it_listens() {
+        let service = |port: Option<u16>, asked: u16| ServiceSpec {
+            name: "web".try_into().unwrap(),
+            run: Run::Shell("app".to_owned()),
+            fallback: None,
+            port,
+            env: BTreeMap::new(),
+            health: HealthCheck {
+                probe: Some(Probe::Tcp { port: asked }),
+                timeout_ms: 1,
+                interval_ms: 1,
+                successes: 1,
+                settle_ms: 0,
+            },
+            start_type: StartType::Simple,
+            stop_timeout_ms: 1,
+        };
+        let elsewhere = Endpoint { port: Some(4001) };
+        let asked = |service: ServiceSpec, endpoint| service.probe_at(endpoint)?.port();
+        let own = service(Some(3000), 3000);
+        assert_eq!(own.probe_at(own.endpoint()), own.health.probe);
+        assert_eq!(asked(own, elsewhere), Some(4001));
+        assert_eq!(asked(service(Some(3000), 9000), elsewhere), Some(9000));
+        assert_eq!(asked(service(None, 9000), elsewhere), Some(9000));
     }
 }

@@ -37,7 +37,7 @@ fn look_at(host: &Host, services: &[ServiceSpec], is_of_app: impl Fn(&Listener) 
     let is_taken = |port: u16| listening.iter().any(|found| found.port == port);
     if !services
         .iter()
-        .filter_map(|service| service.port)
+        .filter_map(|service| service.endpoint().port)
         .any(is_taken)
     {
         return Ports::Free;
@@ -67,7 +67,9 @@ pub fn free_ports<'a>(
         .flat_map(|status| status.pids.iter().copied().chain(status.main_pid))
         .collect();
     for service in services {
-        let Some(port) = service.port else { continue };
+        let Some(port) = service.endpoint().port else {
+            continue;
+        };
         let Some(listener) = taken.iter().find(|found| found.port == port) else {
             continue;
         };
