@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ship::agent::Layout;
-use ship::agent::journal::{Entry, Step, boot, note};
+use ship::agent::journal::{Entry, boot, note};
+use ship::agent::switch_plan::{Step, SwitchPlan};
 use ship::model::ReleaseId;
 
 /// The time of all notes of an activation that goes well, each with its fsync, on the disk that
@@ -23,6 +24,7 @@ pub fn of_a_healthy_activation(folder: &Path) -> Duration {
     for step in steps {
         let entry = Entry {
             step,
+            plan: SwitchPlan::InPlace,
             from: Some(ReleaseId(1)),
             to: ReleaseId(2),
             boot: boot(),

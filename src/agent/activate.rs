@@ -24,6 +24,7 @@ use super::fault::Fault;
 use super::host::Host;
 use super::journal::Entry;
 use super::service::LogCursor;
+use super::switch_plan::SwitchPlan;
 use super::{launcher, releases, setup};
 use crate::model::event::{Diagnosis, HostEvent};
 use crate::model::{Failure, ReleaseId, ServiceName, ServiceSpec};
@@ -41,6 +42,8 @@ pub struct Pending {
     pub from: Option<ReleaseId>,
     /// The release now.
     pub to: ReleaseId,
+    /// How the one takes over from the other.
+    pub plan: SwitchPlan,
 }
 
 /// How a release that was proven is not healthy any more.
@@ -104,7 +107,8 @@ impl Activation<'_> {
         let new = self.host.release(to)?;
         new.runtimes.present()?;
         setup::has_units(self.host, &new.release.services)?;
-        let pending = Pending { from, to };
+        let plan = SwitchPlan::InPlace;
+        let pending = Pending { from, to, plan };
         let mut effects = OnHost::new(self, settle, befores);
         let mut found = Vec::new();
         let turn = |effects: &mut OnHost<'_>, trouble: &Trouble| {

@@ -12,44 +12,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::switch_plan::{Step, SwitchPlan};
 use super::{Layout, careful, disk};
 use crate::model::ReleaseId;
-
-/// How far an activation got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    /// `current` is about to be switched.
-    Flipping,
-    /// The services are about to be restarted.
-    Restarting,
-    /// The release is proven here; the fleet may not be.
-    Proven,
-    /// The release is proven on all hosts: from here on it stays, whatever dies.
-    Precommitted,
-    /// `current` is about to be put back, for a reason that is not the release's fault.
-    Reverting,
-    /// `current` is about to be put back: the release failed by itself.
-    Failed,
-    /// The end: the release is good.
-    Committed,
-    /// The end: the previous release is back, proven or not (that is in the history).
-    Reverted,
-}
-
-impl Step {
-    /// Whether nothing is left to restore after this step.
-    #[must_use]
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::Committed | Self::Reverted)
-    }
-}
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// How far.
     pub step: Step,
+    /// What is walked.
+    #[serde(default)]
+    pub plan: SwitchPlan,
     /// The release before (`None`: there was none).
     pub from: Option<ReleaseId>,
     /// The release that is being activated.
@@ -89,7 +63,7 @@ pub fn note(layout: &Layout, entry: &Entry) -> io::Result<()> {
     let path = path(layout);
     let line = line(entry)?;
     let mut full = None;
-    if entry.step == Step::Flipping {
+    if entry.step == entry.plan.first() {
         let mut text = line.clone();
         for _ in 1..LINES {
             text.extend(blank());
@@ -193,6 +167,7 @@ mod tests {
     fn entry(step: Step) -> Entry {
         Entry {
             step,
+            plan: SwitchPlan::InPlace,
             from: Some(ReleaseId(u32::MAX)),
             to: ReleaseId(u32::MAX),
             boot: boot(),
@@ -205,6 +180,18 @@ mod tests {
         let layout = Layout::at(folder.path());
         fs::create_dir(layout.state()).unwrap();
         (folder, layout)
+    }
+
+    #[test]
+    fn a_journal_of_before_names_no_plan() {
+        let (_folder, layout) = host();
+        let line = r#"{"step":"restarting","from":4294967295,"to":4294967295,"boot":null}"#;
+        fs::write(path(&layout), format!("{line}\n")).unwrap();
+        let left = unfinished(&layout).unwrap().unwrap();
+        assert_eq!(
+            (left.step, left.plan),
+            (Step::Restarting, SwitchPlan::InPlace)
+        );
     }
 
     #[test]

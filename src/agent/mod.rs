@@ -55,6 +55,7 @@ mod socket;
 pub mod spare;
 pub mod stage;
 pub mod standby;
+pub mod switch_plan;
 pub mod tidy;
 pub mod transaction;
 pub mod watch;

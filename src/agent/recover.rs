@@ -10,6 +10,7 @@ use super::host::Host;
 use super::journal::Entry;
 use super::lock::Lock;
 use super::service::supervisor;
+use super::switch_plan::Step;
 use super::{Layout, disk, flip, history, journal, releases, stage};
 use crate::model::OperationKind;
 use crate::model::event::HostEvent;
@@ -85,7 +86,7 @@ pub fn holder() -> Holder {
 fn how_it_died(left: &Entry) -> String {
     let Entry { to, step, .. } = left;
     let failed = match step {
-        journal::Step::Failed => format!("{to} failed, and "),
+        Step::Failed => format!("{to} failed, and "),
         _ => String::new(),
     };
     match is_of_another_boot(left) {
@@ -128,7 +129,7 @@ fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync))
 
 fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Option<&str>) {
     let layout = &host.layout;
-    let Pending { from, to } = pending;
+    let Pending { from, to, .. } = pending;
     let origin = releases::read(layout, to).map(|release| release.origin);
     let entry = HistoryEntry {
         transaction: left.transaction.clone(),
@@ -165,6 +166,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::agent::switch_plan::SwitchPlan;
     use crate::model::{Deployment, ReleaseId, ServiceManagerKind};
 
     /// An activation of v2 in this very boot, which v1 was live before, and nobody is at.
@@ -191,7 +193,8 @@ mod tests {
         .unwrap();
         symlink("releases/v2", layout.root().join("current")).unwrap();
         let entry = Entry {
-            step: journal::Step::Flipping,
+            step: Step::Flipping,
+            plan: SwitchPlan::default(),
             from: Some(from),
             to,
             boot: journal::boot(),

@@ -3,7 +3,8 @@
 
 use super::Pending;
 use crate::agent::fault::Fault;
-use crate::agent::journal::{Entry, Step};
+use crate::agent::journal::Entry;
+use crate::agent::switch_plan::Step;
 use crate::model::{Failure, OperationOutcome, ReleaseId, ReleaseState};
 
 /// Where an effect belongs to.
@@ -134,8 +135,8 @@ pub trait Effects {
     /// When the service manager refuses.
     fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble>;
 
-    /// Restarts the services of the live release. On the way back, those that were never touched
-    /// are left alone.
+    /// Restarts the services of the live release that are switched in their place. On the way back,
+    /// those that were never touched are left alone.
     ///
     /// # Errors
     /// When the service manager refuses, or what it started ended at once.
@@ -146,6 +147,37 @@ pub trait Effects {
     /// # Errors
     /// When they are not, or that cannot be told.
     fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble>;
+
+    /// Starts the instances of a release beside those that run, where they do not run already.
+    /// Nobody asks them yet.
+    ///
+    /// # Errors
+    /// When the service manager refuses, or what it started ended at once.
+    fn start(&mut self, of: ReleaseId) -> Result<(), Trouble>;
+
+    /// Proves the instances that [`start`](Self::start) started.
+    ///
+    /// # Errors
+    /// When they are not healthy, or that cannot be told.
+    fn prove_beside(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble>;
+
+    /// Sends new requests to the instances of a release, which run; to none without one.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    fn route(&mut self, to: Option<ReleaseId>) -> Result<(), Trouble>;
+
+    /// Lets instances that get no new requests finish those that they have, up to a limit.
+    ///
+    /// # Errors
+    /// When it cannot be told how many they have.
+    fn drain(&mut self, of: ReleaseId) -> Result<(), Trouble>;
+
+    /// Stops instances that get no requests.
+    ///
+    /// # Errors
+    /// When the service manager refuses.
+    fn retire(&mut self, of: ReleaseId) -> Result<(), Trouble>;
 
     /// How far a release got.
     fn state(&self, of: ReleaseId) -> ReleaseState;

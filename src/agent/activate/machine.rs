@@ -2,12 +2,15 @@
 //! follow each other, and what follows when one fails or the process dies between two.
 //!
 //! ```text
-//! flipping ─ restarting ─ proven ─ precommitted ─ committed
+//! flipping ─ restarting ─ proven ─ precommitted ─ committed      (a switch in place)
 //!     │          │          │           │             (the end: the release is good)
 //!     └──────────┴─────┬────┘           └ only when the fleet says so
 //!                      ▼                ▼
 //!              failed or reverting ─ reverted (the end: the release before is back)
 //! ```
+//!
+//! A switch beside begins with `starting`, and has `routing` before `proven`
+//! ([`SwitchPlan`](crate::agent::switch_plan::SwitchPlan)).
 //!
 //! The journal's last word decides what a recovery does: up to `proven` it goes back, from
 //! `precommitted` on it goes on. A word that could not be written changes neither: the way back is
@@ -15,24 +18,9 @@
 
 use super::effects::{Effects, Ending, Trouble, Way};
 use super::{Pending, name};
-use crate::agent::journal::{Entry, Step};
-use crate::model::{Failure, ReleaseState};
-
-/// A step of a switch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    /// `current` leads to the new release.
-    Flip,
-    /// The services that the new release does not have are stopped.
-    Stop,
-    /// The services are restarted.
-    Restart,
-    /// They are proven.
-    Prove,
-}
-
-/// The steps of a switch that restarts each service in its place.
-const IN_PLACE: [Act; 4] = [Act::Flip, Act::Stop, Act::Restart, Act::Prove];
+use crate::agent::journal::Entry;
+use crate::agent::switch_plan::{Act, Step, SwitchPlan};
+use crate::model::{Failure, ReleaseId, ReleaseState};
 
 /// How a switch went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +68,7 @@ fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
     }
     let begun = effects
         .prepare(pending)
-        .and_then(|()| effects.note(pending, Step::Flipping));
+        .and_then(|()| effects.note(pending, pending.plan.first()));
     begun.map_err(|trouble| {
         effects.forget(pending);
         trouble.failure
@@ -89,19 +77,35 @@ fn begin(effects: &mut impl Effects, pending: Pending) -> Result<(), Failure> {
 
 /// Does what was begun, up to the first trouble.
 fn switch(effects: &mut impl Effects, pending: Pending) -> Result<(), Trouble> {
-    let Pending { from, to } = pending;
-    for act in IN_PLACE {
-        match act {
-            Act::Flip => {
-                effects.flip(Some(to))?;
-                effects.note(pending, Step::Restarting)?;
-            }
-            Act::Stop => from.map_or(Ok(()), |from| effects.stop(from, Some(to)))?,
-            Act::Restart => effects.restart(to, Way::Forth)?,
-            Act::Prove => effects.prove(to, Way::Forth)?,
+    let mut noted = pending.plan.first();
+    for act in pending.plan.forth() {
+        if act.intention() != noted {
+            noted = act.intention();
+            effects.note(pending, noted)?;
         }
+        go(effects, pending, *act)?;
     }
     effects.note(pending, Step::Proven)
+}
+
+/// One step to the new release.
+fn go(
+    effects: &mut impl Effects,
+    Pending { from, to, .. }: Pending,
+    act: Act,
+) -> Result<(), Trouble> {
+    match (act, from) {
+        (Act::Start, _) => effects.start(to),
+        (Act::ProveBeside, _) => effects.prove_beside(to, Way::Forth),
+        (Act::Flip, _) => effects.flip(Some(to)),
+        (Act::Stop, Some(from)) => effects.stop(from, Some(to)),
+        (Act::Restart, _) => effects.restart(to, Way::Forth),
+        (Act::Prove, _) => effects.prove(to, Way::Forth),
+        (Act::Route, _) => effects.route(Some(to)),
+        (Act::Drain, Some(from)) => effects.drain(from),
+        (Act::Retire, Some(from)) => effects.retire(from),
+        (Act::Stop | Act::Drain | Act::Retire, None) => Ok(()),
+    }
 }
 
 /// All hosts have proven the release: from now on it stays, whatever dies.
@@ -129,9 +133,20 @@ pub fn commit(
 }
 
 /// Keeps a release that the journal says all hosts have proven. It may say so without having been
-/// synced, so that it is noted once more before anything is built on it.
-fn keep(effects: &mut impl Effects, pending: Pending, why: &str) -> Result<(), Trouble> {
+/// synced, so that it is noted once more before anything is built on it. A way back may have begun
+/// without a note, and requests may go to the release before.
+fn keep(
+    effects: &mut impl Effects,
+    pending: Pending,
+    when: When,
+    why: &str,
+) -> Result<(), Trouble> {
     effects.note(pending, Step::Precommitted)?;
+    match (pending.plan, when) {
+        (SwitchPlan::InPlace, _) => {}
+        (SwitchPlan::Beside, When::Boot) => effects.route(Some(pending.to))?,
+        (SwitchPlan::Beside, When::Contact) => route_to(effects, Some(pending.to)).0?,
+    }
     conclude(effects, pending, Some(why))
 }
 
@@ -145,6 +160,9 @@ fn conclude(
     why: Option<&str>,
 ) -> Result<(), Trouble> {
     effects.set_state(pending.to, ReleaseState::Good)?;
+    for act in pending.plan.afterwards() {
+        go(effects, pending, *act)?;
+    }
     effects.record(pending, Ending::Good, why);
     effects.note(pending, Step::Committed)
 }
@@ -202,7 +220,7 @@ pub fn not_put_back(pending: Pending, why: &str, failure: &Failure) -> String {
 }
 
 fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
-    let Pending { from, to } = pending;
+    let Pending { from, to, .. } = pending;
     let flipped = effects.flip(from);
     if let Err(trouble) = &flipped
         && !effects.current().is_ok_and(|current| current == from)
@@ -210,6 +228,10 @@ fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
         // Restarted now, the services would run the release that failed.
         return Back::Undone(trouble.clone());
     }
+    let (routed, beside) = match pending.plan {
+        SwitchPlan::InPlace => (Ok(()), Ok(())),
+        SwitchPlan::Beside => route_to(effects, from),
+    };
     let stopped = effects.stop(to, from);
     let mut proven = Ok(());
     if let Some(from) = from {
@@ -218,10 +240,35 @@ fn put_back(effects: &mut impl Effects, pending: Pending) -> Back {
             .or_else(|_| effects.restart(from, Way::Back));
         proven = restarted.and_then(|()| effects.prove(from, Way::Back));
     }
-    match (flipped.and(stopped), proven) {
+    // Requests may still go to the new instances where the way to the old ones was not opened.
+    let retired = match (pending.plan, &routed) {
+        (SwitchPlan::Beside, Ok(())) => effects.retire(to),
+        _ => Ok(()),
+    };
+    let done = flipped.and(routed).and(stopped).and(retired);
+    match (done, beside.and(proven)) {
         (Ok(()), Ok(())) => Back::Healthy,
         (Ok(()), Err(trouble)) if trouble.is_own() => Back::Unhealthy(trouble),
         (_, Err(trouble)) | (Err(trouble), Ok(())) => Back::Undone(trouble),
+    }
+}
+
+/// Sends requests to the instances of a release that was proven before, which still run unless the
+/// host has restarted since: whether that was done, and whether they are healthy. Those that are not
+/// get the requests all the same, as a service would that is switched in its place.
+fn route_to(
+    effects: &mut impl Effects,
+    to: Option<ReleaseId>,
+) -> (Result<(), Trouble>, Result<(), Trouble>) {
+    let Some(to) = to else {
+        return (effects.route(None), Ok(()));
+    };
+    let beside = effects
+        .start(to)
+        .and_then(|()| effects.prove_beside(to, Way::Back));
+    match &beside {
+        Err(trouble) if !trouble.is_own() => (Err(trouble.clone()), beside),
+        _ => (effects.route(Some(to)), beside),
     }
 }
 
@@ -272,6 +319,7 @@ pub fn recover(
     let pending = Pending {
         from: left.from,
         to: left.to,
+        plan: left.plan,
     };
     let own = left.step == Step::Failed;
     let current = effects.current()?;
@@ -284,11 +332,14 @@ pub fn recover(
         return Ok(Recovered::Left);
     }
     if left.step == Step::Precommitted && current == Some(pending.to) {
-        keep(effects, pending, why)?;
+        keep(effects, pending, when, why)?;
         return Ok(Recovered::Kept);
     }
     if when == When::Contact {
         return Ok(Recovered::Back(back(effects, pending, own, why)));
+    }
+    if pending.plan == SwitchPlan::Beside {
+        effects.route(pending.from)?;
     }
     effects.flip(pending.from)?;
     demote(effects, pending, own)?;

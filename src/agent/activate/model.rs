@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::Pending;
 use super::effects::{Effects, Ending, Trouble, Way};
-use crate::agent::journal::{Entry, Step};
+use crate::agent::journal::Entry;
+use crate::agent::switch_plan::{Step, SwitchPlan};
 use crate::model::{ReleaseId, ReleaseState};
 
 /// Bytes that decide what happens next; at their end, all goes well.
@@ -42,6 +43,8 @@ pub enum Death {
 struct Disk {
     journal: Option<Entry>,
     current: Option<ReleaseId>,
+    /// To which release's instances requests go.
+    route: Option<ReleaseId>,
     states: BTreeMap<ReleaseId, ReleaseState>,
 }
 
@@ -52,9 +55,14 @@ pub struct Made {
     pub services: BTreeSet<&'static str>,
 }
 
+/// The service whose instances run beside each other in a world that switches so.
+pub const FRONT: &str = "web";
+
 #[derive(Debug)]
 pub struct World {
     pub dice: Dice,
+    /// How this host switches.
+    pub plan: SwitchPlan,
     pub releases: BTreeMap<ReleaseId, Made>,
     /// What processes see.
     seen: Disk,
@@ -62,6 +70,10 @@ pub struct World {
     kept: Disk,
     /// Which release the process of a service is of.
     pub running: BTreeMap<&'static str, ReleaseId>,
+    /// The releases of which an instance of [`FRONT`] runs beside others.
+    pub beside: BTreeSet<ReleaseId>,
+    /// Requests that were lost, each with what lost it.
+    pub lost: Vec<String>,
     /// Releases that failed their own proof.
     pub failed: BTreeSet<ReleaseId>,
     /// Releases that passed their proof.
@@ -79,9 +91,12 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(dice: Dice) -> Self {
+    pub fn new(dice: Dice, plan: SwitchPlan) -> Self {
         Self {
             dice,
+            plan,
+            beside: BTreeSet::new(),
+            lost: Vec::new(),
             releases: BTreeMap::new(),
             seen: Disk::default(),
             kept: Disk::default(),
@@ -107,6 +122,7 @@ impl World {
     pub fn serve(&mut self, id: ReleaseId) {
         for disk in [&mut self.seen, &mut self.kept] {
             disk.current = Some(id);
+            disk.route = Some(id);
         }
         self.start_all();
     }
@@ -131,6 +147,9 @@ impl World {
             self.kept.current = self.seen.current;
         }
         if self.dice.roll(2) == 1 {
+            self.kept.route = self.seen.route;
+        }
+        if self.dice.roll(2) == 1 {
             self.kept.journal.clone_from(&self.seen.journal);
         }
         for (id, state) in &self.seen.states {
@@ -140,15 +159,32 @@ impl World {
         }
         self.seen = self.kept.clone();
         self.running.clear();
+        self.beside.clear();
     }
 
-    /// The service manager starts what `current` leads to.
+    /// The services of a release that are restarted in their place.
+    fn in_place(&self, of: ReleaseId) -> BTreeSet<&'static str> {
+        let mut services = self.releases[&of].services.clone();
+        if self.plan == SwitchPlan::Beside {
+            services.remove(FRONT);
+        }
+        services
+    }
+
+    /// Whether a release has instances that run beside others.
+    fn has_front(&self, of: ReleaseId) -> bool {
+        self.plan == SwitchPlan::Beside && self.releases[&of].services.contains(FRONT)
+    }
+
+    /// The service manager starts what `current` leads to, and the instances that requests go to.
     pub fn start_all(&mut self) {
         if let Some(live) = self.seen.current {
-            for service in self.releases[&live].services.clone() {
+            for service in self.in_place(live) {
                 self.running.insert(service, live);
             }
         }
+        self.beside
+            .extend(self.seen.route.filter(|id| self.has_front(*id)));
     }
 
     /// A process ends and is started again, from where `current` leads to now.
@@ -164,7 +200,7 @@ impl World {
             return;
         }
         let service = services[usize::from(self.dice.roll(2)) % services.len()];
-        if self.releases[&live].services.contains(service) {
+        if self.in_place(live).contains(service) {
             self.log.push(format!("{service} restarts by itself"));
             self.running.insert(service, live);
         }
@@ -194,17 +230,27 @@ impl World {
         }
     }
 
+    /// Whether a release that runs is healthy.
+    fn health(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
+        if self.releases[&of].works {
+            self.proven.insert(of);
+            return Ok(());
+        }
+        if way == Way::Forth {
+            self.failed.insert(of);
+        }
+        Err(Trouble::own("not healthy"))
+    }
+
     /// Whether what should run runs, and nothing else does.
     pub fn runs_what_is_live(&self) -> bool {
-        let wanted: BTreeMap<_, _> = self
-            .seen
-            .current
-            .map(|live| {
-                let services = self.releases[&live].services.iter();
-                services.map(|service| (*service, live)).collect()
-            })
-            .unwrap_or_default();
-        self.running == wanted
+        let live = self.seen.current;
+        let in_place = live.map(|live| self.in_place(live)).unwrap_or_default();
+        let wanted = in_place.into_iter().zip(live.into_iter().cycle());
+        let beside: BTreeSet<_> = live.into_iter().filter(|id| self.has_front(*id)).collect();
+        self.running == wanted.collect()
+            && self.beside == beside
+            && (self.plan == SwitchPlan::InPlace || self.seen.route == live)
     }
 }
 
@@ -238,6 +284,7 @@ impl Effects for World {
     fn note(&mut self, pending: Pending, step: Step) -> Result<(), Trouble> {
         let entry = Some(Entry {
             step,
+            plan: pending.plan,
             from: pending.from,
             to: pending.to,
             boot: None,
@@ -247,7 +294,7 @@ impl Effects for World {
         self.effect(&format!("note {step:?}"), |world| {
             world.seen.journal = noted;
         })?;
-        self.begun |= step == Step::Flipping;
+        self.begun |= step == self.plan.first();
         self.kept.journal = entry;
         Ok(())
     }
@@ -262,13 +309,8 @@ impl Effects for World {
     }
 
     fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble> {
-        let kept = kept.map(|id| self.releases[&id].services.clone());
-        let kept = kept.unwrap_or_default();
-        let gone: Vec<_> = self.releases[&of]
-            .services
-            .difference(&kept)
-            .copied()
-            .collect();
+        let kept = kept.map(|id| self.in_place(id)).unwrap_or_default();
+        let gone: Vec<_> = self.in_place(of).difference(&kept).copied().collect();
         if gone.is_empty() {
             return Ok(());
         }
@@ -278,7 +320,7 @@ impl Effects for World {
     }
 
     fn restart(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
-        let services = self.releases[&of].services.clone();
+        let services = self.in_place(of);
         let untouched = services
             .iter()
             .all(|service| self.running.get(service) == Some(&of));
@@ -298,22 +340,69 @@ impl Effects for World {
 
     fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
         self.effect(&format!("prove {of}"), |_| ())?;
-        let made = &self.releases[&of];
-        let runs = made
-            .services
+        let services = self.in_place(of);
+        let runs = services
             .iter()
             .all(|service| self.running.get(service) == Some(&of));
         if !runs {
             return Err(Trouble::other("another release runs"));
         }
-        if made.works {
-            self.proven.insert(of);
+        self.health(of, way)
+    }
+
+    fn start(&mut self, of: ReleaseId) -> Result<(), Trouble> {
+        if !self.has_front(of) || self.beside.contains(&of) {
             return Ok(());
         }
-        if way == Way::Forth {
-            self.failed.insert(of);
+        self.effect(&format!("start {of} beside"), |world| {
+            world.beside.insert(of);
+        })?;
+        assert!(self.beside.len() < 3, "there are two places");
+        Ok(())
+    }
+
+    fn prove_beside(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
+        self.effect(&format!("prove {of} beside"), |_| ())?;
+        if !self.has_front(of) {
+            return Ok(());
         }
-        Err(Trouble::own("not healthy"))
+        if !self.beside.contains(&of) {
+            return Err(Trouble::other("it does not run"));
+        }
+        self.health(of, way)
+    }
+
+    fn route(&mut self, to: Option<ReleaseId>) -> Result<(), Trouble> {
+        let what = format!("route to {to:?}");
+        let seen = self.effect(&what, |world| {
+            // At boot nothing runs yet, and nothing is lost by it.
+            let answers = |id: ReleaseId| !world.has_front(id) || world.beside.contains(&id);
+            if !world.beside.is_empty() && !to.is_none_or(answers) {
+                world.lost.push(what.clone());
+            }
+            world.seen.route = to;
+        });
+        if seen.is_ok() {
+            self.kept.route = to;
+        }
+        seen
+    }
+
+    fn drain(&mut self, of: ReleaseId) -> Result<(), Trouble> {
+        self.effect(&format!("drain {of}"), |_| ())
+    }
+
+    fn retire(&mut self, of: ReleaseId) -> Result<(), Trouble> {
+        if !self.beside.contains(&of) {
+            return Ok(());
+        }
+        let what = format!("retire {of}");
+        self.effect(&what, |world| {
+            if world.seen.route == Some(of) {
+                world.lost.push(what.clone());
+            }
+            world.beside.remove(&of);
+        })
     }
 
     fn state(&self, of: ReleaseId) -> ReleaseState {

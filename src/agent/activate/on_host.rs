@@ -1,25 +1,26 @@
 //! The effects of an activation on the host that this is.
 
+mod acts;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::effects::{Effects, Ending, Trouble, Way};
-use super::together::{prove_all, restart_all, stop_all, worth_telling};
-use super::{Activation, Pending, all, first};
+use super::effects::{Trouble, Way};
+use super::together::{restart_all, worth_telling};
+use super::{Activation, Pending};
 use crate::agent::before::{Before, Befores};
 use crate::agent::downtime::Downtime;
 use crate::agent::fault::Fault;
 use crate::agent::host::LoadedRelease;
-use crate::agent::journal::{self, Entry, Step};
+use crate::agent::journal;
 use crate::agent::prove::{Span, Unproven, add_log};
 use crate::agent::service::{LogCursor, ServiceState, ServiceStatus};
-use crate::agent::{disk, flip, history, releases};
 use crate::model::event::{Diagnosis, HostEvent};
-use crate::model::{Cause, Failure, ReleaseId, ReleaseState, ServiceName, ServiceSpec};
+use crate::model::{Cause, Failure, ReleaseId, ServiceName, ServiceSpec};
 
 /// For so long a service manager that fails is asked again to restart the release from before.
 const INSISTING: Duration = Duration::from_secs(5);
@@ -374,145 +375,4 @@ impl<'a> OnHost<'a> {
 fn both<'a>(new: &'a ServiceSpec, old: &'a [ServiceSpec]) -> Vec<&'a ServiceSpec> {
     let old = old.iter().find(|old| old.name == new.name);
     std::iter::once(new).chain(old).collect()
-}
-
-impl Effects for OnHost<'_> {
-    fn unfinished(&self) -> Result<Option<Entry>, Trouble> {
-        Ok(journal::unfinished(&self.activation.host.layout)?)
-    }
-
-    fn current(&self) -> Result<Option<ReleaseId>, Trouble> {
-        Ok(releases::current(&self.activation.host.layout)?)
-    }
-
-    fn prepare(&mut self, Pending { from, to }: Pending) -> Result<(), Trouble> {
-        let services = self.release(to)?.release.services.clone();
-        let old = from.and_then(|from| self.release(from).ok());
-        let old = old.map(|old| old.release.services.clone());
-        self.begin_to_look(services, old.unwrap_or_default());
-        let layout = &self.activation.host.layout;
-        flip::prepare(layout, from.into_iter().chain([to]))?;
-        if releases::state(layout, to) != ReleaseState::Good {
-            // The sync of the note that follows brings this to the disk, too.
-            releases::set_active(layout, to, from)?;
-        }
-        Ok(())
-    }
-
-    fn forget(&mut self, Pending { to, .. }: Pending) {
-        let layout = &self.activation.host.layout;
-        flip::clear(layout);
-        if releases::state(layout, to) == ReleaseState::Active {
-            let _ = releases::set_state(layout, to, ReleaseState::Staged);
-        }
-    }
-
-    fn note(&mut self, Pending { from, to }: Pending, step: Step) -> Result<(), Trouble> {
-        let layout = &self.activation.host.layout;
-        let boot = self.boot.clone();
-        let transaction = self.activation.transaction.map(str::to_owned);
-        if step == Step::Flipping {
-            history::reserve(layout);
-        }
-        journal::note(
-            layout,
-            &Entry {
-                step,
-                from,
-                to,
-                boot,
-                transaction,
-            },
-        )?;
-        if step.is_end() {
-            flip::clear(layout);
-        }
-        Ok(())
-    }
-
-    fn flip(&mut self, to: Option<ReleaseId>) -> Result<(), Trouble> {
-        let layout = &self.activation.host.layout;
-        let was = releases::current(layout)?;
-        if was == to {
-            return Ok(disk::sync_folder(layout.root())?);
-        }
-        flip::flip(layout, to)?;
-        if let Some(to) = to {
-            self.emit(HostEvent::Flipped { from: was, to });
-        }
-        Ok(())
-    }
-
-    fn stop(&mut self, of: ReleaseId, kept: Option<ReleaseId>) -> Result<(), Trouble> {
-        let kept = match kept {
-            Some(kept) => self.release(kept)?.release.services.clone(),
-            None => Vec::new(),
-        };
-        // Of a release that cannot be read nobody knows what to stop.
-        let Ok(gone) = self.release(of) else {
-            return Ok(());
-        };
-        let services = gone.release.services.iter();
-        let surplus = services.filter(|s| kept.iter().all(|other| other.name != s.name));
-        let Activation { host, emit, .. } = self.activation;
-        Ok(stop_all(host, surplus, *emit)?)
-    }
-
-    fn restart(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
-        let release = self.release(of)?;
-        match way {
-            Way::Forth => self.restart_forth(&release),
-            Way::Back => self.restart_back(&release),
-        }
-    }
-
-    fn prove(&mut self, of: ReleaseId, way: Way) -> Result<(), Trouble> {
-        let release = self.release(of)?;
-        let services = &release.release.services;
-        let befores: Vec<_> = services
-            .iter()
-            .map(|service| self.before(service))
-            .collect();
-        let never = AtomicBool::new(false);
-        let Activation {
-            host, stop, emit, ..
-        } = self.activation;
-        let (stop, settle) = match way {
-            Way::Forth => (*stop, self.settle),
-            Way::Back => (&never, false),
-        };
-        match prove_all(host, &release, &befores, settle, stop, *emit) {
-            Ok(times) => {
-                let proven = services.iter().zip(times);
-                let proven =
-                    proven.map(|(it, ms)| (it.name.clone(), it.health.probe.is_some(), ms));
-                self.times = proven.collect();
-                Ok(())
-            }
-            Err(unproven) => {
-                let fault = self.keep(way, unproven);
-                let found = self.diagnoses.iter().map(|found| found.diagnosis.clone());
-                let found: Vec<Diagnosis> = found.collect();
-                let why = match way {
-                    Way::Forth => first(&found, "not proven"),
-                    Way::Back => format!("{of} is not healthy either ({})", all(&found)),
-                };
-                let failure = Failure::unexpected(why);
-                Err(Trouble { failure, fault })
-            }
-        }
-    }
-
-    fn state(&self, of: ReleaseId) -> ReleaseState {
-        releases::state(&self.activation.host.layout, of)
-    }
-
-    fn set_state(&mut self, of: ReleaseId, state: ReleaseState) -> Result<(), Trouble> {
-        let layout = &self.activation.host.layout;
-        Ok(releases::set_state(layout, of, state)?)
-    }
-
-    fn record(&mut self, pending: Pending, ending: Ending, why: Option<&str>) {
-        (self.activation.record)(pending, ending, why);
-    }
 }

@@ -9,6 +9,7 @@ use super::Pending;
 use super::effects::Effects;
 use super::machine::{self, Back, Ran, When};
 use super::model::{Death, Dice, Made, World};
+use crate::agent::switch_plan::SwitchPlan;
 use crate::model::{ReleaseId, ReleaseState};
 
 /// So many walks; each is up to three activations, with recoveries between them.
@@ -27,8 +28,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(bytes: Vec<u8>) -> Self {
-        let mut world = World::new(Dice::new(bytes));
+    fn new(bytes: Vec<u8>, plan: SwitchPlan) -> Self {
+        let mut world = World::new(Dice::new(bytes), plan);
         let mut good_from_the_start = BTreeSet::new();
         for number in 1..=4 {
             let services: &[_] = match world.dice.roll(4) {
@@ -90,7 +91,8 @@ impl Walk {
         }) else {
             return;
         };
-        let pending = Pending { from, to };
+        let plan = self.world.plan;
+        let pending = Pending { from, to, plan };
         if from == Some(to) {
             return;
         }
@@ -180,8 +182,14 @@ impl Walk {
         }
         assert!(
             world.runs_what_is_live(),
-            "{:?} runs, {live:?} is live",
-            world.running
+            "{:?} runs, {:?} beside, {live:?} is live",
+            world.running,
+            world.beside
+        );
+        assert!(
+            world.lost.is_empty(),
+            "requests were lost: {:?}",
+            world.lost
         );
         for id in world.releases.keys() {
             match world.state(*id) {
@@ -209,8 +217,8 @@ fn recover(world: &mut World, when: When) {
     }
 }
 
-fn walk(bytes: Vec<u8>) -> World {
-    let mut walk = Walk::new(bytes);
+fn walk(bytes: Vec<u8>, plan: SwitchPlan) -> World {
+    let mut walk = Walk::new(bytes, plan);
     for number in 2..=4 {
         // A rollback now and then.
         let to = match walk.world.dice.roll(6) {
@@ -241,14 +249,25 @@ proptest! {
     fn every_walk_ends_on_a_good_release(
         bytes in proptest::collection::vec(any::<u8>(), 0..120)
     ) {
-        let world = walk(bytes);
+        let world = walk(bytes, SwitchPlan::InPlace);
+        prop_assert!(world.calm);
+    }
+
+    /// The same with the plan that comes next; and no request goes to an instance that is not there.
+    #[test]
+    fn every_walk_beside_ends_on_a_good_release_and_loses_no_request(
+        bytes in proptest::collection::vec(any::<u8>(), 0..160)
+    ) {
+        let world = walk(bytes, SwitchPlan::Beside);
         prop_assert!(world.calm);
     }
 }
 
 #[test]
 fn without_faults_the_new_release_is_committed() {
-    let world = walk(Vec::new());
-    assert_eq!(world.live(), Some(ReleaseId(4)));
-    assert_eq!(world.history.len(), 3, "{:?}", world.history);
+    for plan in [SwitchPlan::InPlace, SwitchPlan::Beside] {
+        let world = walk(Vec::new(), plan);
+        assert_eq!(world.live(), Some(ReleaseId(4)));
+        assert_eq!(world.history.len(), 3, "{:?}", world.history);
+    }
 }
