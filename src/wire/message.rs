@@ -535,6 +535,16 @@ impl ToAgent {
                 | Self::Service { .. }
         )
     }
+
+    /// Its word on the wire: `publish`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            Ok(serde_json::Value::Object(fields)) => fields.into_iter().map(|it| it.0).collect(),
+            _ => String::new(),
+        }
+    }
 }
 
 impl From<ServiceAction> for OperationKind {

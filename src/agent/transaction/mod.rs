@@ -7,6 +7,7 @@ mod contact;
 mod door;
 mod ended;
 mod entry;
+mod phase;
 mod speaker;
 mod work;
 
@@ -14,28 +15,28 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::agent::activate::{LEASE_IS_OVER, Pending};
+use crate::agent::activate::LEASE_IS_OVER;
 use crate::agent::before::Befores;
 use crate::agent::host::Host;
 use crate::agent::lock::Lock;
 use crate::agent::prune::{self, Keep};
-use crate::agent::runtimes::{self, Incoming};
+use crate::agent::runtimes;
 use crate::agent::secrets::Secrets;
 use crate::agent::seeds;
 use crate::agent::spare::{self, Ahead};
-use crate::agent::stage::Stage;
 use crate::agent::{
     adopt, as_app, facts, freeze, gate, journal, owner, recover, releases, stage, standby, tidy,
 };
+use crate::model::Failure;
 use crate::model::event::HostEvent;
-use crate::model::{Failure, ReleaseId};
-use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, Offer, ToAgent};
+use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, ToAgent};
 
 use contact::{Heard, Life, beat, keep_lease, listen};
 use door::Door;
 use entry::{Checks, check_services, take_lock};
+use phase::Phase;
 use speaker::Speaker;
 
 pub(super) use door::knock;
@@ -100,12 +101,7 @@ pub fn run() -> std::io::Result<()> {
         checks: None,
         befores: None,
         ahead: None,
-        offer: None,
-        incoming: None,
-        stage: None,
-        staged: None,
-        pending: None,
-        proven: Instant::now(),
+        phase: Phase::Idle,
         told_the_way: AtomicBool::new(false),
     };
     match transaction.start() {
@@ -141,16 +137,7 @@ struct Transaction {
     befores: Option<Befores>,
     /// The spare, which the release will be made of.
     ahead: Option<Ahead>,
-    /// What is being offered, and its index as far as it came.
-    offer: Option<(Offer, Vec<u8>)>,
-    /// The runtimes of what is offered.
-    incoming: Option<Incoming>,
-    stage: Option<Stage>,
-    /// Published here and not yet switched to.
-    staged: Option<ReleaseId>,
-    pending: Option<Pending>,
-    /// When what is pending was proven.
-    proven: Instant,
+    phase: Phase,
     /// Whether it was said as whom commands run.
     told_the_way: AtomicBool,
 }
@@ -216,7 +203,7 @@ impl Transaction {
         let life = &self.life;
         let why = if life.lease_is_over() {
             LEASE_IS_OVER.to_owned()
-        } else if self.pending.is_none() && life.is_abandoned() {
+        } else if self.phase.proven().is_err() && life.is_abandoned() {
             "the connection was lost".to_owned()
         } else if let Some(by) = self.speaker.cancelled_by().filter(|_| !life.is_near()) {
             format!("cancelled by {by}")
@@ -232,7 +219,7 @@ impl Transaction {
     /// Answers one frame; `true` when the transaction has ended.
     fn handle(&mut self, frame: &Frame) -> bool {
         let result = match frame {
-            Frame::Data(bytes) => self.data(bytes),
+            Frame::Data(bytes) => self.phase.data(bytes),
             Frame::Message(_) => match frame.parse() {
                 Ok(message) => return self.message(message),
                 Err(error) => Err(error.into()),
@@ -257,6 +244,10 @@ impl Transaction {
     }
 
     fn carry_out(&mut self, message: ToAgent) -> bool {
+        if let Err(refused) = self.phase.check(&message) {
+            self.fail(refused);
+            return false;
+        }
         let result = match message {
             ToAgent::Offer(offer) => self.begin_offer(offer).map(|()| None),
             ToAgent::Archive { sha256, from } => self.begin_archive(sha256, from).map(|()| None),
@@ -320,16 +311,16 @@ impl Transaction {
 
     /// What a request makes this transaction do, for whoever comes second.
     fn doing(&self, request: &ToAgent) -> Option<String> {
-        let pending = self.pending.as_ref();
+        let proven = self.phase.proven().ok();
         Some(match request {
             ToAgent::Offer(_) => "receiving a release".to_owned(),
             ToAgent::Publish(publish) => format!("staging {}", publish.release.id),
             ToAgent::Seed(seed) => format!("filling {}", seed.place),
             ToAgent::Hook(hook) => format!("running hook {}", hook.name),
             ToAgent::Activate(request) => format!("activating {}", request.release),
-            ToAgent::Watch { .. } => format!("watching {}", pending?.to),
-            ToAgent::Commit { .. } => format!("making {} final", pending?.to),
-            ToAgent::Revert { .. } => format!("going back from {}", pending?.to),
+            ToAgent::Watch { .. } => format!("watching {}", proven?.pending.to),
+            ToAgent::Commit { .. } => format!("making {} final", proven?.pending.to),
+            ToAgent::Revert { .. } => format!("going back from {}", proven?.pending.to),
             ToAgent::Service { action, .. } => format!("{} of services", action.as_str()),
             _ => return None,
         })
@@ -353,8 +344,7 @@ impl Transaction {
 
     /// What was offered comes to nothing.
     fn fail(&mut self, failure: Failure) {
-        self.stage = None;
-        self.incoming = None;
+        self.phase.fail();
         self.speaker.say(&FromAgent::Failed(failure));
     }
 }

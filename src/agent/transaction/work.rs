@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Transaction;
+use super::phase::{Offered, Phase, Proven, Receiving};
 use crate::agent::activate::{Activation, Ending, Pending};
 use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::as_app::Way;
@@ -23,65 +24,69 @@ use crate::wire::{
     ServiceAction,
 };
 
-/// The largest index that is taken, compressed, bytes: some millions of files.
-const MAX_INDEX: usize = 256 << 20;
-
 impl Transaction {
     /// An artifact is offered; its index follows. Whether its runtimes are here and can run here is
     /// being found out meanwhile.
     pub(super) fn begin_offer(&mut self, offer: Offer) -> Result<(), Failure> {
-        self.incoming = Some(Incoming::begin(&self.host, &offer.runtimes)?);
-        self.offer = Some((offer, Vec::new()));
+        self.phase = Phase::Refused;
+        let incoming = Incoming::begin(&self.host, &offer.runtimes)?;
+        let index = Vec::new();
+        self.phase = Phase::Offered(Box::new(Offered {
+            offer,
+            index,
+            incoming,
+        }));
         Ok(())
     }
 
     /// The bytes of an archive follow. After a failure they are passed over, as content is.
     pub(super) fn begin_archive(&mut self, sha256: Sha256, from: u64) -> Result<(), Failure> {
-        let incoming = self.incoming.as_mut();
-        let started = incoming.map_or(Ok(()), |incoming| incoming.start(sha256, from));
-        started.map_err(stage::or_full)
-    }
-
-    pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        if let Some((_, index)) = &mut self.offer {
-            if index.len() + bytes.len() > MAX_INDEX {
-                return Err(Failure::unexpected("the artifact's index is too large"));
+        match &mut self.phase {
+            Phase::Receiving(receiving) => {
+                let started = receiving.incoming.start(sha256, from);
+                started.map_err(stage::or_full)
             }
-            index.extend_from_slice(bytes);
-            return Ok(());
+            _ => Ok(()),
         }
-        if let Some(incoming) = self.receiving() {
-            return incoming.push(bytes).map_err(stage::or_full);
-        }
-        // After a failure the rest of the content is on its way still, and is passed over.
-        self.stage
-            .as_mut()
-            .map_or(Ok(()), |stage| stage.push(bytes))
     }
 
     pub(super) fn data_end(&mut self) -> Result<Option<FromAgent>, Failure> {
-        if let Some((offer, index)) = self.offer.take() {
-            let incoming = self.incoming.as_ref();
-            let beside = incoming.map(Incoming::room).unwrap_or_default();
-            let Some((stage, mut need)) = self.begin_stage(&offer, &index, beside)? else {
-                return Ok(Some(FromAgent::NeedIndex));
-            };
-            self.stage = Some(stage);
-            if let Some(incoming) = &mut self.incoming {
-                need.archives = incoming.needed()?;
+        match std::mem::replace(&mut self.phase, Phase::Refused) {
+            Phase::Offered(offered) => self.index_end(*offered).map(Some),
+            Phase::Receiving(mut receiving) => {
+                if receiving.incoming.is_receiving() {
+                    receiving.incoming.end().map_err(stage::or_full)?;
+                } else {
+                    receiving.stage.end_content()?;
+                }
+                self.phase = Phase::Receiving(receiving);
+                Ok(None)
             }
-            // What is known already is said before anything travels.
-            if self.checks.as_ref().is_some_and(JoinHandle::is_finished) {
-                self.checked()?;
+            other => {
+                self.phase = other;
+                Ok(None)
             }
-            return Ok(Some(FromAgent::Need(need)));
         }
-        if let Some(incoming) = self.receiving() {
-            incoming.end().map_err(stage::or_full)?;
-        } else if let Some(stage) = &mut self.stage {
-            stage.end_content()?;
+    }
+
+    /// The index of what is offered is here: what the artifact needs.
+    fn index_end(&mut self, offered: Offered) -> Result<FromAgent, Failure> {
+        let Offered {
+            offer,
+            index,
+            mut incoming,
+        } = offered;
+        let Some((stage, mut need)) = self.begin_stage(&offer, &index, incoming.room())? else {
+            self.phase = Phase::Idle;
+            return Ok(FromAgent::NeedIndex);
+        };
+        need.archives = incoming.needed()?;
+        // What is known already is said before anything travels.
+        if self.checks.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.checked()?;
         }
-        Ok(None)
+        self.phase = Phase::Receiving(Box::new(Receiving { stage, incoming }));
+        Ok(FromAgent::Need(need))
     }
 
     /// Begins the tree that is offered. Where it has no room, what nobody needs any more goes first.
@@ -113,13 +118,6 @@ impl Transaction {
         made
     }
 
-    /// The runtimes, while an archive of one of them comes.
-    fn receiving(&mut self) -> Option<&mut Incoming> {
-        self.incoming
-            .as_mut()
-            .filter(|incoming| incoming.is_receiving())
-    }
-
     /// Waits for the checks that were begun with the transaction.
     fn checked(&mut self) -> Result<(), Failure> {
         match self.checks.take().map(JoinHandle::join) {
@@ -133,13 +131,17 @@ impl Transaction {
     }
 
     pub(super) fn publish(&mut self, publish: &Publish) -> Result<FromAgent, Failure> {
-        let (Some(mut stage), Some(incoming)) = (self.stage.take(), &mut self.incoming) else {
+        let Phase::Receiving(receiving) = std::mem::replace(&mut self.phase, Phase::Refused) else {
             return Err(Failure::unexpected("nothing was offered"));
         };
+        let Receiving {
+            mut stage,
+            mut incoming,
+        } = *receiving;
         let again = incoming.settle(&publish.release.runtimes);
         let archives = again.map_err(stage::or_full)?;
         if !archives.is_empty() {
-            self.stage = Some(stage);
+            self.phase = Phase::Receiving(Box::new(Receiving { stage, incoming }));
             let need = Need {
                 archives,
                 ..Need::default()
@@ -148,10 +150,10 @@ impl Transaction {
         }
         let host = self.host.clone();
         if let Some(need) = stage.publish(&host, publish, || self.checked())? {
-            self.stage = Some(stage);
+            self.phase = Phase::Receiving(Box::new(Receiving { stage, incoming }));
             return Ok(FromAgent::Need(need));
         }
-        self.staged = Some(publish.release.id);
+        self.phase = Phase::Staged(publish.release.id);
         self.speaker.secrets().look_again();
         Ok(FromAgent::Published)
     }
@@ -242,9 +244,11 @@ impl Transaction {
         let (mut activated, pending) = self.with_activation(|activation| {
             activation.run(request.release, request.settle, befores)
         })?;
-        self.staged = None;
-        self.proven = Instant::now();
-        self.pending = pending;
+        let at = Instant::now();
+        self.phase = match pending {
+            Some(pending) => Phase::Proven(Proven { pending, at }),
+            None => Phase::Idle,
+        };
         // A controller that is not there any more may have been stopped: the lease decides then.
         if request.commit.is_some() && activated.ok && self.life.is_near() && !self.life.stopped() {
             match self.commit(None) {
@@ -290,23 +294,24 @@ impl Transaction {
 
     /// Watches what is pending for `ms` milliseconds.
     pub(super) fn watch(&mut self, ms: u64) -> Result<Activated, Failure> {
-        let pending = self.pending;
-        let pending = pending.ok_or_else(|| Failure::unexpected("there is nothing to watch"))?;
+        let Proven { pending, at } = self.phase.proven()?;
         let spell = Spell {
             ms,
-            proven: self.proven,
+            proven: at,
             enough: &self.life.enough,
         };
         let (activated, still) =
             self.with_activation(|activation| activation.watch(pending, spell))?;
-        self.pending = still;
+        self.phase = match still {
+            Some(pending) => Phase::Proven(Proven { pending, at }),
+            None => Phase::Idle,
+        };
         Ok(activated)
     }
 
     /// What is proven here waits for the fleet.
     pub(super) fn present(&self) -> Result<FromAgent, Failure> {
-        let nothing = || Failure::unexpected("nothing is proven here");
-        let pending = self.pending.ok_or_else(nothing)?;
+        let Proven { pending, .. } = self.phase.proven()?;
         self.turned(pending)
             .map_or(Ok(FromAgent::Done), |why| Err(Failure::unexpected(why)))
     }
@@ -333,9 +338,7 @@ impl Transaction {
 
     /// Every host has proven the release: what the end of the lease means changes.
     pub(super) fn precommit(&mut self) -> Result<FromAgent, Failure> {
-        let Some(pending) = self.pending else {
-            return Err(Failure::unexpected("nothing is proven here"));
-        };
+        let Proven { pending, .. } = self.phase.proven()?;
         if let Some(why) = self.turned(pending) {
             return Err(Failure::unexpected(why));
         }
@@ -347,14 +350,13 @@ impl Transaction {
     /// Makes the release good; `why` is told where that was decided here. Where somebody changed
     /// `current` since it was proven, this host goes back: the answer says how that ended.
     pub(super) fn commit(&mut self, why: Option<&str>) -> Result<FromAgent, Failure> {
-        if let Some(pending) = self.pending {
-            if let Some(why) = self.turned(pending) {
-                return Ok(self.revert(&why));
-            }
-            self.with_activation(|activation| activation.commit(pending, why))?;
-            self.pending = None;
-            self.note_fleet();
+        let Proven { pending, .. } = self.phase.proven()?;
+        if let Some(why) = self.turned(pending) {
+            return Ok(self.revert(&why));
         }
+        self.with_activation(|activation| activation.commit(pending, why))?;
+        self.phase = Phase::Idle;
+        self.note_fleet();
         Ok(FromAgent::Done)
     }
 
@@ -366,10 +368,11 @@ impl Transaction {
     }
 
     pub(super) fn revert(&mut self, why: &str) -> FromAgent {
-        let Some(pending) = self.pending.take() else {
+        let Ok(Proven { pending, .. }) = self.phase.proven() else {
             self.drop_staged();
             return FromAgent::Done;
         };
+        self.phase = Phase::Idle;
         self.life.precommitted.store(false, Ordering::Relaxed);
         // It was proven here: not its fault.
         let activated = self.with_activation(|activation| activation.revert(pending, why, false));
@@ -392,27 +395,26 @@ impl Transaction {
                 }
             };
         }
-        let switched = self.pending.is_some();
+        let switched = self.phase.proven().is_ok();
         let answer = self.revert(why);
         switched.then_some(answer)
     }
 
     /// A controller that comes back begins its offer anew; what came of the last one is kept.
     pub(super) fn start_over(&mut self) {
-        if let Some(stage) = self.stage.take() {
-            stage.leave();
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Receiving(receiving) => receiving.stage.leave(),
+            Phase::Offered(_) => {}
+            other => self.phase = other,
         }
-        self.offer = None;
-        self.incoming = None;
     }
 
     /// A release that nobody switched to leaves no trace; a transfer that was cut leaves what came.
     pub(super) fn drop_staged(&mut self) {
-        if let Some(stage) = self.stage.take() {
-            stage.leave();
-        }
-        if let Some(id) = self.staged.take() {
-            stage::unstage(&self.host, id);
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Receiving(receiving) => receiving.stage.leave(),
+            Phase::Staged(id) => stage::unstage(&self.host, id),
+            _ => {}
         }
     }
 
