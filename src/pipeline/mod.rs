@@ -18,7 +18,7 @@ pub use environment::StepEnvironment;
 pub use git::{Git, GitState, History};
 pub use log::state_folder;
 pub use origin::{Committed, Provenance, origin, who};
-pub use review::{Remark, When, review};
+pub use review::{Remark, When, review, submodules};
 pub use seeds::{Place, SeedFile, Seeds};
 pub use step::run_steps;
 

@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod model;
 mod names;
 mod print;
+pub mod submodules;
 
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use load::{MANIFEST, find};

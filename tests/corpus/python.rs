@@ -37,7 +37,7 @@ pub const PROJECTS: &[Project] = &[
             Ask::Deep("/admin/login/?next=/admin/auth/", "Django administration"),
         ],
         edits: &[Edit {
-            says: "has no ALLOWED_HOSTS",
+            says: "leaves ALLOWED_HOSTS empty",
             does: "sed -i \"s/^ALLOWED_HOSTS = .*/ALLOWED_HOSTS = ['*']/\" mysite/settings.py && git add mysite/settings.py",
         }],
         ..Project::PLAIN

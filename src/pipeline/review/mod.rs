@@ -14,7 +14,7 @@ mod tests;
 mod tools;
 
 use crate::artifact::{Chooser, Selection, TreePath};
-use crate::project::Project;
+use crate::project::{Project, submodules};
 
 /// How many names a remark holds.
 const NAMED: usize = 5;
@@ -67,11 +67,20 @@ pub fn review(project: &Project, selection: &Selection, when: When, on_hosts: bo
     if when == When::BeforeBuild {
         let path = std::env::var_os("PATH");
         remarks.extend(tools::remark(&look, path.as_deref()));
+        remarks.extend(submodules(project));
     }
     if on_hosts {
         remarks.extend(scripts::remarks(&look, when));
     }
     remarks
+}
+
+/// Warns about submodules that are not here: a build that misses them may go well, and make nothing.
+#[must_use]
+pub fn submodules(project: &Project) -> Option<Remark> {
+    let text = submodules::sentence(&submodules::missing(&project.source))?;
+    let hint = Some(submodules::FETCH.to_owned());
+    Some(Remark { text, hint })
 }
 
 impl Look<'_> {

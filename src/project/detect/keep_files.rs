@@ -55,10 +55,29 @@ fn emptied(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_keep_file(name: &str) -> bool {
-    name.starts_with('.') || name.starts_with("README") || name == "index.html"
+    let is_example = [".example", ".sample", ".dist"].iter();
+    name.starts_with('.') || name.starts_with("README") || name == "index.html" || { is_example }
+        .any(|word| name.contains(word))
 }
 
-/// The folders below `dir` whose own `.gitignore` leaves out all but itself.
+/// Whether nothing lies in `dir`, however deep, but files that keep folders: each visitor of the
+/// repository finds it empty.
+fn holds_nothing(folder: &Folder, dir: &str, depth: usize, budget: &mut usize) -> bool {
+    folder.names_in(dir).into_iter().all(|name| {
+        let path = format!("{dir}/{name}");
+        if *budget == 0 || depth == 0 {
+            return false;
+        }
+        *budget -= 1;
+        match folder.is_dir(&path) {
+            true => holds_nothing(folder, &path, depth - 1, budget),
+            false => is_keep_file(&name),
+        }
+    })
+}
+
+/// The folders below `dir` whose own `.gitignore` leaves out all but itself, or so much that nothing
+/// is left but files that keep folders.
 fn below(
     folder: &Folder,
     dir: &str,
@@ -77,7 +96,10 @@ fn below(
         }
         *budget -= 1;
         let file = format!("{path}/.gitignore");
-        if folder.read(&file).is_some_and(|text| leaves_out_all(&text)) {
+        let is_emptied = folder.read(&file).is_some_and(|text| {
+            leaves_out_all(&text) || holds_nothing(folder, &path, DEPTH + 1, budget)
+        });
+        if is_emptied {
             found.push((path, file));
         } else if depth > 1 {
             below(folder, &path, depth - 1, budget, found);

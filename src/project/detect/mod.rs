@@ -75,6 +75,7 @@ mod tests;
 
 use std::path::Path;
 
+use super::submodules;
 use crate::model::AppName;
 use choice::best;
 pub use choice::projects_below;
@@ -182,6 +183,12 @@ fn detect_with(dir: &Path, command: Option<&str>) -> Detected {
     if detected.services.is_empty() {
         detected.notes.extend(container::hints(&folder));
     }
+    let missing = submodules::missing(folder.dir());
+    if let Some(says) = submodules::sentence(&missing) {
+        detected
+            .notes
+            .push(format!("{says}: {}", submodules::FETCH));
+    }
     detected.runtimes = runtimes::find(&folder, &needs.unwrap_or_default());
     let reasons = detected.runtimes.iter().filter_map(runtimes::reason);
     detected.reasons.extend(reasons);
@@ -244,7 +251,7 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
                 let is_told = ["$PORT", "0.0.0.0"].iter().any(|it| command.contains(it));
                 if !is_told && let Some(source) = port::only_local(&sources) {
                     guess.notes.push(format!(
-                        "{source} listens on this machine alone: others reach the app through a proxy on the host, or make it 0.0.0.0"
+                        "{source} listens on localhost only: visitors reach the app through a proxy on its host, or make it 0.0.0.0"
                     ));
                 }
                 service.takes_port = found.is_usual || port::is_read(&command, &sources);

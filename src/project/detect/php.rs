@@ -68,8 +68,10 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
         .iter()
         .copied()
         .find(|dir| folder.is_file(&format!("{dir}/index.php")) && !is_copy(folder, dir))
-        .or_else(|| is_folder_of_pages(folder).then_some("."));
-    let page = match root {
+        .map(str::to_owned)
+        .or_else(|| where_visitors_are_sent(folder))
+        .or_else(|| is_folder_of_pages(folder).then(|| ".".to_owned()));
+    let page = match &root {
         Some(_) => None,
         None => page(folder),
     };
@@ -95,7 +97,7 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let server = SERVERS
         .iter()
         .find(|(sign, ..)| composer.contains(&format!("\"{sign}\"")) || serves(folder, sign));
-    match (root, server) {
+    match (root.as_deref(), server) {
         (_, Some((sign, name, command))) => {
             guess.because(About::Service, *sign, format!("shows the server {name}"));
             guess.runs(Strength::Certain, *command);
@@ -137,6 +139,20 @@ pub(super) fn detect(folder: &Folder) -> Option<Guess> {
 /// Whether `dir` is what an earlier build made of pages that lie in the project's own folder.
 fn is_copy(folder: &Folder, dir: &str) -> bool {
     folder.names().any(|name| name.ends_with(".php")) && ignored(folder).contains(dir)
+}
+
+/// The folder with the pages, where the page at the top does nothing but send visitors there: the
+/// others of such a project are for Apache to close.
+fn where_visitors_are_sent(folder: &Folder) -> Option<String> {
+    const SENDS: [(&str, &str); 2] = [("index.php", "Location:"), ("index.html", "url=")];
+    SENDS.iter().find_map(|(file, word)| {
+        let text = folder.read(file)?;
+        let (_, rest) = text.split_once(word)?;
+        let dir = rest.trim_start().split(['"', '\'']).next()?;
+        let dir = dir.trim_start_matches("./").trim_end_matches('/');
+        let is_one = !dir.is_empty() && !dir.contains(['/', ':', '.', '$', '?']);
+        (is_one && folder.is_file(&format!("{dir}/index.php"))).then(|| dir.to_owned())
+    })
 }
 
 /// Whether pages in PHP lie in the project's own folder. Beside a composer.json they may be settings
@@ -285,9 +301,18 @@ fn serve(folder: &Folder, root: &str, guess: &mut Guess) {
     let below = folder.names().filter(|name| folder.is_dir(name));
     let below = below.map(|name| format!("{name}/.htaccess"));
     let below = below.filter(|_| guess.copy.is_some());
-    if let Some(file) = closing.chain(below).find(|file| closes(folder, file)) {
+    let closed: Vec<String> = closing
+        .chain(below)
+        .filter(|file| closes(folder, file))
+        .collect();
+    if !closed.is_empty() {
+        let (verb, them) = match closed.len() {
+            1 => ("keeps", "it"),
+            _ => ("keep", "them"),
+        };
         guess.note(format!(
-            "{file} keeps visitors from some files, and only Apache reads it: PHP's own server shows these files"
+            "{} {verb} visitors from some files, and only Apache reads {them}: PHP's own server shows these files",
+            closed.join(", ")
         ));
     } else if folder.read(".htaccess").is_some_and(|text| rewrites(&text)) {
         guess.note(

@@ -185,7 +185,9 @@ fn expression(code: &str, end: usize, source: &Source) -> (usize, usize) {
         // A text alone in them is as it stands.
         let receiver = name.strip_suffix(last).unwrap_or_default();
         let receiver = receiver.trim_end_matches(['.', ':', '>', '-']);
-        let alone = before.ends_with('(') && (receiver.is_empty() || MODULES.contains(&receiver));
+        // What is made `new` is made of a class, and no folder.
+        let is_module = receiver.is_empty() || MODULES.contains(&receiver) || last == "new";
+        let alone = before.ends_with('(') && is_module;
         if !JOINS.contains(&last)
             || name.is_empty()
             || alone

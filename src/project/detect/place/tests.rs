@@ -23,6 +23,8 @@ fn found(path: &str, text: &str, others: &[&Source]) -> Place {
 fn a_path_of_a_known_folder_is_inside() {
     for (path, text, place) in [
         ("a.js", "open('x.db')", "x.db"),
+        ("a.rb", "DB = SQLite3::Database.new('x.db')", "x.db"),
+        ("a.js", "new Database('./data/x.db')", "data/x.db"),
         ("a.js", "open('./data/x.db')", "data/x.db"),
         ("a.js", "sql.Open(\"sqlite3\", \"x.db\")", "x.db"),
         ("a.js", "x = ['a', 'x.db']", "x.db"),

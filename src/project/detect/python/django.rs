@@ -276,15 +276,19 @@ impl Django {
         let hosts = literals(&value);
         let from_environment = value.contains("env") || value.contains("config(");
         let is_empty = value.is_empty() || value.replace(' ', "") == "[]";
+        let lacks = match value.is_empty() {
+            true => "has no ALLOWED_HOSTS",
+            false => "leaves ALLOWED_HOSTS empty",
+        };
         if is_empty && !debug && !from_environment {
             guess.note(format!(
-                "{} has no ALLOWED_HOSTS, so Django answers nobody: put the names of your site there, \
+                "{} {lacks}, so Django answers nobody: put the names of your site there, \
                  and 127.0.0.1 for the health check",
                 self.settings.file
             ));
         } else if is_empty && debug {
             guess.note(format!(
-                "{} has no ALLOWED_HOSTS, so Django answers on localhost alone: put the names of \
+                "{} {lacks}, so Django answers on localhost alone: put the names of \
                  your site there, and DEBUG = False",
                 self.settings.file
             ));

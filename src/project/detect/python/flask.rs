@@ -25,6 +25,13 @@ pub(super) fn tell(sources: &[&Source], app: &App, packages: &Packages, guess: &
         // Its `sqlite:///app.db` lies in the instance folder.
         guess.database_urls_in = Some("instance");
     }
+    if let Some(source) = sources.iter().find(|source| source.lines().any(has_key)) {
+        guess.note(format!(
+            "{} has the key that signs Flask's sessions, and so has everybody who sees the code: write \
+             os.environ[\"SECRET_KEY\"] there, then `ship init --force`",
+            source.path
+        ));
+    }
     let module = &app.module;
     for source in sources {
         let commands = source.lines().filter_map(|line| {
@@ -41,6 +48,45 @@ pub(super) fn tell(sources: &[&Source], app: &App, packages: &Packages, guess: &
                  go, `ship exec production -- python3 -m flask --app {module} {command}`",
                 source.path
             ));
+        }
+    }
+}
+
+/// Whether a line sets `SECRET_KEY`, or `app.secret_key`, to a text.
+fn has_key(line: &str) -> bool {
+    let names = ["SECRET_KEY", "secret_key"];
+    names.iter().any(|name| {
+        let rest = line.split_once(name).map(|(_, rest)| rest);
+        let rest = rest.map(|rest| rest.trim_start_matches(['"', '\'', ']']).trim_start());
+        let value = rest.and_then(|rest| rest.strip_prefix(['=', ':']));
+        value.is_some_and(|value| {
+            let value = value.trim_start().trim_start_matches('b');
+            value.starts_with(['"', '\'']) && !value[1..].starts_with(['"', '\''])
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_key;
+
+    #[test]
+    fn a_key_in_the_code_is_a_text_that_is_not_empty() {
+        for line in [
+            "app.config.from_mapping(SECRET_KEY=\"dev\")",
+            "app.config['SECRET_KEY'] = 'x'",
+            "app.secret_key = b'_5#y2L'",
+            "    SECRET_KEY: str = \"no\"",
+        ] {
+            assert_eq!(has_key(line), !line.contains(": str"), "{line}");
+        }
+        for line in [
+            "SECRET_KEY = os.environ[\"SECRET_KEY\"]",
+            "SECRET_KEY = os.environ.get('SECRET_KEY', 'dev')",
+            "app.secret_key = \"\"",
+            "if not app.config['SECRET_KEY'] == x:",
+        ] {
+            assert!(!has_key(line), "{line}");
         }
     }
 }

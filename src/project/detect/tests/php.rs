@@ -175,3 +175,43 @@ fn a_wiki_of_files_keeps_what_it_writes_and_tells_what_apache_would_hide() {
         "{notes}"
     );
 }
+
+#[test]
+fn pages_that_the_first_page_sends_visitors_to_are_the_site() {
+    // As FreshRSS has it: all but `p` is for Apache to close.
+    let files = [
+        ("index.php", "<?php\nheader('Location: p/', true, 301);\n"),
+        ("p/index.php", "<?php require '../constants.php';"),
+        ("constants.php", "<?php"),
+        ("lib/.htaccess", "Require all denied\n"),
+        ("data/.htaccess", "Require all denied\n"),
+        ("data/.gitignore", "config.php\n"),
+        ("data/users/.gitignore", "*/\n!_/\n"),
+        ("data/users/_/index.html", ""),
+        ("data/tos.example.html", "x"),
+    ];
+    let found = super::seen(&files);
+    let command = found.services[0].command.as_deref().unwrap_or_default();
+    assert!(command.ends_with("-t p"), "{command}");
+    assert!(
+        found.shared.iter().any(|path| path == "data"),
+        "{:?}",
+        found.shared
+    );
+}
+
+#[test]
+fn every_folder_that_apache_would_close_is_named() {
+    let closed = "Require all denied\n";
+    let found = super::seen(&[
+        ("index.php", "<?php echo 1;"),
+        ("data/.htaccess", closed),
+        ("lib/.htaccess", closed),
+    ]);
+    let told = |note: &&String| note.contains("data/.htaccess, lib/.htaccess keep visitors");
+    assert!(
+        found.notes.iter().any(|note| told(&note)),
+        "{:?}",
+        found.notes
+    );
+}
