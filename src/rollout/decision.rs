@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 
 use super::conclude::HostEnd;
 use super::fleet::on_each;
-use super::link::unasked;
-use super::switch::{Answer, Switch, what_failed, why_not};
+use super::member::{Answer, Member};
+use super::switch::{Switch, what_failed, why_not};
 use crate::model::event::Event;
-use crate::model::{Failure, FailureKind, HostName};
+use crate::model::{Failure, HostName};
 use crate::project::OnFailure;
-use crate::wire::{Activated, FromAgent, ToAgent};
+use crate::wire::Activated;
 
-impl Switch<'_> {
+impl<M: Member> Switch<'_, M> {
     /// Puts back every host that is on the new release, unless it is final there. Every one is
     /// attempted.
     pub(super) async fn revert(
@@ -20,7 +20,7 @@ impl Switch<'_> {
         cause: Option<&(HostName, Failure)>,
     ) {
         let end_of = |name: &HostName| {
-            let mut names = self.fleet.hosts.iter().map(|host| &host.host);
+            let mut names = self.members.iter().map(Member::name);
             names
                 .position(|host| host == name)
                 .and_then(|at| ends.get(at))
@@ -38,32 +38,26 @@ impl Switch<'_> {
                 activated: !matches!(end_of(host), Some(HostEnd::Untouched { .. })),
             });
         }
-        let request = ToAgent::Revert { why };
         let asked = self
-            .fleet
-            .hosts
+            .members
             .iter_mut()
             .zip(ends.iter_mut())
-            .map(|(host, end)| {
-                let request = &request;
+            .map(|(member, end)| {
+                let why = &why;
                 async move {
                     match end {
-                        _ if end.open() => {
-                            let was = end.was();
-                            let why = match host.ask(request, "revert").await {
-                                Ok(FromAgent::Activated(back) | FromAgent::Ended(Some(back))) => {
-                                    return end.report(back);
-                                }
-                                Ok(other) => unasked(&host.host, &other).message(),
-                                Err(failure) => failure.message(),
-                            };
-                            *end = HostEnd::Unknown { was, why };
-                        }
+                        _ if end.open() => match member.revert(why).await {
+                            Answer::Ended(back) => end.report(back),
+                            Answer::Refused(failure) | Answer::Lost(failure) => {
+                                let (was, why) = (end.was(), failure.message());
+                                *end = HostEnd::Unknown { was, why };
+                            }
+                        },
                         // Out of reach, or final.
                         HostEnd::Unknown { .. } => {}
                         _ if end.committed() => {}
                         HostEnd::Reported(_) | HostEnd::Untouched { .. } => {
-                            host.end().await;
+                            member.end().await;
                         }
                     }
                 }
@@ -79,14 +73,12 @@ impl Switch<'_> {
             return Vec::new();
         }
         let hosts = &hosts;
-        let asked = on_each(&mut self.fleet.hosts, async |at, host| {
+        let asked = on_each(self.members.iter_mut(), async |at, member: &mut M| {
             if !hosts.contains(&at) {
                 return None;
             }
-            match host.ask(&ToAgent::Present, "muster").await {
-                Ok(FromAgent::Done) => None,
-                other => Some((at, Answer::of(&host.host, other))),
-            }
+            let answer = member.present().await.err()?;
+            Some((at, answer))
         });
         asked.await.into_iter().flatten().collect()
     }
@@ -113,68 +105,57 @@ impl Switch<'_> {
 
     /// Tells every host where the release is proven that it is proven on all.
     async fn precommit(&mut self, ends: &mut [HostEnd]) -> Option<(HostName, Failure)> {
-        let hosts = self.fleet.hosts.iter_mut().zip(ends.iter_mut());
-        let asked = hosts
+        let members = self.members.iter_mut().zip(ends.iter_mut());
+        let asked = members
             .filter(|(_, end)| end.open())
-            .map(|(host, end)| async move {
-                let failure = match host.ask(&ToAgent::Precommit, "precommit").await {
-                    Ok(FromAgent::Done) => return None,
+            .map(|(member, end)| async move {
+                let failure = match member.precommit().await.err()? {
                     // It went back by itself, or died and was repaired: from here on that is to stay.
-                    Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
-                        ended_itself(end, ended)?
-                    }
-                    Ok(other) => unasked(&host.host, &other),
-                    Err(failure) if failure.kind == FailureKind::Unreachable => {
+                    Answer::Ended(ended) => ended_itself(end, ended)?,
+                    Answer::Lost(failure) => {
                         let (was, why) = (end.was(), failure.message());
                         *end = HostEnd::Unknown { was, why };
                         failure
                     }
                     // It is there, and can be asked to go back.
-                    Err(failure) => failure,
+                    Answer::Refused(failure) => failure,
                 };
-                Some((host.host.clone(), failure))
+                Some((member.name().clone(), failure))
             });
         join_all(asked).await.into_iter().flatten().next()
     }
 
     /// Makes the release good where it is live, and ends the transaction elsewhere.
     async fn commit(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
-        let commit = ToAgent::Commit { keep: self.keep };
-        let release = self.release;
+        let (release, keep) = (self.release, self.keep);
         let asked = self
-            .fleet
-            .hosts
+            .members
             .iter_mut()
             .zip(ends.iter_mut())
-            .map(|(host, end)| {
-                let commit = &commit;
-                async move {
-                    if end.committed() {
-                        return None;
-                    }
-                    if !end.done() {
-                        if !matches!(end, HostEnd::Unknown { .. }) {
-                            host.end().await;
-                        }
-                        return None;
-                    }
-                    let failure = match host.ask(commit, "commit").await {
-                        Ok(FromAgent::Done) => return None,
-                        Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => {
-                            return Some((host.host.clone(), ended_itself(end, ended)?));
-                        }
-                        Ok(other) => unasked(&host.host, &other),
-                        Err(failure) => failure,
-                    };
-                    *end = HostEnd::Unknown {
-                        was: end.was(),
-                        why: format!(
-                            "{release} was proven there, but could not be confirmed: {}",
-                            failure.message()
-                        ),
-                    };
-                    Some((host.host.clone(), failure))
+            .map(|(member, end)| async move {
+                if end.committed() {
+                    return None;
                 }
+                if !end.done() {
+                    if !matches!(end, HostEnd::Unknown { .. }) {
+                        member.end().await;
+                    }
+                    return None;
+                }
+                let failure = match member.commit(keep).await.err()? {
+                    Answer::Ended(ended) => {
+                        return Some((member.name().clone(), ended_itself(end, ended)?));
+                    }
+                    Answer::Refused(failure) | Answer::Lost(failure) => failure,
+                };
+                *end = HostEnd::Unknown {
+                    was: end.was(),
+                    why: format!(
+                        "{release} was proven there, but could not be confirmed: {}",
+                        failure.message()
+                    ),
+                };
+                Some((member.name().clone(), failure))
             });
         for failed in join_all(asked).await.into_iter().flatten() {
             failure.get_or_insert(failed);

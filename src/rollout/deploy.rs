@@ -27,7 +27,7 @@ use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase, Verb};
 use crate::model::release::Origin;
 use crate::model::{Failure, FailureKind, OperationKind, ReleaseId, ReleaseState, Secret};
-use crate::pipeline::{self, StepEnvironment};
+use crate::pipeline::{self, Remark, StepEnvironment};
 use crate::project::Host;
 use crate::runtime;
 use crate::wire::{FromAgent, ToAgent};
@@ -137,7 +137,7 @@ async fn deploy_to(
     let remembering = remember(context, &payload, release, &fleet);
     let switch = Switch {
         context,
-        fleet: &mut fleet,
+        members: &mut fleet.hosts,
         release,
         settle: true,
         strategy: rules.strategy,
@@ -258,6 +258,9 @@ pub async fn run_pipeline(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let project = &context.project;
+    if let Some(Remark { text, hint }) = pipeline::submodules(project) {
+        context.sink.emit(Event::Warning { text, hint });
+    }
     let provided = runtime::provide(&context.wish(stop.clone())).await?;
     if project.build.steps.is_empty() && project.test.steps.is_empty() {
         return Ok(());

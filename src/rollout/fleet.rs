@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::link::{HostLink, unasked};
+use super::member::Member;
 use super::offer::Offers;
 use super::plan;
 use super::transfer::offer;
@@ -213,25 +214,25 @@ async fn in_turn(
     Ok(())
 }
 
-/// Does `work` on each host at the same time; the results, in the order of the hosts. Where it is
-/// done, the connection is tended until it is done everywhere.
-pub async fn on_each<'h, T>(
-    hosts: impl IntoIterator<Item = &'h mut HostLink>,
-    work: impl AsyncFn(usize, &mut HostLink) -> T,
+/// Does `work` on each member at the same time; the results, in their order. Where it is done, the
+/// member is tended until it is done everywhere.
+pub async fn on_each<'m, M: Member + 'm, T>(
+    members: impl IntoIterator<Item = &'m mut M>,
+    work: impl AsyncFn(usize, &mut M) -> T,
 ) -> Vec<T> {
-    let hosts: Vec<&mut HostLink> = hosts.into_iter().collect();
-    let count = hosts.len();
+    let members: Vec<&mut M> = members.into_iter().collect();
+    let count = members.len();
     let (done, all) = watch::channel(0);
     let (work, done) = (&work, &done);
-    let each = hosts.into_iter().enumerate().map(|(at, host)| {
+    let each = members.into_iter().enumerate().map(|(at, member)| {
         let mut all = all.clone();
         async move {
-            let result = work(at, host).await;
+            let result = work(at, member).await;
             done.send_modify(|done| *done += 1);
             tokio::select! {
                 biased;
                 _ = all.wait_for(|done| *done == count) => {}
-                () = host.tend() => {}
+                () = member.tend() => {}
             }
             result
         }

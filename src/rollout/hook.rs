@@ -1,36 +1,39 @@
 //! A hook of the release, on the first host or on each.
 
 use super::fleet::{Fleet, on_each};
-use super::link::{HostLink, unasked};
+use super::member::Member;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, HookScope};
-use crate::wire::{Facts, FromAgent, HookRequest, ToAgent};
+use crate::wire::{Facts, HookRequest};
 
-/// Runs `hook` in the folder of `release`, host after host.
+/// Runs `hook` in the folder of `release`, on one member after the other.
 ///
 /// # Errors
-/// The first failure and the host that it happened on; the hosts after it are not asked.
-pub async fn run_hook(
-    fleet: &mut Fleet,
+/// The first failure and the member that it happened on; those after it are not asked.
+pub async fn run_hook<M: Member>(
+    members: &mut [M],
     hook: &Hook,
     release: ReleaseId,
 ) -> Result<(), (HostName, Failure)> {
-    let request = ToAgent::Hook(HookRequest {
+    let request = HookRequest {
         name: hook.name.clone(),
         run: hook.run.clone(),
         release,
         timeout_ms: hook.timeout_ms,
-    });
+    };
     let count = match hook.on {
         HookScope::OneHost => 1,
-        HookScope::EachHost => fleet.hosts.len(),
+        HookScope::EachHost => members.len(),
     };
     for number in 0..count {
-        let ended = on_each(&mut fleet.hosts, async |at, host| match at == number {
-            true => Some(run_one(host, &request).await),
-            false => None,
+        let ended = on_each(members.iter_mut(), async |at, member: &mut M| {
+            if at != number {
+                return None;
+            }
+            let failure = member.hook(&request).await.err()?;
+            Some((member.name().clone(), failure))
         });
-        if let Some(failed) = ended.await.into_iter().flatten().find_map(Result::err) {
+        if let Some(failed) = ended.await.into_iter().flatten().next() {
             return Err(failed);
         }
     }
@@ -49,7 +52,7 @@ pub async fn run_before_switch(
 ) -> Result<(), Failure> {
     let live: Vec<_> = fleet.hosts.iter().map(|host| live(&host.facts)).collect();
     for hook in hooks {
-        run_hook(fleet, hook, release)
+        run_hook(&mut fleet.hosts, hook, release)
             .await
             .map_err(|(_, mut failure)| {
                 failure.kind = FailureKind::Reverted;
@@ -76,15 +79,6 @@ fn still_true(live: &[Option<String>]) -> String {
         }
         _ => "every host serves what it served before".to_owned(),
     }
-}
-
-async fn run_one(host: &mut HostLink, request: &ToAgent) -> Result<(), (HostName, Failure)> {
-    let failure = match host.ask(request, "hook").await {
-        Ok(FromAgent::Done) => return Ok(()),
-        Ok(other) => unasked(&host.host, &other),
-        Err(failure) => failure,
-    };
-    Err((host.host.clone(), failure))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod left;
 pub mod left_out;
 pub mod limit;
 pub mod link;
+pub mod member;
 pub mod offer;
 pub mod packing;
 pub mod payload;

@@ -94,7 +94,7 @@ async fn bring_up(
     let rules = context.environment.rollout.clone();
     let switch = Switch {
         context,
-        fleet: &mut behind,
+        members: &mut behind.hosts,
         release: plan.release,
         settle: true,
         strategy: rules.strategy,

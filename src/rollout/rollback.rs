@@ -55,7 +55,7 @@ async fn roll_back(
     });
     let switch = Switch {
         context,
-        fleet: &mut fleet,
+        members: &mut fleet.hosts,
         release,
         settle: false,
         strategy: Strategy::AllAtOnce,

@@ -5,22 +5,22 @@ use std::time::Instant;
 
 use super::conclude::{Conclusion, HostEnd, kind, outcome};
 use super::context::Context;
-use super::fleet::{Fleet, on_each};
+use super::fleet::on_each;
 use super::hook::run_hook;
-use super::link::{HostLink, unasked};
+use super::member::{Answer, Member};
 use super::plan::{Wave, waves};
 use crate::model::event::Verb;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
 use crate::project::{Hook, OnFailure, Strategy};
-use crate::wire::{ActivateRequest, Activated, FromAgent, ToAgent};
+use crate::wire::{ActivateRequest, Activated};
 
-/// An activation across the fleet. The locks are held, the release is on every host.
+/// An activation across the fleet. The locks are held, the release is on every member.
 #[derive(Debug)]
-pub struct Switch<'a> {
+pub struct Switch<'a, M> {
     /// The context.
     pub context: &'a Context,
-    /// The hosts.
-    pub fleet: &'a mut Fleet,
+    /// The members, in the order of the manifest.
+    pub members: &'a mut [M],
     /// To which release.
     pub release: ReleaseId,
     /// Whether the settle time is waited for.
@@ -53,12 +53,12 @@ struct Course {
 
 impl Course {
     /// Nothing was done yet.
-    fn of(fleet: &Fleet) -> Self {
-        let untouched = |host: &HostLink| HostEnd::Untouched {
-            current: host.facts.current,
+    fn of<M: Member>(members: &[M]) -> Self {
+        let untouched = |member: &M| HostEnd::Untouched {
+            current: member.live(),
         };
         Self {
-            ends: fleet.hosts.iter().map(untouched).collect(),
+            ends: members.iter().map(untouched).collect(),
             failure: None,
             failed: 0,
         }
@@ -71,39 +71,11 @@ impl Course {
     }
 }
 
-/// How one host answered to an activation or a watch.
-pub(super) enum Answer {
-    Ended(Activated),
-    /// Nothing was changed there by it.
-    Refused(Failure),
-    /// The connection was lost on the way.
-    Lost(Failure),
-}
-
-impl Answer {
-    pub(super) fn of(host: &HostName, answered: Result<FromAgent, Failure>) -> Self {
-        match answered {
-            Ok(FromAgent::Activated(ended) | FromAgent::Ended(Some(ended))) => Self::Ended(*ended),
-            Ok(FromAgent::Ended(None)) => Self::Refused(
-                Failure::new(
-                    FailureKind::Reverted,
-                    "what was begun there has ended, and nothing had been switched: it heard \
-                     nothing of this machine for too long, or its process died",
-                )
-                .on(host),
-            ),
-            Ok(other) => Self::Refused(unasked(host, &other)),
-            Err(failure) if failure.kind == FailureKind::Unreachable => Self::Lost(failure),
-            Err(failure) => Self::Refused(failure),
-        }
-    }
-}
-
-impl Switch<'_> {
+impl<M: Member> Switch<'_, M> {
     /// Does it.
     pub async fn run(mut self) -> Conclusion {
-        let mut course = Course::of(self.fleet);
-        for wave in waves(self.fleet.hosts.len(), self.strategy) {
+        let mut course = Course::of(self.members);
+        for wave in waves(self.members.len(), self.strategy) {
             if self.context.cancelled() {
                 break;
             }
@@ -155,19 +127,16 @@ impl Switch<'_> {
     fn hear(&mut self, course: &mut Course, mut answers: Vec<(usize, Answer)>) {
         let asked: Vec<usize> = answers.iter().map(|(at, _)| *at).collect();
         for at in course.done().filter(|at| !asked.contains(at)) {
-            let link = &mut self.fleet.hosts[at];
-            if let Some(told) = link.told()
-                && let ended @ Answer::Ended(_) = Answer::of(&link.host, Ok(told))
-            {
-                answers.push((at, ended));
+            if let Some(ended) = self.members[at].told() {
+                answers.push((at, Answer::Ended(ended)));
             }
         }
         for (at, answer) in answers {
-            let link = &self.fleet.hosts[at];
+            let member = &self.members[at];
             let failure = match answer {
                 Answer::Ended(activated) => {
                     let failure = (!activated.ok).then(|| why_not(&activated));
-                    course.ends[at].report(Box::new(activated));
+                    course.ends[at].report(activated);
                     failure
                 }
                 Answer::Refused(failure) => Some(failure),
@@ -177,14 +146,14 @@ impl Switch<'_> {
                         None => "",
                     };
                     let why = format!("{}; it goes back by itself{unless}", failure.message());
-                    let was = link.facts.current;
+                    let was = member.live();
                     course.ends[at] = HostEnd::Unknown { was, why };
                     Some(failure)
                 }
             };
             if let Some(failure) = failure {
                 course.failed += 1;
-                let host = link.host.clone();
+                let host = member.name().clone();
                 course.failure.get_or_insert((host, failure));
             }
         }
@@ -218,29 +187,29 @@ impl Switch<'_> {
     /// A host that is the whole fleet has nobody to wait for: how many good releases it keeps when
     /// it commits by itself.
     fn may_commit_itself(&self) -> Option<u32> {
-        let only = self.fleet.hosts.len() == 1;
+        let only = self.members.len() == 1;
         (only && self.after.is_empty() && self.watch_ms == 0).then_some(self.keep)
     }
 
     async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
-        let request = ToAgent::Activate(ActivateRequest {
+        let request = &ActivateRequest {
             release: self.release,
             settle: self.settle,
             commit: self.may_commit_itself(),
-        });
-        let request = &request;
-        let asked = on_each(&mut self.fleet.hosts, async |at, host| {
-            match wave.hosts.contains(&at) {
-                true => Some((at, activate_one(host, request).await)),
+        };
+        let asked = on_each(
+            self.members.iter_mut(),
+            async |at, member: &mut M| match wave.hosts.contains(&at) {
+                true => Some((at, member.activate(request).await)),
                 false => None,
-            }
-        });
+            },
+        );
         asked.await.into_iter().flatten().collect()
     }
 
     async fn run_hooks(&mut self) -> Option<(HostName, Failure)> {
         for hook in self.after {
-            if let Err(failed) = run_hook(self.fleet, hook, self.release).await {
+            if let Err(failed) = run_hook(self.members, hook, self.release).await {
                 return Some(failed);
             }
         }
@@ -253,8 +222,9 @@ impl Switch<'_> {
         failure: Option<(HostName, Failure)>,
         interrupted: bool,
     ) -> Conclusion {
-        let ends: Vec<(HostName, HostEnd)> = self.fleet.names().into_iter().zip(ends).collect();
-        let sent = self.fleet.hosts.iter().map(HostLink::sent).sum();
+        let names = self.members.iter().map(|member| member.name().clone());
+        let ends: Vec<(HostName, HostEnd)> = names.zip(ends).collect();
+        let sent = self.members.iter().map(Member::sent).sum();
         // What is final everywhere was not interrupted: the host was quicker.
         let interrupted = interrupted && !ends.iter().all(|(_, end)| end.committed());
         let went_back = failure.is_some() || interrupted;
@@ -328,11 +298,6 @@ fn what_is_true(
         FailureKind::Partial => "; the hosts that were done stay on it, as the policy says",
         _ => "; at least one host needs you",
     }
-}
-
-async fn activate_one(host: &mut HostLink, request: &ToAgent) -> Answer {
-    let answered = host.ask(request, "activate").await;
-    Answer::of(&host.host, answered)
 }
 
 pub(super) fn why_not(activated: &Activated) -> Failure {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::rollout::fake::{Answers, Fake, back, kept, proven};
 use crate::rollout::stop::Stage;
+use crate::wire::{FromAgent, ToAgent};
 
 /// Switches two hosts to `v2`.
 async fn switched(on_failure: OnFailure, answers: Answers) -> (Fake, Conclusion) {
@@ -10,7 +11,7 @@ async fn switched(on_failure: OnFailure, answers: Answers) -> (Fake, Conclusion)
 async fn switches(mut fake: Fake, on_failure: OnFailure) -> (Fake, Conclusion) {
     let switch = Switch {
         context: &fake.context,
-        fleet: &mut fake.fleet,
+        members: &mut fake.fleet.hosts,
         release: ReleaseId(2),
         settle: false,
         strategy: Strategy::AllAtOnce,

@@ -3,11 +3,12 @@
 use tokio::sync::watch;
 
 use super::fleet::on_each;
-use super::switch::{Answer, Switch};
+use super::member::{Answer, Member};
+use super::switch::Switch;
 use crate::model::event::Event;
 use crate::project::OnFailure;
 
-impl Switch<'_> {
+impl<M: Member> Switch<'_, M> {
     /// Watches the hosts of the first wave before the others follow.
     pub(super) async fn bake(&mut self, first: Vec<usize>, ms: u64) -> Vec<(usize, Answer)> {
         let hosts = match first.len() {
@@ -45,12 +46,11 @@ impl Switch<'_> {
         let (bad, turned_bad) = watch::channel(false);
         let together = self.on_failure == OnFailure::RevertAll;
         let (bad, hosts) = (&bad, &hosts);
-        let watched = on_each(&mut self.fleet.hosts, async |at, host| {
+        let watched = on_each(self.members.iter_mut(), async |at, member: &mut M| {
             if !hosts.contains(&at) {
                 return None;
             }
-            let answered = host.watch(ms, turned_bad.clone()).await;
-            let answer = Answer::of(&host.host, answered);
+            let answer = member.watch(ms, turned_bad.clone()).await;
             if together && !matches!(&answer, Answer::Ended(activated) if activated.ok) {
                 bad.send_replace(true);
             }
