@@ -195,6 +195,27 @@ fn signals_go_to_the_command() {
     });
 }
 
+/// A script's job in the background ignores SIGINT; what it has run on a host is not such a job.
+#[test]
+fn a_command_hears_signals_that_ship_was_told_to_ignore() {
+    let shop = shop();
+    let script = "trap '' INT QUIT HUP; \"$SHIP\" exec local -- grep SigIgn /proc/self/status";
+    let mut command = shop.controller.command("/bin/sh");
+    command
+        .args(["-c", script])
+        .env("SHIP", env!("CARGO_BIN_EXE_ship"));
+    let run = Running::start(&mut command).wait();
+    let mask = run
+        .ok()
+        .stdout
+        .trim()
+        .rsplit('\t')
+        .next()
+        .unwrap_or_default();
+    let mask = u64::from_str_radix(mask, 16).expect("a mask");
+    assert_eq!(mask & 0b111, 0, "{run}");
+}
+
 #[test]
 fn a_reader_that_goes_away_ends_the_command_quietly() {
     let shop = shop();

@@ -75,9 +75,11 @@ fn with_pipes(mut command: Command) -> io::Result<Started> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // SAFETY: setsid(2) is async-signal-safe, and nothing else happens between fork and exec.
+    // SAFETY: setsid(2) and signal(2) are async-signal-safe, and nothing else happens between fork
+    // and exec.
     unsafe {
         command.pre_exec(|| {
+            hear_all_signals();
             rustix::process::setsid()?;
             Ok(())
         });
@@ -103,10 +105,11 @@ fn on_terminal(mut command: Command, size: Size) -> io::Result<Started> {
         .stdin(theirs.try_clone()?)
         .stdout(theirs.try_clone()?)
         .stderr(theirs);
-    // SAFETY: setsid(2) and ioctl(2) are async-signal-safe, and nothing else happens between fork
-    // and exec. Standard input is the terminal by then.
+    // SAFETY: setsid(2), signal(2) and ioctl(2) are async-signal-safe, and nothing else happens
+    // between fork and exec. Standard input is the terminal by then.
     unsafe {
         command.pre_exec(|| {
+            hear_all_signals();
             rustix::process::setsid()?;
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
             Ok(())
@@ -122,6 +125,15 @@ fn on_terminal(mut command: Command, size: Size) -> io::Result<Started> {
         output: Output::new(ours, ended),
         errors: None,
     })
+}
+
+/// Takes back what whoever started this process had it ignore, as sshd(8) does: exec passes that on,
+/// and a job in the background of a script ignores SIGINT (signal(7), POSIX XCU 2.11).
+fn hear_all_signals() {
+    for signal in 1..32 {
+        // SAFETY: the default is no code of ours. SIGKILL and SIGSTOP refuse, and have it anyway.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 /// A new terminal (pty(7)): the end that controls it, and the end for the command.
