@@ -112,26 +112,10 @@ mod tests {
 
     #[test]
     fn a_listener_on_another_address_of_the_port_is_named() {
-        use crate::model::service::{HealthCheck, StartType};
         // Of the loopback network, and not the address that is asked.
         let listener = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut service = ServiceSpec {
-            name: "web".try_into().unwrap(),
-            run: Run::Shell("app".to_owned()),
-            fallback: None,
-            port: Some(port),
-            env: std::collections::BTreeMap::new(),
-            health: HealthCheck {
-                probe: Some(Probe::Tcp { port }),
-                timeout_ms: 1,
-                interval_ms: 1,
-                successes: 1,
-                settle_ms: 0,
-            },
-            start_type: StartType::Simple,
-            stop_timeout_ms: 1,
-        };
+        let mut service = ServiceSpec::example(port);
         let status = ServiceStatus {
             state: ServiceState::Running,
             main_pid: Some(std::process::id()),

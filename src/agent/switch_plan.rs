@@ -1,5 +1,6 @@
-//! The steps of a switch, as a value, and the words that the journal has for them: the driver walks it, and the journal names it, so that whoever
-//! comes after a crash knows what may have been done.
+//! The steps of a switch, as a value, and the words that the journal has for them. The driver walks
+//! the plan, and the journal names it, so that whoever comes after a crash knows what may have been
+//! done.
 
 use serde::{Deserialize, Serialize};
 

@@ -242,19 +242,17 @@ impl ServiceState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_instance_is_asked_where_it_listens() {
-        let service = |port: Option<u16>, asked: u16| ServiceSpec {
+impl ServiceSpec {
+    /// A service that listens on `port`, and is asked there over TCP.
+    pub fn example(port: u16) -> Self {
+        Self {
             name: "web".try_into().unwrap(),
             run: Run::Shell("app".to_owned()),
             fallback: None,
-            port,
+            port: Some(port),
             env: BTreeMap::new(),
             health: HealthCheck {
-                probe: Some(Probe::Tcp { port: asked }),
+                probe: Some(Probe::Tcp { port }),
                 timeout_ms: 1,
                 interval_ms: 1,
                 successes: 1,
@@ -262,6 +260,19 @@ mod tests {
             },
             start_type: StartType::Simple,
             stop_timeout_ms: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_asked_where_it_listens() {
+        let service = |port, asked| ServiceSpec {
+            port,
+            ..ServiceSpec::example(asked)
         };
         let elsewhere = Endpoint { port: Some(4001) };
         let asked = |service: ServiceSpec, endpoint| service.probe_at(endpoint)?.port();

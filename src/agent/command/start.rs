@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::output::Output;
 use super::program::Program;
 use super::running::{ChildProcess, Running};
+use super::session::hear_all_signals;
 use crate::wire::Size;
 
 /// A command that was started. Somebody must call [`Running::wait`] while others read its output.
@@ -125,15 +126,6 @@ fn on_terminal(mut command: Command, size: Size) -> io::Result<Started> {
         output: Output::new(ours, ended),
         errors: None,
     })
-}
-
-/// Takes back what whoever started this process had it ignore, as sshd(8) does: exec passes that on,
-/// and a job in the background of a script ignores SIGINT (signal(7), POSIX XCU 2.11).
-fn hear_all_signals() {
-    for signal in 1..32 {
-        // SAFETY: the default is no code of ours. SIGKILL and SIGSTOP refuse, and have it anyway.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
 }
 
 /// A new terminal (pty(7)): the end that controls it, and the end for the command.

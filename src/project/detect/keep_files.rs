@@ -54,14 +54,15 @@ fn emptied(text: &str) -> impl Iterator<Item = &str> {
     all.filter(move |dir| is_kept(dir) && !dir.contains(['*', '?', '[']))
 }
 
+/// What stands in the names of examples.
+const EXAMPLES: &[&str] = &[".example", ".sample", ".dist"];
+
 fn is_keep_file(name: &str) -> bool {
-    let is_example = [".example", ".sample", ".dist"].iter();
-    name.starts_with('.') || name.starts_with("README") || name == "index.html" || { is_example }
-        .any(|word| name.contains(word))
+    let is_example = || EXAMPLES.iter().any(|word| name.contains(word));
+    name.starts_with('.') || name.starts_with("README") || name == "index.html" || is_example()
 }
 
-/// Whether nothing lies in `dir`, however deep, but files that keep folders: each visitor of the
-/// repository finds it empty.
+/// Whether nothing lies in `dir`, up to `depth` folders deep, but files that keep folders.
 fn holds_nothing(folder: &Folder, dir: &str, depth: usize, budget: &mut usize) -> bool {
     folder.names_in(dir).into_iter().all(|name| {
         let path = format!("{dir}/{name}");
