@@ -106,9 +106,120 @@ pub fn what_cannot_start(dir: &Path, run: &Run) -> Option<String> {
     })
 }
 
+/// How programs say that they were not allowed to write: the texts of EACCES, EPERM and EROFS
+/// (strerror(3)), their names, and those of SQLITE_READONLY and SQLITE_CANTOPEN
+/// (<https://www.sqlite.org/rescode.html>).
+const REFUSED: &[&str] = &[
+    "permission denied",
+    "operation not permitted",
+    "read-only file system",
+    "EACCES",
+    "EPERM",
+    "EROFS",
+];
+const SQLITE_REFUSED: &[&str] = &[
+    "attempt to write a readonly database",
+    "unable to open database",
+];
+
+/// What to know where the log of a service says that it could not write into its release, which is
+/// below `root`: the path, and where such a path belongs.
+#[must_use]
+pub fn what_was_refused(root: &Path, log: &[String]) -> Option<String> {
+    const RULE: &str = "a release is read-only for its services, so what they write belongs in \
+                        `shared` of [release]";
+    let says = |line: &str, words: &[&str]| {
+        let lower = line.to_ascii_lowercase();
+        let mut words = words.iter().map(|word| word.to_ascii_lowercase());
+        words.any(|word| lower.contains(&word))
+    };
+    let refused = log.iter().filter(|line| says(line, REFUSED));
+    if let Some(path) = refused.into_iter().find_map(|line| path_in(root, line)) {
+        return Some(format!("the service may not write {path}: {RULE}"));
+    }
+    let sqlite = log.iter().any(|line| says(line, SQLITE_REFUSED));
+    sqlite.then(|| format!("SQLite may not write its database: {RULE}"))
+}
+
+/// The path in a release that a line of a log names: relative, or in a release below `root`.
+fn path_in<'a>(root: &Path, line: &'a str) -> Option<&'a str> {
+    let words = line.split(|c: char| c.is_whitespace() || "'\"`()[]{}<>,;".contains(c));
+    let mut words = words.map(|word| word.trim_end_matches([':', '.']));
+    words.find_map(|word| {
+        if let Ok(below) = Path::new(word).strip_prefix(root) {
+            let mut parts = below.components();
+            let first = parts.next()?.as_os_str();
+            if first == "releases" {
+                parts.next();
+            } else if first != "current" {
+                return None;
+            }
+            return parts.as_path().to_str().filter(|path| !path.is_empty());
+        }
+        let path = word.strip_prefix("./").unwrap_or(word);
+        let is_quoted = || {
+            let at = word.as_ptr() as usize - line.as_ptr() as usize;
+            line[..at].ends_with(['\'', '"', '`'])
+        };
+        let is_path = word.starts_with("./")
+            || path.contains('/') && !path.contains("//")
+            || path.contains('.') && is_quoted();
+        let is_name = path.contains(char::is_alphabetic) && !path.contains(':');
+        (is_path && is_name && !path.starts_with(['/', '.', '-'])).then_some(path)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_a_service_may_not_write_is_named() {
+        let root = Path::new("/srv/shop");
+        for (line, path) in [
+            (
+                "Error: EACCES: permission denied, mkdir '/srv/shop/releases/v2/uploads'",
+                Some("uploads"),
+            ),
+            (
+                "Error: EACCES: permission denied, open '/srv/shop/current/data/db.json'",
+                Some("data/db.json"),
+            ),
+            (
+                "PermissionError: [Errno 13] Permission denied: 'notes.txt'",
+                Some("notes.txt"),
+            ),
+            (
+                "2026/12/01 open data/app.log: permission denied",
+                Some("data/app.log"),
+            ),
+            ("mkdir ./cache: read-only file system", Some("cache")),
+            (
+                "PHP Warning: fopen(logs/app.log): Failed to open stream: Permission denied",
+                Some("logs/app.log"),
+            ),
+            (
+                "Errno::EACCES: Permission denied @ rb_sysopen - tmp/x.pid",
+                Some("tmp/x.pid"),
+            ),
+            ("Error: listen EACCES: permission denied 0.0.0.0:80", None),
+            ("open /etc/shadow: permission denied", None),
+            (
+                "EACCES: permission denied, open '/srv/shop/shared/x.db'",
+                None,
+            ),
+            ("wrote data/app.log", None),
+        ] {
+            let said = what_was_refused(root, &["starting".to_owned(), line.to_owned()]);
+            let begins = path.map(|path| format!("the service may not write {path}: "));
+            assert_eq!(said.is_some(), begins.is_some(), "{line}");
+            if let (Some(said), Some(begins)) = (said, begins) {
+                assert!(said.starts_with(&begins), "{said}");
+            }
+        }
+        let lines = ["sqlite3.OperationalError: unable to open database file".to_owned()];
+        assert!(what_was_refused(root, &lines).is_some_and(|said| said.starts_with("SQLite")));
+    }
 
     #[test]
     fn a_listener_on_another_address_of_the_port_is_named() {

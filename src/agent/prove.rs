@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::before::Before;
-use super::explain::{how_it_ended, processes, what_cannot_start, what_listens, what_was_said};
+use super::explain::{
+    how_it_ended, processes, what_cannot_start, what_listens, what_was_refused, what_was_said,
+};
 use super::fault::Fault;
 use super::health::{CommandContext, Prober, secs};
 use super::host::{Host, LoadedRelease};
@@ -174,6 +176,8 @@ pub fn add_log(host: &Host, diagnosis: &mut Diagnosis, span: &Span<'_>) {
             }
         }
         if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
+            let refused = what_was_refused(host.layout.root(), &diagnosis.log);
+            diagnosis.facts.extend(refused);
             return;
         }
         std::thread::sleep(Duration::from_millis(50));

@@ -67,6 +67,7 @@ mod static_site;
 mod stays;
 mod text;
 mod toml_text;
+mod unapplied;
 mod variables;
 mod workspace;
 
@@ -209,6 +210,7 @@ fn folder_name(dir: &Path) -> Option<AppName> {
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     variables::apply(folder, &mut guess);
     by_hand::apply(folder, &mut guess);
+    unapplied::apply(folder, &mut guess);
     let sources = folder.sources(guess.types);
     let framework = guess.framework.clone();
     let many = guess.services.len() > 1;

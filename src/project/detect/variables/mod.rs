@@ -1,6 +1,7 @@
 //! The environment variables that the project itself says it needs: to start, or to be built.
 
 mod building;
+mod committed;
 mod examples;
 mod fallbacks;
 mod keys;
@@ -97,6 +98,10 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
     needed.extend(in_properties(folder));
     let running: Vec<&Source> = sources.iter().filter(runs).copied().collect();
     needed.extend(examples::required(folder, &running));
+    // Symfony's own file of that kind is released under another name.
+    if !guess.released().iter().any(|path| path == ".env.dist") {
+        needed.extend(committed::read(folder, &running));
+    }
     let any = !needed.is_empty();
     if guess.stack == Stack::Node && !guess.test.run.is_empty() {
         let names = needed.iter().map(|it| it.name.as_str());
@@ -257,7 +262,9 @@ fn sort_out(folder: &Folder, guess: &mut Guess) {
             }
         } else if known::is_setting(&name) && !is_secret(&name) {
             let value = published(folder, &name);
-            if let Some((value, file)) = value.clone().filter(|_| known::is_choice(&name)) {
+            let all_use = committed::value(folder, &name).map(|value| (value, committed::FILE));
+            let choice = value.clone().filter(|_| known::is_choice(&name));
+            if let Some((value, file)) = all_use.or(choice) {
                 forget(guess, &name);
                 guess.because(About::Env, file, format!("sets {name}"));
                 guess.env.insert(name, value);
@@ -270,6 +277,10 @@ fn sort_out(folder: &Folder, guess: &mut Guess) {
                 reason.about = About::Env;
             }
             guess.settings.insert(name, value);
+        } else if let Some(value) = committed::value(folder, &name).filter(|_| !is_secret(&name)) {
+            forget(guess, &name);
+            guess.because(About::Env, committed::FILE, format!("sets {name}"));
+            guess.env.insert(name, value);
         } else {
             guess.secrets.push(name);
         }
@@ -288,7 +299,7 @@ pub(super) fn needs(name: &str) -> String {
 }
 
 /// What a developer has set; nobody else may see the values, but for the path of a database.
-const OWN: &str = ".env";
+const OWN: &str = committed::FILE;
 
 /// The example of a variable's value in the first of `files` that has one, and that file.
 fn example<'a>(
@@ -321,9 +332,24 @@ pub(super) fn published(folder: &Folder, name: &str) -> Option<(String, &'static
     Some((value, file))
 }
 
+/// What stands for the project's own folder in a value.
+const HERE: &[&str] = &[
+    "${CARGO_MANIFEST_DIR}/",
+    "$CARGO_MANIFEST_DIR/",
+    "${PWD}/",
+    "$PWD/",
+    "$(pwd)/",
+];
+
 /// The address of a database: the one that the project publishes, or the developer's own.
 pub(super) fn address(folder: &Folder, name: &str) -> Option<(String, &'static str)> {
-    example(folder, name, EXAMPLES.iter().copied().chain([OWN]))
+    let files = EXAMPLES.iter().copied().chain([OWN]);
+    let (value, file) = example(folder, name, files)?;
+    let here = HERE.iter().find(|here| value.contains(*here));
+    Some((
+        here.map_or(value.clone(), |here| value.replace(here, "")),
+        file,
+    ))
 }
 
 /// The value of a line in a file of variables: without quotes, and without a comment behind it.
