@@ -305,7 +305,7 @@ pub(super) struct Guess {
     pub framework: Option<(String, u16)>,
     /// Its sources.
     pub types: &'static [&'static str],
-    /// Folders, with a slash at the end, of programs that no service runs.
+    /// Sources that no service runs: files, and folders with a slash at the end.
     pub aside: Vec<String>,
     /// A route that the framework answers.
     pub health: Option<HealthGuess>,

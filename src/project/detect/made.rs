@@ -49,6 +49,19 @@ pub(super) struct Made {
     pub is_in_place: bool,
 }
 
+/// Files that say what a project is made of: what writes them is no app, but a tool.
+const MANIFESTS: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "composer.json",
+    "composer.lock",
+    "deno.json",
+    "deno.lock",
+    "go.mod",
+    "go.sum",
+    "package.json",
+];
+
 impl Made {
     /// Whether it is a file of the app's data that can lie elsewhere, behind a link: what takes the
     /// file's name would take that of the link.
@@ -57,7 +70,9 @@ impl Made {
             .file
             .as_deref()
             .and_then(|file| file.rsplit('/').next());
-        name.is_some_and(|name| self.is_in_place && !is_source(name) && !HOME_FILES.contains(&name))
+        let is_projects =
+            |name: &str| HOME_FILES.contains(&name) || MANIFESTS.contains(&name) || is_source(name);
+        name.is_some_and(|name| self.is_in_place && !is_projects(name))
     }
 }
 

@@ -39,6 +39,7 @@ mod node_data;
 mod node_frameworks;
 mod node_imports;
 mod node_made;
+mod node_reach;
 mod node_scripts;
 mod node_serve;
 mod node_sites;
@@ -208,6 +209,7 @@ fn folder_name(dir: &Path) -> Option<AppName> {
 
 /// What all stacks have in common: ports, health, files, environment.
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
+    guess.aside.extend(node_reach::aside(folder, &guess));
     variables::apply(folder, &mut guess);
     by_hand::apply(folder, &mut guess);
     unapplied::apply(folder, &mut guess);

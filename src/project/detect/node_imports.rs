@@ -23,10 +23,14 @@ const ENDS: &[&str] = &[
     ".mjs",
     ".mts",
     ".cjs",
+    ".mts",
+    ".cts",
+    ".jsx",
     ".tsx",
     ".json",
     "/index.ts",
     "/index.js",
+    "/index.mjs",
 ];
 
 /// What `file` imports.
@@ -96,7 +100,7 @@ fn imports(line: &str) -> bool {
 }
 
 /// A path without `.` and `..`; `None` when it leads out of the project.
-fn inside(path: &str) -> Option<String> {
+pub(super) fn inside(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -110,7 +114,8 @@ fn inside(path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn is_there(folder: &Folder, path: &str) -> Option<String> {
+/// The file of the module that is named `path`.
+pub(super) fn is_there(folder: &Folder, path: &str) -> Option<String> {
     let plain = ENDS.iter().map(|end| format!("{path}{end}"));
     // `./a.js` of TypeScript is `a.ts`.
     let typed = path.strip_suffix(".js").map(|stem| format!("{stem}.ts"));

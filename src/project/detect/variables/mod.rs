@@ -173,10 +173,13 @@ pub(super) fn runs(source: &Source, guess: &Guess) -> bool {
     is_run(&source.path, &commands, &guess.aside)
 }
 
-/// Whether a source is part of what the services run, by its place: not in one of the folders
-/// `aside`.
+/// Whether a source is part of what the services run, by its place: none of those `aside`.
 fn is_run(path: &str, commands: &[&str], aside: &[String]) -> bool {
-    if aside.iter().any(|dir| path.starts_with(dir.as_str())) {
+    let is_aside = |other: &String| match other.ends_with('/') {
+        true => path.starts_with(other.as_str()),
+        false => path == other,
+    };
+    if aside.iter().any(is_aside) {
         return false;
     }
     let mut parts: Vec<&str> = path.split('/').collect();

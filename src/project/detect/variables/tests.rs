@@ -10,7 +10,7 @@ fn node(path: &str, text: &str) -> Detected {
             "package.json",
             r#"{"scripts":{"start":"node server.js"},"dependencies":{"express":"5"}}"#,
         ),
-        ("server.js", "app.listen(3000)"),
+        ("server.js", &format!("import './{path}'\napp.listen(3000)")),
         (path, text),
     ])
 }
