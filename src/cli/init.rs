@@ -130,6 +130,14 @@ fn init(
     let mut detected = detect::detect(&dir);
     let here = outside.versions(&detect::unsettled(&detected));
     detect::settle(&mut detected, &here);
+    if outcome == Outcome::Replaced
+        && let Some(name) = name_before(&path)
+    {
+        let says = format!("had the name {name}");
+        let reason = Reason::new(About::App, "the ship.toml before", says);
+        detected.reasons.push(reason.quiet());
+        detected.name = name;
+    }
     let mut ask = ask.filter(|_| outcome != Outcome::Kept);
     if let Some(ask) = ask.as_deref_mut() {
         if name.is_none() {
@@ -193,6 +201,14 @@ fn init(
         !args.no_pin,
         args.explain,
     ))
+}
+
+/// The name of the app in a manifest that is replaced: under another name it would be another app on
+/// its hosts, beside the one that runs there.
+fn name_before(path: &Path) -> Option<AppName> {
+    let table: toml::Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
+    let name = table.get("app")?.get("name")?.as_str()?;
+    AppName::try_from(name).ok()
 }
 
 /// What is wrong with the manifest that was written: what a project is called, or a path of it, may

@@ -136,6 +136,25 @@ fn an_existing_manifest_is_kept() {
 }
 
 #[test]
+fn a_manifest_that_is_replaced_leaves_its_name() {
+    let dir = folder(NODE);
+    let path = dir.path().join("ship.toml");
+    fs::write(&path, "[app]\nname = \"old-shop\"\n").unwrap();
+    let named = |name: Option<&str>| {
+        let args = InitArgs {
+            force: true,
+            name: name.map(str::to_owned),
+            ..args()
+        };
+        run(&args, dir.path(), false).unwrap();
+        let table: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        table["app"]["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(named(None), "old-shop");
+    assert_eq!(named(Some("other")), "other");
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_kept_too() {
     let dir = folder(NODE);
     symlink("/nowhere/ship.toml", dir.path().join("ship.toml")).unwrap();
