@@ -48,6 +48,7 @@ pub mod seeds;
 pub mod serve;
 pub mod service;
 pub mod setup;
+mod signals;
 pub mod site;
 #[cfg(target_os = "linux")]
 mod sock_diag;

@@ -180,3 +180,21 @@ fn to_the_whole_process_group() {
     deploy.wait().code(130);
     shop.serves("one", "v1");
 }
+
+/// A script's job in the background ignores SIGINT; what keeps the app running, and the app, do not.
+#[test]
+fn that_ship_ignores_are_heard_by_the_app() {
+    let shop = Shop::new();
+    let mut command = shop.controller.command("/bin/sh");
+    command
+        .args(["-c", "trap '' INT QUIT HUP; \"$SHIP\" deploy local"])
+        .env("SHIP", env!("CARGO_BIN_EXE_ship"));
+    crate::support::Running::start(&mut command).wait().ok();
+    let app = shop.apps().remove(0).pid;
+    let status = fs::read_to_string(format!("/proc/{app}/status")).expect("the app's status");
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:\t"));
+    let mask = u64::from_str_radix(mask.expect("a mask"), 16).expect("a mask");
+    assert_eq!(mask & 0b111, 0, "{status}");
+}

@@ -7,15 +7,6 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// How long killed processes may take to be gone.
 const DYING: Duration = Duration::from_secs(2);
 
-/// Takes back what whoever started this process had it ignore, as sshd(8) does: exec passes that on,
-/// and a job in the background of a script ignores SIGINT (signal(7), POSIX XCU 2.11).
-pub fn hear_all_signals() {
-    for signal in 1..32 {
-        // SAFETY: the default is no code of ours. SIGKILL and SIGSTOP refuse, and have it anyway.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
-}
-
 /// Kills every process of the session that `leader` made, with those that a shell put into groups
 /// of their own. A process that made a session for itself is out of reach, as after a logout.
 pub fn kill(leader: Pid) {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::output::Output;
 use super::program::Program;
 use super::running::{ChildProcess, Running};
-use super::session::hear_all_signals;
+use crate::agent::signals::hear_all;
 use crate::wire::Size;
 
 /// A command that was started. Somebody must call [`Running::wait`] while others read its output.
@@ -80,7 +80,7 @@ fn with_pipes(mut command: Command) -> io::Result<Started> {
     // and exec.
     unsafe {
         command.pre_exec(|| {
-            hear_all_signals();
+            hear_all();
             rustix::process::setsid()?;
             Ok(())
         });
@@ -110,7 +110,7 @@ fn on_terminal(mut command: Command, size: Size) -> io::Result<Started> {
     // between fork and exec. Standard input is the terminal by then.
     unsafe {
         command.pre_exec(|| {
-            hear_all_signals();
+            hear_all();
             rustix::process::setsid()?;
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
             Ok(())

@@ -6,8 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::agent::signals::hear_all;
+
 /// Starts `program` in a session of its own, as nobody's child, with no stdin, stdout and stderr,
-/// and with no other file of this process open.
+/// with no other file of this process open, and hearing every signal.
 ///
 /// # Errors
 /// Those of fork(2) and exec(2).
@@ -20,9 +22,10 @@ pub fn detached(program: &Path, args: &[OsString]) -> io::Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     // SAFETY: between fork and exec only async-signal-safe functions are called
-    // (signal-safety(7)): setsid, fork, _exit, fcntl and close_range, none of which allocate.
+    // (signal-safety(7)): signal, setsid, fork, _exit, fcntl and close_range, none of which allocate.
     unsafe {
         command.pre_exec(|| {
+            hear_all();
             if libc::setsid() == -1 {
                 return Err(io::Error::last_os_error());
             }
