@@ -25,6 +25,8 @@ mod exec;
 mod freeze;
 #[path = "local/git.rs"]
 mod git;
+#[path = "local/history.rs"]
+mod history;
 #[path = "local/inert.rs"]
 mod inert;
 #[path = "local/logs.rs"]

@@ -57,8 +57,21 @@ pub(super) struct TurnedBad {
     pub down: Option<Instant>,
 }
 
-/// Writes how a switch ended into the history.
-pub type Recorder<'a> = &'a (dyn Fn(Pending, Ending, Option<&str>) + Sync);
+/// How a switch ended, for the history.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// Which.
+    pub pending: Pending,
+    /// How.
+    pub ending: Ending,
+    /// Why, when not good.
+    pub why: Option<&'a str>,
+    /// Longest time without a good answer on the way back, ms.
+    pub unanswered_ms: Option<u64>,
+}
+
+/// Writes that into the history.
+pub type Recorder<'a> = &'a (dyn Fn(Ended<'_>) + Sync);
 
 /// What it takes to switch.
 pub struct Activation<'a> {
@@ -222,7 +235,7 @@ impl Activation<'_> {
         why: &str,
     ) -> Activated {
         let healthy = *back == Back::Healthy;
-        let unanswered_ms = effects.end_of_downtime().into_iter().flatten().max();
+        let unanswered_ms = effects.unanswered();
         let not_healthy = std::mem::take(&mut effects.diagnoses);
         effects.tell(not_healthy);
         (self.emit)(HostEvent::Reverted {

@@ -249,6 +249,7 @@ fn release(host: &Host, foreign: &Foreign, beside: ReleaseId) -> Result<Publish,
             .into_iter()
             .map(|(key, value)| (key, Secret::new(value)))
             .collect(),
+        made: None,
     })
 }
 

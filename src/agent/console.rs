@@ -17,10 +17,8 @@ use super::host::{Host, LoadedRelease};
 use super::outgoing::Outgoing;
 use super::{history, releases};
 use crate::model::redact::{Bytes, Redactor};
-use crate::model::{Failure, FailureKind, OperationKind, OperationOutcome, ServiceSpec};
-use crate::wire::{
-    EXEC_WINDOW, Exec, ExecSignal, Frame, FrameReader, FromAgent, HistoryEntry, ToAgent,
-};
+use crate::model::{Failure, FailureKind, Operation, OperationKind, OperationOutcome, ServiceSpec};
+use crate::wire::{EXEC_WINDOW, Exec, ExecSignal, Frame, FrameReader, FromAgent, ToAgent};
 
 /// A controller that has said nothing for so long is gone: it says that it lives every 2 s.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -286,7 +284,13 @@ fn note(host: &Host, exec: &Exec, code: i32) {
         code => OperationOutcome::Exit(code),
     };
     let program = exec.argv.first().cloned().unwrap_or_default();
-    let entry = HistoryEntry::beside(OperationKind::Exec, outcome, program, exec.who.clone());
+    let entry = Operation::beside(
+        exec.operation.clone(),
+        OperationKind::Exec,
+        outcome,
+        program,
+        exec.who.clone(),
+    );
     // It ran, whether that can be told or not.
     let _ = history::append(&host.layout, &entry);
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::host::Host;
 use super::lock::wait_for_file;
 use super::{Layout, careful, disk, facts, history};
-use crate::model::{Failure, Freeze, OperationKind, OperationOutcome};
-use crate::wire::{Finding, HistoryEntry, Level};
+use crate::model::{Failure, Freeze, Operation, OperationKind, OperationOutcome};
+use crate::wire::{Finding, Level};
 
 /// How long somebody else may take to set it or take it away.
 const WAITING: Duration = Duration::from_secs(10);
@@ -34,11 +34,12 @@ pub fn read(layout: &Layout) -> Option<Freeze> {
     }
 }
 
-/// Sets the stop sign. Who did, until when and why goes into the history.
+/// Sets the stop sign. Who did, until when and why goes into the history, as the operation of this
+/// name.
 ///
 /// # Errors
 /// Refused, when the app has no place on this host yet; when the file system refuses.
-pub fn set(host: &Host, freeze: &Freeze) -> Result<(), Failure> {
+pub fn set(host: &Host, freeze: &Freeze, operation: &str) -> Result<(), Failure> {
     let layout = &host.layout;
     is_ready(host)?;
     let _lock = others(layout)?;
@@ -47,7 +48,7 @@ pub fn set(host: &Host, freeze: &Freeze) -> Result<(), Failure> {
     let path = layout.state_file("freeze.json");
     disk::write_atomic(&path, &text, 0o600)?;
     let why = format!("until {}: {}", freeze.until, freeze.reason);
-    note(layout, OperationKind::Freeze, why, &freeze.who);
+    note(layout, operation, OperationKind::Freeze, why, &freeze.who);
     Ok(())
 }
 
@@ -55,7 +56,7 @@ pub fn set(host: &Host, freeze: &Freeze) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`set`].
-pub fn thaw(host: &Host, who: &str) -> Result<(), Failure> {
+pub fn thaw(host: &Host, who: &str, operation: &str) -> Result<(), Failure> {
     let layout = &host.layout;
     is_ready(host)?;
     let _lock = others(layout)?;
@@ -63,7 +64,7 @@ pub fn thaw(host: &Host, who: &str) -> Result<(), Failure> {
     remove(layout)?;
     if let Some(before) = before {
         let why = format!("ended the freeze by {}: {}", before.who, before.reason);
-        note(layout, OperationKind::Thaw, why, who);
+        note(layout, operation, OperationKind::Thaw, why, who);
     }
     Ok(())
 }
@@ -79,8 +80,9 @@ fn is_ready(host: &Host) -> Result<(), Failure> {
         .hint(format!("ship setup {}", host.deployment.environment)))
 }
 
-fn note(layout: &Layout, what: OperationKind, why: String, who: &str) {
-    let entry = HistoryEntry::beside(what, OperationOutcome::Good, why, who.to_owned());
+fn note(layout: &Layout, id: &str, what: OperationKind, why: String, who: &str) {
+    let good = OperationOutcome::Good;
+    let entry = Operation::beside(id.to_owned(), what, good, why, who.to_owned());
     // It is done, whether that can be told or not: on a full disk a freeze is ended all the same.
     let _ = history::append(layout, &entry);
 }

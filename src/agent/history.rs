@@ -7,13 +7,13 @@ use std::io;
 
 use super::secrets::Secrets;
 use super::{Layout, careful, disk};
-use crate::wire::HistoryEntry;
+use crate::model::Operation;
 
 /// Appends `entry`, with the secrets in its texts masked.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn append(layout: &Layout, entry: &HistoryEntry) -> io::Result<()> {
+pub fn append(layout: &Layout, entry: &Operation) -> io::Result<()> {
     let mut entry = entry.clone();
     Secrets::of(layout).mask(&mut entry);
     disk::append_line(
@@ -52,7 +52,7 @@ const LIMIT: u64 = careful::METADATA;
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn newest(layout: &Layout, limit: usize) -> io::Result<Vec<HistoryEntry>> {
+pub fn newest(layout: &Layout, limit: usize) -> io::Result<Vec<Operation>> {
     newest_of(layout, limit, |_| true)
 }
 
@@ -60,15 +60,15 @@ pub fn newest(layout: &Layout, limit: usize) -> io::Result<Vec<HistoryEntry>> {
 ///
 /// # Errors
 /// As [`newest`].
-pub fn newest_transactions(layout: &Layout, limit: usize) -> io::Result<Vec<HistoryEntry>> {
+pub fn newest_transactions(layout: &Layout, limit: usize) -> io::Result<Vec<Operation>> {
     newest_of(layout, limit, |entry| !entry.is_beside())
 }
 
 fn newest_of(
     layout: &Layout,
     limit: usize,
-    is_one: impl Fn(&HistoryEntry) -> bool,
-) -> io::Result<Vec<HistoryEntry>> {
+    is_one: impl Fn(&Operation) -> bool,
+) -> io::Result<Vec<Operation>> {
     let text = match careful::tail(&layout.state_file("history.jsonl"), LIMIT) {
         Ok(text) => text,
         Err(error) if error.is_absent() => return Ok(Vec::new()),
@@ -93,18 +93,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::at(folder.path());
         std::fs::create_dir(layout.state()).unwrap();
-        let entry = |who: &str| HistoryEntry {
-            transaction: None,
-            time: disk::now(),
-            what: OperationKind::Deploy,
-            release: None,
-            from: None,
-            outcome: OperationOutcome::Good,
-            why: None,
+        let entry = |who: &str| Operation {
             who: who.to_owned(),
-            ci: None,
-            commit: None,
-            tests_skipped: false,
+            ..Operation::new(
+                None,
+                OperationKind::Deploy,
+                OperationOutcome::Good,
+                disk::now(),
+            )
         };
         append(&layout, &entry("ann")).unwrap();
         append(&layout, &entry("bob")).unwrap();

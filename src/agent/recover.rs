@@ -5,16 +5,16 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::activate::{Activation, Back, Ending, Pending, Recovered, When};
+use super::activate::{Activation, Back, Ended, Pending, Recovered, When};
 use super::host::Host;
 use super::journal::Entry;
 use super::lock::Lock;
 use super::service::supervisor;
 use super::switch_plan::Step;
 use super::{Layout, disk, flip, history, journal, releases, stage};
-use crate::model::OperationKind;
 use crate::model::event::HostEvent;
-use crate::wire::{HistoryEntry, Holder};
+use crate::model::{Operation, OperationKind};
+use crate::wire::Holder;
 
 /// What a recovery is called in the history and as a holder of the lock.
 pub const WHAT: OperationKind = OperationKind::Recovery;
@@ -101,7 +101,7 @@ fn is_of_another_boot(left: &Entry) -> bool {
 
 fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync)) -> String {
     let never = AtomicBool::new(false);
-    let record = |pending, ending, why: Option<&str>| record(host, left, pending, ending, why);
+    let record = |ended: Ended<'_>| record(host, left, ended);
     let activation = Activation {
         host,
         transaction: left.transaction.as_deref(),
@@ -127,22 +127,24 @@ fn end(host: &Host, left: &Entry, when: When, emit: &(dyn Fn(HostEvent) + Sync))
     }
 }
 
-fn record(host: &Host, left: &Entry, pending: Pending, ending: Ending, why: Option<&str>) {
+fn record(host: &Host, left: &Entry, ended: Ended<'_>) {
+    let Ended {
+        pending,
+        ending,
+        why,
+        unanswered_ms,
+    } = ended;
     let layout = &host.layout;
     let Pending { from, to, .. } = pending;
     let origin = releases::read(layout, to).map(|release| release.origin);
-    let entry = HistoryEntry {
-        transaction: left.transaction.clone(),
-        time: disk::now(),
-        what: WHAT,
+    let entry = Operation {
         release: Some(to),
         from,
-        outcome: ending.into(),
         why: why.map(str::to_owned),
+        unanswered_ms,
         who: "ship".to_owned(),
-        ci: None,
         commit: origin.ok().and_then(|origin| origin.commit),
-        tests_skipped: false,
+        ..Operation::new(left.transaction.clone(), WHAT, ending.into(), disk::now())
     };
     // A repair that each contact tries in vain is told once.
     let last = history::newest_transactions(layout, 1).unwrap_or_default();

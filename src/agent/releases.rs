@@ -9,8 +9,10 @@ use super::{Layout, adopt, disk, history};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::TreePath;
-use crate::model::{Digest, Failure, OperationOutcome, Release, ReleaseId, ReleaseState};
-use crate::wire::{HistoryEntry, ReleaseSummary};
+use crate::model::{
+    Digest, Failure, Operation, OperationOutcome, Release, ReleaseId, ReleaseState,
+};
+use crate::wire::ReleaseSummary;
 
 /// The live release: what `current` points to. `None` when there is no `current`.
 ///
@@ -80,7 +82,7 @@ fn from_history(layout: &Layout, id: ReleaseId) -> Option<Record> {
     let switches = entries
         .iter()
         .filter(|entry| entry.release == Some(id) && entry.from != Some(id));
-    let is_good = |entry: &HistoryEntry| {
+    let is_good = |entry: &Operation| {
         matches!(
             entry.outcome,
             OperationOutcome::Good | OperationOutcome::Adopted
@@ -381,18 +383,15 @@ mod tests {
     }
 
     fn told(layout: &Layout, release: u32, from: Option<u32>, outcome: &str) {
-        let entry = HistoryEntry {
-            transaction: None,
-            time: disk::now(),
-            what: OperationKind::Deploy,
+        let entry = Operation {
             release: Some(ReleaseId(release)),
             from: from.map(ReleaseId),
-            outcome: outcome.to_owned().into(),
-            why: None,
-            who: "ann".to_owned(),
-            ci: None,
-            commit: None,
-            tests_skipped: false,
+            ..Operation::new(
+                None,
+                OperationKind::Deploy,
+                outcome.to_owned().into(),
+                disk::now(),
+            )
         };
         history::append(layout, &entry).unwrap();
     }

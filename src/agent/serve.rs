@@ -163,8 +163,12 @@ fn answer(
             })
             .map(|()| FromAgent::Done)
         }
-        ToAgent::Freeze(wanted) => freeze::set(host, &wanted).map(|()| FromAgent::Done),
-        ToAgent::Thaw { who } => freeze::thaw(host, &who).map(|()| FromAgent::Done),
+        ToAgent::Freeze { freeze, operation } => {
+            freeze::set(host, &freeze, &operation).map(|()| FromAgent::Done)
+        }
+        ToAgent::Thaw { who, operation } => {
+            freeze::thaw(host, &who, &operation).map(|()| FromAgent::Done)
+        }
         ToAgent::Export { release } => export::export(host, release, &mut |frame| {
             out.lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)

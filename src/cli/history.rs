@@ -1,14 +1,12 @@
 //! `ship history`.
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::globals::Globals;
 use super::listing::{self, Answer, View, show};
-use crate::model::OperationKind;
+use crate::model::{Operation, OperationKind};
 use crate::report::{humanize, table};
 use crate::rollout::query;
-use crate::wire::HistoryEntry;
 
 /// Shows who deployed what, when, from which commit, with what outcome
 #[derive(Debug, Clone, Args)]
@@ -33,20 +31,13 @@ pub fn run(globals: &Globals, args: &HistoryArgs) -> u8 {
     )
 }
 
-fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, view: View) -> String {
-    let mut rows: Vec<(&HistoryEntry, Vec<&str>)> = Vec::new();
+fn text(answers: &[Answer<Vec<Operation>>], limit: usize, view: View) -> String {
+    let mut rows: Vec<(&Operation, Vec<&str>)> = Vec::new();
     for (host, answer) in answers {
         for entry in answer.iter().flatten() {
-            let same = rows.iter_mut().find(|(other, hosts)| {
-                other.what == entry.what
-                    && other.release == entry.release
-                    && other.from == entry.from
-                    && other.outcome == entry.outcome
-                    && other.why == entry.why
-                    && other.who == entry.who
-                    && near(&other.time, &entry.time)
-                    && !hosts.contains(&host.short())
-            });
+            let same = rows
+                .iter_mut()
+                .find(|(other, hosts)| other.is_same(entry) && !hosts.contains(&host.short()));
             match same {
                 Some((_, hosts)) => hosts.push(host.short()),
                 None => rows.push((entry, vec![host.short()])),
@@ -85,12 +76,4 @@ fn text(answers: &[Answer<Vec<HistoryEntry>>], limit: usize, view: View) -> Stri
         ]);
     }
     view.page(&table, &[])
-}
-
-/// Two hosts' entries of one command are written within moments of each other.
-fn near(a: &str, b: &str) -> bool {
-    let (Ok(a), Ok(b)) = (a.parse::<Timestamp>(), b.parse::<Timestamp>()) else {
-        return false;
-    };
-    (a.as_second() - b.as_second()).abs() < 120
 }

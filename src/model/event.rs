@@ -458,19 +458,31 @@ pub struct Outcome {
     pub unanswered_ms: Option<u64>,
 }
 
-/// Where events go. Cheap to clone; usable from any thread.
-#[derive(Clone)]
-pub struct Sink(std::sync::Arc<dyn Fn(Event) + Send + Sync>);
+/// Hears each event.
+type Subscriber = std::sync::Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Where events go: to any number of subscribers. Cheap to clone; usable from any thread.
+#[derive(Clone, Default)]
+pub struct Sink(Vec<Subscriber>);
 
 impl Sink {
-    /// A sink that hands each event to `consume`, in order of arrival.
-    pub fn new(consume: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(std::sync::Arc::new(consume))
+    /// A sink that hands each event to `subscriber`, in order of arrival.
+    pub fn new(subscriber: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self::default().and(subscriber)
+    }
+
+    /// The same with one more subscriber.
+    #[must_use]
+    pub fn and(mut self, subscriber: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.0.push(std::sync::Arc::new(subscriber));
+        self
     }
 
     /// Emits one event.
     pub fn emit(&self, event: Event) {
-        (self.0)(event);
+        for subscriber in &self.0 {
+            subscriber(&event);
+        }
     }
 
     /// Emits something that happened on `host`.

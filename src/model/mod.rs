@@ -29,7 +29,7 @@ pub use failure::{Failure, FailureKind};
 pub use freeze::Freeze;
 pub use instance::{Endpoint, Instance, Slot};
 pub use name::{AppName, EnvironmentName, HostName, ServiceName};
-pub use operation::{OperationKind, OperationOutcome};
+pub use operation::{Commit, Made, Operation, OperationKind, OperationOutcome};
 pub use redact::Redactor;
 pub use release::{Release, ReleaseId, ReleaseState};
 pub use runtime::{HostRuntime, Platform, Sha256};

@@ -4,6 +4,151 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ReleaseId;
+
+/// What a command did to an environment, as one of its hosts has it: a line of `history.jsonl`. Lines
+/// of earlier builds lack what is optional here. Times are RFC 3339, UTC, by the clock of the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Names it among all operations, and is the same on all hosts.
+    #[serde(default, alias = "transaction")]
+    pub id: Option<String>,
+    /// What was done.
+    pub what: OperationKind,
+    /// When it began here: when the host was locked.
+    #[serde(default)]
+    pub started: Option<String>,
+    /// When requests went to the release that was asked for, first.
+    #[serde(default)]
+    pub flipped: Option<String>,
+    /// When it ended, or what it did became final.
+    pub time: String,
+    /// The release that was asked for.
+    pub release: Option<ReleaseId>,
+    /// The release before.
+    pub from: Option<ReleaseId>,
+    /// How it ended.
+    pub outcome: OperationOutcome,
+    /// Why, when not good.
+    pub why: Option<String>,
+    /// Longest time without a good answer during the switch and the way back, ms; `None` where nothing
+    /// was asked.
+    #[serde(default)]
+    pub unanswered_ms: Option<u64>,
+    /// Bytes on the wire for the release.
+    #[serde(default)]
+    pub sent: Option<u64>,
+    /// What was done before the host was asked.
+    #[serde(default)]
+    pub made: Option<Made>,
+    /// Who: `user@machine`, or the CI's actor.
+    pub who: String,
+    /// The CI run's address.
+    pub ci: Option<String>,
+    /// From which commit.
+    pub commit: Option<String>,
+    /// Whether the tests were skipped.
+    pub tests_skipped: bool,
+}
+
+/// What a deploy is made of, and how long that took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// How long the build steps ran, ms.
+    pub build_ms: u64,
+    /// How long the test steps ran, ms.
+    pub test_ms: u64,
+    /// The commits that the release before did not have, the newest first, at most 200; `None` where
+    /// git does not tell.
+    pub commits: Option<Vec<Commit>>,
+}
+
+impl Made {
+    /// The most commits that are noted.
+    pub const MAX_COMMITS: usize = 200;
+}
+
+/// A commit that a deploy brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its id, in full.
+    pub id: String,
+    /// When it was written, seconds since 1970 (git-log(1) `%at`).
+    pub authored: i64,
+    /// When it became part of this history, seconds since 1970 (git-log(1) `%ct`).
+    pub committed: i64,
+}
+
+impl Operation {
+    /// What was done just now, beside the transactions: `what` (`freeze`, `thaw`, `exec`) by `who`,
+    /// with `why` in a few words.
+    #[must_use]
+    pub fn beside(
+        id: String,
+        what: OperationKind,
+        outcome: OperationOutcome,
+        why: String,
+        who: String,
+    ) -> Self {
+        let now = jiff::Timestamp::now();
+        let now = now.round(jiff::Unit::Second).unwrap_or(now);
+        Self {
+            why: Some(why),
+            who,
+            ..Self::new(Some(id), what, outcome, now.to_string())
+        }
+    }
+
+    /// One that ended at `time`, of which nothing else is known.
+    #[must_use]
+    pub fn new(
+        id: Option<String>,
+        what: OperationKind,
+        outcome: OperationOutcome,
+        time: String,
+    ) -> Self {
+        Self {
+            id,
+            what,
+            started: None,
+            flipped: None,
+            time,
+            release: None,
+            from: None,
+            outcome,
+            why: None,
+            unanswered_ms: None,
+            sent: None,
+            made: None,
+            who: String::new(),
+            ci: None,
+            commit: None,
+            tests_skipped: false,
+        }
+    }
+
+    /// Whether it takes no lock: its line in the history may stand between those of a transaction.
+    #[must_use]
+    pub fn is_beside(&self) -> bool {
+        self.what.is_beside()
+    }
+
+    /// Whether `other`, of another host, is the same operation, and ended there as it did here.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let key = |it: &Self| {
+            (
+                it.what.clone(),
+                it.release,
+                it.from,
+                it.outcome.clone(),
+                it.why.clone(),
+            )
+        };
+        self.id.is_some() && self.id == other.id && key(self) == key(other)
+    }
+}
+
 /// What a command does to an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -177,6 +322,36 @@ mod tests {
             prop_assert_eq!(OperationKind::from(word.clone()).to_string(), word.clone());
             prop_assert_eq!(OperationOutcome::from(word.clone()).to_string(), word);
         }
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_build_is_read() {
+        let line = r#"{"transaction":"ab12","time":"2026-01-02T03:04:05Z","what":"deploy","release":2,
+            "from":1,"outcome":"good","why":null,"who":"ann@laptop","ci":null,"commit":"3f2a91c",
+            "tests_skipped":false}"#;
+        let operation: Operation = serde_json::from_str(line).unwrap();
+        assert_eq!(operation.id.as_deref(), Some("ab12"));
+        assert_eq!(operation.release, Some(ReleaseId(2)));
+        assert_eq!((operation.started, operation.made), (None, None));
+    }
+
+    #[test]
+    fn hosts_are_joined_by_the_name_of_the_operation() {
+        let at = |id: &str, time: &str| {
+            let id = (!id.is_empty()).then(|| id.to_owned());
+            let (what, outcome) = (OperationKind::Deploy, OperationOutcome::Good);
+            Operation::new(id, what, outcome, time.to_owned())
+        };
+        // Clocks say nothing.
+        assert!(at("a", "2026-01-02T03:04:05Z").is_same(&at("a", "1970-01-01T00:00:00Z")));
+        assert!(!at("a", "2026-01-02T03:04:05Z").is_same(&at("b", "2026-01-02T03:04:05Z")));
+        // One without a name stays alone.
+        assert!(!at("", "2026-01-02T03:04:05Z").is_same(&at("", "2026-01-02T03:04:05Z")));
+        let reverted = Operation {
+            outcome: OperationOutcome::Reverted,
+            ..at("a", "2026-01-02T03:04:05Z")
+        };
+        assert!(!reverted.is_same(&at("a", "2026-01-02T03:04:05Z")));
     }
 
     #[test]

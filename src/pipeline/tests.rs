@@ -40,7 +40,7 @@ fn run(steps: &[(&str, &str, u64)], cancel_on: &'static str) -> Ran {
     let (cancel, cancelled) = watch::channel(false);
     let log = Arc::clone(&events);
     let sink = Sink::new(move |event| {
-        let text = match event {
+        let text = match event.clone() {
             Event::StepStarted { name, .. } => format!("> {name}"),
             Event::StepOutput { name, line, .. } => {
                 if line == cancel_on {

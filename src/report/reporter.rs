@@ -125,7 +125,7 @@ impl Reporter {
             end: Condvar::new(),
         });
         let consumer = Arc::clone(&shared);
-        let sink = Sink::new(move |event| consumer.event(event));
+        let sink = Sink::new(move |event| consumer.event(event.clone()));
         let reporter = Self {
             shared,
             ticker: None,

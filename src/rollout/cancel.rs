@@ -8,8 +8,8 @@ use super::conclude::{Ended, HostEnd};
 use super::context::Context;
 use super::link::{HostLink, unasked};
 use crate::model::event::{HostEvent, HostOutcome, Outcome, Verb};
-use crate::model::{Failure, FailureKind, HostName, OperationOutcome, ReleaseId};
-use crate::wire::{Activated, Attach, FromAgent, HistoryEntry, HostStatus, ToAgent};
+use crate::model::{Failure, FailureKind, HostName, Operation, OperationOutcome, ReleaseId};
+use crate::wire::{Activated, Attach, FromAgent, HostStatus, ToAgent};
 
 /// How long going back may take beyond the lease: the old release stops, starts and is proven.
 const GRACE: Duration = Duration::from_secs(120);
@@ -25,7 +25,7 @@ struct Stopped {
     was_busy: bool,
     status: HostStatus,
     /// What it wrote into the history since it was asked.
-    entry: Option<HistoryEntry>,
+    entry: Option<Operation>,
     /// How that ended, as its controller is told; `None` when nothing was switched, or it is final.
     ended: Option<Box<Activated>>,
 }
@@ -180,7 +180,7 @@ async fn cancel_one(context: &Context, host: &HostName) -> Result<Stopped, Failu
             let not_final = entry
                 .as_ref()
                 .filter(|entry| entry.outcome != OperationOutcome::Good);
-            let ended = match not_final.and_then(|entry| entry.transaction.clone()) {
+            let ended = match not_final.and_then(|entry| entry.id.clone()) {
                 Some(transaction) => how_it_ended(&mut link, transaction).await?,
                 None => None,
             };
@@ -272,7 +272,7 @@ async fn status(link: &mut HostLink) -> Result<HostStatus, Failure> {
 const ENTRIES: usize = 50;
 
 /// The newest entry of the history that tells of a transaction.
-async fn newest(link: &mut HostLink) -> Result<Option<HistoryEntry>, Failure> {
+async fn newest(link: &mut HostLink) -> Result<Option<Operation>, Failure> {
     let request = ToAgent::History { limit: ENTRIES };
     match link.ask(&request, "history").await? {
         FromAgent::History(entries) => Ok(entries.into_iter().find(|entry| !entry.is_beside())),

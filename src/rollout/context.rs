@@ -204,12 +204,12 @@ impl Context {
                 what: HostEvent::Connected { ms, .. },
             } => {
                 sink.emit(Event::RoundTrip {
-                    host,
+                    host: host.clone(),
                     what: "connect".to_owned(),
-                    ms,
+                    ms: *ms,
                 });
             }
-            other => sink.emit(other),
+            other => sink.emit(other.clone()),
         });
         Self {
             sink,
@@ -284,7 +284,7 @@ impl Context {
 
     /// A word that names a transaction: the same on all hosts of the fleet, never used twice.
     #[must_use]
-    pub fn new_transaction(&self) -> String {
+    pub fn new_operation(&self) -> String {
         let now = jiff::Timestamp::now().as_nanosecond();
         let seed = format!("{} {} {now}", self.who, std::process::id());
         Digest::of(seed.as_bytes()).to_string()[..32].to_owned()

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::cache::Remembered;
 use super::compare;
@@ -23,11 +24,14 @@ use super::plan;
 use super::runtimes::Runtimes;
 use super::seed;
 use super::switch::Switch;
+use super::timings::Timings;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, Outcome, Phase, Verb};
 use crate::model::release::Origin;
-use crate::model::{Failure, FailureKind, OperationKind, ReleaseId, ReleaseState, Secret};
-use crate::pipeline::{self, Remark, StepEnvironment};
+use crate::model::{
+    Commit, Failure, FailureKind, Made, OperationKind, ReleaseId, ReleaseState, Secret,
+};
+use crate::pipeline::{self, Remark, StepEnvironment, git};
 use crate::project::Host;
 use crate::runtime;
 use crate::wire::{FromAgent, ToAgent};
@@ -53,7 +57,17 @@ pub struct DeployOptions {
 /// The failure, with what is true on the hosts when they were touched.
 pub async fn deploy(context: &Context, options: &DeployOptions) -> Result<Outcome, Ended> {
     let started = Instant::now();
-    let (fleet, left_out, payload) = build_and_connect(context, options).await?;
+    let timings = Timings::default();
+    let context = &Context {
+        sink: timings.listening(context.sink.clone()),
+        ..context.clone()
+    };
+    let (fleet, left_out, mut payload) = build_and_connect(context, options).await?;
+    payload.made = Some(Made {
+        build_ms: timings.build_ms(),
+        test_ms: timings.test_ms(),
+        commits: None,
+    });
     let rest = left_out.rest(context);
     let result = deploy_to(&rest, fleet, payload, options, started).await;
     if let (
@@ -80,6 +94,7 @@ async fn deploy_to(
     options: &DeployOptions,
     started: Instant,
 ) -> Result<Outcome, Ended> {
+    let commits = commits(context, &fleet);
     let platforms = fleet.hosts.iter().map(|host| host.facts.platform.as_str());
     payload.runtimes = Runtimes::locked(context, platforms).await?;
     if fleet
@@ -118,6 +133,9 @@ async fn deploy_to(
             host.why = None;
         }
         return Ok(unchanged);
+    }
+    if let Some(made) = &mut payload.made {
+        made.commits = commits.await.unwrap_or_default();
     }
     let offers = Offers::new(&payload);
     let brings = Brings::Offers(&offers);
@@ -161,13 +179,23 @@ async fn deploy_to(
     result
 }
 
+/// The commits that the live release lacks: git is asked while the hosts are.
+fn commits(context: &Context, fleet: &Fleet) -> JoinHandle<Option<Vec<Commit>>> {
+    let live = fleet.hosts.iter().find_map(|host| {
+        let mut releases = host.facts.releases.iter();
+        releases.find(|release| release.current)?.commit.clone()
+    });
+    let project = context.project.source.clone();
+    tokio::task::spawn_blocking(move || git::commits_since(&project, &live?, Made::MAX_COMMITS))
+}
+
 /// Remembers for the next deploy what this one brought, while the services restart.
 fn remember(
     context: &Context,
     payload: &Payload,
     release: ReleaseId,
     fleet: &Fleet,
-) -> tokio::task::JoinHandle<()> {
+) -> JoinHandle<()> {
     for (host, link) in context.environment.hosts.iter().zip(&fleet.hosts) {
         let services = context.services_of(host);
         let identity = payload.identity(&services, &link.facts.platform);

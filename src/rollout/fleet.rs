@@ -133,7 +133,7 @@ impl Fleet {
             Brings::Later => (true, None),
             Brings::Offers(offers) => (true, Some(offers)),
         };
-        let transaction = context.new_transaction();
+        let transaction = context.new_operation();
         let begins: Vec<Begin> = context
             .environment
             .hosts

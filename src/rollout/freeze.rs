@@ -30,9 +30,13 @@ struct Done {
 pub async fn set(context: &Context, freeze: Option<&Freeze>) -> Result<Outcome, Ended> {
     let started = Instant::now();
     let request = match freeze {
-        Some(freeze) => ToAgent::Freeze(freeze.clone()),
+        Some(freeze) => ToAgent::Freeze {
+            freeze: freeze.clone(),
+            operation: context.new_operation(),
+        },
         None => ToAgent::Thaw {
             who: context.who.clone(),
+            operation: context.new_operation(),
         },
     };
     let quiet = &context.quiet();

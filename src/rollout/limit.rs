@@ -54,7 +54,7 @@ pub fn limit(request: &ToAgent, context: &Context) -> Duration {
         ToAgent::Precommit
         | ToAgent::Commit { .. }
         | ToAgent::End
-        | ToAgent::Freeze(_)
+        | ToAgent::Freeze { .. }
         | ToAgent::Thaw { .. } => WRITING,
         // A repair may come first.
         ToAgent::Begin(begin) => switch(context) + Duration::from_millis(begin.wait_ms),

@@ -44,6 +44,7 @@ pub mod setup;
 pub mod spool;
 pub mod stop;
 pub mod switch;
+mod timings;
 pub mod transfer;
 mod vouched;
 mod watch;

@@ -16,7 +16,7 @@ use super::runtimes::Runtimes;
 use crate::artifact::{DigestSource, Digests, Held, Index, NoCache, scan};
 use crate::model::event::Event;
 use crate::model::release::Origin;
-use crate::model::{Digest, Failure, FailureKind, Release, ReleaseId, Secret, ServiceSpec};
+use crate::model::{Digest, Failure, FailureKind, Made, Release, ReleaseId, Secret, ServiceSpec};
 use crate::pipeline::{Remark, When, files, review};
 use crate::project::Project;
 use crate::wire::{Exported, Publish, ToAgent};
@@ -53,6 +53,8 @@ pub struct Payload {
     origin: Origin,
     /// When it was put together, RFC 3339, UTC.
     created: String,
+    /// For the history.
+    pub made: Option<Made>,
 }
 
 impl Payload {
@@ -119,6 +121,7 @@ impl Payload {
             keep: context.project.release.keep,
             origin: origin.clone(),
             created: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+            made: None,
         })
     }
 
@@ -146,6 +149,7 @@ impl Payload {
             keep: context.project.release.keep,
             origin: release.origin,
             created: release.created,
+            made: None,
         }
     }
 
@@ -178,6 +182,7 @@ impl Payload {
                 secrets: self.secrets.clone(),
             },
             env: self.env.clone(),
+            made: self.made.clone(),
         }))
     }
 }

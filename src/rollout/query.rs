@@ -6,10 +6,9 @@ use super::context::Context;
 use super::link::{HostLink, unasked};
 use super::programs::with_versions_here;
 use super::runtimes::Runtimes;
-use crate::model::{Failure, HostName, ServiceName};
+use crate::model::{Failure, HostName, Operation, ServiceName};
 use crate::wire::{
-    Finding, FromAgent, HistoryEntry, HostStatus, Level, LogsRequest, Preflight, ReleaseSummary,
-    ToAgent,
+    Finding, FromAgent, HostStatus, Level, LogsRequest, Preflight, ReleaseSummary, ToAgent,
 };
 
 /// What each host answered.
@@ -68,7 +67,7 @@ pub async fn releases(context: &Context) -> PerHost<Vec<ReleaseSummary>> {
 }
 
 /// The newest `limit` entries of each host's history.
-pub async fn history(context: &Context, limit: usize) -> PerHost<Vec<HistoryEntry>> {
+pub async fn history(context: &Context, limit: usize) -> PerHost<Vec<Operation>> {
     each(
         context,
         &ToAgent::History { limit },

@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{FleetMember, Holder};
 use crate::model::event::Diagnosis;
-use crate::model::{
-    Digest, Freeze, OperationKind, OperationOutcome, ReleaseId, ReleaseState, ServiceName,
-    ServiceState,
-};
+use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName, ServiceState};
 
 /// What an agent finds on its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,67 +215,5 @@ impl ServiceReport {
     #[must_use]
     pub fn serves(&self) -> bool {
         self.state == ServiceState::Running && self.healthy != Some(false)
-    }
-}
-
-/// A line of `history.jsonl`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HistoryEntry {
-    /// The transaction that it was.
-    #[serde(default)]
-    pub transaction: Option<String>,
-    /// When it ended, RFC 3339.
-    pub time: String,
-    /// What was done.
-    pub what: OperationKind,
-    /// The release that was asked for.
-    pub release: Option<ReleaseId>,
-    /// The release before.
-    pub from: Option<ReleaseId>,
-    /// How it ended.
-    pub outcome: OperationOutcome,
-    /// Why, when not good.
-    pub why: Option<String>,
-    /// Who.
-    pub who: String,
-    /// The CI run's address.
-    pub ci: Option<String>,
-    /// From which commit.
-    pub commit: Option<String>,
-    /// Whether the tests were skipped.
-    pub tests_skipped: bool,
-}
-
-impl HistoryEntry {
-    /// What happened beside the transactions, just now: `what` (`freeze`, `thaw`, `exec`) by `who`,
-    /// with `why` in a few words.
-    #[must_use]
-    pub fn beside(
-        what: OperationKind,
-        outcome: OperationOutcome,
-        why: String,
-        who: String,
-    ) -> Self {
-        let now = jiff::Timestamp::now();
-        Self {
-            transaction: None,
-            time: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
-            what,
-            release: None,
-            from: None,
-            outcome,
-            why: Some(why),
-            who,
-            ci: None,
-            commit: None,
-            tests_skipped: false,
-        }
-    }
-
-    /// Whether it tells of something beside the transactions: these take no lock, so that such an
-    /// entry may stand between those of a transaction.
-    #[must_use]
-    pub fn is_beside(&self) -> bool {
-        self.what.is_beside()
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Seed;
-use super::found::{Activated, Facts, Finding, HistoryEntry, HostStatus, ReleaseSummary};
+use super::found::{Activated, Facts, Finding, HostStatus, ReleaseSummary};
 use crate::model::event::HostEvent;
 use crate::model::service::{HealthCheck, Run};
 use crate::model::{
-    Deployment, Digest, Failure, Freeze, HostName, HostRuntime, OperationKind, Release, ReleaseId,
-    Secret, ServiceName, ServiceSpec, Sha256,
+    Deployment, Digest, Failure, Freeze, HostName, HostRuntime, Made, Operation, OperationKind,
+    Release, ReleaseId, Secret, ServiceName, ServiceSpec, Sha256,
 };
 
 /// From the controller to the agent.
@@ -125,11 +125,18 @@ pub enum ToAgent {
         by: String,
     },
     /// Sets the stop sign for deploys. → [`FromAgent::Done`].
-    Freeze(Freeze),
+    Freeze {
+        /// The stop sign.
+        freeze: Freeze,
+        /// Names the operation, on all hosts ([`Operation::id`]).
+        operation: String,
+    },
     /// Takes the stop sign away. → [`FromAgent::Done`].
     Thaw {
         /// Who asks: `user@machine`.
         who: String,
+        /// As in [`ToAgent::Freeze`].
+        operation: String,
     },
     /// Asks for all of a release, to bring it to another host. → [`FromAgent::Exported`], then its
     /// index and its packed content as data frames, each with [`FromAgent::DataEnd`].
@@ -183,6 +190,8 @@ pub struct Exec {
     pub raw_stderr: bool,
     /// Who asks: `user@machine`.
     pub who: String,
+    /// Names the operation, on all hosts ([`Operation::id`]).
+    pub operation: String,
 }
 
 /// The terminal at the controller's end.
@@ -299,7 +308,8 @@ pub struct Preflight {
 /// The start of a transaction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begin {
-    /// Names this transaction among all of its host: [`Attach`] finds it by this.
+    /// Names this transaction among all, and the same on all hosts: [`Attach`] finds it by this, and
+    /// it is the [`Operation::id`] in the history.
     pub transaction: String,
     /// Who and what, for whoever comes second and for the history.
     pub holder: Holder,
@@ -436,6 +446,8 @@ pub struct Publish {
     pub identity: Digest,
     /// Environment and secrets.
     pub env: BTreeMap<String, Secret>,
+    /// For the history, where it was made by this very deploy.
+    pub made: Option<Made>,
 }
 
 /// A request to make a host ready.
@@ -601,7 +613,7 @@ pub enum FromAgent {
     /// The releases on the host, newest first.
     Releases(Vec<ReleaseSummary>),
     /// The history, newest first.
-    History(Vec<HistoryEntry>),
+    History(Vec<Operation>),
     /// A line of a log.
     Log {
         /// RFC 3339 with milliseconds, UTC.

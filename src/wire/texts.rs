@@ -1,7 +1,8 @@
 //! The texts in what an agent says.
 
-use super::{Activated, Facts, Finding, FromAgent, HistoryEntry, Holder, HostStatus};
+use super::{Activated, Facts, Finding, FromAgent, Holder, HostStatus};
 use super::{ReleaseSummary, ServiceReport};
+use crate::model::Operation;
 use crate::model::texts::{Reading, Texts, Visit};
 
 impl Texts for FromAgent {
@@ -162,16 +163,21 @@ impl Texts for Holder {
     }
 }
 
-impl Texts for HistoryEntry {
+impl Texts for Operation {
     fn each(&mut self, visit: &mut dyn Visit) {
         let Self {
-            transaction,
-            time,
+            id,
             what,
+            started,
+            flipped,
+            time,
             release: _,
             from: _,
             outcome,
             why,
+            unanswered_ms: _,
+            sent: _,
+            made,
             who,
             ci,
             commit,
@@ -183,8 +189,12 @@ impl Texts for HistoryEntry {
         for word in [time, who] {
             visit.text(Reading::Word, word);
         }
-        for word in [transaction, ci, commit] {
+        for word in [id, started, flipped, ci, commit] {
             visit.maybe(Reading::Word, word);
+        }
+        let commits = made.iter_mut().flat_map(|made| made.commits.as_mut());
+        for commit in commits.flatten() {
+            visit.text(Reading::Word, &mut commit.id);
         }
         visit.maybe(Reading::Name, why);
     }

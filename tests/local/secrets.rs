@@ -43,7 +43,13 @@ fn files_of_ship_are_its_users_alone() {
         }
     }
     shop.controller.ship(&["thaw", "local"]).ok();
-    assert!(state.join("events.jsonl").is_file());
+    let operations = state.join("operations");
+    let mode = fs::metadata(&operations)
+        .expect("a folder")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(fs::read_dir(&operations).expect("the folder").count(), 2);
     assert_eq!(open, [""; 0]);
 }
 

@@ -60,6 +60,8 @@ pub struct OnHost<'a> {
     pub diagnoses: Vec<Found>,
     /// When the way back began.
     turned: Option<jiff::Timestamp>,
+    /// What [`unanswered`](Self::unanswered) told.
+    unanswered: Option<u64>,
 }
 
 impl<'a> OnHost<'a> {
@@ -78,6 +80,7 @@ impl<'a> OnHost<'a> {
             times: Vec::new(),
             diagnoses: Vec::new(),
             turned: None,
+            unanswered: None,
         }
     }
 
@@ -149,9 +152,17 @@ impl<'a> OnHost<'a> {
         });
     }
 
+    /// Ends the measurement of downtime: the longest time without a good answer of any service, ms.
+    /// Asked once more, it tells the same.
+    pub fn unanswered(&mut self) -> Option<u64> {
+        let measured = self.end_of_downtime().into_iter().flatten().max();
+        self.unanswered = self.unanswered.max(measured);
+        self.unanswered
+    }
+
     /// Ends the measurement of downtime: the longest time without a good answer of each service,
     /// ms.
-    pub fn end_of_downtime(&mut self) -> Vec<Option<u64>> {
+    fn end_of_downtime(&mut self) -> Vec<Option<u64>> {
         self.end_of_look();
         let probes = self.probes.drain(..);
         probes.map(|probe| probe.map(Downtime::finish)).collect()

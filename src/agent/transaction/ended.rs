@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::agent::activate::by_hand;
 use crate::agent::host::Host;
 use crate::agent::{history, query, releases};
-use crate::model::{Failure, OperationOutcome, ReleaseId};
-use crate::wire::{Activated, HistoryEntry};
+use crate::model::{Failure, Operation, OperationOutcome, ReleaseId};
+use crate::wire::Activated;
 
 /// The newest entries of the history that are looked through.
 const ENTRIES: usize = 20;
@@ -23,7 +23,7 @@ pub fn ended(host: &Host, transaction: &str) -> Result<Option<Activated>, Failur
     let entries = history::newest_transactions(&host.layout, ENTRIES)?;
     let Some(entry) = entries
         .iter()
-        .find(|entry| entry.transaction.as_deref() == Some(transaction))
+        .find(|entry| entry.id.as_deref() == Some(transaction))
     else {
         return Ok(None);
     };
@@ -47,7 +47,7 @@ fn serves_soon(host: &Host) -> bool {
     }
 }
 
-fn activated(host: &Host, entry: &HistoryEntry, is: Option<ReleaseId>, healthy: bool) -> Activated {
+fn activated(host: &Host, entry: &Operation, is: Option<ReleaseId>, healthy: bool) -> Activated {
     let ok = entry.outcome == OperationOutcome::Good;
     Activated {
         was: entry.from,

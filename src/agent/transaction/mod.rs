@@ -3,10 +3,12 @@
 //! of the connection: without a word from the controller for the length of the lease, what was
 //! activated goes back.
 
+mod account;
 mod contact;
 mod door;
 mod ended;
 mod entry;
+mod kept_events;
 mod phase;
 mod speaker;
 mod work;
@@ -27,12 +29,14 @@ use crate::agent::secrets::Secrets;
 use crate::agent::seeds;
 use crate::agent::spare::{self, Ahead};
 use crate::agent::{
-    adopt, as_app, facts, freeze, gate, journal, owner, recover, releases, stage, standby, tidy,
+    adopt, as_app, disk, facts, freeze, gate, journal, owner, recover, releases, stage, standby,
+    tidy,
 };
-use crate::model::Failure;
 use crate::model::event::HostEvent;
+use crate::model::{Failure, Made};
 use crate::wire::{Begin, Facts, Frame, FrameReader, FromAgent, ToAgent};
 
+use account::Account;
 use contact::{Heard, Life, beat, keep_lease, listen};
 use door::Door;
 use entry::{Checks, check_services, take_lock};
@@ -80,7 +84,11 @@ pub fn run() -> std::io::Result<()> {
             return Ok(());
         }
     };
-    speaker.write_events(&host.layout);
+    let account = Account::default();
+    let kept = kept_events::subscriber(&host.layout, &begin.transaction);
+    for subscriber in kept.into_iter().chain([account.subscriber()]) {
+        speaker.subscribe(subscriber);
+    }
     // Where the door stays shut, a channel whose last sender is gone would not be waited for.
     let _keeps_waiting = sender.clone();
     let door = Door {
@@ -103,6 +111,9 @@ pub fn run() -> std::io::Result<()> {
         ahead: None,
         phase: Phase::Idle,
         told_the_way: AtomicBool::new(false),
+        started: disk::now(),
+        account,
+        made: None,
     };
     match transaction.start() {
         Ok(facts) => transaction.speaker.say(&FromAgent::Begun {
@@ -140,6 +151,11 @@ struct Transaction {
     phase: Phase,
     /// Whether it was said as whom commands run.
     told_the_way: AtomicBool,
+    /// When the lock was taken, RFC 3339.
+    started: String,
+    account: Account,
+    /// What the release is made of, once it is published.
+    made: Option<Made>,
 }
 
 impl Transaction {
@@ -219,7 +235,10 @@ impl Transaction {
     /// Answers one frame; `true` when the transaction has ended.
     fn handle(&mut self, frame: &Frame) -> bool {
         let result = match frame {
-            Frame::Data(bytes) => self.phase.data(bytes),
+            Frame::Data(bytes) => {
+                self.account.came(bytes.len());
+                self.phase.data(bytes)
+            }
             Frame::Message(_) => match frame.parse() {
                 Ok(message) => return self.message(message),
                 Err(error) => Err(error.into()),

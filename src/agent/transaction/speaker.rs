@@ -2,13 +2,10 @@
 //! back on another connection is told what it missed.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::agent::secrets::Secrets;
-use crate::agent::{Layout, disk};
 use crate::model::Texts;
 use crate::model::event::HostEvent;
 use crate::wire::{Attach, FrameWriter, FromAgent};
@@ -25,10 +22,13 @@ pub(super) struct Speaker {
     /// Masked in all that is said, before it is kept or written.
     secrets: Secrets,
     inner: Arc<Mutex<Inner>>,
-    /// `events.jsonl`: the same events, for whoever looks at the host. Behind a lock of its own: a
-    /// disk that hangs keeps neither heartbeats nor a cancel from being said.
-    file: Arc<Mutex<Option<File>>>,
+    /// Who else hears the events, in this order. Behind a lock of its own: a disk that hangs keeps
+    /// neither heartbeats nor a cancel from being said.
+    subscribers: Arc<Mutex<Vec<Subscriber>>>,
 }
+
+/// Hears each event.
+pub(super) type Subscriber = Box<dyn FnMut(&HostEvent) + Send>;
 
 struct Inner {
     writer: Option<FrameWriter<UnixStream>>,
@@ -78,7 +78,7 @@ impl Speaker {
                 answers: Kept::new(ANSWERS),
                 cancelled_by: None,
             })),
-            file: Arc::default(),
+            subscribers: Arc::default(),
         }
     }
 
@@ -86,24 +86,18 @@ impl Speaker {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on events are also written to the state folder's `events.jsonl`, which begins anew.
-    /// Where it cannot be written, they are not: it is for people only.
-    pub(super) fn write_events(&self, layout: &Layout) {
-        let file = disk::create_private(&layout.state_file("events.jsonl"));
+    /// From now on `subscriber` hears what is said, after what was said already.
+    pub(super) fn subscribe(&self, mut subscriber: Subscriber) {
         let said: Vec<HostEvent> = self.inner().events.newest.iter().cloned().collect();
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file.ok();
         for event in &said {
-            self.write_down(event);
+            subscriber(event);
         }
+        self.subscribers().push(subscriber);
     }
 
-    fn write_down(&self, event: &HostEvent) {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = file.as_mut()
-            && let Ok(line) = serde_json::to_string(event)
-        {
-            let _ = file.write_all(format!("{line}\n").as_bytes());
-        }
+    fn subscribers(&self) -> MutexGuard<'_, Vec<Subscriber>> {
+        let subscribers = self.subscribers.lock();
+        subscribers.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn say(&self, message: &FromAgent) {
@@ -121,7 +115,9 @@ impl Speaker {
 
     pub(super) fn event(&self, event: HostEvent) {
         let event = self.masked(event);
-        self.write_down(&event);
+        for subscriber in self.subscribers().iter_mut() {
+            subscriber(&event);
+        }
         let mut inner = self.inner();
         inner.events.push(event.clone());
         inner.send(&FromAgent::Event(event));

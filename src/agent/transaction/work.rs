@@ -5,8 +5,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Transaction;
+use super::account::Told;
 use super::phase::{Offered, Phase, Proven, Receiving};
-use crate::agent::activate::{Activation, Ending, Pending};
+use crate::agent::activate::{Activation, Ended, Pending};
 use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::as_app::Way;
 use crate::agent::command::Undone;
@@ -18,10 +19,9 @@ use crate::agent::{
     command, disk, fleet_note, history, releases, reserve, seeds, stage, tidy, written,
 };
 use crate::model::event::HostEvent;
-use crate::model::{Failure, FailureKind, OperationOutcome, ReleaseId, Sha256};
+use crate::model::{Failure, FailureKind, Operation, OperationOutcome, ReleaseId, Sha256};
 use crate::wire::{
-    ActivateRequest, Activated, FromAgent, HistoryEntry, HookRequest, Need, Offer, Publish, Seed,
-    ServiceAction,
+    ActivateRequest, Activated, FromAgent, HookRequest, Need, Offer, Publish, Seed, ServiceAction,
 };
 
 impl Transaction {
@@ -154,6 +154,7 @@ impl Transaction {
             return Ok(FromAgent::Need(need));
         }
         self.phase = Phase::Staged(publish.release.id);
+        self.made.clone_from(&publish.made);
         self.speaker.secrets().look_again();
         Ok(FromAgent::Published)
     }
@@ -224,16 +225,20 @@ impl Transaction {
             stop: &self.life.stop,
             left: &self.life.left,
             emit: &|event| self.speaker.event(event),
-            record: &|pending, ending, why| self.ended(pending, ending, why),
+            record: &|ended| self.ended(ended),
         });
         self.tell_the_way();
         done
     }
 
     /// How a switch ended, into the history.
-    fn ended(&self, pending: Pending, ending: Ending, why: Option<&str>) {
-        let why = why.map(str::to_owned);
-        self.record(Some(pending.to), pending.from, ending.into(), why);
+    fn ended(&self, ended: Ended<'_>) {
+        let Pending { from, to, .. } = ended.pending;
+        let operation = self.operation(Some(to), from, ended.ending.into(), ended.why);
+        self.record(Operation {
+            unanswered_ms: operation.unanswered_ms.max(ended.unanswered_ms),
+            ..operation
+        });
     }
 
     pub(super) fn activate(&mut self, request: &ActivateRequest) -> Result<Activated, Failure> {
@@ -287,7 +292,7 @@ impl Transaction {
             let text = format!("adopted {found} as {ADOPTED}; a rollback can return to it");
             self.speaker.event(HostEvent::Note { text });
             let why = format!("{found} was live, made by another tool");
-            self.record(Some(ADOPTED), None, OperationOutcome::Adopted, Some(why));
+            self.note(Some(ADOPTED), None, OperationOutcome::Adopted, Some(&why));
         }
         Ok(())
     }
@@ -435,39 +440,67 @@ impl Transaction {
             }
             Err(_) => OperationOutcome::Failed,
         };
-        self.record(Some(id), Some(id), outcome, why);
+        self.note(Some(id), Some(id), outcome, why.as_deref());
         result
     }
 
-    pub(super) fn record(
+    /// What the history tells of this transaction, which ends now.
+    fn operation(
         &self,
         release: Option<ReleaseId>,
         from: Option<ReleaseId>,
         outcome: OperationOutcome,
-        why: Option<String>,
-    ) {
+        why: Option<&str>,
+    ) -> Operation {
         let origin = release
             .and_then(|id| releases::read(&self.host.layout, id).ok())
             .map(|release| release.origin)
             .unwrap_or_default();
         let holder = &self.begin.holder;
-        let entry = HistoryEntry {
-            transaction: Some(self.begin.transaction.clone()),
-            time: disk::now(),
-            what: holder.what.clone(),
+        let Told {
+            flipped,
+            unanswered_ms,
+            sent,
+        } = self.account.told();
+        Operation {
+            started: Some(self.started.clone()),
+            flipped,
             release,
             from,
-            outcome,
-            why,
+            why: why.map(str::to_owned),
+            unanswered_ms,
+            sent,
+            made: self.made.clone(),
             who: holder.who.clone(),
             ci: holder.ci.clone(),
             commit: origin.commit,
             tests_skipped: origin.tests_skipped,
-        };
-        if let Err(error) = history::append(&self.host.layout, &entry) {
+            ..Operation::new(
+                Some(self.begin.transaction.clone()),
+                holder.what.clone(),
+                outcome,
+                disk::now(),
+            )
+        }
+    }
+
+    /// Writes it into the history.
+    fn record(&self, operation: Operation) {
+        if let Err(error) = history::append(&self.host.layout, &operation) {
             self.speaker.event(HostEvent::Warning {
                 text: format!("the history was not written: {error}"),
             });
         }
+    }
+
+    /// Writes how this ended into the history.
+    pub(super) fn note(
+        &self,
+        release: Option<ReleaseId>,
+        from: Option<ReleaseId>,
+        outcome: OperationOutcome,
+        why: Option<&str>,
+    ) {
+        self.record(self.operation(release, from, outcome, why));
     }
 }

@@ -115,6 +115,7 @@ impl Plan<'_> {
             raw_stderr: is_raw(&std::io::stderr()),
             terminal: wanted,
             who: self.context.who.clone(),
+            operation: self.context.new_operation(),
         };
         let shown = Shown {
             hosts: self.args.all.then(|| self.hosts.clone()),

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::artifact::TreePath;
+use crate::model::Commit;
 
 pub use change::{Change, ChangeKind, in_release};
 use command::{LIMIT, NoAnswer, run, run_until};
@@ -156,6 +157,36 @@ fn has_whole_history(project: &Path) -> Option<bool> {
     let found = at.into_iter().find(|path| path.exists())?;
     let is_plain = found.join("HEAD").is_file();
     is_plain.then(|| !found.join("shallow").exists())
+}
+
+/// The commits of `project` that the history of `base` lacks, the newest first, at most `most`; `None`
+/// where git does not tell, as where it does not know `base`.
+#[must_use]
+pub fn commits_since(project: &Path, base: &str, most: usize) -> Option<Vec<Commit>> {
+    // No option, and nothing but a commit.
+    if base.is_empty() || !base.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let (count, range) = (format!("--max-count={most}"), format!("{base}..HEAD"));
+    let args = [
+        "log",
+        "--no-show-signature",
+        "--format=%H %at %ct",
+        &count,
+        &range,
+        "--",
+    ];
+    let out = run(project, &args, QUICK).ok()?;
+    let out = String::from_utf8_lossy(&out);
+    let commit = |line: &str| {
+        let mut words = line.split(' ');
+        Some(Commit {
+            id: words.next()?.to_owned(),
+            authored: words.next()?.parse().ok()?,
+            committed: words.next()?.parse().ok()?,
+        })
+    };
+    Some(out.lines().filter_map(commit).collect())
 }
 
 /// When the commit of `project` was made, seconds since 1970; `None` where git does not tell.

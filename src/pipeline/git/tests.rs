@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::commits_since;
 use super::{Change, Git, GitState, Unknown, first_commits, read, read_within};
 use crate::pipeline::{Committed, Provenance, origin, state_folder};
 use crate::project::{Files, Project, manifest};
@@ -48,6 +49,37 @@ fn repository(folder: &Path, files: &[&str]) -> PathBuf {
     git(folder, &["add", "."]);
     git(folder, &["commit", "-q", "-m", "Add a\n\nat length"]);
     folder.to_owned()
+}
+
+#[test]
+fn the_commits_that_a_release_lacks_are_those_since_its_own() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = repository(&temp.path().join("app"), &["a"]);
+    let base = found(&folder).commit.unwrap();
+    assert_eq!(commits_since(&folder, &base, 9), Some(Vec::new()));
+    for name in ["b", "c", "d"] {
+        write(&folder, &[name]);
+        git(&folder, &["add", "."]);
+        let date = "2026-01-02T03:04:05Z";
+        git(&folder, &["commit", "-q", "--date", date, "-m", name]);
+    }
+    let commits = commits_since(&folder, &base, 9).unwrap();
+    assert_eq!(commits.len(), 3);
+    assert_eq!(Some(&commits[0].id), found(&folder).commit.as_ref());
+    assert_eq!(commits[0].authored, 1_767_323_045);
+    assert!(commits[0].committed > commits[0].authored);
+    assert_eq!(
+        commits_since(&folder, &base, 2),
+        Some(commits[..2].to_vec())
+    );
+    for unknown in [
+        "",
+        "--all",
+        "HEAD~1",
+        "0123456789abcdef0123456789abcdef01234567",
+    ] {
+        assert_eq!(commits_since(&folder, unknown, 9), None, "{unknown}");
+    }
 }
 
 #[track_caller]

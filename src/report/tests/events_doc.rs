@@ -11,6 +11,7 @@ use super::{sample, say};
 const EVENT: &str = include_str!("../../model/event.rs");
 const FAILURE: &str = include_str!("../../model/failure.rs");
 const CAUSE: &str = include_str!("../../model/cause.rs");
+const OPERATION: &str = include_str!("../../model/operation.rs");
 
 const HEAD: &str = "\
 # Events
@@ -42,7 +43,7 @@ These have no `event`. Warnings about the project come between them as [warning]
 | `ship check --print` | manifest | `manifest`: it with every default, as TOML |
 | `ship status` | host | `host`, `answer`: what is live, its services, who is deploying, a freeze; or `failure` |
 | `ship releases` | host | `host`, `answer`: a list of releases; or `failure` |
-| `ship history` | host | `host`, `answer`: a list of entries, the newest first; or `failure` |
+| `ship history` | host | `host`, `answer`: a list of [operations](#operation), the newest first; or `failure` |
 | `ship logs` | line | `host`, `time`, `service`, `text`; none where nothing was logged |
 | `ship init` | manifest, then `done` | `path`, `replaced`, `stack`, `saw`, `notes`, `next` |
 | `ship pin` | runtime, then `done` | `runtime`, `version`; unless `--check`: `change`, `request`, `from` |
@@ -134,7 +135,7 @@ fn json_type(kind: &str) -> String {
     }
     match kind {
         "bool" => "boolean",
-        "u8" | "u32" | "u64" | "i32" => "number",
+        "u8" | "u32" | "u64" | "i32" | "i64" => "number",
         "ReleaseId" => "release number",
         "HostName" | "AppName" | "ServiceName" | "EnvironmentName" | "String" => "text",
         "Cause" => "[cause](#cause)",
@@ -144,6 +145,15 @@ fn json_type(kind: &str) -> String {
         "HostOutcome" => "[host outcome](#host-outcome)",
         "Diagnosis" => "[diagnosis](#diagnosis)",
         "Failure" => "[failure](#failure)",
+        "OperationKind" => {
+            "`deploy`, `rollback`, `resume`, `restart`, `stop`, `start`, `freeze`, `thaw`, `exec`, \
+             `recovery`"
+        }
+        "OperationOutcome" => {
+            "`good`, `reverted`, `failed`, `interrupted`, `adopted`, `exit` and a code"
+        }
+        "Made" => "[made](#made)",
+        "Commit" => "[commit](#commit)",
         other => panic!("what does JSON make of {other}?"),
     }
     .to_owned()
@@ -243,6 +253,16 @@ fn page() -> String {
         );
     }
     page.push_str(ANSWERS);
+    for (title, head) in [
+        ("Operation", "pub struct Operation"),
+        ("Made", "pub struct Made"),
+        ("Commit", "pub struct Commit"),
+    ] {
+        let _ = writeln!(page, "\n### {title}");
+        for item in read(OPERATION, head) {
+            fields(&mut page, &item.fields);
+        }
+    }
     page
 }
 

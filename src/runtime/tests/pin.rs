@@ -59,7 +59,7 @@ fn pinned(dir: &Path, runtimes: &str, upgrade: &Upgrade) -> Result<Vec<Pinned>, 
     let (caller, http) = (no_env(), Http::new());
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let kept = std::sync::Arc::clone(&seen);
-    let sink = Sink::new(move |event: Event| kept.lock().unwrap().push(event));
+    let sink = Sink::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
     let work = Work {
         project: &project,
         upgrade,

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::super::effects::{Effects, Ending, Trouble, Way};
 use super::super::together::{prove_all, stop_all};
-use super::super::{Activation, Pending, all, first};
+use super::super::{Activation, Ended, Pending, all, first};
 use super::OnHost;
 use crate::agent::journal::{self, Entry};
 use crate::agent::switch_plan::Step;
@@ -175,6 +175,15 @@ impl Effects for OnHost<'_> {
     }
 
     fn record(&mut self, pending: Pending, ending: Ending, why: Option<&str>) {
-        (self.activation.record)(pending, ending, why);
+        let unanswered_ms = match ending {
+            Ending::Good => None,
+            Ending::Reverted | Ending::Failed => self.unanswered(),
+        };
+        (self.activation.record)(Ended {
+            pending,
+            ending,
+            why,
+            unanswered_ms,
+        });
     }
 }
