@@ -99,6 +99,19 @@ pub enum Event {
         /// From sending to the answer.
         ms: u64,
     },
+    /// What a deploy will do, before the release travels (`-v`).
+    Planned {
+        /// The release.
+        release: ReleaseId,
+        /// The hosts, in the order of the manifest.
+        hosts: Vec<PlannedHost>,
+        /// Names of the hooks that run before the switch.
+        before: Vec<String>,
+        /// Names of the hooks that run once every host is proven.
+        after: Vec<String>,
+        /// How long the release is watched before it is good.
+        watch_ms: u64,
+    },
     /// Something happened on a host.
     Host {
         /// The host.
@@ -352,6 +365,21 @@ pub struct Diagnosis {
     pub facts: Vec<String>,
     /// The service's own last log lines since just before the restart.
     pub log: Vec<String>,
+}
+
+/// What a deploy will do on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedHost {
+    /// The host.
+    pub host: HostName,
+    /// The release that is live there.
+    pub from: Option<ReleaseId>,
+    /// Hosts of one wave switch together, those of wave 1 first.
+    pub wave: u32,
+    /// The services that the release has there.
+    pub services: Vec<ServiceName>,
+    /// What they run on: `node 20.11.1`.
+    pub runtimes: Vec<String>,
 }
 
 /// What is true on one host after a command.

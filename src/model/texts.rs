@@ -253,6 +253,18 @@ impl Texts for Event {
                 what,
                 ms: _,
             } => visit.text(Reading::Name, what),
+            Self::Planned {
+                release: _,
+                hosts,
+                before,
+                after,
+                watch_ms: _,
+            } => {
+                let runtimes = hosts.iter_mut().flat_map(|host| &mut host.runtimes);
+                for text in runtimes.chain(before).chain(after) {
+                    visit.text(Reading::Name, text);
+                }
+            }
             Self::Host { host: _, what } => what.each(visit),
             Self::Unchanged { .. }
             | Self::Numbered { .. }

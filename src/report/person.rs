@@ -207,6 +207,27 @@ impl Person {
                 let text = format!("{prefix}round trip {what} took {}", duration(ms));
                 self.say(Weight::Detail, &text);
             }
+            Event::Planned {
+                release,
+                hosts,
+                before,
+                after,
+                watch_ms,
+            } => {
+                for line in phrase::plan(&self.story, release, &hosts) {
+                    self.say(Weight::Detail, &line);
+                }
+                for (when, hooks) in [("before the switch", before), ("after the proof", after)] {
+                    if !hooks.is_empty() {
+                        let text = format!("hooks {when}: {}", hooks.join(", "));
+                        self.say(Weight::Detail, &text);
+                    }
+                }
+                if watch_ms > 0 {
+                    let text = format!("{release} is watched for {}", duration(watch_ms));
+                    self.say(Weight::Detail, &text);
+                }
+            }
             Event::Host { host, what } => self.tell_host(now, host, what),
             Event::Unchanged { release } => {
                 let text = ending::unchanged(&self.story, self.talk.paint, release);

@@ -1,6 +1,6 @@
 //! Events as sentences. Each is meaningful on its own: it names its host where there are several.
 
-use crate::model::event::HostEvent;
+use crate::model::event::{HostEvent, PlannedHost};
 use crate::model::{HostName, ReleaseId};
 
 use super::humanize::{bytes, count, duration, thousands};
@@ -15,6 +15,28 @@ pub(super) enum Weight {
     Fact,
     /// Always, unless `-q`.
     Loud,
+}
+
+/// What a deploy of `release` will do, a line for each host.
+pub(super) fn plan(story: &Story, release: ReleaseId, hosts: &[PlannedHost]) -> Vec<String> {
+    let waves = hosts.iter().map(|host| host.wave).max().unwrap_or(1);
+    let line = |planned: &PlannedHost| {
+        let prefix = story.prefix(&planned.host);
+        let services: Vec<String> = planned.services.iter().map(ToString::to_string).collect();
+        let mut text = match planned.from {
+            Some(from) => format!("{prefix}{from} becomes {release}"),
+            None => format!("{prefix}{release} is the first release"),
+        };
+        text.push_str(&format!(", with {}", services.join(", ")));
+        if !planned.runtimes.is_empty() {
+            text.push_str(&format!(" on {}", planned.runtimes.join(", ")));
+        }
+        if waves > 1 {
+            text.push_str(&format!(", in wave {} of {waves}", planned.wave));
+        }
+        text
+    };
+    hosts.iter().map(line).collect()
 }
 
 /// What is to be said about something on a host; `None` where that is said in another way:

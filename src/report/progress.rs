@@ -103,6 +103,7 @@ impl Progress {
             Event::Note { .. }
             | Event::Warning { .. }
             | Event::RoundTrip { .. }
+            | Event::Planned { .. }
             | Event::Numbered { .. }
             | Event::Reverting { .. } => {}
         }

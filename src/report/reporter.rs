@@ -31,7 +31,7 @@ struct Shared {
     /// See [`Options::columns`].
     columns: Option<usize>,
     /// Whether programs are told of round trips too (`-v`).
-    trips: bool,
+    is_verbose: bool,
     /// Masks the secrets that this process knows, in all that is said.
     redactor: Mutex<Redactor>,
     person: Mutex<Person>,
@@ -57,7 +57,7 @@ impl Shared {
             person.event(event);
             return;
         }
-        if matches!(event, Event::RoundTrip { .. }) && !self.trips {
+        if matches!(event, Event::RoundTrip { .. } | Event::Planned { .. }) && !self.is_verbose {
             return;
         }
         let line = format!("{}\n", json::line(&event));
@@ -118,7 +118,7 @@ impl Reporter {
             output,
             json,
             columns: options.columns,
-            trips: options.verbosity == Verbosity::Verbose,
+            is_verbose: options.verbosity == Verbosity::Verbose,
             redactor: Mutex::default(),
             person: Mutex::new(Person::new(talk, verbosity, screen)),
             ended: Mutex::new(false),

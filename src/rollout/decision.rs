@@ -26,14 +26,14 @@ impl<M: Member> Switch<'_, M> {
                 .and_then(|at| ends.get(at))
         };
         let why = match cause {
-            Some((host, _)) => what_failed(self.release, host, end_of(host)),
+            Some((host, _)) => what_failed(self.plan.release, host, end_of(host)),
             None => "interrupted".to_owned(),
         };
         // A host that failed has gone back by itself already.
         let others = ends.iter().any(HostEnd::open);
         if let Some((host, _)) = cause.filter(|_| others) {
             self.context.sink.emit(Event::Reverting {
-                release: self.release,
+                release: self.plan.release,
                 host: host.clone(),
                 activated: !matches!(end_of(host), Some(HostEnd::Untouched { .. })),
             });
@@ -69,7 +69,7 @@ impl<M: Member> Switch<'_, M> {
     /// that is away is waited for, and a controller that died meanwhile would leave a fleet of two
     /// minds. What those say that are not; nobody is asked where the policy allows for two.
     pub(super) async fn muster(&mut self, hosts: Vec<usize>) -> Vec<(usize, Answer)> {
-        if hosts.len() < 2 || self.on_failure != OnFailure::RevertAll {
+        if hosts.len() < 2 || self.plan.on_failure != OnFailure::RevertAll {
             return Vec::new();
         }
         let hosts = &hosts;
@@ -92,7 +92,7 @@ impl<M: Member> Switch<'_, M> {
     ) {
         if ends.iter().filter(|end| end.open()).count() > 1 {
             let untold = self.precommit(ends).await;
-            let back = untold.is_some() && self.on_failure == OnFailure::RevertAll;
+            let back = untold.is_some() && self.plan.on_failure == OnFailure::RevertAll;
             *failure = failure.take().or(untold);
             if back {
                 self.context.stop.reopen();
@@ -127,7 +127,7 @@ impl<M: Member> Switch<'_, M> {
 
     /// Makes the release good where it is live, and ends the transaction elsewhere.
     async fn commit(&mut self, ends: &mut [HostEnd], failure: &mut Option<(HostName, Failure)>) {
-        let (release, keep) = (self.release, self.keep);
+        let (release, keep) = (self.plan.release, self.plan.keep);
         let asked = self
             .members
             .iter_mut()

@@ -20,13 +20,13 @@ use super::left_out::LeftOut;
 use super::link::unasked;
 use super::offer::Offers;
 use super::payload::Payload;
-use super::plan;
+use super::plan::{Plan, lock_order, next_release, waves};
 use super::runtimes::Runtimes;
 use super::seed;
 use super::switch::Switch;
 use super::timings::Timings;
 use super::transfer::{Delivery, stage_everywhere};
-use crate::model::event::{Event, Outcome, Phase, Verb};
+use crate::model::event::{Event, Outcome, Phase, PlannedHost, Verb};
 use crate::model::release::Origin;
 use crate::model::{
     Commit, Failure, FailureKind, Made, OperationKind, ReleaseId, ReleaseState, Secret,
@@ -144,27 +144,19 @@ async fn deploy_to(
         Ok(()) => prepare(context, &mut fleet, &payload, &offers).await,
         Err(frozen) => Err(frozen),
     };
-    let release = match context.unless_cancelled(staged) {
-        Ok(release) => release,
+    let plan = match context.unless_cancelled(staged) {
+        Ok(plan) => plan,
         Err(failure) => {
             fleet.end().await;
             return Err(failure.into());
         }
     };
-    let rules = context.environment.rollout.clone();
-    let remembering = remember(context, &payload, release, &fleet);
+    let remembering = remember(context, &payload, plan.release, &fleet);
     let switch = Switch {
         context,
         members: &mut fleet.hosts,
-        release,
-        settle: true,
-        strategy: rules.strategy,
-        on_failure: rules.on_failure,
-        verb: Verb::Deployed,
-        after: &context.project.after_activate,
+        plan: &plan,
         started,
-        keep: context.project.release.keep,
-        watch_ms: rules.watch_ms,
     };
     let switched = switch.run().await;
     // Not worth a wait to whoever wants to leave.
@@ -266,7 +258,7 @@ async fn connect(
     let compares = Compares::WithManifest;
     let (mut fleet, left_out) = LeftOut::connect(context, skip_unreachable, compares).await?;
     freeze::refuse(context, &fleet)?;
-    plan::lock_order(&fleet.facts())?;
+    lock_order(&fleet.facts())?;
     left::warn(context, &fleet);
     tokio::select! {
         biased;
@@ -374,10 +366,13 @@ async fn prepare(
     fleet: &mut Fleet,
     payload: &Payload,
     offers: &Offers<'_>,
-) -> Result<ReleaseId, Failure> {
-    let facts: Vec<_> = fleet.hosts.iter().map(|host| &host.facts).collect();
-    let release = plan::next_release(&facts);
+) -> Result<Plan, Failure> {
+    let plan = plan(context, fleet);
+    let release = plan.release;
     context.sink.emit(Event::Numbered { release });
+    context
+        .sink
+        .emit(plan.told(hosts(context, fleet, payload, &plan)));
     let services = |host: &Host| context.services_of(host);
     let delivery = Delivery {
         release,
@@ -388,6 +383,45 @@ async fn prepare(
     };
     stage_everywhere(context, fleet, &delivery).await?;
     seed::bring(context, fleet).await?;
-    run_before_switch(fleet, &context.project.before_activate, release).await?;
-    Ok(release)
+    run_before_switch(fleet, &plan.before, release).await?;
+    Ok(plan)
+}
+
+/// What will be done.
+fn plan(context: &Context, fleet: &Fleet) -> Plan {
+    let (project, rules) = (&context.project, &context.environment.rollout);
+    let facts: Vec<_> = fleet.hosts.iter().map(|host| &host.facts).collect();
+    Plan {
+        verb: Verb::Deployed,
+        release: next_release(&facts),
+        waves: waves(fleet.hosts.len(), rules.strategy),
+        before: project.before_activate.clone(),
+        after: project.after_activate.clone(),
+        settle: true,
+        watch_ms: rules.watch_ms,
+        on_failure: rules.on_failure,
+        keep: project.release.keep,
+    }
+}
+
+/// The hosts of a plan, with what they will run.
+fn hosts(context: &Context, fleet: &Fleet, payload: &Payload, plan: &Plan) -> Vec<PlannedHost> {
+    let each = context.environment.hosts.iter().zip(&fleet.hosts);
+    let planned = each.enumerate().map(|(at, (host, link))| PlannedHost {
+        host: host.name.clone(),
+        from: link.facts.current,
+        wave: plan.wave_of(at),
+        services: context
+            .services_of(host)
+            .into_iter()
+            .map(|service| service.name)
+            .collect(),
+        runtimes: payload
+            .runtimes
+            .of(&link.facts.platform)
+            .iter()
+            .map(|runtime| format!("{} {}", runtime.name, runtime.version))
+            .collect(),
+    });
+    planned.collect()
 }

@@ -1,8 +1,59 @@
 //! What will be done, as a value, before anything is done: facts in, plan out, no I/O.
 
+use crate::model::event::{Event, PlannedHost, Verb};
 use crate::model::{EnvironmentName, Failure, HostName, ReleaseId, ReleaseState};
-use crate::project::{Batch, Strategy};
+use crate::project::{Batch, Hook, OnFailure, Strategy};
 use crate::wire::Facts;
+
+/// A rollout: what will be done to which members, made before a release travels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What it is called when it is done.
+    pub verb: Verb,
+    /// The release that all members come to.
+    pub release: ReleaseId,
+    /// The members that switch together, in order.
+    pub waves: Vec<Wave>,
+    /// Hooks that run before anything is switched.
+    pub before: Vec<Hook>,
+    /// Hooks that run when every member is proven, before anything is final: one that fails is a
+    /// failure of the rollout.
+    pub after: Vec<Hook>,
+    /// Whether the settle time is waited for: not for a release that was proven before.
+    pub settle: bool,
+    /// How long the release is watched, once it is proven everywhere, before it is good, ms.
+    pub watch_ms: u64,
+    /// What when a member fails.
+    pub on_failure: OnFailure,
+    /// How many good releases stay.
+    pub keep: u32,
+}
+
+impl Plan {
+    /// What `-v` tells of it; `hosts` are the members in their order, with the release that each has
+    /// and what it will run.
+    #[must_use]
+    pub fn told(&self, hosts: Vec<PlannedHost>) -> Event {
+        let names = |hooks: &[Hook]| hooks.iter().map(|hook| hook.name.clone()).collect();
+        Event::Planned {
+            release: self.release,
+            hosts,
+            before: names(&self.before),
+            after: names(&self.after),
+            watch_ms: self.watch_ms,
+        }
+    }
+
+    /// The number, from 1 on, of the wave that the member at this position is in.
+    #[must_use]
+    pub fn wave_of(&self, position: usize) -> u32 {
+        let at = self
+            .waves
+            .iter()
+            .position(|wave| wave.hosts.contains(&position));
+        at.and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(0)
+    }
+}
 
 /// The number of the next release: the largest that any host of the environment has seen, plus
 /// one, so that it is the same on all hosts and never used twice.

@@ -12,6 +12,7 @@ use super::freeze;
 use super::hook::run_before_switch;
 use super::left_out::LeftOut;
 use super::offer::Offers;
+use super::plan::{Plan, waves};
 use super::switch::Switch;
 use super::transfer::{Delivery, stage_everywhere};
 use crate::model::event::{Event, HostOutcome, Outcome, Verb};
@@ -82,28 +83,31 @@ async fn bring_up(
         let each = hooks.iter().filter(|hook| hook.on == HookScope::EachHost);
         each.cloned().collect()
     };
-    let before = hooks(&context.project.before_activate);
+    let rules = &context.environment.rollout;
+    let rollout = Plan {
+        verb: Verb::Deployed,
+        release: plan.release,
+        waves: waves(behind.hosts.len(), rules.strategy),
+        before: hooks(&context.project.before_activate),
+        after: hooks(&context.project.after_activate),
+        settle: true,
+        watch_ms: rules.watch_ms,
+        on_failure: rules.on_failure,
+        keep: context.project.release.keep,
+    };
     let ready = match staged {
-        Ok(()) => run_before_switch(&mut behind, &before, plan.release).await,
+        Ok(()) => run_before_switch(&mut behind, &rollout.before, plan.release).await,
         Err(failure) => Err(failure),
     };
     if let Err(failure) = context.unless_cancelled(ready) {
         behind.end().await;
         return Err(failure.into());
     }
-    let rules = context.environment.rollout.clone();
     let switch = Switch {
         context,
         members: &mut behind.hosts,
-        release: plan.release,
-        settle: true,
-        strategy: rules.strategy,
-        on_failure: rules.on_failure,
-        verb: Verb::Deployed,
-        after: &hooks(&context.project.after_activate),
-        watch_ms: rules.watch_ms,
+        plan: &rollout,
         started,
-        keep: context.project.release.keep,
     };
     switch.run().await.into_result()
 }

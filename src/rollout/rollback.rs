@@ -8,7 +8,7 @@ use super::context::Context;
 use super::fleet::{Brings, Compares, Fleet};
 use super::freeze;
 use super::left_out::LeftOut;
-use super::plan::rollback_target;
+use super::plan::{Plan, rollback_target, waves};
 use super::switch::Switch;
 use crate::model::event::{Event, Outcome, Verb};
 use crate::model::{OperationKind, ReleaseId};
@@ -53,18 +53,22 @@ async fn roll_back(
     context.sink.emit(Event::Note {
         text: format!("going back to {release}"),
     });
+    let plan = Plan {
+        verb: Verb::RolledBack,
+        release,
+        waves: waves(fleet.hosts.len(), Strategy::AllAtOnce),
+        before: Vec::new(),
+        after: Vec::new(),
+        settle: false,
+        watch_ms: 0,
+        on_failure: OnFailure::RevertAll,
+        keep: context.project.release.keep,
+    };
     let switch = Switch {
         context,
         members: &mut fleet.hosts,
-        release,
-        settle: false,
-        strategy: Strategy::AllAtOnce,
-        on_failure: OnFailure::RevertAll,
-        verb: Verb::RolledBack,
-        after: &[],
+        plan: &plan,
         started,
-        keep: context.project.release.keep,
-        watch_ms: 0,
     };
     switch.run().await.into_result()
 }

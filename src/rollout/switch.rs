@@ -8,10 +8,10 @@ use super::context::Context;
 use super::fleet::on_each;
 use super::hook::run_hook;
 use super::member::{Answer, Member};
-use super::plan::{Wave, waves};
+use super::plan::{Plan, Wave};
 use crate::model::event::Verb;
 use crate::model::{Failure, FailureKind, HostName, ReleaseId};
-use crate::project::{Hook, OnFailure, Strategy};
+use crate::project::OnFailure;
 use crate::wire::{ActivateRequest, Activated};
 
 /// An activation across the fleet. The locks are held, the release is on every member.
@@ -21,25 +21,10 @@ pub struct Switch<'a, M> {
     pub context: &'a Context,
     /// The members, in the order of the manifest.
     pub members: &'a mut [M],
-    /// To which release.
-    pub release: ReleaseId,
-    /// Whether the settle time is waited for.
-    pub settle: bool,
-    /// In which order.
-    pub strategy: Strategy,
-    /// What when a host fails.
-    pub on_failure: OnFailure,
-    /// What it is called when it is done.
-    pub verb: Verb,
-    /// Hooks that run when every host is proven, before anything is final: one that fails is a
-    /// failure of the rollout.
-    pub after: &'a [Hook],
+    /// What is done to them.
+    pub plan: &'a Plan,
     /// When the command began.
     pub started: Instant,
-    /// How many good releases stay.
-    pub keep: u32,
-    /// How long the release is watched, once it is proven everywhere, before it is good, ms.
-    pub watch_ms: u64,
 }
 
 /// How far it got.
@@ -75,7 +60,7 @@ impl<M: Member> Switch<'_, M> {
     /// Does it.
     pub async fn run(mut self) -> Conclusion {
         let mut course = Course::of(self.members);
-        for wave in waves(self.members.len(), self.strategy) {
+        for wave in self.plan.waves.clone() {
             if self.context.cancelled() {
                 break;
             }
@@ -96,16 +81,16 @@ impl<M: Member> Switch<'_, M> {
         if course.failure.is_none() && !self.context.cancelled() {
             course.failure = self.run_hooks().await;
         }
-        if !self.goes_back(&course) && self.watch_ms > 0 {
+        if !self.goes_back(&course) && self.plan.watch_ms > 0 {
             let all = course.done().collect();
-            let answers = self.watch(all, self.watch_ms).await;
+            let answers = self.watch(all, self.plan.watch_ms).await;
             self.hear(&mut course, answers);
         }
         if !self.goes_back(&course) {
             let answers = self.muster(course.done().collect()).await;
             self.hear(&mut course, answers);
         }
-        let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
+        let failed = course.failure.is_some() && self.plan.on_failure == OnFailure::RevertAll;
         let interrupted = self.is_interrupted(&course, failed);
         let Course {
             mut ends,
@@ -162,13 +147,13 @@ impl<M: Member> Switch<'_, M> {
     /// Whether more hosts may be touched.
     fn goes_on(&self, course: &Course) -> bool {
         let most = self.context.environment.rollout.max_failures as usize;
-        let tolerated = self.on_failure == OnFailure::Continue && course.failed <= most;
+        let tolerated = self.plan.on_failure == OnFailure::Continue && course.failed <= most;
         course.failure.is_none() || tolerated
     }
 
     /// Whether what was done will not stay.
     fn goes_back(&self, course: &Course) -> bool {
-        let failed = course.failure.is_some() && self.on_failure == OnFailure::RevertAll;
+        let failed = course.failure.is_some() && self.plan.on_failure == OnFailure::RevertAll;
         failed || self.context.cancelled()
     }
 
@@ -180,7 +165,7 @@ impl<M: Member> Switch<'_, M> {
         }
         match failed {
             true => self.context.cancelled(),
-            false => !self.context.stop.decide(self.release),
+            false => !self.context.stop.decide(self.plan.release),
         }
     }
 
@@ -188,13 +173,13 @@ impl<M: Member> Switch<'_, M> {
     /// it commits by itself.
     fn may_commit_itself(&self) -> Option<u32> {
         let only = self.members.len() == 1;
-        (only && self.after.is_empty() && self.watch_ms == 0).then_some(self.keep)
+        (only && self.plan.after.is_empty() && self.plan.watch_ms == 0).then_some(self.plan.keep)
     }
 
     async fn activate(&mut self, wave: &Wave) -> Vec<(usize, Answer)> {
         let request = &ActivateRequest {
-            release: self.release,
-            settle: self.settle,
+            release: self.plan.release,
+            settle: self.plan.settle,
             commit: self.may_commit_itself(),
         };
         let asked = on_each(
@@ -208,8 +193,8 @@ impl<M: Member> Switch<'_, M> {
     }
 
     async fn run_hooks(&mut self) -> Option<(HostName, Failure)> {
-        for hook in self.after {
-            if let Err(failed) = run_hook(self.members, hook, self.release).await {
+        for hook in &self.plan.after {
+            if let Err(failed) = run_hook(self.members, hook, self.plan.release).await {
                 return Some(failed);
             }
         }
@@ -232,23 +217,23 @@ impl<M: Member> Switch<'_, M> {
         let verb = if went_back && !stays {
             Verb::Reverted
         } else {
-            self.verb
+            self.plan.verb
         };
-        let outcome = outcome(verb, Some(self.release), &ends, self.started, sent);
+        let outcome = outcome(verb, Some(self.plan.release), &ends, self.started, sent);
         if !went_back {
-            self.context.stop.settle(self.release);
+            self.context.stop.settle(self.plan.release);
             return Conclusion {
                 outcome,
                 failure: None,
             };
         }
-        let policy = (!interrupted).then_some(self.on_failure);
+        let policy = (!interrupted).then_some(self.plan.on_failure);
         let kind = kind(&ends, interrupted);
         let message = match (&failure, kind) {
             (None, _) | (_, FailureKind::Interrupted) => "interrupted".to_owned(),
             (Some((host, _)), _) => {
                 let end = ends.iter().find(|(of, _)| of == host);
-                what_failed(self.release, host, end.map(|(_, end)| end))
+                what_failed(self.plan.release, host, end.map(|(_, end)| end))
             }
         };
         let mut whole = Failure::new(

@@ -1,5 +1,7 @@
 use super::*;
+use crate::project::Strategy;
 use crate::rollout::fake::{Answers, Fake, back, kept, proven};
+use crate::rollout::plan::waves;
 use crate::rollout::stop::Stage;
 use crate::wire::{FromAgent, ToAgent};
 
@@ -9,18 +11,22 @@ async fn switched(on_failure: OnFailure, answers: Answers) -> (Fake, Conclusion)
 }
 
 async fn switches(mut fake: Fake, on_failure: OnFailure) -> (Fake, Conclusion) {
+    let plan = Plan {
+        verb: Verb::Deployed,
+        release: ReleaseId(2),
+        waves: waves(fake.fleet.hosts.len(), Strategy::AllAtOnce),
+        before: Vec::new(),
+        after: Vec::new(),
+        settle: false,
+        watch_ms: 0,
+        on_failure,
+        keep: 3,
+    };
     let switch = Switch {
         context: &fake.context,
         members: &mut fake.fleet.hosts,
-        release: ReleaseId(2),
-        settle: false,
-        strategy: Strategy::AllAtOnce,
-        on_failure,
-        verb: Verb::Deployed,
-        after: &[],
+        plan: &plan,
         started: Instant::now(),
-        keep: 3,
-        watch_ms: 0,
     };
     let conclusion = switch.run().await;
     (fake, conclusion)

@@ -29,7 +29,7 @@ impl<M: Member> Switch<'_, M> {
     /// Watches `hosts`, which are all that will stay, before the release counts as good.
     pub(super) async fn watch(&mut self, hosts: Vec<usize>, ms: u64) -> Vec<(usize, Answer)> {
         if !hosts.is_empty() {
-            let release = self.release;
+            let release = self.plan.release;
             self.context.sink.emit(Event::Note {
                 text: format!(
                     "{release} is watched for {} s before it counts as good",
@@ -44,7 +44,7 @@ impl<M: Member> Switch<'_, M> {
     /// them with it, the others are not watched to the end.
     async fn watched(&mut self, hosts: Vec<usize>, ms: u64) -> Vec<(usize, Answer)> {
         let (bad, turned_bad) = watch::channel(false);
-        let together = self.on_failure == OnFailure::RevertAll;
+        let together = self.plan.on_failure == OnFailure::RevertAll;
         let (bad, hosts) = (&bad, &hosts);
         let watched = on_each(self.members.iter_mut(), async |at, member: &mut M| {
             if !hosts.contains(&at) {

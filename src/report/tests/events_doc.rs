@@ -144,6 +144,7 @@ fn json_type(kind: &str) -> String {
         "Outcome" => "[outcome](#outcome)",
         "HostOutcome" => "[host outcome](#host-outcome)",
         "Diagnosis" => "[diagnosis](#diagnosis)",
+        "PlannedHost" => "[planned host](#planned-host)",
         "Failure" => "[failure](#failure)",
         "OperationKind" => {
             "`deploy`, `rollback`, `resume`, `restart`, `stop`, `start`, `freeze`, `thaw`, `exec`, \
@@ -223,6 +224,7 @@ fn page() -> String {
         ("Outcome", EVENT, "pub struct Outcome"),
         ("Host outcome", EVENT, "pub struct HostOutcome"),
         ("Diagnosis", EVENT, "pub struct Diagnosis"),
+        ("Planned host", EVENT, "pub struct PlannedHost"),
         ("Failure", FAILURE, "struct Written"),
     ] {
         let _ = writeln!(page, "\n### {title}");

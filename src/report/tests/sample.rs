@@ -1,6 +1,8 @@
 //! One of each event, as `docs/events.md` shows them.
 
-use crate::model::event::{Diagnosis, Event, HostEvent, HostOutcome, Outcome, Phase, Verb};
+use crate::model::event::{
+    Diagnosis, Event, HostEvent, HostOutcome, Outcome, Phase, PlannedHost, Verb,
+};
 use crate::model::{Failure, FailureKind, ReleaseId};
 
 use super::say::{host, on, service, started};
@@ -55,6 +57,19 @@ pub fn events() -> Vec<Event> {
             host: host(WEB1),
             what: "facts".to_owned(),
             ms: 12,
+        },
+        Event::Planned {
+            release: release(42),
+            hosts: vec![PlannedHost {
+                host: host(WEB1),
+                from: Some(release(41)),
+                wave: 1,
+                services: vec![service("web")],
+                runtimes: vec!["node 20.11.1".to_owned()],
+            }],
+            before: vec!["migrate".to_owned()],
+            after: vec![],
+            watch_ms: 60_000,
         },
         on(WEB1, HostEvent::Reconnecting),
         Event::Unchanged {
