@@ -161,9 +161,8 @@ fn path_in<'a>(root: &Path, line: &'a str) -> Option<&'a str> {
             let at = word.as_ptr() as usize - line.as_ptr() as usize;
             line[..at].ends_with(['\'', '"', '`'])
         };
-        let is_path = word.starts_with("./")
-            || path.contains('/') && !path.contains("//")
-            || path.contains('.') && is_quoted();
+        let is_path =
+            word.starts_with("./") || path.contains('/') && !path.contains("//") || is_quoted();
         let is_name = path.contains(char::is_alphabetic) && !path.contains(':');
         (is_path && is_name && !path.starts_with(['/', '.', '-'])).then_some(path)
     })
@@ -209,6 +208,10 @@ mod tests {
                 None,
             ),
             ("wrote data/app.log", None),
+            (
+                "[Error: EACCES: permission denied, mkdir 'nodered'] {",
+                Some("nodered"),
+            ),
         ] {
             let said = what_was_refused(root, &["starting".to_owned(), line.to_owned()]);
             let begins = path.map(|path| format!("the service may not write {path}: "));

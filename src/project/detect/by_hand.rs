@@ -139,6 +139,8 @@ pub(super) fn apply(folder: &Folder, guess: &mut Guess) {
             None => program.path.clone(),
         };
         (program.path.clone(), start(&path))
+    } else if let Some(found) = entry_point(folder, guess) {
+        found
     } else if let Some(path) = schema() {
         let command = match file(&running, guess) {
             Some(file) => format!("sh -c 'sqlite3 {file} < {path}'"),
@@ -179,7 +181,14 @@ fn is_program(source: &Source, sources: &[&Source], guess: &Guess) -> bool {
         .chars()
         .filter(|c| !"_-".contains(*c))
         .collect();
+    // A class does nothing by itself.
+    let is_class = |line: &str| {
+        let words = ["class ", "abstract class ", "final class ", "namespace "];
+        words.iter().any(|word| line.starts_with(word))
+    };
+    let is_class = source.is(&["php"]) && source.lines().any(is_class);
     PROGRAMS.contains(&plain.to_ascii_lowercase().as_str())
+        && !is_class
         && (holds(source, MAKES) || holds(source, CALLS))
         && is_alone(source, sources, guess)
 }
@@ -220,6 +229,39 @@ fn start(path: &str) -> String {
         Some((_, "php")) => format!("php {path}"),
         _ => format!("node {path}"),
     }
+}
+
+/// The entry point of a Python package that makes the tables: `init_db = "shop:init_db"`.
+fn entry_point(folder: &Folder, guess: &Guess) -> Option<(String, String)> {
+    let project = folder
+        .toml("pyproject.toml")
+        .filter(|_| guess.stack == Stack::Python)?;
+    let poetry = || project.get("tool")?.get("poetry")?.get("scripts");
+    let lists = [
+        project.get("project").and_then(|it| it.get("scripts")),
+        poetry(),
+    ];
+    let mut all = lists
+        .into_iter()
+        .flatten()
+        .filter_map(|list| list.as_table())
+        .flatten();
+    all.find_map(|(name, target)| {
+        let plain = name.replace(['_', '-'], "");
+        let (module, function) = target.as_str()?.split_once(':')?;
+        // As the service loads it: its folder is where the database is.
+        let below = format!("src.{module}");
+        let mut commands = guess.services.iter().filter_map(|it| it.command.as_deref());
+        let module = match commands.any(|command| command.contains(&below)) {
+            true => below.as_str(),
+            false => module,
+        };
+        let is_one = PROGRAMS.contains(&plain.as_str()) && plain != "seed";
+        is_one.then(|| {
+            let command = format!("python3 -c 'from {module} import {function}; {function}()'");
+            (format!("the entry point {name}"), command)
+        })
+    })
 }
 
 /// The script of `package.json` that makes the tables, and that no other script runs.
@@ -310,6 +352,16 @@ mod tests {
                 "python3 -m flask init-db",
             ),
             (&[("package.json", PACKAGE), listen], "node init.js"),
+            (
+                &[
+                    app,
+                    (
+                        "pyproject.toml",
+                        "[project]\nname = \"shop\"\ndependencies = [\"flask\"]\n[project.scripts]\ninit-db = \"app:make\"\n",
+                    ),
+                ],
+                "python3 -c 'from app import make; make()'",
+            ),
         ] {
             assert_eq!(told(files).as_deref(), Some(command), "{files:?}");
         }
@@ -333,6 +385,16 @@ mod tests {
             &[("app.py", loads.as_str()), ("schema.sql", "")],
             &[("app.py", imports.as_str()), ("init_db.py", TABLE)],
             &[app, ("README.md", "Run `flask init-db` if you like.\n")],
+            &[
+                (
+                    "index.php",
+                    "<?php require 'lib/Database.php'; (new Database)->open();",
+                ),
+                (
+                    "lib/Database.php",
+                    "<?php\nclass Database {\n function open() { $this->db->exec('CREATE TABLE x (y)'); }\n}",
+                ),
+            ],
             &[
                 (
                     "package.json",

@@ -69,6 +69,7 @@ impl Kept {
                 kept.all_databases(folder, sources, guess.database_urls_in);
             }
         }
+        kept.by_default(folder, &at_run);
         kept.made(folder, &at_run, guess);
         if folder.home().is_none() {
             kept.outside(folder, &at_run);
@@ -125,6 +126,18 @@ impl Kept {
                         }
                     }
                     _ => {}
+                }
+            }
+        }
+    }
+
+    /// Looks for folders that variables have by default.
+    fn by_default(&mut self, folder: &Folder, sources: &[&Source]) {
+        for source in sources {
+            for (variable, dir) in outside::folders_inside(source) {
+                if !folder.is_dir(&dir) || is_its_own(folder, &dir) {
+                    let says = format!("keeps data in {dir} unless {variable} says otherwise");
+                    self.share(dir, &source.path, says);
                 }
             }
         }

@@ -98,6 +98,9 @@ const FORMS: &[Form] = &[
     // lowdb
     Form { types: SCRIPT, words: &["JSONFile(", "JSONFileSync(", "JSONFilePreset("], path: Path::Replaced },
     Form { types: SCRIPT, words: &["mkdirSync(", "mkdir(", "ensureDirSync(", "ensureDir(", "mkdirp("], path: Path::Folder },
+    // Options of libraries: Node-RED, multer, formidable, LevelDB's own servers, and the like.
+    Form { types: SCRIPT, words: &["userDir:", "dataDir:", "dataDirectory:", "dataPath:", "destination:", "storageDir:", "storagePath:", "uploadDir:", "uploadsDir:", "uploadPath:"], path: Path::Folder },
+    Form { types: SCRIPT, words: &["multer("], path: Path::Option("dest", "''") },
     // session-file-store
     Form { types: SCRIPT, words: &["new FileStore("], path: Path::Option("path", "'sessions'") },
     Form { types: SCRIPT, words: &["createWriteStream("], path: Path::Log },
@@ -111,6 +114,7 @@ const FORMS: &[Form] = &[
     Form { types: &["rb", "ru"], words: &["File.open("], path: Path::Opened },
     Form { types: &["php"], words: &["file_put_contents("], path: Path::Data },
     Form { types: &["php"], words: &["fopen("], path: Path::Opened },
+    Form { types: &["php"], words: &["'data_dir' =>", "'data_path' =>", "'dir' =>", "'storage_dir' =>", "'storage_path' =>", "'upload_dir' =>", "'upload_path' =>"], path: Path::Folder },
     Form { types: &["rb", "ru"], words: &["Logger.new("], path: Path::Log },
     Form { types: JVM, words: &["createDirectories(", "createDirectory("], path: Path::Folder },
     Form { types: JVM, words: &[".mkdirs(", ".mkdir("], path: Path::Before },
@@ -376,6 +380,24 @@ mod tests {
                 &["var/s"],
             ),
             ("a.js", "new FileStore()", &["sessions"]),
+            (
+                "a.js",
+                "const settings = {\n  userDir:\"./flows/\",\n  x: 1 }",
+                &["flows"],
+            ),
+            (
+                "a.js",
+                "formidable({ uploadDir: path.join(__dirname, 'up') })",
+                &["up"],
+            ),
+            ("a.js", "multer({ dest: 'files/' })", &["files"]),
+            ("a.js", "multer({ storage })", &[]),
+            (
+                "a.js",
+                "diskStorage({ destination: (q, f, done) => done(null, d) })",
+                &[],
+            ),
+            ("a.php", "return [\n  'dir' => 'data',\n];", &["data"]),
             ("a.py", "os.mkdir(path)", &[]),
             ("a.py", "os.mkdir('/var/x')", &[]),
             ("a.py", "os.mkdir('../x')", &[]),

@@ -71,7 +71,15 @@ impl Package {
 
     fn own_script(&self, name: &str) -> Option<&str> {
         let script = self.json.get("scripts")?.get(name)?.as_str()?;
-        (!script.trim().is_empty()).then_some(script)
+        // A server for development, where the build makes a program.
+        let is_replaced = self.targets.contains_key(name) && nx::serves(script);
+        (!script.trim().is_empty() && !is_replaced).then_some(script)
+    }
+
+    /// Where it says that Prisma's schema is: a file, or a folder of files.
+    pub fn prisma_schema(&self) -> Option<&str> {
+        let path = self.json.get("prisma")?.get("schema")?.as_str()?;
+        Some(path.trim_start_matches("./").trim_end_matches('/'))
     }
 
     /// Whether it depends on `name`, at run time or for development.

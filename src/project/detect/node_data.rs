@@ -33,11 +33,16 @@ struct Tool {
     first: Option<&'static str>,
 }
 
+const PRISMA: &str = "Prisma";
+
+/// Where Prisma looks for its schema.
+const SCHEMA: &str = "prisma/schema.prisma";
+
 #[rustfmt::skip]
 const TOOLS: &[Tool] = &[
     Tool {
         packages: &["prisma", "@prisma/client"],
-        name: "Prisma",
+        name: PRISMA,
         settings: &["prisma/schema.prisma", "schema.prisma", "prisma/schema", "prisma.config.ts", "prisma.config.js"],
         migrations: &["prisma/migrations", "migrations", "prisma/schema/migrations"],
         reads: &["prisma"],
@@ -177,6 +182,8 @@ pub(super) struct Data<'a> {
     package: &'a Package,
     tool: &'static Tool,
     migrations: Option<String>,
+    /// Prisma's schema.
+    schema: String,
 }
 
 impl<'a> Data<'a> {
@@ -188,17 +195,37 @@ impl<'a> Data<'a> {
         }
         let tool = TOOLS.iter().find(|tool| {
             tool.packages.iter().any(|name| package.has(name))
-                && (tool.has_settings(folder) || scripted(package, tool).is_some())
+                && (tool.has_settings(folder)
+                    || tool.name == PRISMA && package.prisma_schema().is_some()
+                    || scripted(package, tool).is_some())
         })?;
+        let schema = package.prisma_schema().filter(|_| tool.name == PRISMA);
+        let schema = schema.map(|path| match folder.is_dir(path) {
+            true => format!("{path}/schema.prisma"),
+            false => path.to_owned(),
+        });
+        let schema = schema.unwrap_or_else(|| SCHEMA.to_owned());
         let mut found = Self {
             folder,
             package,
             tool,
             migrations: None,
+            schema,
         };
-        let custom = tool.migrations.iter().find(|path| folder.is_dir(path));
-        found.migrations = found.named().or(custom.map(|path| (*path).to_owned()));
+        let beside = [found.below_schema("migrations")];
+        let customary = tool.migrations.iter().map(|path| (*path).to_owned());
+        let mut customary = customary.chain(beside);
+        let customary = customary.find(|path| folder.is_dir(path));
+        found.migrations = found.named().or(customary);
         Some(found)
+    }
+
+    /// `path` of the folder that Prisma's schema is in.
+    fn below_schema(&self, path: &str) -> String {
+        match self.schema.rsplit_once('/') {
+            Some((dir, _)) => format!("{dir}/{path}"),
+            None => path.to_owned(),
+        }
     }
 
     /// The folder of migrations that the tool's settings name.
@@ -292,7 +319,7 @@ impl<'a> Data<'a> {
         let mut values = guess.env.values();
         values.any(is_file).then(|| match self.tool.name {
             // It generates code as well, before version 7: a release is read-only.
-            "Prisma" if self.package.major("prisma").is_some_and(|major| major < 7) => {
+            PRISMA if self.package.major("prisma").is_some_and(|major| major < 7) => {
                 format!("{push} --skip-generate")
             }
             _ => push.to_owned(),
@@ -307,6 +334,7 @@ impl<'a> Data<'a> {
         }
         let all = self.tool.settings.iter().chain(self.tool.reads);
         let all = all.copied().chain(self.migrations.as_deref());
+        let all = all.chain((self.tool.name == PRISMA).then_some(self.schema.as_str()));
         let is_there = |path: &&str| self.folder.is_file(path) || self.folder.is_dir(path);
         let mut all: Vec<String> = all.filter(is_there).map(str::to_owned).collect();
         for file in self.settings() {
@@ -375,7 +403,7 @@ impl<'a> Data<'a> {
     /// Where the database is, by Prisma's schema: a file that survives releases, or an address that
     /// is a secret.
     fn database(&self, guess: &mut Guess) {
-        let file = "prisma/schema.prisma";
+        let file = self.schema.as_str();
         let schema = self.folder.read(file).unwrap_or_default();
         let lines = || {
             schema
@@ -394,7 +422,7 @@ impl<'a> Data<'a> {
             .and_then(|address| address.strip_prefix("file:")?.split('?').next());
         if let Some(path) = local.filter(|path| !path.contains("..") && !path.starts_with('/')) {
             // Relative to the schema.
-            let path = format!("prisma/{}", path.trim_start_matches("./"));
+            let path = self.below_schema(path.trim_start_matches("./"));
             guess.because(About::Shared, file, format!("names a database, {path}"));
             guess.shared.push(path);
             if let (Some(variable), Some(address)) = (variable, &address) {

@@ -86,6 +86,13 @@ pub(super) fn is_target(step: &str) -> bool {
     step.contains(RUN)
 }
 
+/// Whether a script starts a target `serve`, which is a server for development.
+pub(super) fn serves(script: &str) -> bool {
+    let mut words = script.split_whitespace().filter(|word| *word != "npx");
+    let is_serve = |word: &str| word == "serve" || word.ends_with(":serve");
+    words.next() == Some("nx") && words.any(is_serve)
+}
+
 /// The root of the workspace that `dir` lies in, and the place of `dir` in it.
 fn workspace(dir: &Path) -> Option<(PathBuf, String)> {
     let mut above = dir.ancestors().take(MAX_UP + 1);

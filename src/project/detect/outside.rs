@@ -1,5 +1,5 @@
-//! Where an app keeps its data unless a variable says otherwise, when that is outside its own folder:
-//! the default is made for a container. On a host the app's user may write nowhere there.
+//! Where an app keeps its data unless a variable says otherwise. A folder outside its own is made for
+//! a container: on a host the app's user may write nowhere there.
 
 use super::database;
 use super::folder::Source;
@@ -80,6 +80,32 @@ fn on_line(line: &str) -> Option<Volume> {
     })
 }
 
+/// Words in names of variables that say a folder of data.
+const DATA: &[&str] = &["DATA", "MEDIA", "STORAGE", "STORE", "UPLOAD", "UPLOADS"];
+
+/// The folders in the app's own that variables which `source` reads have by default, each with its
+/// variable.
+pub(super) fn folders_inside(source: &Source) -> Vec<(String, String)> {
+    let is_read = |line: &&str| READS.iter().any(|word| line.contains(word));
+    let lines = source.lines().filter(is_read);
+    lines.filter_map(folder_on_line).collect()
+}
+
+fn folder_on_line(line: &str) -> Option<(String, String)> {
+    spans(line).into_iter().find_map(|(at, path)| {
+        let variable = last_variable(&line[..at])?;
+        let (before, end) = variable.rsplit_once('_')?;
+        let path = path
+            .strip_prefix("./")
+            .unwrap_or(path)
+            .trim_end_matches('/');
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/".contains(c);
+        let is_folder = !path.is_empty() && path.chars().all(plain) && !path.starts_with('/');
+        let is_data = ENDS.contains(&end) && before.split('_').any(|word| DATA.contains(&word));
+        (is_folder && is_data && path != variable).then(|| (variable.to_owned(), path.to_owned()))
+    })
+}
+
 /// The last name in `text` that is written as those of variables are.
 fn last_variable(text: &str) -> Option<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -96,6 +122,37 @@ fn last_variable(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_data_in_the_apps_own_is_known() {
+        for (line, found) in [
+            (
+                "#[clap(long, env = \"BIN_DATA_DIR\", default_value = \"bin_data\")]",
+                Some(("BIN_DATA_DIR", "bin_data")),
+            ),
+            (
+                "const dir = process.env.UPLOAD_DIR ?? './files/';",
+                Some(("UPLOAD_DIR", "files")),
+            ),
+            (
+                "os.environ.get('APP_STORAGE_PATH', 'var/storage')",
+                Some(("APP_STORAGE_PATH", "var/storage")),
+            ),
+            ("process.env.VIEWS_DIR || 'views'", None),
+            ("process.env.DATA_DIR || path.join(home, '.x')", None),
+            ("env.get(\"DATA_DIR\")", None),
+            ("const UPLOAD_DIR = 'files'", None),
+        ] {
+            let source = Source {
+                path: "a.js".to_owned(),
+                text: line.replace("#[", "["),
+            };
+            let seen = folders_inside(&source);
+            let seen: Vec<_> = seen.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+            let found: Vec<_> = found.into_iter().collect();
+            assert_eq!(seen, found, "{line}");
+        }
+    }
 
     #[test]
     fn a_default_that_is_made_for_a_container_is_known() {

@@ -135,7 +135,7 @@ fn the_last_inode_is_taken_before_the_release_is_complete() {
 #[test]
 fn the_last_block_is_taken_by_the_app() {
     let Some(()) = require_hosts() else { return };
-    let disk = Some(Disk::at("/srv", 64));
+    let disk = Some(Disk::at("/srv", 80));
     let host = Host::boot_with("web1", &HostOptions { disk });
     let mut shop = Shop::on([&host]);
     shop.deploy().ok();

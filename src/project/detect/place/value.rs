@@ -31,6 +31,9 @@ const HERE: &[&str] = &[
     "__DIR__",
     "__dir__",
     "__dirname",
+    // Of Flask and Quart: where the module is that makes the app.
+    "app.root_path",
+    "current_app.root_path",
     "import.meta.dir",
     "import.meta.dirname",
 ];

@@ -83,10 +83,19 @@ pub(super) struct Dependencies {
 pub(super) enum TestGroup {
     /// A list for pip.
     File(&'static str),
-    /// A group of `[dependency-groups]`, or that of the manager itself.
-    Group(String),
+    /// A group of `[dependency-groups]`, or that of the manager itself: its name, and where its list
+    /// is in pyproject.toml, as Python says it.
+    Group(String, String),
     /// An extra of the package.
     Extra(String),
+}
+
+impl TestGroup {
+    /// A group of `[dependency-groups]` (PEP 735).
+    fn standard(name: String) -> Self {
+        let list = format!("[\"dependency-groups\"][\"{name}\"]");
+        Self::Group(name, list)
+    }
 }
 
 /// The only list in the folder `requirements` that is not for tests by its name: often it has the name
@@ -275,11 +284,22 @@ impl Dependencies {
                 let pip = PIP.replace("{file}", file).replace("{dir}", TEST_PACKAGES);
                 return vec![format!("rm -rf {TEST_PACKAGES}"), pip];
             }
-            TestGroup::Group(name) => manager.group.0.replace("{name}", name),
+            TestGroup::Group(name, list) => {
+                let flag = manager.group.0.replace("{name}", name);
+                flag.replace("{list}", list)
+            }
             TestGroup::Extra(name) => manager.group.1.replace("{name}", name),
         };
-        let steps = manager.tests.iter();
-        let mut steps: Vec<String> = steps
+        // It takes the lists that stand in the file, and knows no groups.
+        let is_read = matches!(group, TestGroup::Group(..)) && manager.group.0 == LISTED.group.0;
+        let steps = match is_read {
+            true => LISTED.tests.iter(),
+            false => manager.tests.iter(),
+        };
+        let first = (is_read && manager.tests != LISTED.tests).then_some(&"mkdir -p {state}");
+        let mut steps: Vec<String> = first
+            .into_iter()
+            .chain(steps)
             .map(|step| self.fill(step, TEST_PACKAGES, &flag))
             .collect();
         let into = steps.iter().position(|step| step.contains("pip install"));
@@ -339,7 +359,7 @@ pub(super) fn named_test_group(
     let groups = named(project.and_then(|p| p.get("dependency-groups")));
     let extras = || named(project.and_then(|p| p.get("project")?.get("optional-dependencies")));
     groups
-        .map(TestGroup::Group)
+        .map(TestGroup::standard)
         .or_else(|| extras().map(TestGroup::Extra))
 }
 
@@ -367,7 +387,7 @@ pub(super) fn test_group(
     };
     let tool = |name: &str| project.and_then(|p| p.get("tool")?.get(name));
     if let Some(name) = named(project.and_then(|p| p.get("dependency-groups"))) {
-        return Some(TestGroup::Group(name));
+        return Some(TestGroup::standard(name));
     }
     if let Some(name) = named(project.and_then(|p| p.get("project")?.get("optional-dependencies")))
     {
@@ -380,7 +400,8 @@ pub(super) fn test_group(
             .is_some_and(|list| list.get(package).is_some())
     });
     if let Some((name, _)) = poetry {
-        return Some(TestGroup::Group(name.clone()));
+        let list = format!("[\"tool\"][\"poetry\"][\"group\"][\"{name}\"][\"dependencies\"]");
+        return Some(TestGroup::Group(name.clone(), list));
     }
     let old = tool("poetry").and_then(|p| p.get("dev-dependencies")?.get(package));
     let uv = tool("uv")
@@ -392,7 +413,11 @@ pub(super) fn test_group(
         p.get("dev-packages")
             .is_some_and(|list| list.get(package).is_some())
     });
-    (old.is_some() || uv || pdm.is_some() || pipfile).then(|| TestGroup::Group("dev".to_owned()))
+    let tool = if old.is_some() { "poetry" } else { "uv" };
+    (old.is_some() || uv || pdm.is_some() || pipfile).then(|| {
+        let list = format!("[\"tool\"][\"{tool}\"][\"dev-dependencies\"]");
+        TestGroup::Group("dev".to_owned(), list)
+    })
 }
 
 /// `vendor`, unless the project has such a folder with something of its own in it.

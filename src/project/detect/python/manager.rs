@@ -162,7 +162,7 @@ pub(super) const LISTED: Manager = Manager {
         "python3 -m pip install --no-compile --target {dir} -r {state}/test-requirements.txt",
     ],
     group: (
-        "[\"dependency-groups\"][\"{name}\"]",
+        "{list}",
         "[\"project\"][\"optional-dependencies\"][\"{name}\"]",
     ),
     add: "add \"{package}\" to `dependencies` in pyproject.toml",
@@ -178,7 +178,7 @@ pub(super) const BUILT: Manager = Manager {
     ],
     own: &[],
     tests: &["python3 -m pip install --no-compile --target {dir} {group}"],
-    group: ("", "'.[{name}]'"),
+    group: ("{list}", "'.[{name}]'"),
     add: "add `{package}` to `install_requires` in {file}",
     ..BASE
 };

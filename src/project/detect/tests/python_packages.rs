@@ -239,3 +239,34 @@ fn a_list_with_the_name_of_the_app_is_one() {
     let two = steps(&[app, ("requirements/other.txt", "x\n")]);
     assert!(!two.contains("requirements/"), "{two}");
 }
+
+/// Each of them installed `pip install --target .ship/test-packages`, and no package.
+#[test]
+fn a_group_for_tests_is_read_where_pip_builds_the_project() {
+    let test = ("tests/test_shop.py", "import pytest\ndef test(): pass\n");
+    let app = (
+        "shop/__init__.py",
+        "from flask import Flask\napp = Flask(__name__)\n",
+    );
+    for (groups, list) in [
+        (
+            "[tool.poetry]\nname = \"shop\"\nversion = \"1\"\n[tool.poetry.dependencies]\npython = \"^3.11\"\nflask = \"*\"\n[tool.poetry.dev-dependencies]\npytest = \"*\"\n",
+            "[\"tool\"][\"poetry\"][\"dev-dependencies\"]",
+        ),
+        (
+            "[tool.poetry]\nname = \"shop\"\nversion = \"1\"\n[tool.poetry.dependencies]\npython = \"^3.11\"\nflask = \"*\"\n[tool.poetry.group.qa.dependencies]\npytest = \"*\"\n",
+            "[\"tool\"][\"poetry\"][\"group\"][\"qa\"][\"dependencies\"]",
+        ),
+        (
+            "[project]\nname = \"shop\"\ndynamic = [\"version\", \"dependencies\"]\n[dependency-groups]\ndev = [\"pytest\"]\n",
+            "[\"dependency-groups\"][\"dev\"]",
+        ),
+    ] {
+        let steps = seen(&[("pyproject.toml", groups), ("setup.py", ""), app, test])
+            .test
+            .run;
+        let text = steps.join("\n");
+        assert!(text.contains(list), "{text}");
+        assert!(text.contains("-r .ship/test-requirements.txt"), "{text}");
+    }
+}
