@@ -313,6 +313,8 @@ pub(super) struct Guess {
     pub copy: Option<String>,
     /// Headers that a health route of this framework wants.
     pub health_headers: BTreeMap<String, String>,
+    /// Whether it refuses, with 400, every name of a host that a health check could ask for.
+    pub knows_no_host: bool,
     /// Why a health route that is seen cannot be asked, if so.
     pub no_health: Option<String>,
     /// Whether its pages fail until a person has run a command on the host, in the live release.
@@ -379,6 +381,7 @@ impl Guess {
             health: None,
             copy: None,
             health_headers: BTreeMap::new(),
+            knows_no_host: false,
             no_health: None,
             is_prepared_by_hand: false,
             secrets: Vec::new(),

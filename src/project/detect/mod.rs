@@ -300,10 +300,8 @@ fn finish(folder: &Folder, mut guess: Guess) -> Detected {
         service.health = Some(HealthGuess {
             path: path.to_owned(),
             is_page: path == "/",
-            refuses_with_400: guess
-                .framework
-                .as_ref()
-                .is_some_and(|(name, _)| name == "Django"),
+            refuses_with_400: framework.as_ref().is_some_and(|(name, _)| name == "Django")
+                && !guess.knows_no_host,
             headers: guess.health_headers.clone(),
         });
         guess.reasons.push(reason.of(&service.name));

@@ -309,14 +309,20 @@ impl Django {
             ));
         }
         let open = hosts.iter().any(|host| ["*", "127.0.0.1"].contains(host));
-        let variable = hosts.iter().find(|text| is_name(text));
-        if let Some(variable) = variable.filter(|_| from_environment && !open) {
+        let named_there = hosts.iter().find(|text| is_name(text));
+        let variable = match named_there.filter(|_| from_environment) {
+            Some(variable) => Some((*variable).to_owned()),
+            // `if names := os.getenv("ALLOWED_HOSTS"):`
+            None if hosts.is_empty() => self.settings.read_for("ALLOWED_HOSTS"),
+            None => None,
+        };
+        if let Some(variable) = variable.filter(|_| !open) {
             let between = match value.contains(".split(' ')") || value.contains(".split()") {
                 true => " ",
                 false => ",",
             };
             let own = ["localhost", "127.0.0.1"].join(between);
-            guess.env.entry((*variable).to_owned()).or_insert(own);
+            guess.env.entry(variable.clone()).or_insert(own);
             guess.note(format!(
                 "Django answers only where visitors ask for the names in {variable}: add those of your \
                  site to it in `env`"
@@ -334,6 +340,7 @@ impl Django {
                         .insert("Host".to_owned(), (*host).to_owned());
                 }
                 None => {
+                    guess.knows_no_host = true;
                     guess.no_health = Some(
                         "ALLOWED_HOSTS does not hold 127.0.0.1, so a health route would not answer"
                             .to_owned(),

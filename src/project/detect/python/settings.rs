@@ -77,6 +77,19 @@ impl Settings {
         names
     }
 
+    /// The variable that is read somewhere for the setting `name`, and is called after it.
+    pub fn read_for(&self, name: &str) -> Option<String> {
+        const READS: &[&str] = &["getenv(", "environ.get(", "environ[", "env.list("];
+        let mut lines = code(&self.text);
+        lines.find_map(|line| {
+            let rest = READS
+                .iter()
+                .find_map(|read| Some(line.split_once(read)?.1))?;
+            let variable = *literals(rest).first()?;
+            variable.ends_with(name).then(|| variable.to_owned())
+        })
+    }
+
     /// The last value of a setting, to the end of its statement.
     pub fn value(&self, name: &str) -> Option<String> {
         let lines: Vec<&str> = code(&self.text).collect();

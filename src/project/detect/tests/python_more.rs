@@ -278,3 +278,27 @@ fn django_with_its_files_in_a_cloud_and_its_names_in_the_environment() {
     assert!(found.notes.join("\n").contains("add those of your site"));
     assert_eq!(found.required, ["DJANGO_SECRET_KEY"]);
 }
+
+#[test]
+fn names_of_hosts_that_are_worked_out_get_a_value_or_are_let_off() {
+    let with = |settings: &str| {
+        let settings = format!("SECRET_KEY = 'x'\nDATABASES = {{}}\n{settings}");
+        seen(&[
+            ("requirements.txt", "django\ngunicorn\n"),
+            (
+                "manage.py",
+                "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')",
+            ),
+            ("shop/settings.py", &settings),
+            ("shop/wsgi.py", "application = get_wsgi_application()"),
+        ])
+    };
+    let found = with(
+        "if names := os.getenv('ALLOWED_HOSTS'):\n    ALLOWED_HOSTS = names.split(',')\n\
+         else:\n    ALLOWED_HOSTS = [domain]\n",
+    );
+    assert_eq!(found.env["ALLOWED_HOSTS"], "localhost,127.0.0.1");
+    let found = with("ALLOWED_HOSTS = [urlparse(SITE).hostname]\n");
+    let health = found.services[0].health.clone().expect("a page");
+    assert!(!health.refuses_with_400, "400 is what every host name gets");
+}
