@@ -117,6 +117,18 @@ const REFUSED: &[&str] = &[
     "EPERM",
     "EROFS",
 ];
+/// How they say it in words of their own.
+const IN_WORDS: &[&str] = &[
+    "can't write",
+    "cannot create",
+    "cannot write",
+    "could not create",
+    "could not write",
+    "not writable",
+    "not writeable",
+    "unable to create",
+    "unable to write",
+];
 const SQLITE_REFUSED: &[&str] = &[
     "attempt to write a readonly database",
     "unable to open database",
@@ -137,8 +149,11 @@ pub fn what_was_refused(root: &Path, log: &[String]) -> Option<String> {
     if let Some(path) = refused.into_iter().find_map(|line| path_in(root, line)) {
         return Some(format!("the service may not write {path}: {RULE}"));
     }
-    let sqlite = log.iter().any(|line| says(line, SQLITE_REFUSED));
-    sqlite.then(|| format!("SQLite may not write its database: {RULE}"))
+    if log.iter().any(|line| says(line, SQLITE_REFUSED)) {
+        return Some(format!("SQLite may not write its database: {RULE}"));
+    }
+    let in_words = log.iter().any(|line| says(line, IN_WORDS));
+    in_words.then(|| format!("the service says that it could not write: {RULE}"))
 }
 
 /// The path in a release that a line of a log names: relative, or in a release below `root`.
@@ -220,6 +235,9 @@ mod tests {
                 assert!(said.starts_with(&begins), "{said}");
             }
         }
+        let lines = ["RuntimeException: the folder is not writable".to_owned()];
+        let said = what_was_refused(root, &lines);
+        assert!(said.is_some_and(|said| said.contains("says that it could not write")));
         let lines = ["sqlite3.OperationalError: unable to open database file".to_owned()];
         assert!(what_was_refused(root, &lines).is_some_and(|said| said.starts_with("SQLite")));
     }

@@ -210,6 +210,7 @@ fn folder_name(dir: &Path) -> Option<AppName> {
 /// What all stacks have in common: ports, health, files, environment.
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
     guess.aside.extend(node_reach::aside(folder, &guess));
+    guess.notes.extend(node_reach::template(folder, &guess));
     variables::apply(folder, &mut guess);
     by_hand::apply(folder, &mut guess);
     unapplied::apply(folder, &mut guess);

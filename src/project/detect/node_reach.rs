@@ -38,6 +38,41 @@ pub(super) fn aside(folder: &Folder, guess: &Guess) -> Vec<String> {
         .collect()
 }
 
+/// How the template of a file that each makes for himself is called, after the file's own name.
+const TEMPLATES: &[&str] = &["default", "dist", "example", "sample", "template"];
+
+/// What to know where a source loads a module that is not there, and its template is: a file that each
+/// makes for himself is in no clone.
+pub(super) fn template(folder: &Folder, guess: &Guess) -> Option<String> {
+    if guess.stack != Stack::Node {
+        return None;
+    }
+    let sources = folder.sources(guess.types);
+    sources.iter().find_map(|source| {
+        let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
+        let dir = source.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        names(&code)?.into_iter().find_map(|(text, is_module)| {
+            let is_near = is_module && text.starts_with('.');
+            let place = inside(&format!("{dir}/{text}")).filter(|_| is_near)?;
+            if is_there(folder, &place).is_some() || folder.is_dir(&place) {
+                return None;
+            }
+            let (parent, name) = place.rsplit_once('/').unwrap_or(("", &place));
+            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+            let files = folder.names_in(parent);
+            let template = files.iter().find(|file| {
+                let rest = file.strip_prefix(stem).unwrap_or_default();
+                let mut words = rest.split(['.', '-', '_']);
+                words.next() == Some("") && words.any(|word| TEMPLATES.contains(&word))
+            })?;
+            Some(format!(
+                "{} loads {text}, which is not there: copy {template} beside it, and commit the copy",
+                source.path
+            ))
+        })
+    })
+}
+
 /// The packages that the project depends on in any way.
 fn packages(folder: &Folder) -> BTreeSet<String> {
     const LISTS: &[&str] = &[
@@ -231,6 +266,40 @@ mod tests {
         ] {
             assert_eq!(asked(PACKAGE, main), ["DB_TOKEN", "WORKER_TOKEN"], "{main}");
         }
+    }
+
+    #[test]
+    fn a_template_of_a_module_that_is_missing_is_named() {
+        let note = |files: &[(&str, &str)]| {
+            let mut all = vec![
+                ("package.json", PACKAGE),
+                (
+                    "server/main.js",
+                    "const config = require('./config')\napp.listen(3000)",
+                ),
+            ];
+            all.extend(files);
+            let notes = seen(&all).notes.into_iter();
+            notes
+                .filter(|note| note.contains("which is not there"))
+                .collect::<Vec<_>>()
+        };
+        for file in [
+            "config.template.js",
+            "config-example.js",
+            "config.js.sample",
+        ] {
+            let path = format!("server/{file}");
+            assert_eq!(
+                note(&[(&path, "")]),
+                [format!(
+                    "server/main.js loads ./config, which is not there: copy {file} beside it, and \
+                     commit the copy"
+                )]
+            );
+            assert_eq!(note(&[(&path, ""), ("server/config.js", "")]), [""; 0]);
+        }
+        assert_eq!(note(&[("server/other.template.js", "")]), [""; 0]);
     }
 
     #[test]

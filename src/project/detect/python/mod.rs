@@ -350,7 +350,16 @@ fn python_path(
         let source = sources
             .iter()
             .find(|source| Some(source.path.as_str()) == started);
-        let beside = source.is_some_and(|source| {
+        // Modules of a package that name it find each other from above: beside them, `types.py`
+        // would take the place of Python's own.
+        let top = dir.split('/').next().unwrap_or(dir);
+        let is_package = source.is_some_and(|source| {
+            let mut lines = source.lines().map(str::trim_start);
+            folder.is_file(&format!("{top}/__init__.py"))
+                && (framework::imports(&source.text).any(|name| name == top)
+                    || lines.any(|line| line.starts_with("from .")))
+        });
+        let beside = source.filter(|_| !is_package).is_some_and(|source| {
             framework::imports(&source.text).any(|name| {
                 let at = |base: &str| {
                     folder.is_file(&format!("{base}{name}.py"))

@@ -270,3 +270,24 @@ fn a_group_for_tests_is_read_where_pip_builds_the_project() {
         assert!(text.contains("-r .ship/test-requirements.txt"), "{text}");
     }
 }
+
+#[test]
+fn a_package_whose_modules_name_it_is_found_from_above_alone() {
+    let env = |main: &str| {
+        let detected = seen(&[
+            ("requirements.txt", "requests\n"),
+            ("shop/__init__.py", ""),
+            ("shop/__main__.py", &format!("{main}\n{PLAIN}")),
+            ("shop/types.py", ""),
+        ]);
+        detected.services[0].env["PYTHONPATH"].clone()
+    };
+    assert_eq!(
+        env("from types import FrameType\nfrom shop import types"),
+        "vendor"
+    );
+    assert_eq!(
+        env("from types import FrameType\nfrom . import types"),
+        "vendor"
+    );
+}
