@@ -5,6 +5,8 @@
 
 mod grammar;
 mod lts;
+#[cfg(test)]
+mod peers_tests;
 mod pep440;
 mod range;
 mod request;

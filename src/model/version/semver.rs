@@ -36,7 +36,14 @@ struct Partial {
 /// # Errors
 /// The word that is not understood.
 pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Vec<Conditions>, String> {
-    text.split("||").map(|part| set(part, grammar)).collect()
+    let sets = text.split("||").map(|part| set(part, grammar));
+    let sets: Vec<Conditions> = sets.collect::<Result<_, _>>()?;
+    // Where one of them takes any release, node-semver forgets the others, and with them the
+    // pre-releases that they name (classes/range.js).
+    match sets.iter().any(Conditions::is_empty) {
+        true => Ok(vec![Conditions::new()]),
+        false => Ok(sets),
+    }
 }
 
 fn set(text: &str, grammar: Grammar) -> Result<Conditions, String> {
