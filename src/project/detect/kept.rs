@@ -41,6 +41,8 @@ pub(super) struct Kept {
     written: Vec<(String, String)>,
     /// The sources that write files under names that they make up, where the project's own lie.
     made_up: Vec<String>,
+    /// Folders of the project's own that it writes more files into, each with the source.
+    filled: Vec<(String, String)>,
     /// Databases in the app's folder.
     pub databases: Vec<String>,
     /// Variables that lead the app into its own folder.
@@ -93,6 +95,14 @@ impl Kept {
         for source in sources {
             if made::makes_up_names(source) && !by_hand::is_alone(source, sources, guess) {
                 self.made_up.push(source.path.clone());
+            }
+            for dir in made::folders_filled(source) {
+                if is_its_own(folder, &dir) && !released.contains(&dir) {
+                    let says = format!("fills {dir}: it survives releases");
+                    self.share(dir, &source.path, says);
+                } else if folder.is_dir(&dir) && !by_hand::is_alone(source, sources, guess) {
+                    self.filled.push((dir, source.path.clone()));
+                }
             }
             for made in made::in_source(source, sources) {
                 let is_data = made.is_data();
@@ -176,7 +186,14 @@ impl Kept {
                  it makes up: let it write them into a folder, and name that in `shared`"
             )
         });
-        written.into_iter().chain(made_up).chain(self.unknown())
+        let filled = self.filled.first().map(|(dir, source)| {
+            format!(
+                "{source} writes files into {dir}, where the project's own lie, and a release is \
+                 read-only: let it write into a folder of its own, and name that in `shared`"
+            )
+        });
+        let all = [written, made_up, filled].into_iter().flatten();
+        all.chain(self.unknown())
     }
 
     fn unknown(&self) -> Option<String> {

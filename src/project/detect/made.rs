@@ -157,21 +157,40 @@ pub(super) fn in_source(source: &Source, sources: &[&Source]) -> Vec<Made> {
 /// `title + ".txt"`.
 pub(super) fn makes_up_names(source: &Source) -> bool {
     let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
+    written(source, &code).any(is_made_up)
+}
+
+/// The folders of the app's own into which `source` writes files under names that it makes up:
+/// `"./static/" + name`.
+pub(super) fn folders_filled(source: &Source) -> Vec<String> {
+    let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
+    let folders = written(source, &code).filter_map(|value| {
+        let quote = value.chars().next().filter(|c| "\"'`f".contains(*c))?;
+        let first = *literals(value).first()?;
+        let is_joined = value[first.len() + quote.len_utf8()..].contains(['+', '.']);
+        let (fixed, is_open) = match first.split_once(['$', '{', '%']) {
+            Some((fixed, _)) => (fixed, true),
+            None => (first, is_joined),
+        };
+        let folder = fixed.strip_suffix('/').filter(|_| is_open)?;
+        let folder = folder.strip_prefix("./").unwrap_or(folder);
+        (is_folder(folder) && !folder.starts_with('/')).then(|| folder.to_owned())
+    });
+    folders.collect()
+}
+
+/// The expressions that say where `source`, whose lines of code are `code`, writes files.
+fn written<'a>(source: &Source, code: &'a str) -> impl Iterator<Item = &'a str> {
     let forms = FORMS.iter().filter(|form| source.is(form.types));
-    let mut forms = forms.filter(|form| matches!(form.path, Path::Data | Path::Opened));
-    let writes = |path: Path, at: usize, word: &str| {
-        let rest = &code[at + word.len()..];
-        let given = argument(rest);
-        let value = assigned(&code[..at], given).unwrap_or(given);
-        !goes_on(&code[..at], word)
-            && (path == Path::Data || is_to_write(rest))
-            && is_made_up(value)
-    };
-    forms.any(|form| {
-        let mut words = form.words.iter();
-        words.any(|word| {
-            let mut calls = code.match_indices(word).take(MAX_CALLS);
-            calls.any(|(at, word)| writes(form.path, at, word))
+    let forms = forms.filter(|form| matches!(form.path, Path::Data | Path::Opened));
+    let words = forms.flat_map(|form| form.words.iter().map(|word| (form.path, *word)));
+    words.flat_map(move |(path, word)| {
+        let calls = code.match_indices(word).take(MAX_CALLS);
+        calls.filter_map(move |(at, _)| {
+            let rest = &code[at + word.len()..];
+            let given = argument(rest);
+            let writes = !goes_on(&code[..at], word) && (path == Path::Data || is_to_write(rest));
+            writes.then(|| assigned(&code[..at], given).unwrap_or(given))
         })
     })
 }
@@ -339,6 +358,39 @@ mod tests {
                 text: text.to_owned(),
             };
             assert_eq!(makes_up_names(&source), is_made_up, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_filled_is_known() {
+        for (file, text, folder) in [
+            (
+                "a.js",
+                "fs.writeFileSync('./static/' + dest, code)",
+                Some("static"),
+            ),
+            (
+                "a.js",
+                "fs.writeFile(`notes/${id}.md`, text, done)",
+                Some("notes"),
+            ),
+            ("a.py", "open(f'texts/{name}.txt', 'w')", Some("texts")),
+            (
+                "a.php",
+                "file_put_contents('store/' . $id, $text)",
+                Some("store"),
+            ),
+            ("a.js", "fs.writeFileSync('data/x.json', text)", None),
+            ("a.js", "fs.writeFileSync(dir + '/x.json', text)", None),
+            ("a.js", "fs.writeFileSync('/tmp/' + name, text)", None),
+            ("a.js", "fs.readFileSync('./static/' + dest)", None),
+        ] {
+            let source = Source {
+                path: file.to_owned(),
+                text: text.to_owned(),
+            };
+            let found = folders_filled(&source);
+            assert_eq!(found, folder.into_iter().collect::<Vec<_>>(), "{text}");
         }
     }
 
