@@ -29,8 +29,8 @@ pub fn reserve(layout: &Layout) {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        /// Bytes: some entries.
-        const ROOM: u64 = 16 << 10;
+        /// Bytes: some entries, of which one may name [`Made::MAX_COMMITS`](crate::model::Made::MAX_COMMITS).
+        const ROOM: u64 = 32 << 10;
         let mut options = fs::OpenOptions::new();
         let options = options.create(true).append(true).mode(0o600);
         let file = careful::open_with(&layout.state_file("history.jsonl"), options);
@@ -44,7 +44,7 @@ pub fn reserve(layout: &Layout) {
     let _ = layout;
 }
 
-/// The most of the history's end that is read, bytes: tens of thousands of entries.
+/// The most of the history's end that is read, bytes: thousands of entries.
 const LIMIT: u64 = careful::METADATA;
 
 /// The newest `limit` entries, newest first. Lines that are not entries are passed over: a power cut

@@ -58,14 +58,14 @@ pub struct Made {
     pub build_ms: u64,
     /// How long the test steps ran, ms.
     pub test_ms: u64,
-    /// The commits that the release before did not have, the newest first, at most 200; `None` where
+    /// The commits that the release before did not have, the newest first, at most 100; `None` where
     /// git does not tell.
     pub commits: Option<Vec<Commit>>,
 }
 
 impl Made {
     /// The most commits that are noted.
-    pub const MAX_COMMITS: usize = 200;
+    pub const MAX_COMMITS: usize = 100;
 }
 
 /// A commit that a deploy brought.
