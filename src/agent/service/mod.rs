@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::agent::Layout;
-use crate::model::{Deployment, EnvironmentName, Failure, Instance, ServiceName};
+use crate::model::{
+    Deployment, EnvironmentName, Failure, Instance, ServiceManagerKind, ServiceName,
+};
 
 pub mod account;
 pub(in crate::agent) mod child;
@@ -25,9 +27,11 @@ pub use systemd::Systemd;
 /// The service manager of `deployment` on this host.
 #[must_use]
 pub fn manager(deployment: &Deployment, layout: &Layout) -> Box<dyn ServiceManager> {
-    match Scope::of(deployment.manager) {
-        Some(scope) => Box::new(Systemd::new(deployment.clone(), scope)),
-        None => Box::new(Supervisor::new(layout.clone())),
+    let systemd = |scope| Box::new(Systemd::new(deployment.clone(), scope));
+    match deployment.manager {
+        ServiceManagerKind::Systemd => systemd(Scope::System),
+        ServiceManagerKind::SystemdUser => systemd(Scope::User),
+        ServiceManagerKind::Supervisor => Box::new(Supervisor::new(layout.clone())),
     }
 }
 
