@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{FleetMember, Holder};
+use super::request::{FleetMember, Holder};
 use crate::model::event::Diagnosis;
 use crate::model::{Digest, Freeze, ReleaseId, ReleaseState, ServiceName, ServiceState};
 

@@ -5,16 +5,20 @@
 //! its digest), so messages carry no version.
 
 pub mod argument;
+pub mod exec;
 pub mod found;
 pub mod frame;
 mod hex;
 pub mod message;
+pub mod request;
 mod seed;
 mod texts;
 
+pub use exec::*;
 pub use found::*;
 pub use frame::{Frame, FrameReader, FrameWriter, MARKER, MAX_FRAME};
 pub use message::*;
+pub use request::*;
 pub use seed::Seed;
 
 use crate::model::Digest;
