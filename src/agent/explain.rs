@@ -79,6 +79,22 @@ pub fn what_listens(service: &ServiceSpec, status: &ServiceStatus) -> Option<Str
     ))
 }
 
+/// The port that a service listens on, for a manifest that names none: nobody asks it whether it is
+/// healthy.
+#[must_use]
+pub fn unnamed_port(service: &ServiceSpec, status: &ServiceStatus) -> Option<String> {
+    let ours = listeners::of_processes(&listeners::all(), &processes(status));
+    let first = ours.first()?;
+    Some(format!(
+        "{} listens on {}, and the manifest names no port: with `port = {}` in [services.{}], a \
+         deploy asks it whether it is healthy",
+        service.name,
+        first.at(),
+        first.port,
+        service.name
+    ))
+}
+
 /// Why a program that `run` names by a path in the release at `dir` cannot start here: sh(1) says
 /// "not found" (exit code 127) of a script that is there when its interpreter is not.
 #[must_use]

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::before::Before;
 use super::explain::{
-    how_it_ended, processes, what_cannot_start, what_listens, what_was_refused, what_was_said,
+    how_it_ended, processes, unnamed_port, what_cannot_start, what_listens, what_was_refused,
+    what_was_said,
 };
 use super::fault::Fault;
 use super::health::{CommandContext, Prober, secs};
@@ -127,7 +128,14 @@ pub fn prove(
     proof.wait(settle, stop, emit).map_err(|refuted| {
         let status = proof.status.clone();
         Box::new(refuted.told(status, |reason| proof.diagnose(reason)))
-    })
+    })?;
+    let services = &release.release.services;
+    if services.iter().all(|service| service.port.is_none())
+        && let Some(text) = unnamed_port(service, &proof.status)
+    {
+        emit(HostEvent::Note { text });
+    }
+    Ok(())
 }
 
 /// A part of a log.

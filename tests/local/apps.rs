@@ -141,3 +141,28 @@ fn a_hook_that_fails_before_the_first_release_leaves_nothing_live() {
     run.stderr_has("nothing was switched; nothing was live before\n");
     shop.serves_nothing();
 }
+
+/// A server that nobody asks for its health is told of, once it is the only one.
+#[test]
+fn a_port_that_the_manifest_does_not_name_is_told() {
+    let shop = Shop::new();
+    let port = shop.port;
+    let manifest = |more: &str| {
+        shop.controller.write(
+            "ship.toml",
+            format!(
+                "[app]\nname = \"shop\"\n\n[services.web]\nsettle = \"2s\"\n\
+                 command = \"python3 -m http.server {port} --bind 127.0.0.1\"\n{more}\n"
+            ),
+        );
+    };
+    let told = format!(
+        "web listens on 127.0.0.1:{port}, and the manifest names no port: with `port = {port}` in \
+         [services.web], a deploy asks it whether it is healthy"
+    );
+    manifest("");
+    shop.deploy(&[]).ok().stderr_has(&told);
+    manifest(&format!("port = {port}"));
+    let run = shop.deploy(&[]);
+    assert!(!run.ok().stderr.contains("names no port"), "{run}");
+}
