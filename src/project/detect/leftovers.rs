@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::database;
 use super::guess::{Detected, Stack};
 
 /// Programs of steps, and what they leave, as lines of `.gitignore`.
@@ -61,6 +62,11 @@ pub fn leftovers(detected: &Detected, dir: &Path) -> Vec<String> {
             Some(Stack::Native(_)) => as_line(path).trim_end_matches('/').to_owned(),
             _ => as_line(path),
         }));
+    }
+    // Tests and builds open the app's database, and make it here.
+    if !programs.is_empty() {
+        let databases = detected.shared.iter().filter(|path| database::seems(path));
+        lines.extend(databases.map(|path| format!("/{path}")));
     }
     let mut unique: Vec<String> = Vec::new();
     for line in lines {

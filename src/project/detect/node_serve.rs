@@ -44,6 +44,58 @@ const TYPED_ENTRIES: &[&str] = &[
     "src/index.tsx",
 ];
 
+/// A server that is a package's own, and keeps its data in what its command names.
+struct Keeper {
+    program: &'static str,
+    name: &'static str,
+    port: u16,
+    /// Where in a folder that the command names; `None` where it names the file itself.
+    below: Option<&'static str>,
+}
+
+const KEEPERS: &[Keeper] = &[
+    Keeper {
+        program: "json-server",
+        name: "json-server",
+        port: 3000,
+        below: None,
+    },
+    Keeper {
+        program: "tiddlywiki",
+        name: "TiddlyWiki",
+        port: 8080,
+        below: Some("tiddlers"),
+    },
+];
+
+/// Says in `guess` what such a server in `command` keeps, and where it listens.
+fn keeper(folder: &Folder, command: &str, guess: &mut Guess) {
+    let mut words = command.split_whitespace();
+    let found = words.find_map(|word| {
+        let name = word.rsplit('/').next()?;
+        KEEPERS.iter().find(|keeper| keeper.program == name)
+    });
+    let Some(keeper) = found else {
+        return;
+    };
+    if guess.framework.is_none() {
+        guess.framework = Some((keeper.name.to_owned(), keeper.port));
+    }
+    let given = words.find(|word| !word.starts_with('-'));
+    let given = given.map(|word| word.trim_start_matches("./").trim_end_matches('/'));
+    let Some(given) = given.filter(|path| !path.starts_with(['/', '.'])) else {
+        return;
+    };
+    let path = match keeper.below {
+        Some(below) if folder.is_dir(given) => format!("{given}/{below}"),
+        None if folder.is_file(given) => given.to_owned(),
+        _ => return,
+    };
+    let says = format!("keeps data in {path}: it survives releases");
+    guess.because(About::Shared, keeper.name, says);
+    guess.shared.push(path);
+}
+
 /// A project that runs a server (or a worker).
 pub(super) fn serve(
     folder: &Folder,
@@ -99,6 +151,7 @@ pub(super) fn serve(
             String::new()
         }
     };
+    keeper(folder, &command, guess);
     let service = guess.services.first_mut();
     if let (Some(service), Some(framework)) = (service, framework) {
         let env = framework.env.iter();

@@ -63,6 +63,16 @@ fn a_path_of_a_known_folder_is_inside() {
             "const dir = process.env.DATA_DIR ?? path.join(__dirname, 'data');\njoin(dir, 'x.db')",
             "data/x.db",
         ),
+        (
+            "src/a.js",
+            "const root = path.dirname(__dirname);\nconst dir = fs.existsSync('/data') ? '/data' : root;\njoin(dir, 'x.db')",
+            "x.db",
+        ),
+        (
+            "a.py",
+            "HERE = '/data' if os.path.exists('/data') else BASE_DIR\nN = os.path.join(HERE, 'x.db')",
+            "x.db",
+        ),
         ("a.py", "BASE_DIR / 'db' / 'x.db'", "db/x.db"),
         (
             "shop/settings/base.py",

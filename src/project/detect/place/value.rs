@@ -125,6 +125,12 @@ impl<'a> Scope<'a> {
                 .all(|other| reads_environment(other))
                 .then(|| self.parts(last, depth))?;
         }
+        // What holds unless something special does comes last: `is_container ? "/data" : root`.
+        for (word, between) in [(" ? ", " : "), (" if ", " else ")] {
+            if let Some(all) = split(text, &[between]).filter(|_| text.contains(word)) {
+                return self.parts(all.last()?, depth);
+            }
+        }
         let operators: &[&str] = match self.source.path.rsplit_once('.').map(|(_, ext)| ext) {
             Some("py") => &["+", "/"],
             Some("php") => &["."],

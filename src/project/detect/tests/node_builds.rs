@@ -315,3 +315,23 @@ fn keystone_is_no_project_of_next_and_makes_its_own_schema() {
     assert!(has(&found.include, ".keystone"), "{:?}", found.include);
     assert_eq!(found.required, ["SESSION_SECRET"]);
 }
+
+#[test]
+fn servers_of_packages_keep_what_their_command_names() {
+    let with = |start: &str, dependency: &str, file: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"start": "{start}"}}, "dependencies": {{"{dependency}": "1"}}}}"#
+        );
+        seen(&[("package.json", &package), (file, "{}")])
+    };
+    let wiki = with(
+        "tiddlywiki mywiki --listen",
+        "tiddlywiki",
+        "mywiki/tiddlywiki.info",
+    );
+    assert_eq!(wiki.shared, ["mywiki/tiddlers"]);
+    assert_eq!(wiki.services[0].port, Some(8080));
+    let json = with("json-server --watch db.json", "json-server", "db.json");
+    assert_eq!(json.shared, ["db.json"]);
+    assert_eq!(json.services[0].port, Some(3000));
+}
