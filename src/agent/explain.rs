@@ -150,11 +150,11 @@ const SQLITE_REFUSED: &[&str] = &[
     "unable to open database",
 ];
 
-/// What to know where the log of a service says that it could not write into its release, which is
-/// below `root`: the path, and where such a path belongs.
+/// What to know where `who`, a service or a hook, says in its `log` that it could not write into its
+/// release, which is below `root`: the path, and where such a path belongs.
 #[must_use]
-pub fn what_was_refused(root: &Path, log: &[String]) -> Option<String> {
-    const RULE: &str = "a release is read-only for its services, so what they write belongs in \
+pub fn what_was_refused(who: &str, root: &Path, log: &[String]) -> Option<String> {
+    const RULE: &str = "a release is read-only for what runs in it, so what that writes belongs in \
                         `shared` of [release]";
     let says = |line: &str, words: &[&str]| {
         let lower = line.to_ascii_lowercase();
@@ -163,13 +163,13 @@ pub fn what_was_refused(root: &Path, log: &[String]) -> Option<String> {
     };
     let refused = log.iter().filter(|line| says(line, REFUSED));
     if let Some(path) = refused.into_iter().find_map(|line| path_in(root, line)) {
-        return Some(format!("the service may not write {path}: {RULE}"));
+        return Some(format!("{who} may not write {path}: {RULE}"));
     }
     if log.iter().any(|line| says(line, SQLITE_REFUSED)) {
         return Some(format!("SQLite may not write its database: {RULE}"));
     }
     let in_words = log.iter().any(|line| says(line, IN_WORDS));
-    in_words.then(|| format!("the service says that it could not write: {RULE}"))
+    in_words.then(|| format!("{who} says that it could not write: {RULE}"))
 }
 
 /// The path in a release that a line of a log names: relative, or in a release below `root`.
@@ -195,7 +195,8 @@ fn path_in<'a>(root: &Path, line: &'a str) -> Option<&'a str> {
         let is_path =
             word.starts_with("./") || path.contains('/') && !path.contains("//") || is_quoted();
         let is_name = path.contains(char::is_alphabetic) && !path.contains(':');
-        (is_path && is_name && !path.starts_with(['/', '.', '-'])).then_some(path)
+        let is_below = !path.starts_with(['/', '-']) && !path.starts_with("..");
+        (is_path && is_name && is_below).then_some(path)
     })
 }
 
@@ -243,8 +244,16 @@ mod tests {
                 "[Error: EACCES: permission denied, mkdir 'nodered'] {",
                 Some("nodered"),
             ),
+            (
+                "PermissionError: [Errno 13] Permission denied: '.sesskey'",
+                Some(".sesskey"),
+            ),
         ] {
-            let said = what_was_refused(root, &["starting".to_owned(), line.to_owned()]);
+            let said = what_was_refused(
+                "the service",
+                root,
+                &["starting".to_owned(), line.to_owned()],
+            );
             let begins = path.map(|path| format!("the service may not write {path}: "));
             assert_eq!(said.is_some(), begins.is_some(), "{line}");
             if let (Some(said), Some(begins)) = (said, begins) {
@@ -252,10 +261,13 @@ mod tests {
             }
         }
         let lines = ["RuntimeException: the folder is not writable".to_owned()];
-        let said = what_was_refused(root, &lines);
+        let said = what_was_refused("the service", root, &lines);
         assert!(said.is_some_and(|said| said.contains("says that it could not write")));
         let lines = ["sqlite3.OperationalError: unable to open database file".to_owned()];
-        assert!(what_was_refused(root, &lines).is_some_and(|said| said.starts_with("SQLite")));
+        assert!(
+            what_was_refused("the service", root, &lines)
+                .is_some_and(|said| said.starts_with("SQLite"))
+        );
     }
 
     #[test]

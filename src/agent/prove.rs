@@ -184,7 +184,7 @@ pub fn add_log(host: &Host, diagnosis: &mut Diagnosis, span: &Span<'_>) {
             }
         }
         if !diagnosis.log.is_empty() || asked.elapsed() >= LOG_PATIENCE {
-            let refused = what_was_refused(host.layout.root(), &diagnosis.log);
+            let refused = what_was_refused("the service", host.layout.root(), &diagnosis.log);
             diagnosis.facts.extend(refused);
             return;
         }

@@ -11,15 +11,20 @@ pub enum Entry {
     File(PathBuf),
 }
 
+/// Words in names of hidden files in which apps keep what they sign with.
+const SECRETS: [&str; 5] = ["key", "password", "salt", "secret", "token"];
+
 impl Entry {
     /// Reads an entry. One that ends with a slash is a folder; one whose last part has an
-    /// extension (`db.sqlite3`, `config/app.yml`) or is `.env` or begins with `.env.` is a file;
-    /// anything else (`uploads`, `.cache`) is a folder.
+    /// extension (`db.sqlite3`, `config/app.yml`) or is `.env` or begins with `.env.` is a file, and
+    /// so is a hidden secret (`.secret_key`); anything else (`uploads`, `.cache`) is a folder.
     #[must_use]
     pub fn parse(entry: &str) -> Self {
         let path = Path::new(entry.trim_end_matches('/')).to_owned();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_file = path.extension().is_some() || name == ".env" || name.starts_with(".env.");
+        let is_secret = name.starts_with('.') && SECRETS.iter().any(|word| name.contains(word));
+        let is_file =
+            path.extension().is_some() || name == ".env" || name.starts_with(".env.") || is_secret;
         if is_file && !entry.ends_with('/') {
             Self::File(path)
         } else {
@@ -70,6 +75,8 @@ mod tests {
             ".env",
             ".cache",
             "uploads/",
+            ".app_secret_key",
+            ".keys/",
         ];
         let shared: Vec<String> = shared.iter().map(|entry| (*entry).to_owned()).collect();
         let folder = |path: &str| Entry::Folder(path.into());
@@ -81,6 +88,8 @@ mod tests {
             folder("data/x.d"),
             file(".env"),
             folder(".cache"),
+            file(".app_secret_key"),
+            folder(".keys"),
         ];
         assert_eq!(entries(&shared), expected);
     }

@@ -3,9 +3,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Transaction;
 use super::speaker::Subscriber;
-use crate::agent::disk;
+use crate::agent::{disk, history, releases};
 use crate::model::event::HostEvent;
+use crate::model::{Operation, OperationOutcome, ReleaseId};
 
 /// What was heard so far. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -55,5 +57,67 @@ impl Told {
             }
             _ => {}
         }
+    }
+}
+
+impl Transaction {
+    /// What the history tells of this transaction, which ends now.
+    pub(super) fn operation(
+        &self,
+        release: Option<ReleaseId>,
+        from: Option<ReleaseId>,
+        outcome: OperationOutcome,
+        why: Option<&str>,
+    ) -> Operation {
+        let origin = release
+            .and_then(|id| releases::read(&self.host.layout, id).ok())
+            .map(|release| release.origin)
+            .unwrap_or_default();
+        let holder = &self.begin.holder;
+        let Told {
+            flipped,
+            unanswered_ms,
+            sent,
+        } = self.account.told();
+        Operation {
+            started: Some(self.started.clone()),
+            flipped,
+            release,
+            from,
+            why: why.map(str::to_owned),
+            unanswered_ms,
+            sent,
+            made: self.made.clone(),
+            who: holder.who.clone(),
+            ci: holder.ci.clone(),
+            commit: origin.commit,
+            tests_skipped: origin.tests_skipped,
+            ..Operation::new(
+                Some(self.begin.transaction.clone()),
+                holder.what.clone(),
+                outcome,
+                disk::now(),
+            )
+        }
+    }
+
+    /// Writes it into the history.
+    pub(super) fn record(&self, operation: Operation) {
+        if let Err(error) = history::append(&self.host.layout, &operation) {
+            self.speaker.event(HostEvent::Warning {
+                text: format!("the history was not written: {error}"),
+            });
+        }
+    }
+
+    /// Writes how this ended into the history.
+    pub(super) fn note(
+        &self,
+        release: Option<ReleaseId>,
+        from: Option<ReleaseId>,
+        outcome: OperationOutcome,
+        why: Option<&str>,
+    ) {
+        self.record(self.operation(release, from, outcome, why));
     }
 }

@@ -5,24 +5,25 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Transaction;
-use super::account::Told;
 use super::phase::{Offered, Phase, Proven, Receiving};
 use crate::agent::activate::{Activation, Ended, Pending};
 use crate::agent::adopt::{self, ADOPTED};
 use crate::agent::as_app::Way;
 use crate::agent::command::Undone;
+use crate::agent::explain::what_was_refused;
 use crate::agent::prune::{self, Keep};
 use crate::agent::runtimes::Incoming;
 use crate::agent::stage::{Room, Stage};
 use crate::agent::watch::Spell;
-use crate::agent::{
-    command, disk, fleet_note, history, releases, reserve, seeds, stage, tidy, written,
-};
+use crate::agent::{command, fleet_note, releases, reserve, seeds, stage, tidy, written};
 use crate::model::event::HostEvent;
 use crate::model::{Failure, FailureKind, Operation, OperationOutcome, ReleaseId, Sha256};
 use crate::wire::{
     ActivateRequest, Activated, FromAgent, HookRequest, Need, Offer, Publish, Seed, ServiceAction,
 };
+
+/// So many of the last lines of a hook are looked through for why it failed.
+const LAST: usize = 40;
 
 impl Transaction {
     /// An artifact is offered; its index follows. Whether its runtimes are here and can run here is
@@ -172,6 +173,7 @@ impl Transaction {
         self.speaker
             .event(HostEvent::HookStarted { name: name.clone() });
         let started = Instant::now();
+        let mut last: Vec<String> = Vec::new();
         self.host.commands.note();
         let ended = command::run_hook(
             &self.host,
@@ -182,6 +184,10 @@ impl Transaction {
             // A hook is worth nothing without the controller that waits for it.
             &|| self.life.stopped() || self.life.is_abandoned(),
             &mut |line| {
+                if last.len() == LAST {
+                    last.remove(0);
+                }
+                last.push(line.clone());
                 self.speaker.event(HostEvent::HookOutput {
                     name: name.clone(),
                     line,
@@ -201,7 +207,10 @@ impl Transaction {
         match ended {
             Ok(()) => Ok(FromAgent::Done),
             Err(Undone { why, .. }) => {
-                Err(Failure::unexpected(format!("hook `{name}` failed: {why}")))
+                let who = format!("hook `{name}`");
+                let refused = what_was_refused(&who, self.host.layout.root(), &last);
+                let failure = Failure::unexpected(format!("{who} failed: {why}"));
+                Err(failure.details(refused))
             }
         }
     }
@@ -442,65 +451,5 @@ impl Transaction {
         };
         self.note(Some(id), Some(id), outcome, why.as_deref());
         result
-    }
-
-    /// What the history tells of this transaction, which ends now.
-    fn operation(
-        &self,
-        release: Option<ReleaseId>,
-        from: Option<ReleaseId>,
-        outcome: OperationOutcome,
-        why: Option<&str>,
-    ) -> Operation {
-        let origin = release
-            .and_then(|id| releases::read(&self.host.layout, id).ok())
-            .map(|release| release.origin)
-            .unwrap_or_default();
-        let holder = &self.begin.holder;
-        let Told {
-            flipped,
-            unanswered_ms,
-            sent,
-        } = self.account.told();
-        Operation {
-            started: Some(self.started.clone()),
-            flipped,
-            release,
-            from,
-            why: why.map(str::to_owned),
-            unanswered_ms,
-            sent,
-            made: self.made.clone(),
-            who: holder.who.clone(),
-            ci: holder.ci.clone(),
-            commit: origin.commit,
-            tests_skipped: origin.tests_skipped,
-            ..Operation::new(
-                Some(self.begin.transaction.clone()),
-                holder.what.clone(),
-                outcome,
-                disk::now(),
-            )
-        }
-    }
-
-    /// Writes it into the history.
-    fn record(&self, operation: Operation) {
-        if let Err(error) = history::append(&self.host.layout, &operation) {
-            self.speaker.event(HostEvent::Warning {
-                text: format!("the history was not written: {error}"),
-            });
-        }
-    }
-
-    /// Writes how this ended into the history.
-    pub(super) fn note(
-        &self,
-        release: Option<ReleaseId>,
-        from: Option<ReleaseId>,
-        outcome: OperationOutcome,
-        why: Option<&str>,
-    ) {
-        self.record(self.operation(release, from, outcome, why));
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Django {
     named: Option<String>,
     /// What keeps the settings for production from being used.
     lacks: Option<String>,
+    /// Whether no file of the project names its settings.
+    is_unnamed: bool,
     app: App,
 }
 
@@ -33,9 +35,11 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
     }
     let manage = settings_module(&manage);
     let sites = || {
-        folder
-            .names()
-            .filter(|name| folder.is_file(&format!("{name}/settings.py")))
+        let has = |name: &&str| {
+            let files = ["settings.py", "settings/__init__.py"].map(|it| format!("{name}/{it}"));
+            files.iter().any(|file| folder.is_file(file))
+        };
+        folder.names().filter(has)
     };
     let site = match &manage {
         Some(module) => module.split('.').next().unwrap_or_default().to_owned(),
@@ -44,8 +48,10 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
     let served = |file: &str| settings_module(&folder.read(&format!("{site}/{file}.py"))?);
     let settings = served("wsgi")
         .or_else(|| served("asgi"))
-        .or_else(|| manage.clone())
-        .unwrap_or_else(|| format!("{site}.settings"));
+        .or_else(|| manage.clone());
+    // Whoever starts it says which, as far as the project goes.
+    let is_unnamed = settings.is_none() && manage.is_none();
+    let settings = settings.unwrap_or_else(|| unnamed(folder, &site));
     // Settings that git leaves out are those of one machine.
     let usual = format!("{site}.settings");
     let absent = Some(&settings)
@@ -92,12 +98,23 @@ pub(super) fn read(folder: &Folder, dependencies: &Dependencies) -> Option<Djang
         settings,
         named,
         lacks,
+        is_unnamed,
         app: if wants_asgi && serves_asgi {
             asgi
         } else {
             wsgi
         },
     })
+}
+
+/// The settings of a project that names none: those for production, or what the others begin with.
+fn unnamed(folder: &Folder, site: &str) -> String {
+    let modules = ["production", "prod", "base", "common", "defaults"];
+    let mut modules = modules
+        .map(|name| format!("{site}.settings.{name}"))
+        .into_iter();
+    let found = modules.find(|module| is_released(folder, module));
+    found.unwrap_or_else(|| format!("{site}.settings"))
 }
 
 /// Whether a release has the file of `module`.
@@ -144,7 +161,7 @@ impl Django {
             guess.because(About::Service, &self.settings.file, says);
             guess.build.env.insert(name.clone(), module.clone());
             guess.env.insert(name, module.clone());
-        } else if self.manage.is_some() {
+        } else if self.manage.is_some() || self.is_unnamed {
             let name = "DJANGO_SETTINGS_MODULE".to_owned();
             guess
                 .build

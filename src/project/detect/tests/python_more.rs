@@ -302,3 +302,22 @@ fn names_of_hosts_that_are_worked_out_get_a_value_or_are_let_off() {
     let health = found.services[0].health.clone().expect("a page");
     assert!(!health.refuses_with_400, "400 is what every host name gets");
 }
+
+#[test]
+fn django_whose_files_name_no_settings_gets_those_that_are_there() {
+    let found = seen(&[
+        ("requirements.txt", "django\ngunicorn\n"),
+        ("manage.py", "execute_from_command_line(sys.argv)"),
+        ("shop/wsgi.py", "application = get_wsgi_application()"),
+        ("shop/settings/__init__.py", ""),
+        (
+            "shop/settings/base.py",
+            "SECRET_KEY = 'x'\nDATABASES = {}\nALLOWED_HOSTS = ['*']",
+        ),
+        ("shop/settings/development.py", "from .base import *"),
+    ]);
+    let name = "DJANGO_SETTINGS_MODULE";
+    assert_eq!(found.services[0].env[name], "shop.settings.base");
+    let command = found.services[0].command.clone().expect("a command");
+    assert!(command.contains("shop.wsgi"), "{command}");
+}
