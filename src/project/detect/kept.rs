@@ -141,8 +141,14 @@ impl Kept {
         }
     }
 
-    /// Looks for folders that variables have by default.
+    /// Looks for folders that the app's configuration names, or that variables have by default.
     fn by_default(&mut self, folder: &Folder, sources: &[&Source]) {
+        for (dir, file) in app_config::folders(folder) {
+            if !folder.is_dir(&dir) || is_its_own(folder, &dir) {
+                let says = format!("keeps data in {dir}: it survives releases");
+                self.share(dir, &file, says);
+            }
+        }
         for source in sources {
             for (variable, dir) in outside::folders_inside(source) {
                 if !folder.is_dir(&dir) || is_its_own(folder, &dir) {

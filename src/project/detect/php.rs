@@ -58,9 +58,6 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
     ("yiisoft/yii2", "Yii", &["runtime", "web/assets"]),
 ];
 
-/// What loads the packages that are installed.
-const LOADER: &str = "vendor/autoload.php";
-
 /// Looks for a PHP project.
 pub(super) fn detect(folder: &Folder) -> Option<Guess> {
     let composer = folder.read("composer.json");
@@ -220,9 +217,15 @@ fn packages(folder: &Folder, guess: &mut Guess) {
     let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
     let name = text("name").and_then(|name| name.rsplit('/').next().map(str::to_owned));
     guess.named("composer.json", name);
-    if folder.in_repository() && folder.is_file(LOADER) && !ignored(folder).contains("vendor") {
+    // Where composer puts packages: <https://getcomposer.org/doc/06-config.md#vendor-dir>
+    let vendor = json
+        .as_ref()
+        .and_then(|json| json.get("config")?.get("vendor-dir")?.as_str());
+    let vendor = vendor.map_or("vendor", |dir| dir.trim_end_matches('/'));
+    let loader = format!("{vendor}/autoload.php");
+    if folder.in_repository() && folder.is_file(&loader) && !ignored(folder).contains(vendor) {
         let says = "is in the repository: composer has nothing to install";
-        guess.because(About::Build, "vendor/", says);
+        guess.because(About::Build, format!("{vendor}/"), says);
         return;
     }
     guess.needs("composer");
