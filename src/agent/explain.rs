@@ -133,6 +133,9 @@ const REFUSED: &[&str] = &[
     "EPERM",
     "EROFS",
 ];
+/// Words of those that were not allowed to listen.
+const PORTS: &[&str] = &["address", "bind", "listen", "port", "socket"];
+
 /// How they say it in words of their own.
 const IN_WORDS: &[&str] = &[
     "can't write",
@@ -162,11 +165,20 @@ pub fn what_was_refused(who: &str, root: &Path, log: &[String]) -> Option<String
         words.any(|word| lower.contains(&word))
     };
     let refused = log.iter().filter(|line| says(line, REFUSED));
-    if let Some(path) = refused.into_iter().find_map(|line| path_in(root, line)) {
+    if let Some(path) = refused.clone().find_map(|line| path_in(root, line)) {
         return Some(format!("{who} may not write {path}: {RULE}"));
     }
     if log.iter().any(|line| says(line, SQLITE_REFUSED)) {
         return Some(format!("SQLite may not write its database: {RULE}"));
+    }
+    // Rust's errors name no path, and a port has none.
+    if refused
+        .clone()
+        .any(|line| !line.contains('/') && !says(line, PORTS))
+    {
+        return Some(format!(
+            "{who} was not allowed to do something; if that was to write: {RULE}"
+        ));
     }
     let in_words = log.iter().any(|line| says(line, IN_WORDS));
     in_words.then(|| format!("{who} says that it could not write: {RULE}"))
@@ -190,7 +202,10 @@ fn path_in<'a>(root: &Path, line: &'a str) -> Option<&'a str> {
         let path = word.strip_prefix("./").unwrap_or(word);
         let is_quoted = || {
             let at = word.as_ptr() as usize - line.as_ptr() as usize;
-            line[..at].ends_with(['\'', '"', '`'])
+            let mut before = line[..at].chars();
+            let after = &line[at + word.len()..];
+            let open = before.next_back().filter(|c| ['\'', '"', '`'].contains(c));
+            open.is_some_and(|quote| after.starts_with(quote))
         };
         let is_path =
             word.starts_with("./") || path.contains('/') && !path.contains("//") || is_quoted();
@@ -260,6 +275,9 @@ mod tests {
                 assert!(said.starts_with(&begins), "{said}");
             }
         }
+        let rust = "Error: Os { code: 13, kind: PermissionDenied, message: \"Permission denied\" }";
+        let said = what_was_refused("the service", root, &[rust.to_owned()]);
+        assert!(said.is_some_and(|said| said.contains("if that was to write")));
         let lines = ["RuntimeException: the folder is not writable".to_owned()];
         let said = what_was_refused("the service", root, &lines);
         assert!(said.is_some_and(|said| said.contains("says that it could not write")));

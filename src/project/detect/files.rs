@@ -74,6 +74,7 @@ pub(super) fn ignored(folder: &Folder) -> BTreeSet<String> {
         .lines()
         .map(|line| {
             line.trim()
+                .trim_start_matches("**/")
                 .trim_start_matches('/')
                 .trim_end_matches(['/', '*'])
         })

@@ -27,6 +27,23 @@ const FOLDERS: &[&str] = &[
     "data",
 ];
 
+/// Last words of names of folders that hold data.
+const DATA: &[&str] = &[
+    "attachments",
+    "avatars",
+    "backups",
+    "data",
+    "databases",
+    "db",
+    "files",
+    "media",
+    "storage",
+    "store",
+    "upload",
+    "uploads",
+    "var",
+];
+
 /// How many names of databases are looked at, and of each folder.
 const MAX_TEXTS: usize = 60;
 
@@ -59,6 +76,7 @@ impl Kept {
             .iter()
             .partition(|source| variables::runs(source, guess));
         kept.folders(folder, &at_run);
+        kept.left_out(folder, &at_run);
         for (path, file) in keep_files::find(folder) {
             let says = format!("leaves out what is in {path}: it survives releases");
             kept.share(path, &file, says);
@@ -244,6 +262,31 @@ impl Kept {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Folders that git leaves out by their name, that are called as data is, and that a source names.
+    fn left_out(&mut self, folder: &Folder, sources: &[&Source]) {
+        let is_data = |name: &&String| {
+            let words = name.split(['-', '_', '/', '.']);
+            words.last().is_some_and(|word| DATA.contains(&word))
+                && !name.starts_with("test")
+                && !FOLDERS.contains(&name.as_str())
+        };
+        let ignored = ignored(folder);
+        for name in ignored.iter().filter(is_data) {
+            let named = sources.iter().find_map(|source| {
+                let place = folder_in(source, sources, name)?;
+                Some((source, place))
+            });
+            // Whatever the folder above it is called in the code: git says where it is.
+            let (source, path) = match named {
+                Some((source, Place::Inside(path))) => (source, path),
+                Some((source, Place::Unknown)) => (source, name.clone()),
+                _ => continue,
+            };
+            let says = format!("names {path}, which git leaves out: it survives releases");
+            self.share(path, &source.path, says);
         }
     }
 

@@ -177,3 +177,27 @@ fn a_folder_of_sources_is_not_shared_for_its_database() {
         assert_eq!(seen(&files).shared, shared, "{files:?}");
     }
 }
+
+#[test]
+fn a_folder_of_data_that_git_leaves_out_survives() {
+    let shared = |ignored: &str, main: &str| {
+        seen(&[
+            (
+                "package.json",
+                r#"{"scripts":{"start":"node a.js"},"dependencies":{"express":"5"}}"#,
+            ),
+            ("a.js", &format!("{main}\napp.listen(3000)")),
+            (".gitignore", ignored),
+        ])
+        .shared
+    };
+    let main = "const files = path.join(config.root, 'user-files')\nfs.readdirSync(files)";
+    assert_eq!(shared("user-files\n", main), ["user-files"]);
+    assert_eq!(shared("**/user-files/\n", main), ["user-files"]);
+    assert_eq!(shared("node_modules\n", main), [""; 0], "git has it");
+    assert_eq!(
+        shared("client-dist\n", &main.replace("user-files", "client-dist")),
+        [""; 0]
+    );
+    assert_eq!(shared("other-files\n", main), [""; 0]);
+}
