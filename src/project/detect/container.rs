@@ -1,6 +1,8 @@
 //! Files for containers, as a hint: they say what runs, and not how it is built without one.
 
 use super::folder::Folder;
+use super::guess::{Guess, Stack};
+use super::reason::About;
 
 /// What the files for containers say about a project that nothing else explains, one sentence each.
 pub(super) fn hints(folder: &Folder) -> Vec<String> {
@@ -51,6 +53,42 @@ pub(super) fn starts(dockerfile: &str) -> Option<String> {
     match (of("ENTRYPOINT "), of("CMD ")) {
         (Some(entry), Some(arguments)) => Some(format!("{entry} {arguments}")),
         (one, other) => one.or(other),
+    }
+}
+
+/// Words that have a program of several parts serve.
+const SERVE: &[&str] = &["daemon", "http", "run", "serve", "server", "start", "web"];
+
+/// Completes the command of a compiled program that is started by its name alone, where the Dockerfile
+/// (of this folder, or of the repository above it) has it serve by a word behind the name.
+pub(super) fn complete(folder: &Folder, guess: &mut Guess) {
+    let [service] = guess.services.as_mut_slice() else {
+        return;
+    };
+    let is_compiled = matches!(guess.stack, Stack::Go | Stack::Rust);
+    let is_bare = |command: &&mut String| !command.contains(char::is_whitespace);
+    let Some(command) = service
+        .command
+        .as_mut()
+        .filter(is_bare)
+        .filter(|_| is_compiled)
+    else {
+        return;
+    };
+    let above = || {
+        let root = folder
+            .dir()
+            .parent()
+            .filter(|root| root.join(".git").exists())?;
+        Folder::open(root).read("Dockerfile")
+    };
+    let dockerfile = folder.read("Dockerfile").or_else(above).unwrap_or_default();
+    let starts = starts(&dockerfile).unwrap_or_default();
+    let word = starts.split_whitespace().nth(1);
+    if let Some(word) = word.filter(|word| SERVE.contains(word)) {
+        command.push_str(&format!(" {word}"));
+        let says = format!("starts the program with `{word}`");
+        guess.because(About::Service, "Dockerfile", says);
     }
 }
 

@@ -268,8 +268,8 @@ impl Kept {
     /// Folders that git leaves out by their name, that are called as data is, and that a source names.
     fn left_out(&mut self, folder: &Folder, sources: &[&Source]) {
         let is_data = |name: &&String| {
-            let words = name.split(['-', '_', '/', '.']);
-            words.last().is_some_and(|word| DATA.contains(&word))
+            let mut words = name.rsplit(['-', '_', '/', '.']);
+            words.next().is_some_and(|word| DATA.contains(&word))
                 && !name.starts_with("test")
                 && !FOLDERS.contains(&name.as_str())
         };

@@ -209,6 +209,7 @@ fn folder_name(dir: &Path) -> Option<AppName> {
 
 /// What all stacks have in common: ports, health, files, environment.
 fn finish(folder: &Folder, mut guess: Guess) -> Detected {
+    container::complete(folder, &mut guess);
     guess.aside.extend(node_reach::aside(folder, &guess));
     guess.notes.extend(node_reach::template(folder, &guess));
     variables::apply(folder, &mut guess);

@@ -440,3 +440,33 @@ fn a_binary_has_the_name_that_the_manifest_gives_its_file() {
     let command = found.services[0].command.as_deref();
     assert_eq!(command, Some("./target/release/todoapp-cli"));
 }
+
+#[test]
+fn a_program_of_several_parts_is_told_to_serve_as_in_its_dockerfile() {
+    let command = |dockerfile: &str| {
+        let found = seen(&[
+            ("go.mod", "module shop\n\ngo 1.22\n"),
+            (
+                "main.go",
+                "package main\nfunc main() { http.ListenAndServe(\":8080\", nil) }",
+            ),
+            ("Dockerfile", dockerfile),
+        ]);
+        found.services[0].command.clone().expect("a command")
+    };
+    assert_eq!(
+        command("FROM x\nCMD [\"/srv/shop\", \"server\"]\n"),
+        "./bin/shop server"
+    );
+    assert_eq!(
+        command("FROM x\nENTRYPOINT [\"/srv/shop\"]\nCMD [\"serve\"]\n"),
+        "./bin/shop serve"
+    );
+    for other in [
+        "FROM x\nCMD [\"/srv/shop\"]\n",
+        "FROM x\nCMD /srv/shop --port 80\n",
+        "",
+    ] {
+        assert_eq!(command(other), "./bin/shop", "{other}");
+    }
+}
