@@ -14,6 +14,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::agent::launcher::quote;
 use crate::model::{AppName, EnvironmentName, Failure, FailureKind, HostName, ServiceName};
 use crate::project::detect::{self, About, Answers, Detected, Reason};
 use crate::project::{Diagnostic, Files, MANIFEST, manifest};
@@ -192,7 +193,7 @@ fn init(
         }
     }
     answers.detected.notes.extend(mistakes(&manifest, &dir));
-    Ok(InitReport::new(
+    let mut report = InitReport::new(
         path,
         outcome,
         manifest,
@@ -200,7 +201,14 @@ fn init(
         ignored,
         !args.no_pin,
         args.explain,
-    ))
+    );
+    if let Some(sub) = args.dir.as_ref().filter(|sub| sub.as_os_str() != ".") {
+        let sub = quote(&sub.display().to_string());
+        report
+            .next
+            .insert(0, format!("cd {sub}: what follows runs there"));
+    }
+    Ok(report)
 }
 
 /// The name of the app in a manifest that is replaced: under another name it would be another app on

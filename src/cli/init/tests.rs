@@ -155,6 +155,17 @@ fn a_manifest_that_is_replaced_leaves_its_name() {
 }
 
 #[test]
+fn commands_for_a_folder_below_say_where_they_run() {
+    let dir = folder(&[("my app/index.html", "")]);
+    let args = InitArgs {
+        dir: Some("my app".into()),
+        ..args()
+    };
+    let report = run(&args, dir.path(), false).unwrap();
+    assert_eq!(report.next[0], "cd 'my app': what follows runs there");
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_kept_too() {
     let dir = folder(NODE);
     symlink("/nowhere/ship.toml", dir.path().join("ship.toml")).unwrap();
